@@ -1,0 +1,161 @@
+"""What a generator is: it lists records, and makes one labelled sample of each.
+
+A record is known before it is drawn, and is drawn from a random stream of its own. So the same
+record always gives the same sample, whatever is drawn before, beside or after it.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+
+class BadImages(ValueError):
+    """The images that a generator was pointed at cannot be used; the message lists them by name."""
+
+
+# Weyl's sequence with the golden ratio is the most even of its kind: of the first n records,
+# p n +- about 1 fall below p, for every n and p at once.
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+class Options(BaseModel):
+    """Base of a generator's own options in params.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One image to be: its id, its class, and for real images the file it is in."""
+
+    id: str
+    label: str
+    path: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One labelled image.
+
+    ``image`` is uint8 (H, W, 3); ``mask`` is uint8 (H, W), 1 where a pixel carries the label, or None
+    where that is unknown; ``boxes`` are (x, y, width, height) in pixels, one for each object that
+    carries the label; ``factors`` are the values this sample was made from.
+    """
+
+    image: np.ndarray
+    label: str
+    mask: np.ndarray | None = None
+    boxes: Sequence[tuple[float, float, float, float]] = ()
+    factors: Mapping[str, float | str | None] = field(default_factory=dict)
+
+
+class Generator(ABC):
+    """Base of every generator.
+
+    ``options`` is the pydantic model of its options, ``factors`` says of each recorded factor whether
+    it is ``float`` or ``string`` and what it means. The constructor takes the options and the side of
+    the square image in pixels; it draws and reads nothing.
+    """
+
+    summary: ClassVar[str]
+    options: ClassVar[type[Options]] = Options
+    origin: ClassVar[str] = "synthetic"
+    has_masks: ClassVar[bool] = True
+    countable: ClassVar[bool] = True  # False where the images are there already, and are all taken
+    factors: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    libraries: ClassVar[tuple[str, ...]] = ("numpy",)
+
+    def __init__(self, options: Options, image_size: int):
+        self.config = options
+        self.image_size = image_size
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """The labels this generator can make."""
+
+    @abstractmethod
+    def sample(self, record: Record, rng: np.random.Generator) -> Sample:
+        """Make the sample of one record from its own random stream."""
+
+    def streams(
+        self,
+        name: str,
+        *,
+        counts: Mapping[str, int] | None = None,
+        count: int | None = None,
+        prevalence: Mapping[str, float] | None = None,
+    ) -> list[Sequence[Record]]:
+        """The records asked for, as streams that only ever grow at their end.
+
+        With ``counts`` (a number a class) each class is a stream. With ``count`` and ``prevalence``
+        all classes are mixed in one stream; classes without a share divide what is left evenly.
+        """
+        if counts is not None:
+            return [Counted(name, label, n) for label, n in sorted(counts.items()) if n]
+        rest = [label for label in self.classes if label not in prevalence]
+        left = max(0.0, 1.0 - sum(prevalence.values()))
+        shares = {**prevalence, **{label: left / len(rest) for label in rest}}
+        return [Mixed(name, shares, count)]
+
+
+@dataclass(frozen=True)
+class Counted(Sequence):
+    """``count`` records of one class, ``name-label-0000000`` and on."""
+
+    name: str
+    label: str
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, k: int) -> Record:
+        _check(k, self.count)
+        return Record(id=f"{self.name}-{self.label}-{k:07d}", label=self.label)
+
+    def __iter__(self) -> Iterator[Record]:
+        return (self[k] for k in range(self.count))
+
+
+@dataclass(frozen=True)
+class Mixed(Sequence):
+    """``count`` records of several classes, ``name-0000000`` and on.
+
+    The class of the k-th record depends on k and the shares alone, so a longer set begins with the
+    shorter one; and of two classes, raising the rare share only turns common records into rare ones.
+    """
+
+    name: str
+    shares: Mapping[str, float]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, k: int) -> Record:
+        _check(k, self.count)
+        return Record(id=f"{self.name}-{k:07d}", label=self._label(k))
+
+    def __iter__(self) -> Iterator[Record]:
+        return (self[k] for k in range(self.count))
+
+    def _label(self, k: int) -> str:
+        point = (k + 0.5) * _GOLDEN % 1.0
+        rarest_first = sorted(self.shares.items(), key=lambda item: (item[1], item[0]))
+        for label, share in rarest_first:
+            point -= share
+            if point < 0:
+                return label
+        return rarest_first[-1][0]
+
+
+def _check(k: int, count: int) -> None:
+    if not 0 <= k < count:
+        raise IndexError(f"record {k} of {count}")

@@ -1,0 +1,1 @@
+"""How pixels are made: distance fields, noise, stains."""

@@ -1,0 +1,227 @@
+"""H&E-like tissue patches in which a dividing cell is the rare find.
+
+Both classes share everything but the label's own bodies: stroma, tens of resting nuclei, stain,
+illumination, blur, noise, and the lookalikes that make the task hard. A mitotic figure is dark, has no
+membrane, a ragged outline and a cleared cytoplasm; each lookalike has some of these, never all.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import AfterValidator
+from generators.base import Generator, Options, Record, Sample
+from generators.drawing import nuclei, stain
+from generators.drawing.noise import grain, texture
+from generators.factors import NonNegative, Positive, Uniform, at, whole
+
+NORMAL, MITOTIC = "normal", "mitotic"
+
+# Ranges per kind of body, in the order of nuclei.SHAPE: length and width in units of the image's nuclear radius, the amount of
+# haematoxylin, chromatin contrast, membrane, raggedness (pixels), gap between twin bodies (radii),
+# cleared halo (radii), and how much pinker (+) or paler (-) the halo's cytoplasm is.
+_KINDS: Mapping[str, tuple[tuple[float, float], ...]] = {
+    # resting nuclei, and the four kinds of lookalike
+    "resting": (
+        (0.85, 1.25), (0.65, 1.0), (0.45, 0.85), (0.15, 0.4), (0.15, 0.45), (0.0, 0.2),
+        (0.0, 0.0), (0.0, 0.0), (0.0, 0.0),
+    ),
+    "pyknotic": (
+        (0.5, 0.75), (0.45, 0.7), (1.3, 2.1), (0.0, 0.1), (0.0, 0.0), (0.0, 0.15),
+        (0.0, 0.0), (0.5, 1.1), (-0.1, 0.5),
+    ),
+    "tangential": (
+        (1.1, 1.7), (0.25, 0.4), (1.0, 1.8), (0.0, 0.15), (0.0, 0.2), (0.0, 0.15),
+        (0.0, 0.0), (0.0, 0.4), (-0.3, 0.0),
+    ),
+    "clumped": (
+        (0.8, 1.1), (0.5, 0.7), (0.9, 1.5), (0.15, 0.4), (0.2, 0.4), (0.0, 0.3),
+        (0.3, 0.6), (0.0, 0.3), (-0.3, 0.0),
+    ),
+    "debris": (
+        (0.2, 0.45), (0.15, 0.4), (1.0, 2.0), (0.0, 0.2), (0.0, 0.0), (0.2, 0.6),
+        (0.0, 0.0), (0.0, 0.6), (-0.3, 0.1),
+    ),
+    # phases of division
+    "prometaphase": (
+        (0.8, 1.05), (0.65, 0.95), (1.3, 1.9), (0.1, 0.3), (0.0, 0.0), (0.6, 1.0),
+        (0.0, 0.0), (0.5, 0.9), (-0.3, 0.0),
+    ),
+    "metaphase": (
+        (0.95, 1.3), (0.28, 0.42), (1.4, 2.1), (0.05, 0.2), (0.0, 0.0), (0.5, 0.9),
+        (0.0, 0.0), (0.6, 1.1), (-0.3, 0.0),
+    ),
+    "anaphase": (
+        (0.8, 1.15), (0.2, 0.32), (1.4, 2.1), (0.05, 0.2), (0.0, 0.0), (0.4, 0.8),
+        (0.45, 0.85), (0.4, 0.8), (-0.3, 0.0),
+    ),
+}  # fmt: skip
+_NAMES = tuple(_KINDS)
+_TABLE = np.array([_KINDS[name] for name in _NAMES])
+_LOOKALIKES = np.array([_NAMES.index(name) for name in _NAMES[1:5]])
+_FIGURES = np.array([_NAMES.index(name) for name in _NAMES[5:]])
+
+_BANK = 256  # side of the periodic noise banks: far larger than a nucleus, small enough for the cache
+_CANDIDATES = 6
+_MARGIN = 2.0  # pixels between a body's centre and the border, so that no figure is cut off
+
+
+def _at_least_one(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] < 1:
+        raise ValueError("a mitotic patch holds at least 1 figure")
+    return pair
+
+
+def _within_half(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] < -0.5 or pair[1] > 0.5:
+        raise ValueError("is a share of the light: between -0.5 and 0.5")
+    return pair
+
+
+Figures = Annotated[Uniform, AfterValidator(_at_least_one)]
+Share = Annotated[Uniform, AfterValidator(_within_half)]
+
+
+class PathologyOptions(Options):
+    """Ranges [low, high] of the factors; a patch draws each uniformly and records it."""
+
+    nuclei: NonNegative = (14, 28)
+    radius: Positive = (3.6, 4.8)
+    figures: Figures = (1, 2)
+    lookalikes: NonNegative = (0, 4)
+    haematoxylin: Positive = (0.8, 1.2)
+    eosin: Positive = (0.7, 1.3)
+    hue: Uniform = (-0.08, 0.08)
+    chromatin: NonNegative = (0.7, 1.3)
+    stroma: NonNegative = (0.5, 1.2)
+    shade: Share = (-0.08, 0.08)
+    blur: Positive = (0.35, 0.8)
+    noise: NonNegative = (1.0, 5.0)
+
+
+@lru_cache(maxsize=2)
+def _banks(size: int) -> tuple[np.ndarray, ...]:
+    """Periodic noise that every patch takes windows of, padded so that no window of ``size`` wraps.
+
+    Fibres that run down, the same across, fine and coarse chromatin, and the sensor's grain.
+    """
+    fibres = texture("stroma", size=_BANK, cells=[(8, 3), (24, 8), (64, 20), (128, 64)])
+    chromatin = texture("chromatin", size=_BANK, cells=[(96, 96), (160, 160)])
+    outline = texture("outline", size=_BANK, cells=[(72, 72)])
+    banks = (fibres, fibres.T, chromatin, outline, grain("sensor", size=_BANK))
+    return tuple(np.ascontiguousarray(np.pad(bank, (0, size), mode="wrap")) for bank in banks)
+
+
+class Pathology(Generator):
+    """See the module; ``options`` are ranges of factors."""
+
+    summary = "H&E-like tissue patches; the rare class holds one or two dividing nuclei"
+    options = PathologyOptions
+    libraries = ("numpy", "numba")
+    classes = (MITOTIC, NORMAL)
+    factors: ClassVar = {
+        "nuclei": ("float", "resting nuclei in a 64x64 field"),
+        "radius": ("float", "mean nuclear radius in pixels"),
+        "figures": ("float", "mitotic figures; 0 in the normal class"),
+        "phase": ("string", "phase of the first figure"),
+        "lookalikes": ("float", "pyknotic, tangential, clumped nuclei and debris"),
+        "haematoxylin": ("float", "strength of the blue stain"),
+        "eosin": ("float", "strength of the pink stain"),
+        "hue": ("float", "turn of both stain vectors towards red (+) or blue (-)"),
+        "chromatin": ("float", "contrast of chromatin texture"),
+        "stroma": ("float", "contrast of the stroma's fibres"),
+        "shade_x": ("float", "share of the light lost across the field, left to right"),
+        "shade_y": ("float", "share of the light lost across the field, top to bottom"),
+        "blur": ("float", "standard deviation of the optical blur in pixels"),
+        "noise": ("float", "standard deviation of sensor noise in grey levels"),
+    }
+
+    config: PathologyOptions
+
+    def sample(self, record: Record, rng: np.random.Generator) -> Sample:
+        """Draw one patch; the class decides on the figures alone."""
+        values = self._draw_factors(rng.random(13).tolist(), mitotic=record.label == MITOTIC)
+        kinds = self._kinds(values, rng)
+        if values["figures"]:
+            values["phase"] = _NAMES[kinds[-values["figures"]]]
+        bodies = self._bodies(kinds, values, rng)
+        image, mask, boxes = self._render(bodies, values, rng)
+        return Sample(image=image, label=record.label, mask=mask, boxes=boxes, factors=values)
+
+    def _draw_factors(self, u: list[float], *, mitotic: bool) -> dict[str, float | str | None]:
+        c = self.config
+        return {
+            "nuclei": whole(c.nuclei, u[0]),
+            "radius": at(c.radius, u[1]),
+            "figures": whole(c.figures, u[2]) if mitotic else 0,
+            "phase": None,
+            "lookalikes": whole(c.lookalikes, u[3]),
+            "haematoxylin": at(c.haematoxylin, u[4]),
+            "eosin": at(c.eosin, u[5]),
+            "hue": at(c.hue, u[6]),
+            "chromatin": at(c.chromatin, u[7]),
+            "stroma": at(c.stroma, u[8]),
+            "shade_x": at(c.shade, u[9]),
+            "shade_y": at(c.shade, u[10]),
+            "blur": at(c.blur, u[11]),
+            "noise": at(c.noise, u[12]),
+        }
+
+    def _kinds(self, values: Mapping, rng: np.random.Generator) -> np.ndarray:
+        """The kind of every body, in the order of drawing: figures come last, never covered."""
+        fields = (self.image_size / 64) ** 2
+        resting, alike = round(values["nuclei"] * fields), values["lookalikes"]
+        picks = rng.random(alike + values["figures"])
+        return np.concatenate(
+            (
+                np.zeros(resting, np.int64),
+                _LOOKALIKES[(picks[:alike] * len(_LOOKALIKES)).astype(np.int64)],
+                _FIGURES[(picks[alike:] * len(_FIGURES)).astype(np.int64)],
+            )
+        )
+
+    def _bodies(self, kinds: np.ndarray, values: Mapping, rng: np.random.Generator) -> np.ndarray:
+        count, radius = len(kinds), values["radius"]
+        bodies = np.empty((count, nuclei.COLUMNS))
+        draws, directions = rng.random((count, nuclei.DRAWS)), rng.standard_normal((count, 2))
+        nuclei.shape(
+            kinds, _TABLE, draws, directions, radius, values["chromatin"], _BANK, bodies
+        )  # fmt: skip
+        where = rng.random((count, _CANDIDATES, 2))
+        nuclei.place(where, _MARGIN, self.image_size, 2.2 * radius, bodies)
+        return bodies
+
+    def _render(
+        self, bodies: np.ndarray, values: Mapping, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, list]:
+        size = self.image_size
+        image, mask = np.empty((size, size, 3), np.uint8), np.zeros((size, size), np.uint8)
+        boxes = np.empty((len(bodies), 4))
+        first_label = len(bodies) - values["figures"]
+        down, across, fine, coarse, sensor = _banks(size)
+        windows = rng.integers(0, _BANK, (6, 2)).tolist()
+        fibres, mottle, *grain = (
+            bank[v : v + size, u : u + size]
+            for bank, (v, u) in zip((down if windows[5][0] % 2 else across, fine, *3 * (sensor,)), windows[:5])
+        )
+        planes, padded, haematoxylin, eosin, light = self._scratch
+        stain.lay_stroma(fibres, mottle, values["stroma"], haematoxylin, eosin)
+        nuclei.stain_bodies(
+            bodies, first_label, fine, coarse, haematoxylin, eosin, mask, boxes
+        )  # fmt: skip
+        strength = (values["haematoxylin"], values["eosin"])
+        stain.illuminate(values["shade_x"], values["shade_y"], light)
+        stain.transmit(haematoxylin, eosin, strength, values["hue"], light, planes)
+        stain.blur(planes, values["blur"], padded)
+        stain.develop(planes, tuple(grain), values["noise"], image)
+        return image, mask, boxes[first_label:].tolist()
+
+    @cached_property
+    def _scratch(self) -> tuple[np.ndarray, ...]:
+        """Buffers that are filled anew for every image; made once, since fresh pages cost time."""
+        side = self.image_size
+        padded = side + 2 * math.ceil(stain.BLUR_REACH * self.config.blur[1])
+        shapes = ((3, side, side), (2, padded**2), (side, side), (side, side), (side, side))
+        return tuple(np.empty(shape, np.float32) for shape in shapes)

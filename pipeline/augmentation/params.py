@@ -1,0 +1,44 @@
+"""The ``augment`` section of params.yaml."""
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from pipeline.core.params import Section
+
+Copies = Annotated[int, Field(ge=0, le=1000)]
+
+
+class Step(Section):
+    """One transform of a recipe: its albumentations name, how often it is applied, its arguments.
+
+    Name and arguments are checked by :func:`pipeline.augmentation.recipe.check`, which needs the
+    library; reading the file does not.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    p: Annotated[float, Field(ge=0, le=1)]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Every further key, as albumentations is to get it."""
+        return dict(self.model_extra)
+
+
+class AugmentParams(Section):
+    """How the classes are enlarged.
+
+    ``copies`` is the number of copies of each original, by class; other classes get none. A copy
+    that keeps less than ``min_label_share`` of its label's pixels is drawn again, and dropped after
+    ``max_tries`` draws. ``spatial`` transforms move pixels, and the mask with them; ``pixel``
+    transforms change values only and come last.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    copies: dict[str, Copies]
+    min_label_share: Annotated[float, Field(ge=0, le=1)]
+    max_tries: Annotated[int, Field(ge=1, le=1000)]
+    spatial: list[Step]
+    pixel: list[Step]

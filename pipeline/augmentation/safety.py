@@ -1,0 +1,107 @@
+"""Label safety: a copy counts only when enough of its label's pixels are still in the picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.augmentation.params import Step
+from pipeline.augmentation.recipe import Recipe, build
+from pipeline.core import seeds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """An image to copy.
+
+    ``image`` is uint8 (H, W, C). ``numbers`` is float32 (H, W): the pixels that carry the label are
+    numbered from 1 to ``label_size``, all others are 0. It is None where no such pixels are known.
+    """
+
+    id: str
+    image: np.ndarray
+    numbers: np.ndarray | None
+    label_size: int
+
+    @classmethod
+    def of(cls, id: str, image: np.ndarray, mask: np.ndarray | None) -> "Original":
+        """From a mask (H, W) that is not 0 where a pixel carries the label."""
+        size = 0 if mask is None else int(np.count_nonzero(mask))
+        numbers = _numbered(mask, size) if size else None
+        return cls(id=id, image=image, numbers=numbers, label_size=size)
+
+    def surviving_share(self, moved: np.ndarray | None) -> float:
+        """The share of the label's pixels that are still found in ``moved``, the numbers of a copy.
+
+        Pixels are told apart: those that a copy shows twice (enlarged, or mirrored at the border)
+        do not make up for those it lost. Without known pixels nothing can be lost: 1.
+        """
+        if moved is None:
+            return 1.0
+        found = np.zeros(self.label_size + 1, bool)
+        found[moved[moved > 0].astype(np.intp)] = True
+        return int(np.count_nonzero(found)) / self.label_size
+
+
+def _numbered(mask: np.ndarray, size: int) -> np.ndarray:
+    # float32 counts exactly to 2**24 and is the widest type that all of OpenCV's warps take.
+    numbers = np.zeros(mask.shape, np.float32)
+    numbers[mask != 0] = np.arange(1, size + 1)
+    return numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How copies are made: see :class:`pipeline.augmentation.params.AugmentParams`."""
+
+    spatial: Recipe
+    pixel: Recipe
+    min_label_share: float
+    max_tries: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A copy that shows its label: ``image`` uint8 (H, W, C), ``mask`` bool (H, W) or None."""
+
+    image: np.ndarray
+    mask: np.ndarray | None
+    redraws: int
+
+
+def make_copy(original: Original, variant: int, *, policy: Policy) -> Copy | None:
+    """The ``variant``-th copy, or None when ``max_tries`` draws all lost too much of the label.
+
+    A pure function of the original, the variant and the policy: each try has a stream of its own.
+    """
+    for attempt in range(policy.max_tries):
+        rng = seeds.rng(policy.seed, "augment", f"{original.id}+{variant}/{attempt}")
+        image, moved = policy.spatial(original.image, original.numbers, rng=rng)
+        if original.surviving_share(moved) >= policy.min_label_share:
+            image, _ = policy.pixel(image, rng=rng)
+            return Copy(image=image, mask=None if moved is None else moved > 0, redraws=attempt)
+    return None
+
+
+def violations(
+    steps: Sequence[Step], originals: Sequence[Original], *, min_label_share: float, seed: int
+) -> dict[str, int]:
+    """For each step, always applied and alone: how many originals lose too much of their label.
+
+    Keys are the steps' names, with ``#2`` and so on where a name comes again.
+    """
+    counts: dict[str, int] = {}
+    names = [step.name for step in steps]
+    for number, step in enumerate(steps):
+        again = names[:number].count(step.name)
+        recipe = build([step.model_copy(update={"p": 1.0})])
+        counts[f"{step.name}#{again + 1}" if again else step.name] = sum(
+            _share(recipe, original, number, seed) < min_label_share for original in originals
+        )
+    return counts
+
+
+def _share(recipe: Recipe, original: Original, number: int, seed: int) -> float:
+    rng = seeds.rng(seed, "augment.violations", f"{original.id}/{number}")
+    return original.surviving_share(recipe(original.image, original.numbers, rng=rng)[1])

@@ -1,0 +1,72 @@
+"""Errors meant for the person who runs the program.
+
+    RaresightError      1   a check failed
+    ├── ParamsError     2   params.yaml or the command line is wrong
+    ├── DataError      65   the data is bad
+    ├── InputMissing   66   an input is not there
+    ├── OutputError    74   an output cannot be written
+    ├── LockedError    75   another run writes the same output
+    ├── DivergedError  76   training diverged
+    ├── UnsafeError    77   refused because it could do harm
+    └── DeviceError    78   the device or an optional engine is not there
+
+Each carries the exit code of the process. The message is one text that says what is wrong, where,
+which value, and what to do; DVC shows only a stage's last lines on stderr, so it has to be enough.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class RaresightError(Exception):
+    exit_code = 1
+
+
+class ParamsError(RaresightError):
+    exit_code = 2
+
+
+class DataError(RaresightError):
+    exit_code = 65
+
+
+class InputMissing(RaresightError):
+    exit_code = 66
+
+
+class OutputError(RaresightError):
+    exit_code = 74
+
+
+class LockedError(RaresightError):
+    exit_code = 75
+
+
+class DivergedError(RaresightError):
+    exit_code = 76
+
+
+class UnsafeError(RaresightError):
+    exit_code = 77
+
+
+class DeviceError(RaresightError):
+    exit_code = 78
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """The known words, nearest first, as a sentence: ``Did you mean 'a'? Known: a, b.``"""
+    known = list(known)
+    near = difflib.get_close_matches(str(word), known, n=3, cutoff=0.5)
+    rest = [name for name in known if name not in near]
+    hint = f"Did you mean '{near[0]}'? " if near else ""
+    return f"{hint}Known: {', '.join(near + rest) or 'none'}."
+
+
+def listing(items: Iterable[str], limit: int = 20) -> str:
+    """At most ``limit`` items, one a line and indented; says how many were left out."""
+    items = list(items)
+    lines = [f"  {item}" for item in items[:limit]]
+    if len(items) > limit:
+        lines.append(f"  ... and {len(items) - limit} more")
+    return "\n".join(lines)

@@ -1,0 +1,178 @@
+"""Outputs that appear whole or not at all, and prove what they hold.
+
+A stage writes beside its output, flushes to disk, and swaps the folder in with one rename. Every
+output folder holds a ``manifest.json`` with the size and sha256 of each file; the next stage checks
+it before it reads. A lock outside the folder keeps a second writer away.
+"""
+
+import ctypes
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import DataError, InputMissing, LockedError, listing
+
+MANIFEST = "manifest.json"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as readable JSON; NaN and infinity are refused (they are not JSON)."""
+    path.write_text(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON, with the file's name in the message when it is missing or broken."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise InputMissing(f"{path} does not exist. Run the stage that makes it first.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not valid JSON ({error}). Run its stage again.") from None
+
+
+def write_manifest(folder: Path) -> None:
+    """List every file below ``folder`` with its size and sha256."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    entries = {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        for path in files
+    }
+    write_json(folder / MANIFEST, {"files": entries})
+
+
+def manifest_problems(folder: Path) -> list[str]:
+    """What differs between a folder and its manifest, a sentence a file; empty if nothing does."""
+    try:
+        files: dict[str, dict] = read_json(folder / MANIFEST)["files"]
+    except (KeyError, TypeError):
+        return [f"{folder / MANIFEST} lists no files"]
+    problems = []
+    for name, entry in files.items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"{path} is missing")
+        elif path.stat().st_size != entry["bytes"]:
+            problems.append(f"{path} has {path.stat().st_size} bytes, not {entry['bytes']}")
+        elif sha256(path) != entry["sha256"]:
+            problems.append(f"{path} has another sha256 than its manifest")
+    known = {folder / name for name in files} | {folder / MANIFEST}
+    extra = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
+    return problems + [f"{path} is not in the manifest" for path in extra]
+
+
+def require_verified(folder: Path, stage: str) -> None:
+    """Check an input folder before reading it.
+
+    Raises InputMissing when ``stage`` has not written it, DataError when its bytes changed since.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise InputMissing(
+            f"{folder} is not there (or has no {MANIFEST}). Run `raresight {stage}` or `dvc repro`."
+        )
+    if problems := manifest_problems(folder):
+        raise DataError(
+            f"{folder} is not what the {stage} stage wrote:\n{listing(problems)}\n"
+            f"Restore it with `dvc checkout {folder}` or run `raresight {stage}` again."
+        )
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on ``path``; raises LockedError when another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(
+                f"{path} is held by another run that writes the same output. "
+                "Wait for it to end, or stop it, and try again."
+            ) from None
+        yield
+
+
+@contextmanager
+def stage_outputs(*targets: Path) -> Iterator[tuple[Path, ...]]:
+    """Give a scratch path for each target; put them in place together when the block succeeds.
+
+    A target with a suffix is a file, one without is a folder (which gets a manifest). When the
+    block fails, the targets are untouched and the scratch paths are gone.
+    """
+    with ExitStack() as stack:
+        for target in targets:
+            stack.enter_context(lock(target.parent / f".{target.name}.lock"))
+        scratch = tuple(target.parent / f".{target.name}.new" for target in targets)
+        try:
+            for target, new in zip(targets, scratch, strict=True):
+                _remove(new)  # left by a killed run; the lock says that nobody writes it now
+                if not target.suffix:
+                    new.mkdir(parents=True)
+            yield scratch
+            for target, new in zip(targets, scratch, strict=True):
+                if not target.suffix:
+                    write_manifest(new)
+                _sync(new)
+            for target, new in zip(targets, scratch, strict=True):
+                _swap_in(new, target)
+        finally:
+            for new in scratch:
+                _remove(new)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    for entry in [path, *path.rglob("*")]:
+        descriptor = os.open(entry, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _swap_in(new: Path, target: Path) -> None:
+    """Make ``new`` the target in one step; what the target was is then at ``new``."""
+    if not target.is_dir():
+        os.replace(new, target)
+    elif not _exchange(new, target):
+        # Without an exchanging rename (not Linux, some network drives) there is a moment in which
+        # only the old copy exists, under another name; it is deleted after the new one is in.
+        old = new.with_name(new.name + ".old")
+        os.replace(target, old)
+        os.replace(new, target)
+        _remove(old)
+    _sync_folder(target.parent)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    if renameat2 is None:
+        return False
+    arguments = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
+    return renameat2(*arguments) == 0
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

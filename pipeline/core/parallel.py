@@ -1,0 +1,49 @@
+"""Shards of work in local processes; the result never depends on how many."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import TypeVar
+
+from pipeline.core.errors import RaresightError
+from pipeline.core.processes import start_worker
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def available_cores() -> int:
+    """Cores this process may run on (containers and taskset are respected)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_shards(
+    work: Callable[[Task], Result], tasks: Sequence[Task], *, workers: int | None = None
+) -> Iterator[Result]:
+    """Yield ``work(task)`` for every task, in the order of ``tasks``.
+
+    ``work`` must be importable (a module-level function or a partial of one). ``workers=None`` uses
+    every core; one worker, or one task, runs in this process. A worker's exception is raised here;
+    RaresightError when a worker was killed from outside.
+    """
+    workers = min(workers or available_cores(), len(tasks))
+    if workers <= 1:
+        yield from map(work, tasks)
+        return
+    saved = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # processes are the parallelism here
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=start_worker)
+    try:
+        yield from pool.map(work, tasks)
+    except BrokenProcessPool:
+        raise RaresightError(
+            "a worker process was killed, most often for want of memory. Use fewer: --workers 1."
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in saved.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -1,0 +1,178 @@
+"""Reading params.yaml: refused, never repaired, and every problem in one message.
+
+The pydantic model of a section lives beside the code it configures; this module knows only how to
+read, check and complain. YAML is read as DVC reads it (YAML 1.2: ``1e-3`` is a number).
+"""
+
+import difflib
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.core.errors import InputMissing, ParamsError, suggest
+
+
+class Section(BaseModel):
+    """Base of every part of params.yaml: unknown keys, wrong types and missing keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class NestedProblems(ValueError):
+    """Problems of a part whose model is known only once another key was read."""
+
+    def __init__(self, model: type[BaseModel], error: ValidationError):
+        super().__init__(str(error))
+        self.model = model
+        self.error = error
+
+
+def parse(model: type[Model], value: Any) -> Model:
+    """``value``, as YAML gave it, checked against ``model``; for use inside another validator."""
+    try:
+        return _validate(model, value)
+    except ValidationError as error:
+        raise NestedProblems(model, error) from None
+
+
+def _validate(model: type[Model], value: Any) -> Model:
+    # JSON is pydantic's strict mode for data that came from a file: lists may become tuples,
+    # strings never become numbers.
+    return model.model_validate_json(json.dumps(value, default=str))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The top-level mapping of a params file."""
+    try:
+        value = YAML(typ="safe", pure=True).load(path.read_text())
+    except FileNotFoundError:
+        raise InputMissing(
+            f"{path} does not exist. Run inside a Raresight project, or name it with --params."
+        ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not valid YAML: {error}") from None
+    except OSError as error:
+        raise InputMissing(f"{path} cannot be read: {error.strerror}.") from None
+    if not isinstance(value, dict):
+        raise ParamsError(f"{path} must be a mapping of sections, not {type(value).__name__}.")
+    return value
+
+
+def load_section(path: Path, name: str, model: type[Model]) -> Model:
+    """One checked section of a params file; ParamsError lists every problem it has."""
+    return load_sections(path, {name: model}, only=True)[name]
+
+
+def load_sections(
+    path: Path, models: Mapping[str, type[BaseModel]], *, only: bool = False
+) -> dict[str, Any]:
+    """Several checked sections; ParamsError lists every problem of all of them.
+
+    Sections that ``models`` does not name are an error unless ``only`` is set.
+    """
+    sections, problems = check_sections(path, models, only=only)
+    refuse(path, problems)
+    return sections
+
+
+def check_sections(
+    path: Path, models: Mapping[str, type[BaseModel]], *, only: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """The sections that are right, and a sentence for each problem of the others."""
+    document = read_yaml(path)
+    sections, problems = {}, []
+    for name, model in models.items():
+        if name not in document:
+            problems.append(f"{path}: {name}: this section is missing.")
+            continue
+        try:
+            sections[name] = _validate(model, document[name])
+        except ValidationError as error:
+            problems += [f"{path}: {text}" for text in _sentences(name, model, error)]
+    if not only:
+        problems += [
+            f"{path}: {name}: unknown section. {suggest(str(name), models)}"
+            for name in document
+            if name not in models
+        ]
+    return sections, problems
+
+
+def refuse(path: Path, problems: Sequence[str]) -> None:
+    """Raise one ParamsError that lists the problems, if there are any."""
+    if problems:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
+        raise ParamsError("\n".join([f"{path} has {count}:", *problems]))
+
+
+def _sentences(prefix: str, model: type[BaseModel], error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        keys = [part for part in problem["loc"] if not _is_branch_tag(part)]
+        where = prefix + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, NestedProblems):
+            yield from _sentences(where, cause.model, cause.error)
+        else:
+            yield f"{where}: {_complaint(model, keys, problem)}"
+
+
+def _complaint(model: type[BaseModel], keys: list[Any], problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        known = _fields_at(model, keys[:-1])
+        return f"unknown key (value {_short(problem['input'])}). {suggest(keys[-1], known)}"
+    if problem["type"] == "missing":
+        return f"this key is missing.{_meant(model, keys, problem['input'])}"
+    message = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{message[0].lower()}{message[1:]}. Got {_short(problem['input'])}."
+
+
+def _meant(model: type[BaseModel], keys: list[Any], given: Any) -> str:
+    """A hint where a key that is not known looks like the one that is missing."""
+    unknown = set(given) - set(_fields_at(model, keys[:-1])) if isinstance(given, dict) else ()
+    near = difflib.get_close_matches(str(keys[-1]), sorted(map(str, unknown)), n=1, cutoff=0.5)
+    return f" Is '{near[0]}' a misspelling of it?" if near else ""
+
+
+def _is_branch_tag(part: Any) -> bool:
+    # pydantic puts the union branch it tried into the location, such as "function-after[..]"
+    return isinstance(part, str) and ("[" in part or part in {"int", "float", "str", "bool"})
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _fields_at(model: type[BaseModel], keys: list[Any]) -> list[str]:
+    """The field names that are known where ``keys`` lead, through lists, dicts and unions."""
+    found: list[Any] = [model]
+    for key in keys:
+        found = [inner for outer in found for inner in _step(outer, key)]
+    models = [part for outer in found for part in _models_in(outer)]
+    return sorted({field for part in models for field in part.model_fields})
+
+
+def _step(annotation: Any, key: Any) -> list[Any]:
+    steps = []
+    for model in _models_in(annotation):
+        if not isinstance(key, int) and key in model.model_fields:
+            steps.append(model.model_fields[key].annotation)
+    if not steps:  # the key was an index, a mapping's key, or a union's tag: stay where we are
+        return [annotation]
+    return steps
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [model for part in typing.get_args(annotation) for model in _models_in(part)]

@@ -1,0 +1,38 @@
+"""How a process of ours ends: it cleans up, and it leaves none behind."""
+
+import ctypes
+import os
+import signal
+from typing import Any, NoReturn
+
+_PR_SET_PDEATHSIG = 1
+
+
+def end_cleanly_when_told() -> None:
+    """Make SIGTERM an exception (SystemExit 143): ``with`` and ``finally`` blocks still run."""
+    signal.signal(signal.SIGTERM, _exit)
+
+
+def end_with_parent() -> None:
+    """Get SIGTERM when the parent process dies, however it dies (where there is a prctl: Linux).
+
+    A killed ``dvc repro`` would leave its stage running otherwise, and the next one would start a
+    second writer of the same output.
+    """
+    parent = os.getppid()
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is None:
+        return
+    prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died in between, and its signal is already lost
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def start_worker() -> None:
+    """Set up a worker process: it ends with its parent, which alone answers Ctrl-C."""
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _exit(number: int, frame: Any) -> NoReturn:
+    raise SystemExit(128 + number)

@@ -1,0 +1,59 @@
+"""Progress on stderr, and only where somebody watches."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+Item = TypeVar("Item")
+
+
+def console(*, quiet: bool = False) -> Console:
+    """A console on stderr; honours NO_COLOR."""
+    return Console(stderr=True, quiet=quiet, highlight=False)
+
+
+def _hidden() -> bool:
+    return (
+        os.environ.get("RARESIGHT_VERBOSITY", "0") == "-1" or not Console(stderr=True).is_terminal
+    )
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} images/s", style="progress.data.speed")
+
+
+def rate_column() -> ProgressColumn:
+    """Images a second, for a bar that counts images."""
+    return _Rate()
+
+
+def bar(*columns: ProgressColumn) -> Progress:
+    """A progress bar with an ETA and any further columns; invisible when stderr is no terminal."""
+    return Progress(
+        TextColumn("{task.description:<9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        *columns,
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=_hidden(),
+    )
+
+
+def track(items: Iterable[Item], *, total: int, description: str) -> Iterator[Item]:
+    """Yield the items while a bar counts them."""
+    with bar() as progress:
+        yield from progress.track(items, total=total, description=description)

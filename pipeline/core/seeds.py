@@ -1,0 +1,39 @@
+"""Randomness is an argument: one independent stream a record."""
+
+import hashlib
+
+import numpy as np
+from numpy.random.bit_generator import ISeedSequence
+
+
+class _Digest(ISeedSequence):
+    """Hands a digest to a bit generator as its seed material.
+
+    A cryptographic digest needs none of SeedSequence's mixing, which takes four fifths of the time
+    of making a generator (22 us against 4.5 us): with a stream per image that is felt.
+    """
+
+    __slots__ = ("digest",)
+
+    def __init__(self, digest: bytes):
+        self.digest = digest
+
+    def generate_state(self, n_words: int, dtype=np.uint32) -> np.ndarray:
+        return np.frombuffer(self.digest, dtype=dtype, count=n_words)
+
+
+def _digest(seed: int, stage: str, record: str | int, size: int) -> bytes:
+    return hashlib.blake2b(f"{seed}\0{stage}\0{record}".encode(), digest_size=size).digest()
+
+
+def rng(seed: int, stage: str, record: str | int) -> np.random.Generator:
+    """The random stream of one record: a pure function of (seed, stage, record).
+
+    Streams of different arguments are independent; nothing global is read or changed.
+    """
+    return np.random.Generator(np.random.PCG64(_Digest(_digest(seed, stage, record, 32))))
+
+
+def integer(seed: int, stage: str, record: str | int) -> int:
+    """A seed in [0, 2**63) for libraries that take a number, as pure as :func:`rng`."""
+    return int.from_bytes(_digest(seed, stage, record, 8), "little") >> 1

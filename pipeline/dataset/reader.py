@@ -1,0 +1,229 @@
+"""Reading a dataset: columns as numpy, factors as pandas, pixels without a copy."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.core.errors import DataError, InputMissing
+from pipeline.dataset.schema import Description, arrow_schema
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Dataset:
+    """A dataset folder, memory-mapped: opening it reads no pixels, and it may exceed memory.
+
+    >>> data = Dataset("data/generated")
+    >>> data.images[3]                 # one image, uint8 (H, W, C), read straight from the map
+    >>> data.images[[3, 1, 4]]         # several, copied into one array (3, H, W, C)
+    >>> data.labels, data.ids          # numpy arrays of str, one entry a row
+    >>> data.factors                   # pandas DataFrame, one row an image
+    >>> data.torch()                   # torch Dataset of (uint8 tensor (C, H, W), class index)
+
+    Raises InputMissing when the folder holds no dataset, DataError when it is damaged.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self.description = Description.read(self.folder)
+        self._batches = [self._open(shard.file, shard.rows) for shard in self.description.shards]
+
+    def _open(self, name: str, rows: int) -> pa.RecordBatch:
+        path = self.folder / name
+        try:
+            with pa.memory_map(str(path)) as source:
+                reader = pa.ipc.open_file(source)
+                batch = reader.get_batch(0)
+        except FileNotFoundError:
+            raise InputMissing(f"{path} is missing. Run `dvc checkout {self.folder}`.") from None
+        except (pa.ArrowInvalid, OSError, IndexError) as error:
+            raise DataError(f"{path} is not a readable Arrow file: {error}.") from None
+        if reader.num_record_batches != 1 or batch.num_rows != rows:
+            raise DataError(f"{path} holds {batch.num_rows} rows; dataset.json says {rows}.")
+        return batch
+
+    def __len__(self) -> int:
+        return sum(batch.num_rows for batch in self._batches)
+
+    def __repr__(self) -> str:
+        height, width, channels = self.image_shape
+        return f"Dataset({str(self.folder)!r}: {len(self)} images {height}x{width}x{channels})"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.description.classes
+
+    @property
+    def positive(self) -> str | None:
+        return self.description.positive
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.description.image_shape
+
+    @cached_property
+    def images(self) -> "Pixels":
+        """The pixels as an array-like of shape (n, H, W, C), dtype uint8."""
+        return self._pixels("image", self.image_shape)
+
+    @cached_property
+    def masks(self) -> "Pixels | None":
+        """Which pixels carry the label: array-like (n, H, W), uint8 0 or 1; None without masks.
+
+        Rows of a source that knows no masks read as all zero; ``has_mask`` tells them apart.
+        """
+        if not self.description.masks:
+            return None
+        return self._pixels("mask", self.image_shape[:2])
+
+    @cached_property
+    def has_mask(self) -> np.ndarray:
+        """bool (n,): whether a row's mask is known."""
+        if not self.description.masks:
+            return np.zeros(len(self), bool)
+        known = [batch.column("mask").is_valid().to_numpy(False) for batch in self._batches]
+        return np.concatenate(known) if known else np.zeros(0, bool)
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        return self._strings("id")
+
+    @cached_property
+    def source_ids(self) -> np.ndarray:
+        return self._strings("source_id")
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The label as the learner sees it, str (n,)."""
+        return self._strings("label")
+
+    @cached_property
+    def true_labels(self) -> np.ndarray:
+        return self._strings("true_label")
+
+    @cached_property
+    def origins(self) -> np.ndarray:
+        return self._strings("origin")
+
+    @cached_property
+    def variants(self) -> np.ndarray:
+        """int32 (n,): 0 for an original, k for its k-th augmented copy."""
+        columns = [batch.column("variant").to_numpy() for batch in self._batches]
+        return np.concatenate(columns) if columns else np.zeros(0, np.int32)
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """The label as an index into ``classes``, int64 (n,)."""
+        return np.searchsorted(np.asarray(self.classes), self.labels).astype(np.int64)
+
+    @cached_property
+    def roles(self) -> np.ndarray:
+        """The role of each row's source (any, train_only or test_only), str (n,)."""
+        role = {source["name"]: source["role"] for source in self.description.sources}
+        return self._of_shards([role[shard.source] for shard in self.description.shards])
+
+    @cached_property
+    def source_names(self) -> np.ndarray:
+        """The name of each row's source in ``description.sources``, str (n,)."""
+        return self._of_shards([shard.source for shard in self.description.shards])
+
+    @cached_property
+    def factors(self) -> "pandas.DataFrame":
+        """Every factor the generator drew, one column each, indexed by image id."""
+        names = [name for name in self._names if name.startswith("factor.")]
+        frame = self._table(names).to_pandas()
+        frame.columns = [name.removeprefix("factor.") for name in names]
+        return frame.set_index(self.ids)
+
+    def column(self, name: str, rows: Sequence[int]) -> list:
+        """The values of any column but the pixels, such as ``factor.size``, at ``rows``."""
+        return self._table([name]).take(pa.array(rows, pa.int64()))[name].to_pylist()
+
+    def frame(self) -> "pandas.DataFrame":
+        """Every column but the pixels, as a pandas DataFrame indexed by image id."""
+        names = [name for name in self._names if name not in ("image", "mask")]
+        return self._table(names).to_pandas().set_index("id")
+
+    def torch(self, rows: Sequence[int] | None = None) -> Any:
+        """A map-style ``torch.utils.data.Dataset`` over ``rows`` (all by default).
+
+        Each item is (image, target): a uint8 tensor (C, H, W) and the index into ``classes``.
+        """
+        from pipeline.dataset.torch_view import TorchView
+
+        return TorchView(self, rows)
+
+    @property
+    def _names(self) -> list[str]:
+        return arrow_schema(self.description).names
+
+    def _table(self, names: list[str]) -> pa.Table:
+        full = arrow_schema(self.description)
+        schema = pa.schema([full.field(name) for name in names])
+        return pa.Table.from_batches([batch.select(names) for batch in self._batches], schema)
+
+    def _pixels(self, name: str, shape: tuple[int, ...]) -> "Pixels":
+        return Pixels([_pixels(batch, name, shape) for batch in self._batches], shape)
+
+    def _of_shards(self, values: list[str]) -> np.ndarray:
+        rows = np.array([shard.rows for shard in self.description.shards], np.int64)
+        return np.repeat(np.array(values, str), rows)
+
+    def _strings(self, name: str) -> np.ndarray:
+        columns = [batch.column(name).to_numpy(zero_copy_only=False) for batch in self._batches]
+        return np.concatenate(columns).astype(str) if columns else np.zeros(0, str)
+
+
+class Pixels:
+    """uint8 arrays (n, *shape) in any number of shards, indexed as if they were one array."""
+
+    def __init__(self, shards: Sequence[np.ndarray], shape: tuple[int, ...]):
+        self.shards = list(shards)
+        self._row = tuple(shape)
+        self._starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self), *self._row)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """An int gives a view into the map; a slice, list, mask or index array gives a copy."""
+        if isinstance(index, (int, np.integer)):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"row {index} of {len(self)}")
+            index = int(index) % len(self)
+            shard = int(np.searchsorted(self._starts, index, side="right")) - 1
+            return self.shards[shard][index - self._starts[shard]]
+        return self.take(np.arange(len(self))[index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.take(np.arange(len(self))), dtype)
+
+    def take(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Copy ``rows`` (int indices) into ``out``, a reused buffer of shape (len(rows), ...)."""
+        rows = np.asarray(rows)
+        if out is None:
+            out = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        if len(self.shards) == 1:
+            return np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(owner):
+            here = np.flatnonzero(owner == number)
+            out[here] = self.shards[number][rows[here] - self._starts[number]]
+        return out
+
+
+def _pixels(batch: pa.RecordBatch, name: str, shape: Sequence[int]) -> np.ndarray:
+    storage = batch.column(name).storage
+    flat = storage.values.to_numpy(zero_copy_only=True)
+    size = int(np.prod(shape))
+    start = storage.offset * size
+    return flat[start : start + len(storage) * size].reshape(len(storage), *shape)

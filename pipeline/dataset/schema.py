@@ -1,0 +1,126 @@
+"""What a dataset holds: its columns, and the JSON beside them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.core.errors import DataError
+from pipeline.core.files import read_json, write_json
+
+DESCRIPTION = "dataset.json"
+FORMAT = 1
+SHARD_BYTES = 48 * 2**20
+ORIGINS = ("synthetic", "real")
+ROLES = ("any", "train_only", "test_only")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """One Arrow file: its rows all come from the source of that name."""
+
+    file: str
+    rows: int
+    sha256: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """The contents of dataset.json.
+
+    ``classes`` are sorted; ``positive`` is the rare class that the results are about, or None where
+    all classes matter alike. ``image_shape`` is (height, width, channels). ``factors`` maps a factor
+    to ``float`` or ``string``. ``sources`` keeps each source's name, role, generator and params.
+    """
+
+    classes: tuple[str, ...]
+    positive: str | None
+    image_shape: tuple[int, int, int]
+    masks: bool
+    factors: Mapping[str, str]
+    sources: tuple[Mapping[str, Any], ...]
+    seed: int
+    versions: Mapping[str, str]
+    shards: tuple[Shard, ...] = field(default=())
+    format: int = FORMAT
+
+    def write(self, folder: Path) -> None:
+        write_json(folder / DESCRIPTION, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Description":
+        """Raises InputMissing without a dataset.json, DataError when it is not one of ours."""
+        raw = read_json(folder / DESCRIPTION)
+        try:
+            if raw["format"] != FORMAT:
+                raise DataError(
+                    f"{folder / DESCRIPTION} has format {raw['format']}; this version reads {FORMAT}."
+                )
+            shards = tuple(Shard(**shard) for shard in raw.pop("shards"))
+            tuples = {key: tuple(raw.pop(key)) for key in ("classes", "image_shape", "sources")}
+            return cls(**raw, **tuples, shards=shards)
+        except (KeyError, TypeError) as error:
+            raise DataError(f"{folder / DESCRIPTION} is not a dataset description: {error}.") from None
+
+
+def versions(*names: str) -> dict[str, str]:
+    """Installed versions of the libraries that decide the bytes; an absent one is left out."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def rows_per_shard(image_shape: tuple[int, int, int], masks: bool) -> int:
+    """Rows in a full shard: 48 MB of pixels, at least one row."""
+    height, width, channels = image_shape
+    return max(1, SHARD_BYTES // (height * width * (channels + masks)))
+
+
+def arrow_schema(description: Description) -> pa.Schema:
+    """The columns of every shard of a dataset, in order."""
+    height, width, channels = description.image_shape
+    fields = [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("source_id", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("true_label", pa.string(), nullable=False),
+        pa.field("variant", pa.int32(), nullable=False),
+        pa.field("image", pa.fixed_shape_tensor(pa.uint8(), (height, width, channels))),
+    ]
+    if description.masks:
+        fields.append(pa.field("mask", pa.fixed_shape_tensor(pa.uint8(), (height, width))))
+    kinds = {"float": pa.float64(), "string": pa.string()}
+    fields += [pa.field(f"factor.{name}", kinds[kind]) for name, kind in description.factors.items()]
+    return pa.schema(fields)
+
+
+@dataclass(kw_only=True)
+class Rows:
+    """Rows on their way into a shard, as columns of equal length n.
+
+    ``images`` is uint8 (n, H, W, C); ``masks`` is uint8 (n, H, W) with 1 where a pixel carries the
+    label, or None where the source knows no masks. A factor that a row lacks is None or NaN.
+    """
+
+    ids: list[str]
+    source_ids: list[str]
+    origin: str
+    labels: list[str]
+    true_labels: list[str]
+    variants: list[int]
+    images: np.ndarray
+    masks: np.ndarray | None
+    factors: Mapping[str, list]
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -1,0 +1,140 @@
+"""Contact sheets: a look into a dataset, one band a class."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.core import seeds
+from pipeline.dataset.reader import Dataset
+
+_TILE, _GAP, _MARGIN, _NAMES, _HEADER = 128, 6, 28, 200, 92
+_MIN_WIDTH = 640
+_MAX_CLASSES = 40
+_GROUND, _INK, _FAINT, _ACCENT = (24, 26, 30), (236, 238, 241), (142, 148, 158), (120, 255, 190)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Band:
+    """What the sheet shows of one class."""
+
+    label: str
+    count: int
+    rows: np.ndarray
+    outlined: bool
+
+
+def write_sheet(data: Dataset, path: Path, *, per_class: int = 12, seed: int = 0) -> None:
+    """Write a PNG with ``per_class`` images of every class, chosen by ``seed``.
+
+    Where the label's pixels are known, a second line of the same images shows their outline. Small
+    images are enlarged by a whole factor, so that a pixel stays a pixel; those above 128 pixels are
+    reduced. At most 40 classes are drawn. Same rows and arguments, same bytes.
+    """
+    bands = [_choose(data, label, per_class, seed) for label in data.classes[:_MAX_CLASSES]]
+    tile = _tile_size(*data.image_shape[:2])
+    heights = [_height(band, tile) for band in bands]
+    columns = max([len(band.rows) for band in bands], default=0)
+    width = max(_MIN_WIDTH, 2 * _MARGIN + _NAMES + columns * (tile[0] + _GAP) - _GAP)
+    sheet = Image.new("RGB", (width, _HEADER + sum(heights) + _MARGIN), _GROUND)
+    pen = ImageDraw.Draw(sheet)
+    _draw_header(pen, data)
+    tops = np.cumsum([_HEADER, *heights])
+    for band, top in zip(bands, tops[:-1].tolist(), strict=True):
+        _draw_name(pen, band, data, top)
+        _draw_pictures(sheet, band, data, top, tile)
+    sheet.save(path, format="PNG")
+
+
+def _choose(data: Dataset, label: str, per_class: int, seed: int) -> _Band:
+    everyone = np.flatnonzero(data.labels == label)
+    chosen = seeds.rng(seed, "sheet", label).permutation(len(everyone))[:per_class]
+    rows = everyone[np.sort(chosen)]
+    outlined = data.masks is not None and len(rows) > 0 and bool(data.masks[rows].any())
+    return _Band(label=label, count=len(everyone), rows=rows, outlined=outlined)
+
+
+def _tile_size(height: int, width: int) -> tuple[int, int]:
+    """Width and height of an image on the sheet."""
+    longest = max(height, width)
+    if longest > _TILE:
+        return max(1, width * _TILE // longest), max(1, height * _TILE // longest)
+    return width * (_TILE // longest), height * (_TILE // longest)
+
+
+def _height(band: _Band, tile: tuple[int, int]) -> int:
+    lines = 2 if band.outlined else 1
+    pictures = lines * (tile[1] + _GAP) if len(band.rows) else 0
+    return max(pictures, 48) + 2 * _GAP
+
+
+def _draw_header(pen: ImageDraw.ImageDraw, data: Dataset) -> None:
+    height, width, _ = data.image_shape
+    title = f"{len(data):,} images" if len(data) else "No images: this dataset is empty"
+    pen.text((_MARGIN, 46), title, _INK, _font(24, bold=True), "ls")
+    made_by = " + ".join(str(source.get("generator", "?")) for source in data.description.sources)
+    facts = [f"{width} x {height} pixels", f"seed {data.description.seed}", made_by]
+    if (hidden := len(data.classes) - _MAX_CLASSES) > 0:
+        facts.append(f"{hidden} more classes not shown")
+    pen.text((_MARGIN, 70), "  ·  ".join(facts), _FAINT, _font(13), "ls")
+
+
+def _draw_name(pen: ImageDraw.ImageDraw, band: _Band, data: Dataset, top: int) -> None:
+    positive = band.label == data.positive
+    bold, small = _font(17, bold=True), _font(13)
+    name = _shortened(band.label, bold, _NAMES - 16)
+    pen.text((_MARGIN, top + 18), name, _ACCENT if positive else _INK, bold, "ls")
+    detail = f"{band.count:,} images"
+    if len(data):
+        detail += f"  ·  {100 * band.count / len(data):.3g} %"
+    pen.text((_MARGIN, top + 40), detail, _FAINT, small, "ls")
+    if positive:
+        pen.text((_MARGIN, top + 60), "positive class", _FAINT, small, "ls")
+
+
+def _draw_pictures(
+    sheet: Image.Image, band: _Band, data: Dataset, top: int, tile: tuple[int, int]
+) -> None:
+    for column, row in enumerate(band.rows.tolist()):
+        left = _MARGIN + _NAMES + column * (tile[0] + _GAP)
+        picture = _picture(data.images[row], tile)
+        sheet.paste(picture, (left, top))
+        if band.outlined:
+            sheet.paste(_with_outline(picture, data.masks[row]), (left, top + tile[1] + _GAP))
+
+
+def _picture(pixels: np.ndarray, tile: tuple[int, int]) -> Image.Image:
+    picture = Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3))))
+    enlarged = tile[0] >= picture.width
+    return picture.resize(tile, Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS)
+
+
+def _with_outline(picture: Image.Image, mask: np.ndarray) -> Image.Image:
+    """The picture with a line around the mask: just outside, so that it hides nothing of it."""
+    inside = np.asarray(Image.fromarray(mask).resize(picture.size, Image.Resampling.NEAREST)) > 0
+    padded = np.pad(inside, 1)
+    grown = np.zeros_like(inside)
+    height, width = inside.shape
+    for dy in range(3):
+        for dx in range(3):
+            grown |= padded[dy : dy + height, dx : dx + width]
+    pixels = np.array(picture)
+    pixels[grown & ~inside] = _ACCENT
+    return Image.fromarray(pixels)
+
+
+def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text + "…"
+
+
+def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    # Found without importing matplotlib, which takes longer than drawing the sheet.
+    home = Path(find_spec("matplotlib").origin).parent
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(home / "mpl-data/fonts/ttf" / name, size)

@@ -1,0 +1,112 @@
+"""Metrics of decisions, from confusion counts.
+
+Counts have the shape (..., K, K): rows are the actual classes, columns the predicted ones; leading
+axes are resamples. What is undefined is NaN here; :func:`reason` says why in words. Definitions are
+those of scikit-learn, which sets several undefined values to 0 or 1 instead.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+Counts = np.ndarray
+
+
+def confusion(actual: np.ndarray, predicted: np.ndarray, *, num_classes: int) -> Counts:
+    """Counts (K, K) of class indices ``actual`` and ``predicted``, int (n,) each."""
+    cells = np.bincount(actual * num_classes + predicted, minlength=num_classes**2)
+    return cells.reshape(num_classes, num_classes)
+
+
+def one_against_rest(counts: Counts, positive: int) -> Counts:
+    """Counts (..., 2, 2) of the class ``positive`` (index 1) against all others (index 0)."""
+    hit = counts[..., positive, positive]
+    missed = counts[..., positive, :].sum(-1) - hit
+    alarms = counts[..., :, positive].sum(-1) - hit
+    rest = counts.sum((-1, -2)) - hit - missed - alarms
+    return np.stack([np.stack([rest, alarms], -1), np.stack([missed, hit], -1)], -2)
+
+
+def accuracy(counts: Counts) -> np.ndarray:
+    """The share of right answers, (...)."""
+    return _ratio(_hits(counts).sum(-1), counts.sum((-1, -2)))
+
+
+def recall(counts: Counts) -> np.ndarray:
+    """The share found of each class, (..., K); NaN for a class without images."""
+    return _ratio(_hits(counts), counts.sum(-1))
+
+
+def precision(counts: Counts) -> np.ndarray:
+    """The share that is right of what was called each class, (..., K); NaN for one never called."""
+    return _ratio(_hits(counts), counts.sum(-2))
+
+
+def specificity(counts: Counts) -> np.ndarray:
+    """The share of the other classes not called this one, (..., K); NaN where there are no others."""
+    right, others = specificity_counts(counts)
+    return _ratio(right, others)
+
+
+def specificity_counts(counts: Counts) -> tuple[np.ndarray, np.ndarray]:
+    """Images of other classes not called this one, and images of other classes, (..., K) each."""
+    others = counts.sum((-1, -2))[..., None] - counts.sum(-1)
+    alarms = counts.sum(-2) - _hits(counts)
+    return others - alarms, others
+
+
+def f1(counts: Counts) -> np.ndarray:
+    """The harmonic mean of precision and recall, (..., K); NaN for a class without images."""
+    actual = counts.sum(-1)
+    score = _ratio(2 * _hits(counts), actual + counts.sum(-2))
+    return np.where(actual > 0, score, np.nan)
+
+
+def balanced_accuracy(counts: Counts) -> np.ndarray:
+    """The mean recall over the classes, (...); NaN when one has no images."""
+    return recall(counts).mean(-1)
+
+
+def mcc(counts: Counts) -> np.ndarray:
+    """Matthews' correlation coefficient, (...), Gorodkin's R_K for more than two classes.
+
+    https://doi.org/10.1016/j.compbiolchem.2004.09.006. NaN when only one class occurs or is called.
+    """
+    counts = counts.astype(float)
+    total = counts.sum((-1, -2))
+    actual, called = counts.sum(-1), counts.sum(-2)
+    covariance = _hits(counts).sum(-1) * total - (actual * called).sum(-1)
+    spread = (total**2 - (actual**2).sum(-1)) * (total**2 - (called**2).sum(-1))
+    return _ratio(covariance, np.sqrt(spread))
+
+
+_REASONS: Mapping[str, str] = {
+    "accuracy": "there are no images",
+    "recall": "there is no image of '{label}'",
+    "precision": "nothing was called '{label}'",
+    "specificity": "every image is of '{label}'",
+    "f1": "there is no image of '{label}'",
+    "average_precision": "there is no image of '{label}'",
+    "roc_auc": "it needs images of '{label}' and of other classes",
+    "balanced_accuracy": "a class has no images",
+    "mcc": "only one class occurs or is called",
+    "macro_precision": "nothing was called one of the classes",
+    "macro_recall": "a class has no images",
+    "macro_f1": "a class has no images",
+    "macro_average_precision": "a class has no images",
+    "macro_roc_auc": "a class has no images",
+}
+
+
+def reason(name: str, label: str | None = None) -> str:
+    """Why the metric ``name`` is undefined; ``label`` is the class it is about."""
+    return _REASONS[name].format(label=label)
+
+
+def _hits(counts: Counts) -> np.ndarray:
+    return np.diagonal(counts, axis1=-2, axis2=-1)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    undefined = np.full(np.shape(denominator), np.nan)
+    return np.divide(numerator, denominator, out=undefined, where=np.asarray(denominator) != 0)

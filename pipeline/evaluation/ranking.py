@@ -1,0 +1,123 @@
+"""How well scores rank one class above the others: ROC-AUC, average precision, curves.
+
+Rows are grouped into *levels*, the places where a threshold makes a difference. All functions take
+the numbers of positives and negatives at each level, highest score first, so that a resample (which
+only changes those numbers) needs no new sort.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Rows in levels of equal rank.
+
+    ``level`` is int64 (n,), 0 for the highest score; ``positive`` is bool (n,). Rows of equal score
+    share a level. So do neighbouring scores that only negatives have: no threshold between them
+    changes the average precision or the ROC-AUC, and a rare class then has few levels.
+    """
+
+    level: np.ndarray
+    positive: np.ndarray
+    num_levels: int
+
+    def counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Positives and negatives at each level, int64 (num_levels,) each."""
+        positives = np.bincount(self.level[self.positive], minlength=self.num_levels)
+        negatives = np.bincount(self.level[~self.positive], minlength=self.num_levels)
+        return positives, negatives
+
+
+def rank(scores: np.ndarray, positive: np.ndarray) -> Ranking:
+    """Sort ``scores`` (n,) once; ``positive`` is bool (n,)."""
+    order = np.argsort(-scores, kind="stable")
+    group = np.cumsum(np.diff(scores[order], prepend=np.inf) != 0) - 1
+    num_groups = int(group[-1]) + 1 if len(group) else 0
+    has_positive = np.bincount(group, weights=positive[order], minlength=num_groups) > 0
+    starts = has_positive.copy()
+    starts[1:] |= has_positive[:-1]
+    starts[:1] = True
+    level = np.empty(len(scores), np.int64)
+    level[order] = (np.cumsum(starts) - 1)[group]
+    return Ranking(level=level, positive=positive, num_levels=int(starts.sum()))
+
+
+def average_precision(
+    positives: np.ndarray, negatives: np.ndarray, *, prevalence: float | None = None
+) -> np.ndarray:
+    """Average precision, the sum over thresholds of (recall gained) x precision.
+
+    ``positives`` and ``negatives`` are counts (..., levels). With ``prevalence`` the precision is
+    that at another share of positives, by weighting the negatives. NaN without positives, and with
+    ``prevalence`` also without negatives.
+    """
+    true = np.cumsum(positives, axis=-1)
+    false = np.cumsum(negatives, axis=-1)
+    total = true[..., -1:].astype(float)
+    if prevalence is not None:
+        odds = (1 - prevalence) / prevalence
+        with np.errstate(divide="ignore", invalid="ignore"):
+            false = false * (odds * total / false[..., -1:])
+    # Where nothing is called yet nothing is gained either, so what it is divided by does not matter.
+    gains = positives * true / np.where(true > 0, true + false, 1)
+    return _ratio(gains.sum(axis=-1), total[..., 0])
+
+
+def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+    """The share of (positive, negative) pairs ranked rightly, ties counting half; NaN without pairs."""
+    false = np.cumsum(negatives, axis=-1)
+    total = false[..., -1:]
+    below = total - false + negatives / 2
+    pairs = positives.sum(axis=-1) * total[..., 0].astype(float)
+    return _ratio((positives * below).sum(axis=-1), pairs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Operating points from the strictest threshold to the laxest, float (points,) each."""
+
+    recall: np.ndarray
+    precision: np.ndarray
+    false_positive_rate: np.ndarray
+
+
+def curve(ranking: Ranking, *, max_points: int = 1000) -> Curve:
+    """The precision-recall and ROC curves of a ranking that has both kinds of rows."""
+    true, false = (np.cumsum(counts) for counts in ranking.counts())
+    if len(true) > max_points:
+        kept = np.linspace(0, len(true) - 1, max_points).round().astype(int)
+        true, false, total = true[kept], false[kept], (true[-1], false[-1])
+    else:
+        total = (true[-1], false[-1])
+    return Curve(
+        recall=true / total[0],
+        precision=true / (true + false),
+        false_positive_rate=false / total[1],
+    )
+
+
+def false_positive_rate_at(
+    positives: np.ndarray, negatives: np.ndarray, *, recall: np.ndarray
+) -> np.ndarray:
+    """The least false-positive rate at which each ``recall`` (points,) is reached.
+
+    Counts are (..., levels) with both kinds present; the result is (..., points).
+    """
+    true = np.cumsum(positives, axis=-1)
+    false = np.cumsum(negatives, axis=-1)
+    flat_true = true.reshape(-1, true.shape[-1])
+    flat_false = false.reshape(-1, false.shape[-1])
+    needed = np.ceil(recall * true[..., -1:].reshape(-1, 1) - 1e-9)
+    rates = [
+        wrong[np.searchsorted(right, need)] / wrong[-1]
+        for right, wrong, need in zip(flat_true, flat_false, needed, strict=True)
+    ]
+    return np.array(rates).reshape(*true.shape[:-1], len(recall))
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    return np.divide(
+        numerator, denominator, out=np.full(np.shape(denominator), np.nan), where=denominator != 0
+    )

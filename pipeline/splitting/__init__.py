@@ -1,0 +1,1 @@
+"""Which source belongs to train, val or test; copies follow their source."""

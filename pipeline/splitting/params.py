@@ -1,0 +1,31 @@
+"""The ``split`` section of params.yaml."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from pipeline.core.params import Section
+
+Ratio = Annotated[float, Field(ge=0.01, le=0.98)]
+
+
+class Ratios(Section):
+    """The share of each class's sources in each split: at least 0.01 each, together 1."""
+
+    train: Ratio
+    val: Ratio
+    test: Ratio
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Ratios":
+        total = self.train + self.val + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train, val and test must sum to 1, not to {total:.10g}")
+        return self
+
+
+class SplitParams(Section):
+    """How sources are assigned to train, val and test."""
+
+    seed: Annotated[int, Field(ge=0)]
+    ratios: Ratios

@@ -1,0 +1,70 @@
+"""The table of splits: one row an image, originals first, then their copies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.core.errors import DataError, InputMissing
+from pipeline.dataset.reader import Dataset
+
+FILE = "splits.arrow"
+SPLITS = ("train", "val", "test")
+UNUSED = "unused"  # a copy whose source is not in train
+_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_id", "split")])
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Which split each image of the pipeline belongs to.
+
+    ``table`` has the string columns ``id``, ``source_id`` and ``split``: ``train``, ``val``,
+    ``test`` or, for a copy that nobody may learn from, ``unused``.
+    """
+
+    table: pa.Table
+
+    def rows(self, dataset: Dataset, split: str) -> np.ndarray:
+        """The row numbers, ascending, of the images of ``dataset`` that are in ``split``.
+
+        Raises DataError when the dataset holds images that were not there at the time of the split.
+        """
+        found = pc.index_in(pa.array(dataset.ids, pa.string()), value_set=self.table["id"])
+        if found.null_count:
+            raise DataError(
+                f"{found.null_count} images of {dataset.folder} are in no split "
+                f"(the first: {dataset.ids[found.is_null().to_numpy(False)][0]}). "
+                "Run `raresight split` again."
+            )
+        return np.flatnonzero(pc.equal(self.table["split"].take(found), split).to_numpy())
+
+
+def make_table(ids: Sequence[str], source_ids: Sequence[str], splits: Sequence[str]) -> pa.Table:
+    """Three columns of equal length n as the table that :func:`write_splits` stores."""
+    return pa.table(
+        [pa.array(column, pa.string()) for column in (ids, source_ids, splits)], _SCHEMA
+    )
+
+
+def write_splits(folder: Path, table: pa.Table) -> None:
+    """Store the table as one record batch, so that the same rows give the same bytes."""
+    with pa.OSFile(str(folder / FILE), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+        writer.write_table(table.combine_chunks())
+
+
+def read_splits(folder: Path) -> Splits:
+    """The table in ``folder``; InputMissing when there is none, DataError when it is damaged."""
+    path = folder / FILE
+    try:
+        with pa.OSFile(str(path), "rb") as source:
+            table = pa.ipc.open_file(source).read_all()
+    except FileNotFoundError:
+        raise InputMissing(f"{path} does not exist. Run `raresight split` first.") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} is not a readable Arrow file: {error}.") from None
+    if table.schema != _SCHEMA:
+        raise DataError(f"{path} has the columns {table.column_names}, not {_SCHEMA.names}.")
+    return Splits(table)

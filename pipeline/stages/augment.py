@@ -1,0 +1,244 @@
+"""augment: enlarge the classes that params.yaml names with copies that still show their label."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.augmentation import recipe
+from pipeline.augmentation.params import AugmentParams
+from pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
+from pipeline.core.errors import ParamsError, suggest
+from pipeline.core.files import require_verified, stage_outputs, write_json
+from pipeline.core.parallel import map_shards
+from pipeline.core.params import load_section
+from pipeline.core.progress import track
+from pipeline.dataset.reader import Dataset
+from pipeline.dataset.schema import Description, Rows, Shard, rows_per_shard, versions
+from pipeline.dataset.sheet import write_sheet
+from pipeline.dataset.writer import shard_name, write_shard
+
+OUTPUT = "augmented"
+_LIBRARIES = (
+    "raresight",
+    "pyarrow",
+    "numpy",
+    "albumentations",
+    "albucore",
+    "opencv-python-headless",
+)
+_JUDGED = 200  # originals that each spatial transform is judged on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One shard to make: copies of ``rows``, which are originals of one class and one source.
+
+    The copies of all rows are numbered through, original by original, and this shard holds those
+    from ``start`` to ``stop``; so more originals only add copies at the end.
+    """
+
+    path: Path
+    originals: Path
+    rows: np.ndarray
+    label: str
+    copies: int
+    start: int
+    stop: int
+    params: AugmentParams
+    description: Description
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How many copies were asked for and made, and how often the label was lost on the way."""
+
+    asked: int = 0
+    made: int = 0
+    redrawn: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        mine, theirs = asdict(self), asdict(other)
+        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What became of a task; no shard where every copy was dropped."""
+
+    label: str
+    shard: Shard | None
+    tally: Tally
+
+
+def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
+    """Write the dataset of copies ``data/augmented`` and return its path."""
+    params = load_section(params_file, "augment", AugmentParams)
+    require_verified(data / "generated", "generate")
+    originals = Dataset(data / "generated")
+    _check(params, params_file, originals)
+    description = _describe(params, originals)
+    with stage_outputs(data / OUTPUT) as (folder,):
+        tasks = list(_tasks(folder, params, originals, description))
+        done = map_shards(make_shard, tasks, workers=workers)
+        made = list(track(done, total=len(tasks), description="augment"))
+        shards = tuple(one.shard for one in made if one.shard is not None)
+        replace(description, shards=shards).write(folder)
+        write_json(folder / "report.json", _report(params, originals, made))
+        write_sheet(Dataset(folder), folder / "sheet.png")
+    return data / OUTPUT
+
+
+def _check(params: AugmentParams, params_file: Path, originals: Dataset) -> None:
+    problems = [
+        f"{params_file}: augment.copies: no class '{label}'. {suggest(label, originals.classes)}"
+        for label in params.copies
+        if label not in originals.classes
+    ]
+    for kind, steps in (("spatial", params.spatial), ("pixel", params.pixel)):
+        where = f"{params_file}: augment.{kind}"
+        problems += recipe.problems(steps, where, kind=kind, image_shape=originals.image_shape)
+    if problems:
+        raise ParamsError("\n".join(problems))
+
+
+def _describe(params: AugmentParams, originals: Dataset) -> Description:
+    return replace(
+        originals.description, seed=params.seed, versions=versions(*_LIBRARIES), shards=()
+    )
+
+
+def _tasks(
+    folder: Path, params: AugmentParams, originals: Dataset, description: Description
+) -> Iterator[Task]:
+    size = rows_per_shard(description.image_shape, description.masks)
+    number = 0
+    for label, copies, rows in _groups(params, originals):
+        total = len(rows) * copies
+        for start in range(0, total, size):
+            stop = min(start + size, total)
+            yield Task(
+                path=folder / shard_name(number),
+                originals=originals.folder,
+                rows=rows[start // copies : (stop - 1) // copies + 1],
+                label=label,
+                copies=copies,
+                start=start % copies,
+                stop=start % copies + stop - start,
+                params=params,
+                description=description,
+            )
+            number += 1
+
+
+def _groups(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Class, copies and rows of each source's originals that are to be copied."""
+    for source in originals.description.sources:
+        if source["role"] == "test_only":  # only copies of training sources are ever learned from
+            continue
+        here = originals.source_names == source["name"]
+        for label, copies in sorted(params.copies.items()):
+            rows = np.flatnonzero(here & (originals.labels == label))
+            if copies and len(rows):
+                yield label, copies, rows
+
+
+def make_shard(task: Task) -> Made:
+    """Make the copies of one shard and write it; runs in a worker process."""
+    originals = Dataset(task.originals)
+    policy = _policy(task.params)
+    copies = list(_copies(task, originals, policy))
+    asked, made = task.stop - task.start, len(copies)
+    redraws = sum(copy.redraws for _, _, copy in copies) + (asked - made) * (policy.max_tries - 1)
+    tally = Tally(asked=asked, made=made, redrawn=redraws, dropped=asked - made)
+    if not copies:
+        return Made(label=task.label, shard=None, tally=tally)
+    source = originals.source_names[task.rows[0]]
+    shard = write_shard(task.path, _rows(task, originals, copies), task.description, source=source)
+    return Made(label=task.label, shard=shard, tally=tally)
+
+
+def _policy(params: AugmentParams) -> Policy:
+    return Policy(
+        spatial=recipe.build(params.spatial),
+        pixel=recipe.build(params.pixel),
+        min_label_share=params.min_label_share,
+        max_tries=params.max_tries,
+        seed=params.seed,
+    )
+
+
+def _copies(task: Task, originals: Dataset, policy: Policy) -> Iterator[tuple[int, int, Copy]]:
+    """Position in ``task.rows``, variant and pixels of every copy that shows its label."""
+    ids = originals.column("id", task.rows)
+    for which, row in enumerate(task.rows):
+        original = _original(originals, row, ids[which])
+        first = which * task.copies
+        for k in range(max(0, task.start - first), min(task.copies, task.stop - first)):
+            if (copy := make_copy(original, k + 1, policy=policy)) is not None:
+                yield which, k + 1, copy
+
+
+def _original(originals: Dataset, row: int, id: str) -> Original:
+    mask = originals.masks[row] if originals.has_mask[row] else None
+    return Original.of(id, originals.images[row], mask)
+
+
+def _rows(task: Task, originals: Dataset, copies: Sequence[tuple[int, int, Copy]]) -> Rows:
+    rows = [int(task.rows[which]) for which, _, _ in copies]
+    variants = [variant for _, variant, _ in copies]
+    source_ids = originals.column("id", rows)
+    return Rows(
+        ids=[f"{source}+{k}" for source, k in zip(source_ids, variants, strict=True)],
+        source_ids=source_ids,
+        origin=originals.column("origin", rows[:1])[0],
+        labels=originals.column("label", rows),
+        true_labels=originals.column("true_label", rows),
+        variants=variants,
+        images=np.stack([copy.image for _, _, copy in copies]),
+        masks=_masks(originals, copies) if originals.has_mask[rows[0]] else None,
+        factors={
+            name: originals.column(f"factor.{name}", rows) for name in task.description.factors
+        },
+    )
+
+
+def _masks(originals: Dataset, copies: Sequence[tuple[int, int, Copy]]) -> np.ndarray:
+    masks = np.zeros((len(copies), *originals.image_shape[:2]), np.uint8)
+    for place, (_, _, copy) in enumerate(copies):
+        if copy.mask is not None:
+            masks[place] = copy.mask
+    return masks
+
+
+def _report(params: AugmentParams, originals: Dataset, made: Sequence[Made]) -> dict[str, Any]:
+    """The contents of report.json."""
+    tallies = dict.fromkeys(params.copies, Tally())
+    for one in made:
+        tallies[one.label] += one.tally
+    judged = list(islice(_with_label(params, originals), _JUDGED))
+    counts = violations(
+        params.spatial, judged, min_label_share=params.min_label_share, seed=params.seed
+    )
+    return {
+        "min_label_share": params.min_label_share,
+        "copies": {label: asdict(tally) for label, tally in tallies.items()},
+        "violations": {name: _rate(below, len(judged)) for name, below in counts.items()},
+    }
+
+
+def _rate(below: int, judged: int) -> dict[str, float | None]:
+    return {"originals": judged, "below": below, "rate": below / judged if judged else None}
+
+
+def _with_label(params: AugmentParams, originals: Dataset) -> Iterator[Original]:
+    """The originals to be copied whose label's pixels are known, in order."""
+    for _, _, rows in _groups(params, originals):
+        for row in rows:
+            original = _original(originals, row, str(originals.ids[row]))
+            if original.label_size:
+                yield original

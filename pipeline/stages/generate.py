@@ -1,0 +1,140 @@
+"""generate: draw (or read in) every labelled image that params.yaml asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from generators.base import BadImages, Generator, Record, Sample
+from pipeline.core import seeds
+from pipeline.core.errors import DataError, InputMissing, suggest
+from pipeline.core.files import stage_outputs
+from pipeline.core.parallel import map_shards
+from pipeline.core.params import load_section
+from pipeline.core.progress import track
+from pipeline.dataset.reader import Dataset
+from pipeline.dataset.schema import Description, Rows, Shard, rows_per_shard, versions
+from pipeline.dataset.sheet import write_sheet
+from pipeline.dataset.writer import shard_name, write_shard
+from pipeline.stages.generate_params import GenerateParams, Source
+
+OUTPUT = "generated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One shard to draw."""
+
+    path: Path
+    source: Source
+    records: Sequence[Record]
+    start: int
+    stop: int
+    description: Description
+
+
+def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
+    """Write the dataset ``data/generated`` and return its path."""
+    params = load_section(params_file, "generate", GenerateParams)
+    sources = {source.id_prefix: source for source in params.sources}
+    built = {name: source.build(params.image_size) for name, source in sources.items()}
+    streams = {name: _streams(sources[name], generator) for name, generator in built.items()}
+    description = _describe(params, built)
+    with stage_outputs(data / OUTPUT) as (folder,):
+        tasks = _tasks(folder, sources, streams, description)
+        done = map_shards(draw_shard, tasks, workers=workers)
+        shards = tuple(track(done, total=len(tasks), description="generate"))
+        replace(description, shards=shards).write(folder)
+        write_sheet(Dataset(folder), folder / "sheet.png")
+    return data / OUTPUT
+
+
+def _streams(source: Source, generator: Generator) -> list[Sequence[Record]]:
+    amount = {"counts": source.counts, "count": source.count, "prevalence": source.prevalence}
+    try:
+        return generator.streams(source.id_prefix, **amount)
+    except BadImages as error:
+        raise DataError(str(error)) from None
+    except FileNotFoundError as error:
+        raise InputMissing(str(error)) from None
+
+
+def _describe(params: GenerateParams, built: dict[str, Generator]) -> Description:
+    classes = tuple(sorted({label for generator in built.values() for label in generator.classes}))
+    if params.positive is not None and params.positive not in classes:
+        raise DataError(f"generate.positive: no class '{params.positive}'. {suggest(params.positive, classes)}")
+    factors = {
+        name: kind for generator in built.values() for name, (kind, _) in generator.factors.items()
+    }
+    libraries = {name for generator in built.values() for name in generator.libraries}
+    return Description(
+        classes=classes,
+        positive=params.positive,
+        image_shape=(params.image_size, params.image_size, 3),
+        masks=any(generator.has_masks for generator in built.values()),
+        factors=dict(sorted(factors.items())),
+        sources=tuple(
+            {"name": source.id_prefix, **source.model_dump(mode="json", exclude={"name"})}
+            for source in params.sources
+        ),
+        seed=params.seed,
+        versions=versions("raresight", "pyarrow", *sorted(libraries)),
+    )
+
+
+def _tasks(folder, sources, streams, description: Description) -> list[Task]:
+    size = rows_per_shard(description.image_shape, description.masks)
+    pieces = [
+        (sources[name], records, start)
+        for name, several in streams.items()
+        for records in several
+        for start in range(0, len(records), size)
+    ]
+    return [
+        Task(
+            path=folder / shard_name(number),
+            source=source,
+            records=records,
+            start=start,
+            stop=min(start + size, len(records)),
+            description=description,
+        )
+        for number, (source, records, start) in enumerate(pieces)
+    ]
+
+
+def draw_shard(task: Task) -> Shard:
+    """Draw the records of one shard and write it; runs in a worker process."""
+    description = task.description
+    generator = task.source.build(description.image_shape[0])
+    count = task.stop - task.start
+    images = np.empty((count, *description.image_shape), np.uint8)
+    masks = np.zeros((count, *description.image_shape[:2]), np.uint8) if generator.has_masks else None
+    factors = {name: [None] * count for name in generator.factors}
+    records = [task.records[k] for k in range(task.start, task.stop)]
+    for row, record in enumerate(records):
+        sample = generator.sample(record, seeds.rng(description.seed, "generate", record.id))
+        _store(sample, row, images, masks, factors)
+    ids = [record.id for record in records]
+    labels = [record.label for record in records]
+    rows = Rows(
+        ids=ids,
+        source_ids=ids,
+        origin=generator.origin,
+        labels=labels,
+        true_labels=labels,
+        variants=[0] * count,
+        images=images,
+        masks=masks,
+        factors=factors,
+    )
+    return write_shard(task.path, rows, description, source=task.source.id_prefix)
+
+
+def _store(sample: Sample, row: int, images: np.ndarray, masks, factors: dict[str, list]) -> None:
+    images[row] = sample.image
+    if masks is not None and sample.mask is not None:
+        masks[row] = sample.mask
+    for name, value in sample.factors.items():
+        factors[name][row] = value

@@ -1,0 +1,1 @@
+"""Fitting a classifier to a rare class: models, losses, schedules, the loop, checkpoints."""

@@ -1,0 +1,62 @@
+"""Where and how precisely the arithmetic is done."""
+
+import ctypes
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from pipeline.core.errors import DeviceError
+from pipeline.core.parallel import available_cores
+
+# glibc's mallopt: never hand large blocks back to the kernel. Every step frees and takes the same
+# megabytes, and fresh pages cost more than the arithmetic on them.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+def resolve(name: str) -> torch.device:
+    """``auto`` (CUDA where there is one, else CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises DeviceError when the device is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DeviceError(f"--device {name}: choose auto, cpu, cuda or cuda:N.") from None
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise DeviceError(f"--device {name}: {count} CUDA devices are here. Use --device cpu.")
+    elif device.type != "cpu":
+        raise DeviceError(f"--device {name}: choose auto, cpu, cuda or cuda:N.")
+    return device
+
+
+def prepare(device: torch.device, threads: int | None) -> None:
+    """Set the thread count, and keep memory between steps."""
+    torch.set_num_threads(threads or available_cores())
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = False  # its choice of kernels may differ from run to run
+        torch.backends.cudnn.deterministic = True
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def use_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bfloat16. ``auto`` does on a GPU, never on a CPU.
+
+    A CPU may run bfloat16 twice as fast as float32 or half as fast, and which it is must not decide
+    the result.
+    """
+    if precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16"
+
+
+def autocast(device: torch.device, *, bfloat16: bool) -> AbstractContextManager:
+    """The context in which a forward pass runs."""
+    return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()

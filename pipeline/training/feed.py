@@ -1,0 +1,133 @@
+"""Images on their way into the model: resident where they fit, augmented in whole batches."""
+
+import os
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.core import seeds
+from pipeline.training.params import BatchAugmentParams
+
+
+class Feed:
+    """Images and targets that batches are taken from, by index.
+
+    ``pixels`` is anything of shape (N, H, W, 3), dtype uint8, with ``take(rows)``. When all of it fits
+    into half the free memory of the device it is kept there; otherwise each batch is read from it.
+    """
+
+    def __init__(self, pixels, rows: np.ndarray, targets: np.ndarray, device: torch.device):
+        self.device = device
+        self.rows = rows
+        self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
+        self._pixels = pixels
+        fits = len(rows) * int(np.prod(pixels.shape[1:])) <= _free_memory(device) // 2
+        self._resident = torch.from_numpy(pixels.take(rows)).to(device) if fits else None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def images(self, index: np.ndarray) -> Tensor:
+        """uint8 (n, H, W, 3) on the device."""
+        if self._resident is not None:
+            return self._resident[torch.from_numpy(index).to(self.device)]
+        return torch.from_numpy(self._pixels.take(self.rows[index])).to(self.device)
+
+    def labels(self, index: np.ndarray) -> Tensor:
+        """int64 (n,) on the device."""
+        return self.targets[torch.from_numpy(index).to(self.device)]
+
+
+class Joined:
+    """Several pixel sources as one, rows counted through."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+        self.starts = np.cumsum([0, *(len(part) for part in parts)])
+        self.shape = (int(self.starts[-1]), *parts[0].shape[1:])
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        out = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        owner = np.searchsorted(self.starts, rows, side="right") - 1
+        for number in np.unique(owner):
+            here = np.flatnonzero(owner == number)
+            out[here] = self.parts[number].take(rows[here] - self.starts[number])
+        return out
+
+
+def _free_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def epoch_order(
+    targets: np.ndarray, *, seed: int, epoch: int, max_per_class: int | None
+) -> np.ndarray:
+    """The sample indices of one epoch, shuffled: a pure function of its arguments.
+
+    At most ``max_per_class`` of each class are taken; another random part each epoch.
+    """
+    rng = seeds.rng(seed, "order", epoch)
+    shuffled = rng.permutation(len(targets))
+    if max_per_class is None:
+        return shuffled
+    seen = np.zeros(len(shuffled), np.int64)
+    for label in np.unique(targets):
+        of_class = targets[shuffled] == label
+        seen[of_class] = np.arange(of_class.sum())
+    return shuffled[seen < max_per_class]
+
+
+class BatchAugment:
+    """Flips, quarter turns and whole-pixel shifts of a batch: every pixel stays what it was.
+
+    What happens to a sample is a pure function of (seed, epoch, sample index), whatever the batches
+    are. Pixels that a shift uncovers mirror those inside.
+    """
+
+    def __init__(self, params: BatchAugmentParams, *, seed: int, samples: int):
+        self.params = params
+        self.seed = seed
+        self.samples = samples
+        self._epoch, self._draws = None, None
+
+    def __call__(self, images: Tensor, index: np.ndarray, epoch: int) -> Tensor:
+        """``images`` is uint8 (n, H, W, 3), ``index`` the samples' indices; returns the same shape."""
+        n, height, width, channels = images.shape
+        draws = torch.from_numpy(self._of_epoch(epoch)[index]).to(images.device)
+        rows = _mirror(torch.arange(height, device=images.device) + draws[:, :1], height)
+        columns = _mirror(torch.arange(width, device=images.device) + draws[:, 1:2], width)
+        rows = torch.where(draws[:, 2:3] == 1, height - 1 - rows, rows)
+        columns = torch.where(draws[:, 3:4] == 1, width - 1 - columns, columns)
+        source = rows[:, :, None] * width + columns[:, None, :]
+        if height == width:
+            source = torch.where(draws[:, 4, None, None] == 1, source.transpose(1, 2), source)
+        source = source + torch.arange(n, device=images.device)[:, None, None] * (height * width)
+        flat = images.reshape(n * height * width, channels)
+        return flat[source.reshape(-1)].view(n, height, width, channels)
+
+    def _of_epoch(self, epoch: int) -> np.ndarray:
+        """int64 (samples, 5): shift down and right, flip down and right, transpose."""
+        if self._epoch != epoch:
+            rng = seeds.rng(self.seed, "batch augment", epoch)
+            shift = self.params.shift
+            draws = np.empty((self.samples, 5), np.int64)
+            draws[:, :2] = rng.integers(-shift, shift + 1, (self.samples, 2))
+            draws[:, 2:4] = rng.integers(0, 2, (self.samples, 2))
+            draws[:, 4] = rng.integers(0, 2, self.samples)
+            if not self.params.flip and not self.params.rotate90:
+                draws[:, 2:] = 0
+            elif not self.params.flip:  # the four rotations: an even number of mirrorings
+                draws[:, 3] = draws[:, 2] ^ draws[:, 4]
+            elif not self.params.rotate90:
+                draws[:, 4] = 0
+            self._epoch, self._draws = epoch, draws
+        return self._draws
+
+
+def _mirror(position: Tensor, size: int) -> Tensor:
+    """Reflect positions outside [0, size) back in, the border pixel not repeated."""
+    position = position.abs()
+    return torch.where(position >= size, 2 * (size - 1) - position, position)

@@ -1,0 +1,91 @@
+"""Small datasets for the stages to work on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.core.files import stage_outputs
+from pipeline.dataset.schema import Description, Rows
+from pipeline.dataset.writer import shard_name, write_shard
+
+SIDE = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One source of a dataset: its labels in row order, and (if known) where the label is.
+
+    ``masked`` draws a 4x4 square of mask in the middle of every image of the classes it names.
+    """
+
+    name: str
+    labels: Sequence[str]
+    role: str = "any"
+    origin: str = "synthetic"
+    masked: Sequence[str] | None = ()
+
+
+def _rows(part: Part) -> Rows:
+    count = len(part.labels)
+    ids = [f"{part.name}-{k:04d}" for k in range(count)]
+    images = np.stack([_image(name) for name in ids])
+    masks = None
+    if part.masked is not None:
+        masks = np.zeros((count, SIDE, SIDE), np.uint8)
+        masks[[label in part.masked for label in part.labels], 6:10, 6:10] = 1
+    return Rows(
+        ids=ids,
+        source_ids=ids,
+        origin=part.origin,
+        labels=list(part.labels),
+        true_labels=list(part.labels),
+        variants=[0] * count,
+        images=images,
+        masks=masks,
+        factors={
+            "size": [float(k) for k in range(count)],
+            "tint": ["red" if k % 2 else None for k in range(count)],
+        },
+    )
+
+
+def _image(name: str) -> np.ndarray:
+    """Noise that depends on the id alone."""
+    stream = np.random.default_rng(list(name.encode()))
+    return stream.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+
+
+@pytest.fixture
+def write_generated(tmp_path: Path) -> Callable[..., Path]:
+    """Write ``data/generated`` from parts, as the generate stage would; returns the data folder."""
+
+    def write(*parts: Part, edit: Callable[[Rows], Rows] = lambda rows: rows) -> Path:
+        description = Description(
+            classes=tuple(sorted({label for part in parts for label in part.labels})),
+            positive=None,
+            image_shape=(SIDE, SIDE, 3),
+            masks=any(part.masked is not None for part in parts),
+            factors={"size": "float", "tint": "string"},
+            sources=tuple(
+                {"name": part.name, "role": part.role, "generator": "test"} for part in parts
+            ),
+            seed=1,
+            versions={},
+        )
+        with stage_outputs(tmp_path / "data" / "generated") as (folder,):
+            shards = []
+            for number, part in enumerate(parts):
+                path, rows = folder / shard_name(number), edit(_rows(part))
+                shards.append(write_shard(path, rows, description, source=part.name))
+            replace(description, shards=tuple(shards)).write(folder)
+        return tmp_path / "data"
+
+    return write
+
+
+@pytest.fixture
+def part() -> type[Part]:
+    return Part
