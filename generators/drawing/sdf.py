@@ -1,4 +1,4 @@
-"""Plane shapes as signed distance fields, painted with exact-width soft edges.
+"""Plane shapes as signed distance fields, and how much of each pixel they cover.
 
 A shape lives in a unit frame: its circumscribed circle has radius 1 around the origin, y points down.
 Distances are negative inside. The closed forms follow Quilez, "2D distance functions"
@@ -17,6 +17,7 @@ ELLIPSE_WIDTH = 0.55  # minor semi-axis
 RING_INNER = 0.6  # radius of the hole
 BITE_X, BITE_RADIUS = 0.45, 0.8  # the disc that is taken out of a crescent
 _FLAT = np.zeros((0, 2))
+_AT_OUTLINE = 0.75  # pixels: a little more than half a pixel's diagonal
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,23 @@ def signed_distance(kind: int, vertices: np.ndarray, x: float, y: float) -> floa
 
 
 @njit(cache=True)
+def _share(
+    kind: int, vertices: np.ndarray, u: float, v: float, turn: tuple[float, float], radius: float
+) -> float:
+    """The covered share of a pixel at the outline: a soft edge in each of its four quarters.
+
+    One soft edge a pixel is 5 to 8 dB worse at corners and slanted edges.
+    """
+    step, total = 0.25 / radius, 0.0
+    for dx in (-step, step):
+        for dy in (-step, step):
+            along, across = dx * turn[0] + dy * turn[1], dy * turn[0] - dx * turn[1]
+            distance = radius * signed_distance(kind, vertices, u + along, v + across)
+            total += min(max(0.5 - 2.0 * distance, 0.0), 1.0)
+    return total / 4.0
+
+
+@njit(cache=True)
 def cover(
     kind: int,
     vertices: np.ndarray,
@@ -127,7 +145,7 @@ def cover(
     radius: float,
     out: np.ndarray,
 ) -> tuple[int, int, int, int]:
-    """Write how much of each pixel a shape covers, in [0, 1], into its bounding box in ``out`` (H, W).
+    """Write the share of each pixel that a shape covers into its bounding box in ``out`` (H, W).
 
     ``centre`` (x, y) and ``radius`` (of the circumscribed circle) are in pixels, ``turn`` is the
     cosine and sine of its rotation. Returns the box (x0, y0, x1, y1) that was written; the rest of
@@ -138,9 +156,18 @@ def cover(
     y0, y1 = max(0, int(centre[1] - radius - 1)), min(height, int(centre[1] + radius + 2))
     for y in range(y0, y1):
         dy = (y + 0.5 - centre[1]) / radius
-        for x in range(x0, x1):
+        x = x0
+        while x < x1:
             dx = (x + 0.5 - centre[0]) / radius
             u, v = dx * turn[0] + dy * turn[1], dy * turn[0] - dx * turn[1]
             distance = radius * signed_distance(kind, vertices, u, v)
-            out[y, x] = min(max(0.5 - distance, 0.0), 1.0)
+            # Within the distance nothing changes, so that many pixels are alike. Half of it, since
+            # deep in an ellipse the first order says up to twice the true distance.
+            alike = min(x1, x + max(1, int(0.5 * abs(distance))))
+            value = 0.0 if distance > 0.0 else 1.0
+            if abs(distance) < _AT_OUTLINE:
+                value = _share(kind, vertices, u, v, turn, radius)
+            for k in range(x, alike):
+                out[y, k] = value
+            x = alike
     return x0, y0, x1, y1

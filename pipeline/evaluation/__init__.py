@@ -1,1 +1,1 @@
-"""Judging a classifier honestly when one class is rare: metrics, intervals, thresholds, prevalence."""
+"""Judging a classifier honestly when one class is rare."""

@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from pipeline.evaluation.estimates import Estimate
 from pipeline.evaluation.ranking import Ranking
 
 _CHUNK = 2**18  # rows drawn at a time: the working set stays in the processor's cache
@@ -48,22 +49,21 @@ def trials_needed(share: float, *, width: float, confidence: float) -> int:
     return enough
 
 
-def percentile_interval(
-    values: np.ndarray, *, confidence: float
-) -> tuple[float, float] | tuple[None, str]:
-    """The middle ``confidence`` of resampled ``values`` (R,), or (None, the reason why not).
+def percentile_estimate(value: float, resampled: np.ndarray, *, confidence: float) -> Estimate:
+    """``value`` with the middle ``confidence`` of its ``resampled`` values (R,) as interval.
 
     Undefined (NaN) resamples are left out as long as they are fewer than the interval itself leaves
-    out. Resamples that all agree tell of a set too small or too easy, not of a certain number.
+    out. Resamples that all agree tell of a set too small or too easy, not of a certain number, and
+    give no interval.
     """
     tail = 1 - confidence
-    undefined = np.isnan(values)
+    undefined = np.isnan(resampled)
     if undefined.mean() > tail:
-        return None, "it is undefined in too many resamples"
-    low, high = np.quantile(values[~undefined], [tail / 2, 1 - tail / 2])
+        return Estimate(value=value, reason="no interval: undefined in too many resamples")
+    low, high = np.quantile(resampled[~undefined], [tail / 2, 1 - tail / 2])
     if low == high:
-        return None, "all resamples agree: there are too few errors to tell"
-    return float(low), float(high)
+        return Estimate(value=value, reason="no interval: too few errors, all resamples agree")
+    return Estimate(value=value, low=float(low), high=float(high))
 
 
 def resample_confusion(

@@ -43,7 +43,7 @@ def precision(counts: Counts) -> np.ndarray:
 
 
 def specificity(counts: Counts) -> np.ndarray:
-    """The share of the other classes not called this one, (..., K); NaN where there are no others."""
+    """The share of other classes not called this one, (..., K); NaN where there are no others."""
     right, others = specificity_counts(counts)
     return _ratio(right, others)
 

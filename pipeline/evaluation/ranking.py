@@ -60,13 +60,13 @@ def average_precision(
         odds = (1 - prevalence) / prevalence
         with np.errstate(divide="ignore", invalid="ignore"):
             false = false * (odds * total / false[..., -1:])
-    # Where nothing is called yet nothing is gained either, so what it is divided by does not matter.
+    # Where nothing is found yet nothing is gained: the divisor does not matter, but for a 0.
     gains = positives * true / np.where(true > 0, true + false, 1)
     return _ratio(gains.sum(axis=-1), total[..., 0])
 
 
 def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-    """The share of (positive, negative) pairs ranked rightly, ties counting half; NaN without pairs."""
+    """The share of (positive, negative) pairs ranked rightly, ties half; NaN without pairs."""
     false = np.cumsum(negatives, axis=-1)
     total = false[..., -1:]
     below = total - false + negatives / 2
@@ -86,15 +86,12 @@ class Curve:
 def curve(ranking: Ranking, *, max_points: int = 1000) -> Curve:
     """The precision-recall and ROC curves of a ranking that has both kinds of rows."""
     true, false = (np.cumsum(counts) for counts in ranking.counts())
-    if len(true) > max_points:
-        kept = np.linspace(0, len(true) - 1, max_points).round().astype(int)
-        true, false, total = true[kept], false[kept], (true[-1], false[-1])
-    else:
-        total = (true[-1], false[-1])
+    points = min(max_points, ranking.num_levels)
+    kept = np.linspace(0, ranking.num_levels - 1, points).round().astype(int)
     return Curve(
-        recall=true / total[0],
-        precision=true / (true + false),
-        false_positive_rate=false / total[1],
+        recall=(true / true[-1])[kept],
+        precision=(true / (true + false))[kept],
+        false_positive_rate=(false / false[-1])[kept],
     )
 
 

@@ -77,7 +77,7 @@ def epoch_order(
     for label in np.unique(targets):
         of_class = targets[shuffled] == label
         seen[of_class] = np.arange(of_class.sum())
-    return shuffled[seen < max_per_class]
+    return rng.permutation(shuffled[seen < max_per_class])  # else the common class would come first
 
 
 class BatchAugment:

@@ -1,0 +1,160 @@
+"""Pictures of a judgement: the confusion matrix, and precision against recall."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.core import seeds
+from pipeline.evaluation.intervals import resample_rankings
+from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.prevalence import at_prevalence
+from pipeline.evaluation.ranking import curve, false_positive_rate_at
+from pipeline.evaluation.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, GREY, BLUE, ORANGE = "#22272e", "#8b949e", "#1f6feb", "#d1742f"
+_LINES = {
+    "shortcut": ("colours alone", GREY),
+    "perturbed": ("model, perturbed images", ORANGE),
+    "test": ("model", BLUE),
+}
+_BAND_RESAMPLES = 500
+_RECALLS = np.linspace(0.01, 1, 100)
+_MOST_NUMBERS = 15  # classes beyond which the cells of a matrix are too small for numbers
+
+
+def draw_confusion(study: Study, path: Path) -> None:
+    """Write the test set's confusion matrix as a PNG: counts, coloured by share of the row."""
+    counts = study.outcomes["test"].confusion
+    size = len(counts)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 3.2 + 0.45 * min(size, 30)
+    figure = _figure(side + 0.4, side)
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if size > 4 else {}
+    axes.set_xticks(range(size), study.task.classes, **slanted)
+    axes.set_yticks(range(size), study.task.classes)
+    axes.set(xlabel="predicted", ylabel="actual")
+    axes.set_title("Confusion on the test images", size=10, loc="left")
+    axes.tick_params(length=0)
+    axes.spines[:].set_color(GREY)
+    if size <= _MOST_NUMBERS:
+        _write_cells(axes, counts, shares)
+    _save(figure, path)
+
+
+def _write_cells(axes: "Axes", counts: np.ndarray, shares: np.ndarray) -> None:
+    few = len(counts) <= 4
+    for (row, column), count in np.ndenumerate(counts):
+        share = shares[row, column]
+        text = f"{count:,}\n{100 * share:.1f} %" if few else (f"{count:,}" if count else "")
+        colour = "white" if share > 0.55 else INK
+        axes.text(column, row, text, ha="center", va="center", color=colour, size=11 if few else 8)
+
+
+def draw_precision_recall(study: Study, path: Path) -> None:
+    """Write precision against recall as a PNG.
+
+    With a positive class there are two panels, at the test set's prevalence and at that of the
+    deployment, each with a pointwise bootstrap band and the chosen operating point. Without one,
+    the curves of all classes pooled.
+    """
+    test = study.outcomes["test"]
+    own = float(test.main_ranking.positive.mean())
+    if study.task.positive is None:
+        figure = _figure(5.6, 4.6)
+        _panel(figure.add_subplot(), study, own, "Precision and recall, all classes pooled")
+    else:
+        figure = _figure(9.6, 4.6)
+        left, right = figure.subplots(1, 2, sharey=True)
+        there = study.params.deployment_prevalence
+        band = _band(study)
+        _panel(left, study, own, f"In the test set: {_share(own)} '{study.task.positive}'", band)
+        _panel(right, study, there, f"Where it will be used: {_share(there)}", band)
+        right.set_ylabel("")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    _save(figure, path)
+
+
+def _panel(
+    axes: "Axes", study: Study, prevalence: float, title: str, band: np.ndarray | None = None
+) -> None:
+    for name, (label, colour) in _LINES.items():
+        points = curve(study.outcomes[name].main_ranking)
+        precision = _precision(points.recall, points.false_positive_rate, prevalence)
+        axes.plot(points.recall, precision, color=colour, label=label, lw=1.6)
+    if band is not None:
+        low, high = (_precision(_RECALLS, rate, prevalence) for rate in band)
+        label = f"{100 * study.params.confidence:g} % of resamples"
+        axes.fill_between(_RECALLS, low, high, color=BLUE, alpha=0.15, lw=0, label=label)
+        _mark_operating_point(axes, study.outcomes["test"], prevalence)
+    axes.axhline(prevalence, color=INK, ls=":", lw=1, label="no skill")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.03))
+    axes.set_title(title, size=10, loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color=GREY, alpha=0.25, lw=0.6)
+
+
+def _mark_operating_point(axes: "Axes", outcome: Outcome, prevalence: float) -> None:
+    (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
+    point = at_prevalence(
+        sensitivity=hit / (hit + missed),
+        specificity=right / (right + alarms),
+        prevalence=prevalence,
+    )
+    if point["precision"] is not None:
+        axes.plot(
+            point["recall"],
+            point["precision"],
+            "o",
+            color="white",
+            markeredgecolor=INK,
+            markersize=7,
+            label="chosen threshold",
+            zorder=3,
+        )
+
+
+def _precision(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:
+    """Precision at a prevalence; NaN where nothing is called."""
+    found, false = recall * prevalence, rate * (1 - prevalence)
+    called = found + false
+    return np.divide(found, called, out=np.full(np.shape(called), np.nan), where=called > 0)
+
+
+def _band(study: Study) -> np.ndarray:
+    """The upper and the lower end of the false-positive rate at each of _RECALLS, (2, points)."""
+
+    def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+        return false_positive_rate_at(positives, negatives, recall=_RECALLS)
+
+    test = study.outcomes["test"]
+    rates = resample_rankings(
+        [test.main_ranking],
+        test.targets,
+        statistic,
+        resamples=min(study.params.resamples, _BAND_RESAMPLES),
+        rng=seeds.rng(study.params.seed, "evaluate", "band"),
+    )
+    tail = (1 - study.params.confidence) / 2
+    return np.quantile(rates[:, 0], [1 - tail, tail], axis=0)
+
+
+def _share(prevalence: float) -> str:
+    return f"{100 * prevalence:.3g} %"
+
+
+def _figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    figure.savefig(path, metadata={"Software": None})

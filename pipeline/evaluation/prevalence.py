@@ -1,0 +1,114 @@
+"""What a result means where the positive class is rarer than in the test set.
+
+Sensitivity and specificity belong to the classifier; precision, F1, accuracy and average precision
+also to the share of positives. So the first two are measured on an enriched test set and carried to
+the prevalence of the place where the model will be used.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.evaluation.assessment import Bootstrap
+from pipeline.evaluation.estimates import Estimate
+from pipeline.evaluation.intervals import percentile_estimate, resample_rankings, wilson
+from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.ranking import average_precision
+
+MILLION = 1_000_000
+_INCOMPLETE = Estimate(value=None, reason="it needs positive and negative images")
+
+
+def at_prevalence(
+    *, sensitivity: float, specificity: float, prevalence: float
+) -> dict[str, float | None]:
+    """Expected figures where the share ``prevalence`` of images is positive; all in [0, 1].
+
+    ``precision`` is s p / (s p + (1 - c)(1 - p)), None where nothing is ever called positive.
+    """
+    found = sensitivity * prevalence
+    false = (1 - specificity) * (1 - prevalence)
+    alarms = found + false
+    return {
+        "accuracy": found + specificity * (1 - prevalence),
+        "precision": found / alarms if alarms else None,
+        "recall": sensitivity,
+        "f1": 2 * found / (alarms + prevalence),
+        "alarms_per_million": alarms * MILLION,
+        "misses_per_million": (prevalence - found) * MILLION,
+    }
+
+
+def carry(
+    *, found: tuple[int, int], cleared: tuple[int, int], prevalence: float, confidence: float
+) -> dict[str, Estimate]:
+    """Figures at ``prevalence`` from (successes, trials) of the positives and of the negatives.
+
+    Two Wilson intervals at sqrt(confidence) hold together with ``confidence``, as positives and
+    negatives are different images. Every figure is monotone in both shares, so its extremes over
+    the two intervals are at corners: its interval covers at least as often as it says. The recall
+    depends on the positives alone and keeps its plain Wilson interval.
+    """
+    if not found[1] or not cleared[1]:
+        names = at_prevalence(sensitivity=0, specificity=0, prevalence=prevalence)
+        return dict.fromkeys(names, _INCOMPLETE)
+    joint = math.sqrt(confidence)
+    ends = [
+        at_prevalence(sensitivity=sensitivity, specificity=specificity, prevalence=prevalence)
+        for sensitivity in wilson(*found, confidence=joint)
+        for specificity in wilson(*cleared, confidence=joint)
+    ]
+    values = at_prevalence(
+        sensitivity=found[0] / found[1], specificity=cleared[0] / cleared[1], prevalence=prevalence
+    )
+    estimates = {name: _between(name, value, ends) for name, value in values.items()}
+    low, high = wilson(*found, confidence=confidence)
+    return estimates | {"recall": Estimate(value=values["recall"], low=low, high=high)}
+
+
+def _between(name: str, value: float | None, ends: list[Mapping[str, float | None]]) -> Estimate:
+    if value is None:
+        return Estimate(value=None, reason="nothing was called positive")
+    corners = [end[name] for end in ends]
+    return Estimate(value=value, low=min(corners), high=max(corners))
+
+
+def deploy(
+    outcome: Outcome, *, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """The figures of :func:`carry`, and the average precision re-weighted to ``prevalence``."""
+    (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
+    estimates = carry(
+        found=(hit, hit + missed),
+        cleared=(right, right + alarms),
+        prevalence=prevalence,
+        confidence=bootstrap.confidence,
+    )
+    return estimates | {"average_precision": _reweighted(outcome, prevalence, bootstrap, rng)}
+
+
+def _reweighted(
+    outcome: Outcome, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
+) -> Estimate:
+    def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+        return average_precision(positives, negatives, prevalence=prevalence)
+
+    ranking = outcome.main_ranking
+    value = float(statistic(*ranking.counts()))
+    if math.isnan(value):
+        return _INCOMPLETE
+    resampled = resample_rankings(
+        [ranking], outcome.targets, statistic, resamples=bootstrap.resamples, rng=rng
+    )
+    return percentile_estimate(value, resampled[:, 0], confidence=bootstrap.confidence)
+
+
+def always_negative(prevalence: float) -> dict[str, Estimate]:
+    """The figures of a rule that calls nothing positive: accurate, and of no use."""
+    values = at_prevalence(sensitivity=0.0, specificity=1.0, prevalence=prevalence)
+    reasons = {"precision": "nothing is called positive"}
+    estimates = {
+        name: Estimate(value=value, reason=reasons.get(name)) for name, value in values.items()
+    }
+    return estimates | {"average_precision": Estimate(value=prevalence)}

@@ -1,0 +1,192 @@
+"""The judgement as a person reads it in a terminal."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.evaluation.intervals import trials_needed
+
+Metrics = Mapping[str, Any]
+
+_POSITIVE_COLUMNS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "F1": "f1",
+    "average\nprecision": "average_precision",
+}
+_MACRO_COLUMNS = {
+    "accuracy": "accuracy",
+    "macro\nprecision": "macro_precision",
+    "macro\nrecall": "balanced_accuracy",
+    "macro F1": "macro_f1",
+    "macro avg.\nprecision": "macro_average_precision",
+}
+_DEPLOYMENT_ROWS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "F1": "f1",
+    "average precision": "average_precision",
+    "alarms per million images": "alarms_per_million",
+    "misses per million images": "misses_per_million",
+}
+_WIDE_RECALL = 0.1
+DASH = "\N{EN DASH}"
+
+
+def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> RenderableType:
+    """The verdict, the tables, and where to look, from the contents of metrics.json.
+
+    Fits a terminal of 80 columns. ``folder`` is where the evaluation lies.
+    """
+    parts: list[RenderableType] = [Padding(Text.assemble(*_verdict(metrics)), (1, 0))]
+    parts.append(_comparison(metrics))
+    if metrics["positive"] is not None:
+        parts.append(Padding(_deployment(metrics), (1, 0, 0, 0)))
+    parts += [Padding(Text(note), (1, 0, 0, 0)) for note in _notes(metrics)]
+    parts.append(Padding(_where_to_look(folder), (1, 0)))
+    return Group(*parts)
+
+
+def _verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
+    test, majority, positive = metrics["test"], metrics["majority"], metrics["positive"]
+    yield (f"Accuracy {number(test['accuracy'])}", "bold")
+    yield f" on the test images; always answering '{majority['answer']}' scores "
+    yield f"{number(majority['accuracy'])}. "
+    if positive is None:
+        yield (f"Macro F1 {_with_interval(test, 'macro_f1')}.", "bold")
+        return
+    yield f"For '{positive}': "
+    yield (f"recall {_with_interval(test, 'recall')}", "bold")
+    yield ", "
+    yield (f"precision {_with_interval(test, 'precision')}", "bold")
+    yield f". Where 1 image in {_count(1 / metrics['deployment']['prevalence'])} is '{positive}', "
+    yield "expect a "
+    yield (f"precision of {_with_interval(metrics['deployment']['model'], 'precision')}.", "bold")
+
+
+def _comparison(metrics: Metrics) -> Table:
+    columns = _MACRO_COLUMNS if metrics["positive"] is None else _POSITIVE_COLUMNS
+    table = _table(_comparison_title(metrics))
+    table.add_column("")
+    for header in columns:
+        table.add_column(header, justify="right", no_wrap=True)
+    always = f"always '{metrics['majority']['answer']}'"
+    rows = {"model": "test", "  perturbed": "perturbed"}
+    rows |= {"colours alone": "shortcut", always: "majority"}
+    for title, name in rows.items():
+        cells = [_cell(metrics[name], metric) for metric in columns.values()]
+        table.add_row(Text(title), *cells, style="bold" if name == "test" else "")
+    return table
+
+
+def _comparison_title(metrics: Metrics) -> str:
+    counts = metrics["counts"]["test"]
+    total = sum(counts.values())
+    if metrics["positive"] is None:
+        return f"Test set: {_count(total)} images of {len(counts)} classes"
+    positives = counts[metrics["positive"]]
+    share = f"{100 * positives / total:.2g} %"
+    return f"At the test set's prevalence: {_count(positives)} of {_count(total)} images, {share}"
+
+
+def _deployment(metrics: Metrics) -> Table:
+    deployment = metrics["deployment"]
+    share = f"{100 * deployment['prevalence']:.3g} %"
+    table = _table(f"At the deployment prevalence: {share}")
+    table.add_column("", no_wrap=True)
+    table.add_column("model", justify="right")
+    table.add_column(_percent(metrics["confidence"]) + " interval", justify="right", style="dim")
+    table.add_column(f"always '{metrics['negative']}'", justify="right")
+    for title, name in _DEPLOYMENT_ROWS.items():
+        show = _count if name.endswith("_per_million") else number
+        model, never = deployment["model"], deployment["always_negative"]
+        model_cell = Text(show(model[name]), style="bold")
+        table.add_row(title, model_cell, _interval(model, name, show), show(never[name]))
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
+
+
+def _cell(row: Metrics, name: str) -> Text:
+    cell = Text(number(row[name]))
+    interval = _interval(row, name, "{:.3f}".format)
+    return cell.append(f"\n{interval}", style="not bold dim") if interval else cell
+
+
+def _interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    return "" if low is None or high is None else f"{show(low)}{DASH}{show(high)}"
+
+
+def _with_interval(row: Metrics, name: str) -> str:
+    interval = _interval(row, name, number)
+    return number(row[name]) + (f" [{interval}]" if interval else "")
+
+
+def number(value: float | None) -> str:
+    """Three decimals, more where they would hide that it is not 0 or 1; a dash for none."""
+    if value is None:
+        return DASH
+    if 0 < value < 0.0095:
+        return f"{value:.2g}"
+    for decimals in range(3, 10):
+        text = f"{value:.{decimals}f}"
+        if value == 1 or float(text) < 1:
+            break
+    return text
+
+
+def _count(value: float | None) -> str:
+    return DASH if value is None else f"{value:,.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"
+
+
+def _notes(metrics: Metrics) -> Iterator[str]:
+    """What else the reader has to know to believe the numbers."""
+    positive = metrics["positive"]
+    if positive is None:
+        return
+    test, positives = metrics["test"], metrics["counts"]["test"][positive]
+    low, high = test.get("recall_low"), test.get("recall_high")
+    if low is not None and high - low > _WIDE_RECALL:
+        needed = trials_needed(test["recall"], width=_WIDE_RECALL, confidence=metrics["confidence"])
+        yield (
+            f"The recall rests on {positives} images of '{positive}'. To know it to ±0.05 the test "
+            f"set would need about {_count(needed)}."
+        )
+    threshold = metrics["threshold"]
+    if threshold["rule"] == "recall":
+        yield (
+            f"The threshold aims at a recall of {threshold['target']:g}; on new images that holds "
+            f"with a confidence of {number(threshold['target_confidence'])}."
+        )
+
+
+def _where_to_look(folder: Path) -> Text:
+    return Text(
+        f"numbers  {folder}/metrics.json\n"
+        f"pictures {folder}/plots, or `dvc plots show`\n"
+        f"images   {folder}/predictions, a row each",
+        style="dim",
+    )
