@@ -45,7 +45,11 @@ def _masks(rows: Rows, description: Description) -> pa.Array:
     if rows.masks is not None:
         return _tensor(rows.masks)
     kind = arrow_schema(description).field("mask").type
-    return pa.ExtensionArray.from_storage(kind, pa.nulls(len(rows), kind.storage_type))
+    # Null rows over zero bytes: the bytes of pa.nulls are null too and cannot be mapped.
+    zeros = pa.array(np.zeros(len(rows) * kind.storage_type.list_size, np.uint8))
+    unknown = pa.array(np.ones(len(rows), bool))
+    storage = pa.FixedSizeListArray.from_arrays(zeros, type=kind.storage_type, mask=unknown)
+    return pa.ExtensionArray.from_storage(kind, storage)
 
 
 def _array(values: list | pa.Array, kind: pa.DataType) -> pa.Array:

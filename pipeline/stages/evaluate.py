@@ -18,7 +18,7 @@ from pipeline.evaluation import figures, plots
 from pipeline.evaluation.baselines import colour_features, fit_shortcut
 from pipeline.evaluation.outcome import Task
 from pipeline.evaluation.params import EvaluateParams
-from pipeline.evaluation.study import Evidence, as_metrics, judge
+from pipeline.evaluation.study import Evidence, Study, as_metrics, judge
 from pipeline.splitting.table import read_splits
 
 OUTPUT = "evaluation"
@@ -38,20 +38,20 @@ class Inputs:
 def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
     """Write metrics.json, predictions and plots below ``data/evaluation``; return the metrics."""
     params = load_section(params_file, "evaluate", EvaluateParams)
-    _check_recipe(params, params_file)
-    inputs = _open(data, device)
-    scores = _model_scores(inputs, params)
-    study = judge(_evidence(inputs, scores), params)
-    metrics = as_metrics(study)
-    names = ("metrics.json", "predictions", "plots")
-    with stage_outputs(*(data / OUTPUT / name for name in names)) as (numbers, predictions, drawn):
+    for name, stage in (("generated", "generate"), ("splits", "split"), ("model", "train")):
+        require_verified(data / name, stage)
+    dataset = Dataset(data / "generated")
+    _check_recipe(params, params_file, dataset)
+    targets = [data / OUTPUT / name for name in ("metrics.json", "predictions", "plots")]
+    with stage_outputs(*targets) as (numbers, predictions, pictures):
+        inputs = _open(dataset, data, device)
+        scores = _model_scores(inputs, params)
+        study = judge(_evidence(inputs, scores), params)
+        metrics = as_metrics(study)
         write_json(numbers, metrics)
         for name, values in scores.items():
             _write_predictions(predictions / f"{name}.arrow", inputs, name, values)
-        for name, text in plots.tables(study).items():
-            (drawn / name).write_text(text)
-        figures.draw_confusion(study, drawn / "confusion.png")
-        figures.draw_precision_recall(study, drawn / "precision_recall.png")
+        _write_plots(pictures, study)
     return metrics
 
 
@@ -60,18 +60,16 @@ def show(data: Path) -> dict[str, Any]:
     return read_json(data / OUTPUT / "metrics.json")
 
 
-def _check_recipe(params: EvaluateParams, params_file: Path) -> None:
+def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -> None:
     from pipeline.augmentation.recipe import check
 
-    check(params.perturb, f"{params_file}: evaluate.perturb")
+    where = f"{params_file}: evaluate.perturb"
+    check(params.perturb, where, image_shape=dataset.image_shape)
 
 
-def _open(data: Path, device: str) -> Inputs:
+def _open(dataset: Dataset, data: Path, device: str) -> Inputs:
     from pipeline.training.inference import load_model
 
-    for name, stage in (("generated", "generate"), ("splits", "split"), ("model", "train")):
-        require_verified(data / name, stage)
-    dataset = Dataset(data / "generated")
     splits = read_splits(data / "splits")
     scorer = load_model(data / "model", device)
     if tuple(scorer.classes) != dataset.classes:
@@ -127,6 +125,13 @@ def _evidence(inputs: Inputs, model: Mapping[str, np.ndarray]) -> Evidence:
         model=model,
         shortcut={name: shortcut(features[name]) for name in ("val", "test")},
     )
+
+
+def _write_plots(folder: Path, study: Study) -> None:
+    for name, text in plots.tables(study).items():
+        (folder / name).write_text(text)
+    figures.draw_confusion(study, folder / "confusion.png")
+    figures.draw_precision_recall(study, folder / "precision_recall.png")
 
 
 def _write_predictions(path: Path, inputs: Inputs, name: str, scores: np.ndarray) -> None:

@@ -15,8 +15,8 @@ from pipeline.stages import augment
 
 FLIPS = [{"name": "HorizontalFlip", "p": 0.5}, {"name": "VerticalFlip", "p": 0.5}]
 GAIN = [{"name": "RandomBrightnessContrast", "p": 0.8}]
-# Moves every image 8 to 16 of its 16 pixels to one side: the label in the middle is always lost.
-LOSE = [{"name": "Affine", "p": 1.0, "translate_px": {"x": [8, 12], "y": [0, 0]}}]
+# Moves the image, 16 pixels wide, to the right, so that the label in columns 6 to 9 is always lost.
+LOSE = [{"name": "Affine", "p": 1.0, "translate_px": {"x": [10, 14], "y": [0, 0]}}]
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""Outcomes to judge: scores that favour the actual class, more or less."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from pipeline.evaluation.outcome import Task
+from pipeline.evaluation.params import EvaluateParams
+from pipeline.evaluation.study import Evidence
+
+
+def draw_scores(targets: np.ndarray, num_classes: int, skill: float, seed: int) -> np.ndarray:
+    """Softmax scores (n, K); a higher ``skill`` sets the actual class further apart."""
+    logits = np.random.default_rng(seed).normal(size=(len(targets), num_classes))
+    logits[np.arange(len(targets)), targets] += skill
+    exponents = np.exp(logits)
+    return exponents / exponents.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture
+def scores() -> Callable[..., np.ndarray]:
+    return draw_scores
+
+
+@pytest.fixture
+def make_params() -> Callable[..., EvaluateParams]:
+    """The params of a small evaluation, with any key replaced."""
+
+    def make(**changes) -> EvaluateParams:
+        section = {
+            "seed": 0,
+            "threshold": {"rule": "max_f1"},
+            "confidence": 0.95,
+            "resamples": 100,
+            "deployment_prevalence": 1e-4,
+            "perturb": [],
+        }
+        return EvaluateParams(**(section | changes))
+
+    return make
+
+
+@pytest.fixture
+def make_evidence() -> Callable[..., Evidence]:
+    """Evidence on 60 images of each class and set, of which the last class has a third."""
+
+    def make(*classes: str, positive: str | None) -> Evidence:
+        sizes = [60] * (len(classes) - 1) + [20]
+        targets = np.repeat(np.arange(len(classes)), sizes)
+        drawn = {
+            name: draw_scores(targets, len(classes), skill, seed)
+            for seed, (name, skill) in enumerate(
+                {"val": 2.0, "test": 2.0, "perturbed": 1.0, "weak val": 0.3, "weak": 0.3}.items()
+            )
+        }
+        return Evidence(
+            task=Task(classes=classes, positive=positive),
+            targets=dict.fromkeys(("train", "val", "test"), targets),
+            model={name: drawn[name] for name in ("val", "test", "perturbed")},
+            shortcut={"val": drawn["weak val"], "test": drawn["weak"]},
+        )
+
+    return make

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from pipeline.evaluation import metrics
+
+answers = st.integers(2, 4).flatmap(
+    lambda k: st.tuples(
+        st.just(k),
+        st.lists(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)), min_size=1, max_size=40),
+    )
+)
+
+
+def counts_of(pairs, num_classes):
+    actual, predicted = (np.array(column) for column in zip(*pairs, strict=True))
+    return actual, predicted, metrics.confusion(actual, predicted, num_classes=num_classes)
+
+
+@given(answers)
+def test_agrees_with_scikit_learn_wherever_defined(answers):
+    num_classes, pairs = answers
+    labels = list(range(num_classes))
+    actual, predicted, counts = counts_of(pairs, num_classes)
+    precision, recall, f1, support = sk.precision_recall_fscore_support(
+        actual, predicted, labels=labels, zero_division=np.nan
+    )
+    assert (counts == sk.confusion_matrix(actual, predicted, labels=labels)).all()
+    assert metrics.accuracy(counts) == pytest.approx(sk.accuracy_score(actual, predicted), abs=1e-9)
+    np.testing.assert_allclose(metrics.precision(counts), precision, atol=1e-9)
+    np.testing.assert_allclose(metrics.recall(counts), recall, atol=1e-9)
+    np.testing.assert_allclose(metrics.f1(counts), np.where(support, f1, np.nan), atol=1e-9)
+    if support.all():
+        expected = sk.balanced_accuracy_score(actual, predicted)
+        assert metrics.balanced_accuracy(counts) == pytest.approx(expected, abs=1e-9)
+    if len(set(actual)) > 1 and len(set(predicted)) > 1:
+        expected = sk.matthews_corrcoef(actual, predicted)
+        assert metrics.mcc(counts) == pytest.approx(expected, abs=1e-9)
+
+
+@given(answers)
+def test_specificity_is_the_recall_of_everything_else(answers):
+    num_classes, pairs = answers
+    actual, predicted, counts = counts_of(pairs, num_classes)
+    for label in range(num_classes):
+        others = actual != label
+        expected = (predicted[others] != label).mean() if others.any() else np.nan
+        np.testing.assert_allclose(metrics.specificity(counts)[label], expected)
+
+
+@given(answers)
+def test_one_against_rest_is_the_confusion_of_two_classes(answers):
+    num_classes, pairs = answers
+    actual, predicted, counts = counts_of(pairs, num_classes)
+    expected = metrics.confusion(1 * (actual == 1), 1 * (predicted == 1), num_classes=2)
+    assert (metrics.one_against_rest(counts, 1) == expected).all()
+
+
+def test_leading_axes_are_resamples():
+    pair = np.array([[[3, 1], [2, 4]], [[5, 0], [1, 1]]])
+    for function in (metrics.accuracy, metrics.recall, metrics.f1, metrics.mcc):
+        np.testing.assert_allclose(function(pair)[1], function(pair[1]))
+
+
+def test_without_positives_recall_and_f1_are_undefined_even_with_alarms():
+    counts = np.array([[8, 2], [0, 0]])
+    assert np.isnan(metrics.recall(counts)[1])
+    assert np.isnan(metrics.f1(counts)[1])
+    assert np.isnan(metrics.balanced_accuracy(counts))
+    assert metrics.precision(counts)[1] == 0
+
+
+def test_calling_nothing_positive_leaves_precision_and_mcc_undefined():
+    counts = np.array([[99, 0], [1, 0]])
+    assert np.isnan(metrics.precision(counts)[1])
+    assert np.isnan(metrics.mcc(counts))
+    assert metrics.f1(counts)[1] == 0
+
+
+def test_no_images_at_all_give_no_accuracy():
+    assert np.isnan(metrics.accuracy(np.zeros((2, 2), int)))
+
+
+def test_a_reason_names_the_class():
+    assert metrics.reason("precision", "mitotic") == "nothing was called 'mitotic'"

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from pipeline.evaluation.assessment import Bootstrap
+from pipeline.evaluation.baselines import majority
+from pipeline.evaluation.outcome import Task, answer
+from pipeline.evaluation.prevalence import always_negative, at_prevalence, carry, deploy
+
+shares = st.floats(0.01, 0.99)
+BOOTSTRAP = Bootstrap(confidence=0.95, resamples=200)
+
+
+def precision(sensitivity: float, specificity: float, prevalence: float = 1e-4) -> float:
+    figures = at_prevalence(sensitivity=sensitivity, specificity=specificity, prevalence=prevalence)
+    return figures["precision"]
+
+
+def test_precision_of_good_classifiers_at_one_in_ten_thousand():
+    assert precision(0.99, 0.99) == pytest.approx(0.0098, abs=5e-5)
+    assert precision(0.95, 0.99) == pytest.approx(0.0094, abs=5e-5)
+    assert precision(0.9, 0.99991) >= 0.5 > precision(0.9, 0.9999)
+
+
+@pytest.mark.parametrize(
+    ("negatives", "bound"), [(1e2, 0.003), (1e3, 0.029), (1e4, 0.23), (1e5, 0.75), (1e6, 0.97)]
+)
+def test_no_false_alarm_among_few_negatives_promises_little(negatives, bound):
+    # The rule of three: no event in n trials leaves a rate of up to 3/n at 95 % confidence.
+    assert precision(0.9, 1 - 3 / negatives) == pytest.approx(bound, rel=0.02)
+
+
+def test_figures_add_up_by_hand():
+    # Of 1,000,000 images 1,000 are positive: 800 found, 200 missed, 1 % of 999,000 false alarms.
+    figures = at_prevalence(sensitivity=0.8, specificity=0.99, prevalence=0.001)
+    assert figures["alarms_per_million"] == pytest.approx(800 + 9_990)
+    assert figures["misses_per_million"] == pytest.approx(200)
+    assert figures["precision"] == pytest.approx(800 / 10_790)
+    assert figures["accuracy"] == pytest.approx(1 - (200 + 9_990) / 1e6)
+    assert figures["f1"] == pytest.approx(1_600 / (1_600 + 9_990 + 200))
+
+
+def test_a_balanced_f1_of_097_hides_a_precision_below_one_percent():
+    balanced = at_prevalence(sensitivity=0.95, specificity=0.99, prevalence=0.5)
+    assert balanced["f1"] == pytest.approx(0.97, abs=5e-3)
+
+
+@given(shares, shares, shares)
+def test_at_the_own_prevalence_nothing_changes(sensitivity, specificity, prevalence):
+    figures = at_prevalence(sensitivity=sensitivity, specificity=specificity, prevalence=prevalence)
+    p, r = figures["precision"], figures["recall"]
+    assert figures["f1"] == pytest.approx(2 * p * r / (p + r))
+
+
+@given(st.integers(0, 40), st.integers(0, 400), st.floats(1e-6, 0.5))
+def test_every_value_lies_in_its_interval(found, cleared, prevalence):
+    figures = carry(
+        found=(found, 40), cleared=(cleared, 400), prevalence=prevalence, confidence=0.95
+    )
+    for name, figure in figures.items():
+        if figure.value is None:
+            assert (name, found, cleared) == ("precision", 0, 400)
+        else:
+            assert figure.low - 1e-12 <= figure.value <= figure.high + 1e-12
+
+
+def test_the_carried_interval_covers_as_often_as_it_says():
+    positives, negatives, prevalence = 20, 150, 0.01
+    sensitivity, specificity = 0.85, 0.96
+    truth = precision(sensitivity, specificity, prevalence)
+    covered = 0.0
+    for found in range(positives + 1):
+        for cleared in range(negatives + 1):
+            chance = binom_pmf(found, positives, sensitivity) * binom_pmf(
+                cleared, negatives, specificity
+            )
+            if chance < 1e-7:
+                continue
+            figure = carry(
+                found=(found, positives),
+                cleared=(cleared, negatives),
+                prevalence=prevalence,
+                confidence=0.95,
+            )["precision"]
+            covered += chance * (figure.value is None or figure.low <= truth <= figure.high)
+    assert covered >= 0.95
+
+
+def binom_pmf(k: int, n: int, p: float) -> float:
+    return PMF[n, p][k]
+
+
+PMF = {(n, p): binom.pmf(np.arange(n + 1), n, p) for n, p in ((20, 0.85), (150, 0.96))}
+
+
+def test_without_negatives_nothing_can_be_carried():
+    figures = carry(found=(3, 4), cleared=(0, 0), prevalence=0.01, confidence=0.95)
+    assert {figure.value for figure in figures.values()} == {None}
+    assert all("negative" in figure.reason for figure in figures.values())
+
+
+def test_always_negative_is_accurate_and_finds_nobody():
+    figures = always_negative(1e-4)
+    assert figures["accuracy"].value == pytest.approx(0.9999)
+    assert figures["recall"].value == 0
+    assert figures["precision"].value is None
+    assert figures["misses_per_million"].value == pytest.approx(100)
+    useful = at_prevalence(sensitivity=0.9, specificity=0.9999, prevalence=1e-4)
+    assert figures["accuracy"].value > useful["accuracy"]
+
+
+def test_scores_without_information_have_the_prevalence_as_average_precision():
+    targets = np.repeat([0, 1], [80, 20])
+    task = Task(classes=("common", "rare"), positive="rare")
+    outcome = majority(task, targets, seen=targets)
+    figures = deploy(outcome, prevalence=0.003, bootstrap=BOOTSTRAP, rng=np.random.default_rng(0))
+    assert figures["average_precision"].value == pytest.approx(0.003)
+
+
+def test_the_average_precision_is_lower_where_positives_are_rarer(scores):
+    targets = np.repeat([0, 1], [300, 100])
+    task = Task(classes=("common", "rare"), positive="rare")
+    outcome = answer(task, targets, scores(targets, 2, 1.0, 0), threshold=0.5)
+    common, rare = (
+        deploy(outcome, prevalence=p, bootstrap=BOOTSTRAP, rng=np.random.default_rng(0))[
+            "average_precision"
+        ]
+        for p in (0.25, 0.01)
+    )
+    assert rare.value < common.value
+    assert rare.low < rare.value < rare.high
