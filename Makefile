@@ -14,8 +14,7 @@ help:  ## this list
 $(VENV)/installed: setup.cfg constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-compile -r constraints.txt
-	$(BIN)/pip install --quiet --no-compile --no-deps --no-build-isolation -e . || \
-		$(BIN)/pip install --quiet --no-compile --no-deps -e .
+	$(BIN)/pip install --quiet --no-compile --no-deps -e .
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null || true
 	touch $@
 

@@ -1,6 +1,6 @@
-"""``python -m pipeline`` is the same program as ``raresight``."""
+import sys
 
 from pipeline.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,85 +1,147 @@
-"""The command line: it parses, calls one function below pipeline.stages, and shows what that returns.
+"""The command line: it parses, calls one stage and prints; the only module that knows click.
 
-This is the only module that imports click, and the only place where an error becomes an exit code.
-Every other import waits until a command needs it, so that ``--help`` is instant.
+What a command needs is imported inside it, so that `raresight --help` stays instant.
 """
 
 import errno
-import json
+import importlib
+import logging
 import os
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from pipeline import __version__
-from pipeline.core.errors import OutputError, RaresightError, listing
-from pipeline.core.processes import end_cleanly_when_told, end_with_parent
+from pipeline.core import processes
+from pipeline.core.errors import RaresightError, listing
 
-_CANNOT_WRITE = {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EPERM, errno.EDQUOT, errno.EISDIR}
+WRITES = {
+    "generate": ("generated",),
+    "augment": ("augmented",),
+    "split": ("splits",),
+    "train": ("model", "training"),
+    "evaluate": ("evaluation",),
+}
+
+_CANNOT_WRITE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENAMETOOLONG),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
-    """The global options."""
+class Settings:
+    """The options that stand before the command."""
 
     params: Path
     data: Path
-    as_json: bool
+    json: bool
     verbosity: int
-    debug: bool
-
-    def done(self, text: str, result: dict[str, Any]) -> None:
-        """One closing line on stderr; with --json the result on stdout."""
-        if self.as_json:
-            click.echo(json.dumps(result, indent=2))
-        if self.verbosity >= 0:
-            click.echo(text, err=True)
-
-    def show(self, renderable: Any) -> None:
-        """Print a rich renderable on stdout."""
-        from rich.console import Console
-
-        Console().print(renderable)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="raresight")
+class ErrorEdge(click.Group):
+    """The one place where an exception becomes a message and an exit code.
+
+    DVC shows little more than a stage's last line on stderr, so the message comes last.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except click.NoSuchOption as error:
+            if any(error.option_name in option.opts for option in self.params):
+                error.message += ": it is a global option, write it before the command."
+            raise
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except BaseException as error:
+            if (verdict := _verdict(error)) is None:
+                raise
+            message, code = verdict
+            if ctx.params["debug"]:
+                traceback.print_exception(error)
+            click.echo(f"error: {message}", err=True)
+            ctx.exit(code)
+
+
+def _verdict(error: BaseException) -> tuple[str, int] | None:
+    """The message and exit code for an exception; None where it is an exit already."""
+    untouched = "Outputs of earlier runs are as they were."
+    match error:
+        case RaresightError():
+            return str(error), error.exit_code
+        case KeyboardInterrupt():
+            return f"interrupted. {untouched}", 130
+        case SystemExit(code=143):
+            return f"told to stop (SIGTERM). {untouched}", 143
+        case SystemExit():
+            return None
+        case OSError(errno=number) if number in _CANNOT_WRITE:
+            return f"{_place(error)}{error.strerror}. {untouched}", 74
+    text = " ".join(str(error).split())[:300]
+    name = type(error).__name__
+    return f"unexpected {name}: {text}\nRun `raresight --debug ...` again for the traceback.", 1
+
+
+def _place(error: OSError) -> str:
+    return f"{error.filename}: " if error.filename else "cannot write: "
+
+
+@click.group(cls=ErrorEdge, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--params",
     type=click.Path(path_type=Path),
     default="params.yaml",
     show_default=True,
-    help="The params file.",
+    help="The knobs, one section a stage.",
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     default="data",
     show_default=True,
-    help="The folder that the stages read and write.",
+    help="Folder that the stages read and write.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-@click.option("-v", "--verbose", count=True, help="Say more.")
-@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, for programs.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr, errors only.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="raresight", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, params, data, as_json, verbose, quiet, debug) -> None:
-    """Draw, enlarge, split, train on and honestly judge images of a rare class."""
-    verbosity = -1 if quiet else verbose
-    os.environ["RARESIGHT_VERBOSITY"] = str(verbosity)
-    if "NO_COLOR" in os.environ:
+def cli(
+    ctx: click.Context,
+    params: Path,
+    data: Path,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Draw, enlarge, split, train on and honestly judge images of a rare class.
+
+    `dvc repro` runs the stages in order, and only those that need it.
+    """
+    if verbose and quiet:
+        raise click.UsageError("-v and -q exclude each other.")
+    if os.environ.get("NO_COLOR"):
         ctx.color = False
-    ctx.obj = Context(
-        params=params, data=data, as_json=as_json, verbosity=verbosity, debug=debug
-    )
+    verbosity = verbose - quiet
+    os.environ["RARESIGHT_VERBOSITY"] = str(verbosity)
+    level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}[verbosity]
+    logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
+    ctx.obj = Settings(params=params, data=data, json=as_json, verbosity=verbosity)
 
 
 workers_option = click.option(
-    "--workers", type=click.IntRange(min=1), help="Local processes (default: all cores)."
+    "--workers", type=click.IntRange(min=1), help="Processes; all cores if not given."
 )
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
@@ -89,179 +151,169 @@ device_option = click.option(
 @cli.command()
 @workers_option
 @click.pass_obj
-def generate(obj: Context, workers: int | None) -> None:
+def generate(settings: Settings, workers: int | None) -> None:
     """Draw (or read in) the labelled images."""
-    from pipeline.stages.generate import run
-
-    _wrote(obj, "generate", run(obj.params, obj.data, workers=workers))
+    _run_stage(settings, "generate", workers=workers)
 
 
 @cli.command()
 @workers_option
 @click.pass_obj
-def augment(obj: Context, workers: int | None) -> None:
-    """Enlarge the rare class with label-safe copies."""
-    from pipeline.stages.augment import run
-
-    _wrote(obj, "augment", run(obj.params, obj.data, workers=workers))
+def augment(settings: Settings, workers: int | None) -> None:
+    """Enlarge classes with copies that keep their label."""
+    _run_stage(settings, "augment", workers=workers)
 
 
 @cli.command()
 @click.pass_obj
-def split(obj: Context) -> None:
-    """Assign sources to train, val and test."""
-    from pipeline.stages.split import run
-
-    _wrote(obj, "split", run(obj.params, obj.data))
+def split(settings: Settings) -> None:
+    """Assign every source to train, val or test."""
+    _run_stage(settings, "split")
 
 
 @cli.command()
 @device_option
 @click.pass_obj
-def train(obj: Context, device: str) -> None:
-    """Fit the classifier; keep the epoch that ranks validation best."""
-    from pipeline.stages.train import run
-
-    _wrote(obj, "train", run(obj.params, obj.data, device=device))
+def train(settings: Settings, device: str) -> None:
+    """Fit the classifier."""
+    _run_stage(settings, "train", device=device)
 
 
 @cli.command()
 @device_option
-@click.option("--show", is_flag=True, help="Print the last evaluation; evaluate nothing.")
+@click.option("--show", is_flag=True, help="Print the last evaluation again; run nothing.")
 @click.pass_obj
-def evaluate(obj: Context, device: str, show: bool) -> None:
+def evaluate(settings: Settings, device: str, show: bool) -> None:
     """Judge the model beside its baselines."""
     from pipeline.evaluation.tables import render
-    from pipeline.stages import evaluate as stage
 
     if show:
-        metrics = stage.show(obj.data)
+        from pipeline.stages.evaluate import show as last
+
+        metrics = last(settings.data)
     else:
-        metrics = stage.run(obj.params, obj.data, device=device)
-    if not obj.as_json:
-        obj.show(render(metrics, folder=obj.data / "evaluation"))
-    obj.done(f"evaluate: see {obj.data / 'evaluation'}", metrics)
+        metrics = _run_stage(settings, "evaluate", device=device, report=False)
+    _print(settings, metrics, render)
 
 
 @cli.command()
 @click.pass_obj
-def validate(obj: Context) -> None:
-    """Check params.yaml: what will run, or every problem at once."""
+def validate(settings: Settings) -> None:
+    """Check params.yaml; print what will run, or every problem."""
     from pipeline.stages.validate import render, run
 
-    sections = run(obj.params)
-    if not obj.as_json:
-        obj.show(render(sections))
-    result = {name: section.model_dump(mode="json") for name, section in sections.items()}
-    obj.done(f"{obj.params} is valid.", result)
+    sections = run(settings.params)
+    plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
+    _print(settings, plain, lambda _: render(sections))
 
 
 @cli.command()
 @click.pass_obj
-def generators(obj: Context) -> None:
+def generators(settings: Settings) -> None:
     """List the generators, their classes and factors."""
     from pipeline.stages.generators import render, run
 
-    found = run()
-    if not obj.as_json:
-        obj.show(render(found))
-    else:
-        click.echo(json.dumps(found, indent=2))
+    entries = run()
+    _print(settings, [asdict(entry) for entry in entries], lambda _: render(entries))
 
 
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (PNG).")
 @click.pass_obj
-def inspect(obj: Context, folder: Path, sheet: Path | None) -> None:
-    """Say what is in a dataset."""
+def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
+    """Show what is in a dataset."""
     from pipeline.dataset.summary import render
     from pipeline.stages.inspect import run
 
     summary = run(folder, sheet=sheet)
-    if obj.as_json:
-        click.echo(json.dumps(asdict(summary), indent=2, default=str))
-    else:
-        obj.show(render(summary))
+    _print(settings, asdict(summary), lambda _: render(summary))
+    if sheet is not None:
+        _say(settings, f"wrote {sheet}")
 
 
 @cli.command()
 @click.pass_obj
-def scenarios(obj: Context) -> None:
-    """List the named params files."""
-    from pipeline.stages.scenarios import run
+def scenarios(settings: Settings) -> None:
+    """List the scenarios: named params files."""
+    from pipeline.stages.scenarios import render, run
 
-    found = run(obj.params)
-    if obj.as_json:
-        click.echo(json.dumps([asdict(scenario) for scenario in found], indent=2, default=str))
-        return
-    for scenario in found:
-        mark = "*" if scenario.in_use else " "
-        click.echo(f"{mark} {scenario.name:<12} {scenario.summary}")
+    found = run(settings.params)
+    plain = [{**asdict(scenario), "path": str(scenario.path)} for scenario in found]
+    _print(settings, plain, lambda _: render(found))
 
 
 @cli.command()
 @click.argument("name")
 @click.pass_obj
-def use(obj: Context, name: str) -> None:
-    """Make the scenario NAME the params file."""
-    from pipeline.stages.scenarios import use as make_current
+def use(settings: Settings, name: str) -> None:
+    """Make a scenario the params.yaml."""
+    from pipeline.stages.scenarios import use as use_scenario
 
-    scenario = make_current(obj.params, name)
-    obj.done(f"{obj.params} is now {scenario.path}", {"name": name, "path": str(scenario.path)})
+    scenario = use_scenario(settings.params, name)
+    _say(settings, f"{settings.params} is now '{name}': {scenario.summary}")
 
 
 @cli.command()
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @click.pass_obj
-def verify(obj: Context, folder: Path | None) -> None:
+def verify(settings: Settings, folder: Path | None) -> None:
     """Recompute every sha256 of the stages' outputs."""
     from pipeline.stages.verify import run
 
-    found = run(folder or obj.data)
-    problems = [problem for several in found.values() for problem in several]
-    if problems:
-        raise RaresightError(f"{len(problems)} problems:\n{listing(problems, limit=1000)}")
-    result = {str(path): several for path, several in found.items()}
-    obj.done(f"{len(found)} outputs are what was written.", result)
+    found = run(folder or settings.data)
+    if settings.json:
+        _print_json({str(output): problems for output, problems in found.items()})
+    else:
+        for output, problems in found.items():
+            click.echo(f"{'DIFFERS' if problems else 'ok':<8}{output}")
+    if wrong := [problem for problems in found.values() for problem in problems]:
+        raise RaresightError(f"outputs differ from what was written:\n{listing(wrong)}")
 
 
-def _wrote(obj: Context, stage: str, path: Path) -> None:
-    obj.done(f"{stage}: wrote {path}", {"stage": stage, "output": str(path)})
+def _run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:
+    """Run a stage and say what it wrote; with ``report``, as JSON too where that is asked for."""
+    stage = importlib.import_module(f"pipeline.stages.{name}")
+    started = time.perf_counter()
+    result = stage.run(settings.params, settings.data, **options)
+    seconds = time.perf_counter() - started
+    outputs = [settings.data / folder for folder in WRITES[name]]
+    _say(settings, f"{name}: wrote {' and '.join(map(_sized, outputs))} in {seconds:.1f} s")
+    if report and settings.json:
+        written = [str(output) for output in outputs]
+        _print_json({"stage": name, "outputs": written, "seconds": round(seconds, 3)})
+    return result
 
 
-def main() -> NoReturn:
-    """Run the program; every failure ends here, as one message and an exit code."""
-    end_cleanly_when_told()
-    if "DVC_ROOT" in os.environ or "DVC_STAGE" in os.environ:
-        end_with_parent()
-    debug = "--debug" in sys.argv
-    try:
-        cli.main(standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        code = _fail("interrupted", 130, debug)
-    except RaresightError as error:
-        code = _fail(str(error), error.exit_code, debug)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nobody reads on; say nothing more
-        code = 0
-    except OSError as error:
-        exit_code = OutputError.exit_code if error.errno in _CANNOT_WRITE else 1
-        code = _fail(f"{error.filename or 'output'}: {error.strerror}.", exit_code, debug)
-    except Exception as error:
-        text = f"{type(error).__name__}: {error}. Run again with --debug to see where."
-        code = _fail(text, 1, debug)
-    sys.exit(code)
+def _sized(folder: Path) -> str:
+    size = sum(path.stat().st_size for path in folder.rglob("[!.]*") if path.is_file())
+    return f"{folder} ({size / 1e6:,.1f} MB)"
 
 
-def _fail(text: str, code: int, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    click.echo(f"error: {text}", err=True)
-    return code
+def _say(settings: Settings, text: str) -> None:
+    if settings.verbosity >= 0:
+        click.echo(text, err=True)
+
+
+def _print(settings: Settings, plain: Any, render: Callable[[Any], Any]) -> None:
+    """Print on stdout: ``plain`` as JSON where that is asked for, else what ``render`` makes of it."""
+    if settings.json:
+        _print_json(plain)
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(render(plain))
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def main() -> int:
+    """Entry point of `raresight` and `python -m pipeline`."""
+    processes.end_cleanly_when_told()
+    if "DVC_STAGE" in os.environ:
+        processes.end_with_parent()
+    return cli(prog_name="raresight")

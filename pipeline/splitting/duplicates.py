@@ -1,24 +1,30 @@
-"""Images with the same pixels, which must not lie in different splits."""
+"""Images with the same pixels: in different splits they would test what was learned by heart."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 
-def digests(images, rows: Sequence[int]) -> list[bytes]:
-    """A digest of the pixels of each row."""
-    return [hashlib.blake2b(np.ascontiguousarray(images[int(row)]), digest_size=16).digest() for row in rows]
+def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:
+    """The rows of images that are the same byte for byte, group by group; each has two or more."""
+    rows_of = defaultdict(list)
+    for row, image in enumerate(images):
+        pixels = np.ascontiguousarray(image)
+        rows_of[hashlib.blake2b(pixels, digest_size=16).digest()].append(row)
+    return [rows for rows in rows_of.values() if len(rows) > 1]
 
 
-def across(found: Sequence[bytes], splits: Sequence[str], ids: Sequence[str]) -> tuple[list[str], int]:
-    """Sentences on equal images in different splits, and the number of equal ones within a split."""
-    groups = defaultdict(list)
-    for digest, split, name in zip(found, splits, ids, strict=True):
-        groups[digest].append((split, name))
-    twins = [group for group in groups.values() if len(group) > 1]
-    apart = [group for group in twins if len({split for split, _ in group}) > 1]
-    texts = [" = ".join(f"{name} ({split})" for split, name in group) for group in apart]
-    within = sum(len(group) - 1 for group in twins) - sum(len(group) - 1 for group in apart)
-    return texts, within
+def leaks(groups: Sequence[Sequence[int]], splits: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """The groups that lie in more than one split, each as ``id (split) = id (split)``."""
+    return [
+        " = ".join(f"{ids[row]} ({splits[row]})" for row in rows)
+        for rows in groups
+        if len({splits[row] for row in rows}) > 1
+    ]
+
+
+def repeats(groups: Sequence[Sequence[int]], splits: Sequence[str]) -> Counter[str]:
+    """How many images of each split are there already under another id."""
+    return Counter(split for rows in groups for split in [splits[row] for row in rows][1:])

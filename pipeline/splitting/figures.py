@@ -1,31 +1,84 @@
 """The picture that splitting leaves: how many images of each class went where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.splitting.table import SPLITS, UNUSED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INK, _GREY, _BLUE, _PALE = "#22272e", "#8b949e", "#1f6feb", "#a5c8ff"
+_MOST_CLASSES = 40
+_HEIGHT = 0.36  # of a bar, where 1 is the distance of two classes
+
+Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
-def draw_counts(counts: Mapping[str, Mapping[str, Mapping[str, int]]], path: Path) -> None:
-    """Bars of originals and copies (``counts[split][class]``), on a log scale, as PNG."""
+def draw_counts(counts: Counts, path: Path) -> None:
+    """Write bars of originals and copies, one panel a split, on a log scale, as a PNG.
+
+    ``counts[split][class]`` has ``originals`` and ``copies``. Of more than 40 classes the rarest
+    are drawn.
+    """
     from matplotlib.figure import Figure
 
-    splits, classes = list(counts), list(next(iter(counts.values())))
-    figure = Figure(figsize=(1.6 + 1.1 * len(classes) * len(splits) / 2, 3.2), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    width = 0.8 / len(splits)
-    for place, split in enumerate(splits):
-        x = [k + (place - (len(splits) - 1) / 2) * width for k in range(len(classes))]
-        originals = [counts[split][name]["originals"] for name in classes]
-        copies = [counts[split][name]["copies"] for name in classes]
-        color = f"C{place}"
-        axes.bar(x, originals, width * 0.92, color=color, label=split)
-        axes.bar(x, copies, width * 0.92, bottom=originals, color=color, alpha=0.4)
-        for at, low, high in zip(x, originals, copies, strict=True):
-            text = f"{low:,}\n+{high:,}" if high else f"{low:,}"
-            axes.annotate(text, (at, low + high), ha="center", va="bottom", fontsize=7)
-    axes.set_yscale("log")
-    axes.margins(y=0.2)
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_title("images by class and split (pale: copies)", loc="left", fontsize=10)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    classes = _rarest(counts)
+    figure = Figure(figsize=(10, 1.2 + 0.5 * len(classes)), dpi=120, layout="constrained")
+    panels = figure.subplots(1, len(SPLITS), sharex=True, sharey=True)
+    panels[0].set_xscale("log")
+    for panel, split in zip(panels, SPLITS, strict=True):
+        _draw_panel(panel, split, counts[split], classes)
+    most = max(n for split in SPLITS for by in counts[split].values() for n in by.values())
+    panels[0].set_xlim(0.7, max(10, most) * 10)  # room for the numbers beside the bars
+    panels[0].set_yticks(range(len(classes)), classes)
+    panels[0].set_ylim(len(classes) - 0.4, -0.6)
+    figure.supxlabel(_note(counts), fontsize=8, color=_GREY, x=0.01, ha="left")
     figure.savefig(path, metadata={"Software": None})
+
+
+def _rarest(counts: Counts) -> list[str]:
+    total = {
+        label: sum(counts[split][label]["originals"] for split in SPLITS)
+        for label in counts[SPLITS[0]]
+    }
+    return sorted(sorted(total, key=total.get)[:_MOST_CLASSES])
+
+
+def _draw_panel(
+    panel: "Axes", split: str, by_class: Mapping[str, Mapping[str, int]], classes: Sequence[str]
+) -> None:
+    for place, label in enumerate(classes):
+        originals, copies = by_class[label]["originals"], by_class[label]["copies"]
+        apart = _HEIGHT / 2 if copies else 0
+        _draw_bar(panel, place - apart, originals, _BLUE, "")
+        if copies:
+            _draw_bar(panel, place + apart, copies, _PALE, " copies")
+    total = sum(by_class[label]["originals"] for label in by_class)
+    panel.set_title(f"{split}  ·  {total:,} originals", loc="left", fontsize=10, color=_INK)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[["left", "bottom"]].set_color(_GREY)
+    panel.xaxis.set_major_formatter("{x:,.0f}")
+    panel.minorticks_off()
+    panel.tick_params(labelsize=9, color=_GREY)
+    panel.tick_params(axis="y", length=0)
+
+
+def _draw_bar(panel: "Axes", at: float, count: int, colour: str, what: str) -> None:
+    panel.barh(at, count, _HEIGHT, color=colour)
+    panel.annotate(
+        f"{count:,}{what}", (max(count, 0.7), at), (4, 0), textcoords="offset points",
+        va="center", fontsize=8, color=_INK,
+    )  # fmt: skip
+
+
+def _note(counts: Counts) -> str:
+    hidden = len(counts[SPLITS[0]]) - _MOST_CLASSES
+    unused = sum(by["copies"] for by in counts[UNUSED].values())
+    notes = ["images, log scale"]
+    if unused:
+        notes.append(f"{unused:,} copies of val and test images are left unused")
+    if hidden > 0:
+        notes.append(f"{hidden} more frequent classes are not drawn")
+    return "  ·  ".join(notes)

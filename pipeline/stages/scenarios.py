@@ -5,8 +5,12 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.core.errors import InputMissing, ParamsError, UnsafeError, suggest
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +85,17 @@ def _replace(params_file: Path, scenario: Path) -> None:
     new = params_file.with_name(f".{params_file.name}.new")
     shutil.copyfile(scenario, new)
     os.replace(new, params_file)
+
+
+def render(scenarios: list[Scenario]) -> "Table":
+    """The scenarios as a rich table; an arrow marks the one in use."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("")
+    table.add_column("scenario", style="cyan", no_wrap=True)
+    table.add_column("what it is")
+    for scenario in scenarios:
+        table.add_row("->" if scenario.in_use else "", scenario.name, scenario.summary)
+    return table

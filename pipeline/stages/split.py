@@ -1,7 +1,7 @@
-"""split: assign every source to train, val or test, and its copies with it."""
+"""split: assign every original to train, val or test; its copies follow."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from pipeline.core.errors import DataError, listing
 from pipeline.core.files import require_verified, stage_outputs, write_json
 from pipeline.core.params import load_section
 from pipeline.dataset.reader import Dataset
-from pipeline.splitting.blocks import assign, block_counts
-from pipeline.splitting.duplicates import across, digests
+from pipeline.splitting.assignment import Images, gaps, split_copies, split_images
+from pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
 from pipeline.splitting.figures import draw_counts
 from pipeline.splitting.params import SplitParams
 from pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
@@ -24,71 +24,67 @@ def run(params_file: Path, data: Path) -> Path:
     require_verified(data / "generated", "generate")
     require_verified(data / "augmented", "augment")
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
-    splits = split_sources(originals, params)
-    within = _refuse_leaks(originals, splits)
-    of_source = dict(zip(originals.ids.tolist(), splits.tolist(), strict=True))
-    of_copies = ["train" if of_source[s] == "train" else UNUSED for s in copies.source_ids.tolist()]
-    counts = _counts(originals, copies, splits, np.asarray(of_copies, str))
+    splits = _split_originals(originals, params)
+    repeated = _repeats_without_leaks(originals, splits)
+    of_copies = _split_copies(originals, splits, copies)
+    images = _counts(originals, splits, copies, of_copies)
+    table = make_table(
+        np.concatenate([originals.ids, copies.ids]),
+        np.concatenate([originals.source_ids, copies.source_ids]),
+        np.concatenate([splits, of_copies]),
+    )
     with stage_outputs(data / OUTPUT) as (folder,):
-        ids = [*originals.ids.tolist(), *copies.ids.tolist()]
-        sources = [*originals.source_ids.tolist(), *copies.source_ids.tolist()]
-        write_splits(folder, make_table(ids, sources, [*splits.tolist(), *of_copies]))
-        write_json(folder / "summary.json", {"images": counts, "duplicates_within_splits": within})
-        draw_counts(counts, folder / "splits.png")
+        write_splits(folder, table)
+        write_json(folder / "summary.json", {"images": images, "repeated_pixels": repeated})
+        draw_counts(images, folder / "splits.png")
     return data / OUTPUT
 
 
-def split_sources(originals: Dataset, params: SplitParams) -> np.ndarray:
-    """The split of every original, str (n,), in the order of the rows."""
-    splits = np.full(len(originals), "", dtype="<U8")
-    ratios = params.ratios.model_dump()
-    for role in np.unique(originals.roles):
-        shares = _shares(role, ratios)
-        for label in np.unique(originals.labels[originals.roles == role]):
-            rows = np.flatnonzero((originals.labels == label) & (originals.roles == role))
-            stream = f"{role}/{label}"
-            splits[rows] = assign(len(rows), ratios=shares, seed=params.seed, stream=stream)
-    _refuse_gaps(originals, splits, ratios)
+def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
+    images = Images(
+        sources=originals.source_names,
+        roles=originals.roles,
+        labels=originals.labels,
+        true_labels=originals.true_labels,
+    )
+    splits = split_images(images, params)
+    if problems := gaps(images, splits, originals.classes, params):
+        raise DataError(
+            f"{originals.folder}: every class needs images in train, val and test, but\n"
+            f"{listing(problems)}\n"
+            "Raise the counts in generate.sources (or add files), or change split.ratios."
+        )
     return splits
 
 
-def _shares(role: str, ratios: Mapping[str, float]) -> dict[str, float]:
-    if role == "test_only":
-        return {"test": 1.0}
-    if role == "train_only":
-        both = ratios["train"] + ratios["val"]
-        return {"train": ratios["train"] / both, "val": ratios["val"] / both}
-    return dict(ratios)
-
-
-def _refuse_gaps(originals: Dataset, splits: np.ndarray, ratios: Mapping[str, float]) -> None:
-    block = sum(block_counts(ratios).values())
-    problems = []
-    for label in originals.classes:
-        here = splits[originals.labels == label]
-        missing = [split for split in SPLITS if split not in here]
-        if missing:
-            problems.append(f"class '{label}' ({len(here)} sources) has none in {', '.join(missing)}")
-    if problems:
+def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, int]:
+    """How many images of each split repeat another's pixels; DataError where splits share some."""
+    groups = groups_of_equals(image for shard in originals.images.shards for image in shard)
+    if leaking := leaks(groups, splits, originals.ids):
         raise DataError(
-            f"split: not every class is in every split:\n{listing(problems)}\n"
-            f"Add images of these classes ({block} of a class always fill all splits), "
-            "or check the `role` of the sources and split.ratios."
+            f"{originals.folder}: the same pixels are in different splits, so a test would ask for "
+            f"what was learned by heart:\n{listing(leaking)}\n"
+            "Keep one image of each; where they were drawn, let the generator's options vary more."
         )
+    counts = repeats(groups, splits)
+    return {split: counts[split] for split in SPLITS}
 
 
-def _refuse_leaks(originals: Dataset, splits: np.ndarray) -> int:
-    rows = range(len(originals))
-    apart, within = across(digests(originals.images, rows), splits.tolist(), originals.ids.tolist())
-    if apart:
+def _split_copies(originals: Dataset, splits: np.ndarray, copies: Dataset) -> np.ndarray:
+    split_of_source = dict(zip(originals.ids.tolist(), splits.tolist(), strict=True))
+    of_copies, unknown = split_copies(copies.source_ids.tolist(), split_of_source)
+    if unknown:
         raise DataError(
-            f"split: {len(apart)} images lie in more than one split, pixel for pixel:\n"
-            f"{listing(apart)}\nRemove all but one of each, then run the pipeline again."
+            f"{copies.folder} holds {len(unknown)} copies of images that are not in "
+            f"{originals.folder} (the first: {unknown[0]}). Run `raresight augment` again."
         )
-    return within
+    return np.array(of_copies, str)
 
 
-def _counts(originals: Dataset, copies: Dataset, splits: np.ndarray, of_copies: np.ndarray) -> dict:
+def _counts(
+    originals: Dataset, splits: np.ndarray, copies: Dataset, of_copies: np.ndarray
+) -> dict[str, Any]:
+    """Images by split, class, and whether they are originals or copies."""
     return {
         split: {
             label: {
@@ -97,5 +93,5 @@ def _counts(originals: Dataset, copies: Dataset, splits: np.ndarray, of_copies: 
             }
             for label in originals.classes
         }
-        for split in SPLITS
+        for split in (*SPLITS, UNUSED)
     }

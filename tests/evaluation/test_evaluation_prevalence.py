@@ -67,32 +67,17 @@ def test_every_value_lies_in_its_interval(found, cleared, prevalence):
 
 
 def test_the_carried_interval_covers_as_often_as_it_says():
-    positives, negatives, prevalence = 20, 150, 0.01
-    sensitivity, specificity = 0.85, 0.96
-    truth = precision(sensitivity, specificity, prevalence)
+    chance_found = binom.pmf(range(21), 20, 0.85)
+    chance_cleared = binom.pmf(range(151), 150, 0.96)
+    truth = precision(0.85, 0.96, prevalence=0.01)
     covered = 0.0
-    for found in range(positives + 1):
-        for cleared in range(negatives + 1):
-            chance = binom_pmf(found, positives, sensitivity) * binom_pmf(
-                cleared, negatives, specificity
-            )
-            if chance < 1e-7:
-                continue
-            figure = carry(
-                found=(found, positives),
-                cleared=(cleared, negatives),
-                prevalence=prevalence,
-                confidence=0.95,
-            )["precision"]
-            covered += chance * (figure.value is None or figure.low <= truth <= figure.high)
+    for found, cleared in np.argwhere(np.outer(chance_found, chance_cleared) > 1e-7):
+        figures = carry(
+            found=(int(found), 20), cleared=(int(cleared), 150), prevalence=0.01, confidence=0.95
+        )
+        holds = figures["precision"].low <= truth <= figures["precision"].high
+        covered += chance_found[found] * chance_cleared[cleared] * holds
     assert covered >= 0.95
-
-
-def binom_pmf(k: int, n: int, p: float) -> float:
-    return PMF[n, p][k]
-
-
-PMF = {(n, p): binom.pmf(np.arange(n + 1), n, p) for n, p in ((20, 0.85), (150, 0.96))}
 
 
 def test_without_negatives_nothing_can_be_carried():

@@ -54,13 +54,12 @@ def test_the_threshold_is_half_way_between_the_scores_it_parts():
 
 
 def test_of_equally_good_thresholds_the_highest_is_taken():
-    # Calling one positive: F1 = 2/3. Calling all three: 2 * 2 / (2 + 3) = 0.8. With a further
-    # negative at the bottom calling the top two of + - + -: 2 * 1 / (2 + 2) = 0.5.
-    scores, positive = np.array([0.9, 0.5, 0.1]), np.array([True, False, False])
-    assert choose(recall_rule(1.0), scores, positive).value == pytest.approx(0.7)
-    # + - - -(+): calling 1 or all 4 both give F1 = 2/3.
+    # Best first + - - +: calling one (1 found, 0 alarms) or all (2 found, 2 alarms) gives F1 = 2/3.
     scores, positive = np.array([0.8, 0.6, 0.4, 0.2]), np.array([True, False, False, True])
     assert choose(MAX_F1, scores, positive).value == pytest.approx(0.7)
+    # The recall of 1 is reached from the first positive on, however low the threshold.
+    scores, positive = np.array([0.9, 0.5, 0.1]), np.array([True, False, False])
+    assert choose(recall_rule(1.0), scores, positive).value == pytest.approx(0.7)
 
 
 def test_neighbouring_floats_are_parted():

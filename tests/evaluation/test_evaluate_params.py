@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import ParamsError
+from pipeline.core.params import load_section
+from pipeline.evaluation.params import EvaluateParams
+
+GOOD = {
+    "seed": "0",
+    "threshold": "{rule: recall, target: 0.9}",
+    "confidence": "0.95",
+    "resamples": "200",
+    "deployment_prevalence": "1.0e-4",
+    "perturb": "[{name: GaussianBlur, p: 0.5, blur_limit: [3, 5]}]",
+}
+
+
+def load(folder: Path, **changes: str | None) -> EvaluateParams:
+    section = {key: value for key, value in (GOOD | changes).items() if value is not None}
+    path = folder / "params.yaml"
+    path.write_text("\n".join(["evaluate:", *(f"  {k}: {v}" for k, v in section.items())]))
+    return load_section(path, "evaluate", EvaluateParams)
+
+
+def test_a_good_section_is_read(tmp_path):
+    params = load(tmp_path)
+    assert params.threshold.target == 0.9
+    assert params.deployment_prevalence == 1e-4
+    assert params.perturb[0].arguments == {"blur_limit": [3, 5]}
+
+
+@pytest.mark.parametrize("key", GOOD)
+def test_a_missing_key_is_named(tmp_path, key):
+    with pytest.raises(ParamsError, match=rf"evaluate\.{key}: this key is missing"):
+        load(tmp_path, **{key: None})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", "-1"),
+        ("threshold.rule", "{rule: best}"),
+        ("threshold.target", "{rule: recall, target: 1.5}"),
+        ("threshold.target", "{rule: recall, target: 0}"),
+        ("confidence", "1"),
+        ("confidence", "0.4"),
+        ("resamples", "10"),
+        ("resamples", "200.5"),
+        ("deployment_prevalence", "0"),
+        ("deployment_prevalence", "1"),
+        ("perturb", "GaussianBlur"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_its_key_path(tmp_path, key, value):
+    with pytest.raises(ParamsError, match=rf"evaluate\.{key}: .*Got"):
+        load(tmp_path, **{key.split(".")[0]: value})
+
+
+def test_a_recall_rule_needs_a_target(tmp_path):
+    with pytest.raises(ParamsError, match=r"evaluate\.threshold: .*needs a `target`"):
+        load(tmp_path, threshold="{rule: recall}")
+
+
+def test_max_f1_takes_no_target(tmp_path):
+    with pytest.raises(ParamsError, match="takes no `target`"):
+        load(tmp_path, threshold="{rule: max_f1, target: 0.5}")
+
+
+def test_a_misspelt_key_names_the_nearest(tmp_path):
+    with pytest.raises(ParamsError, match=r"evaluate\.confidense: .*'confidence'"):
+        load(tmp_path, confidense="0.9")

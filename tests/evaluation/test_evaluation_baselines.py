@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from pipeline.evaluation.baselines import colour_features, fit_shortcut, majority
+from pipeline.evaluation.outcome import Task
+from pipeline.evaluation.ranking import average_precision, roc_auc
+
+TASK = Task(classes=("common", "rare"), positive="rare")
+
+
+def noise(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 6, 5, 3), np.uint8)
+
+
+def test_the_majority_is_that_of_the_training_set():
+    outcome = majority(TASK, np.array([1, 1, 1, 0]), seen=np.array([0, 0, 1]))
+    assert (outcome.predicted == 0).all()
+    assert outcome.confusion.tolist() == [[1, 0], [3, 0]]
+
+
+def test_the_majority_ranks_nothing():
+    counts = majority(TASK, np.array([1, 0, 0, 0]), seen=np.array([0])).main_ranking.counts()
+    assert roc_auc(*counts) == 0.5
+    assert average_precision(*counts) == 0.25
+
+
+def test_features_are_the_histogram_and_the_mean_of_each_channel():
+    images = noise(600)  # more than one batch
+    rows = np.array([599, 3, 3, 300])
+    features = colour_features(images, np.concatenate([np.arange(590), rows]))
+    for feature, image in zip(features[590:], images[rows], strict=True):
+        channels = [image[..., channel] for channel in range(3)]
+        histograms = [np.histogram(c, bins=8, range=(0, 256))[0] / 30 for c in channels]
+        means = [c.mean() / 255 for c in channels]
+        np.testing.assert_allclose(feature, np.concatenate([*histograms, means]))
+
+
+def test_features_do_not_see_where_anything_is():
+    images = noise(4)
+    moved = images[:, ::-1, np.random.default_rng(1).permutation(5)]
+    rows = np.arange(4)
+    np.testing.assert_allclose(colour_features(images, rows), colour_features(moved, rows))
+
+
+def test_no_rows_have_no_features():
+    assert colour_features(noise(2), np.array([], int)).shape == (0, 27)
+
+
+def test_the_shortcut_finds_a_class_that_is_only_darker():
+    targets = np.arange(200) % 2
+    images = (noise(200) // (1 + targets)[:, None, None, None]).astype(np.uint8)
+    features = colour_features(images, np.arange(200))
+    scores = fit_shortcut(features[:100], targets[:100], num_classes=2)(features[100:])
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+    assert (scores.argmax(axis=1) == targets[100:]).mean() > 0.95
+
+
+def test_the_shortcut_learns_nothing_from_noise():
+    features = colour_features(noise(400), np.arange(400))
+    targets = np.arange(400) % 2
+    scores = fit_shortcut(features[:200], targets[:200], num_classes=2)(features[200:])
+    assert (scores.argmax(axis=1) == targets[200:]).mean() == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_class_without_training_images_gets_no_score():
+    features = np.random.default_rng(0).random((20, 4))
+    fitted = fit_shortcut(features, np.arange(20) % 2 * 2, num_classes=3)(features)
+    assert fitted.shape == (20, 3)
+    assert (fitted[:, 1] == 0).all()
+
+
+def test_a_training_set_of_one_class_is_answered_with_that_class():
+    fitted = fit_shortcut(np.zeros((5, 4)), np.ones(5, int), num_classes=3)(np.zeros((2, 4)))
+    assert fitted.tolist() == [[0, 1, 0], [0, 1, 0]]

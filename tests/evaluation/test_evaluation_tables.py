@@ -1,0 +1,98 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from pipeline.evaluation.study import as_metrics, judge
+from pipeline.evaluation.tables import number, render
+
+
+def printed(metrics, *, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    console.print(render(metrics))
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def rare(make_evidence, make_params):
+    return as_metrics(judge(make_evidence("normal", "rare", positive="rare"), make_params()))
+
+
+@pytest.fixture
+def alike(make_evidence, make_params):
+    return as_metrics(judge(make_evidence("a", "b", "c", positive=None), make_params()))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5, "0.500"),
+        (1.0, "1.000"),
+        (0.0, "0.000"),
+        (0.9999, "0.9999"),
+        (0.99951, "0.9995"),
+        (0.999999, "0.999999"),
+        (0.0098, "0.010"),
+        (0.00944, "0.0094"),
+        (1e-4, "0.0001"),
+        (None, "\N{EN DASH}"),
+    ],
+)
+def test_numbers_never_round_to_certainty(value, text):
+    assert number(value) == text
+
+
+def test_the_verdict_comes_first_with_the_trivial_answer_beside_the_accuracy(rare):
+    text = " ".join(printed(rare).split())
+    accuracy = number(rare["test"]["accuracy"])
+    assert text.startswith(f"Accuracy {accuracy} on the test images; always answering 'normal'")
+    assert "Where 1 image in 10,000 is 'rare', expect a precision of" in text
+
+
+def test_each_row_shows_five_metrics_and_their_intervals(rare):
+    lines = printed(rare).splitlines()
+    place = next(k for k, line in enumerate(lines) if line.startswith("model "))
+    names = ("accuracy", "precision", "recall", "f1", "average_precision")
+    row = rare["test"]
+    assert lines[place].split()[1:] == [number(row[name]) for name in names]
+    ends = [f"{row[f'{n}_low']:.3f}\N{EN DASH}{row[f'{n}_high']:.3f}" for n in names]
+    assert lines[place + 1].split() == ends
+
+
+def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
+    text = printed(rare)
+    assert "At the test set's prevalence: 20 of 80 images, 25 %" in text
+    assert "At the deployment prevalence: 0.01 %" in text
+    for row in ("  perturbed", "colours alone", "always 'normal'", "alarms per million images"):
+        assert row in text
+
+
+def test_a_small_test_set_is_called_small(rare):
+    assert "The recall rests on 20 images of 'rare'." in printed(rare)
+
+
+def test_a_recall_target_is_shown_with_its_confidence(make_evidence, make_params):
+    params = make_params(threshold={"rule": "recall", "target": 0.8})
+    metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
+    expected = f"a confidence of {number(metrics['threshold']['target_confidence'])}"
+    assert expected in " ".join(printed(metrics).split())
+
+
+def test_without_a_positive_class_the_macro_values_are_shown_and_one_table(alike):
+    text = printed(alike)
+    assert "Test set: 140 images of 3 classes" in text
+    assert "macro F1" in text
+    assert "deployment" not in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_every_number_fits_the_terminal(rare, alike, width):
+    for metrics in (rare, alike):
+        text = printed(metrics, width=width)
+        assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+        assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+def test_undefined_values_are_a_dash(rare):
+    row = next(line for line in printed(rare).splitlines() if line.startswith("always 'normal'"))
+    assert row.split()[2:] == ["0.750", "\N{EN DASH}", "0.000", "0.000", "0.250"]

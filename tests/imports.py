@@ -1,0 +1,57 @@
+"""What a module of this project imports, read from the source: nothing is run."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("pipeline", "generators")
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the project by its dotted name."""
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    return {_dotted(path): path for path in files}
+
+
+def _dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def direct(name: str) -> set[str]:
+    """The project's modules that ``name`` imports, anywhere in its source, and their packages.
+
+    Imports that only a type checker sees are left out.
+    """
+    known, found = modules(), set()
+    tree = ast.parse(known[name].read_text())
+    hidden = {id(node) for block in ast.walk(tree) if _for_types(block) for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    found |= {parent for target in found for parent in _parents(target)}
+    return (found & set(known)) - {name}
+
+
+def _for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:k]) for k in range(1, len(parts))]
+
+
+def closure(name: str) -> set[Path]:
+    """The files, relative to the root, that importing ``name`` and running it can read."""
+    known, seen, waiting = modules(), set(), [name, *_parents(name)]
+    while waiting:
+        module = waiting.pop()
+        if module not in seen:
+            seen.add(module)
+            waiting += direct(module)
+    return {known[module].relative_to(ROOT) for module in seen}

@@ -1,0 +1,264 @@
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.core.errors import DataError, InputMissing, ParamsError
+from pipeline.core.files import manifest_problems, stage_outputs
+from pipeline.dataset import Dataset
+from pipeline.dataset.schema import Description, Rows
+from pipeline.dataset.writer import shard_name, write_shard
+from pipeline.splitting.table import make_table, write_splits
+from pipeline.stages import evaluate
+
+SIDE = 12
+COUNT = 120
+LABELS = ["rare" if k % 6 == 0 else "common" for k in range(COUNT)]
+IDS = [f"image-{k:03d}" for k in range(COUNT)]
+SPLITS = [("train", "train", "val", "test")[k // 6 % 4] for k in range(COUNT)]
+
+PARAMS = """
+evaluate:
+  seed: 3
+  threshold: {{rule: max_f1}}
+  confidence: 0.9
+  resamples: 100
+  deployment_prevalence: 1.0e-3
+  perturb: {perturb}
+"""
+NOISE = "[{name: GaussNoise, p: 1.0, std_range: [0.2, 0.3]}]"
+
+
+def draw_images() -> np.ndarray:
+    """Noise; in a rare image a faint bright square in the middle."""
+    images = np.random.default_rng(0).integers(60, 160, (COUNT, SIDE, SIDE, 3), np.uint8)
+    images[[label == "rare" for label in LABELS], 4:8, 4:8] += 60
+    return images
+
+
+class SquareScorer:
+    """Scores an image by how bright its middle is."""
+
+    classes = ("common", "rare")
+
+    def scores(self, images, rows) -> np.ndarray:
+        middle = images[rows][:, 4:8, 4:8].mean(axis=(1, 2, 3))
+        rare = 1 / (1 + np.exp(-(middle - 140) / 8))
+        return np.stack([1 - rare, rare], axis=1)
+
+
+class BrokenScorer(SquareScorer):
+    def scores(self, images, rows) -> np.ndarray:
+        return np.full((len(rows), 2), np.nan)
+
+
+class OtherScorer(SquareScorer):
+    classes = ("cat", "dog")
+
+
+def write_generated(folder: Path, positive: str | None) -> None:
+    description = Description(
+        classes=("common", "rare"),
+        positive=positive,
+        image_shape=(SIDE, SIDE, 3),
+        masks=False,
+        factors={},
+        sources=({"name": "image", "role": "any"},),
+        seed=0,
+        versions={},
+    )
+    rows = Rows(
+        ids=IDS,
+        source_ids=IDS,
+        origin="synthetic",
+        labels=LABELS,
+        true_labels=LABELS,
+        variants=[0] * COUNT,
+        images=draw_images(),
+        masks=None,
+        factors={},
+    )
+    shard = write_shard(folder / shard_name(0), rows, description, source="image")
+    replace(description, shards=(shard,)).write(folder)
+
+
+@pytest.fixture
+def use_scorer(monkeypatch) -> Callable[[object], None]:
+    """Put a scorer in the place of the trained model, so that no test waits for torch."""
+
+    def use(scorer: object) -> None:
+        module = SimpleNamespace(load_model=lambda folder, device: scorer)
+        monkeypatch.setitem(sys.modules, "pipeline.training.inference", module)
+
+    return use
+
+
+@pytest.fixture
+def project(tmp_path, use_scorer) -> Callable[..., tuple[Path, Path]]:
+    """A project whose earlier stages have run: the paths of its params file and its data."""
+
+    def make(*, positive: str | None = "rare", perturb: str = NOISE) -> tuple[Path, Path]:
+        use_scorer(SquareScorer())
+        data, params = tmp_path / "data", tmp_path / "params.yaml"
+        params.write_text(PARAMS.format(perturb=perturb))
+        with stage_outputs(data / "generated", data / "splits", data / "model") as folders:
+            write_generated(folders[0], positive)
+            write_splits(folders[1], make_table(IDS, IDS, SPLITS))
+            (folders[2] / "model.json").write_text("{}")
+        return params, data
+
+    return make
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def predictions(data: Path, name: str) -> pa.Table:
+    with pa.OSFile(str(data / "evaluation" / "predictions" / f"{name}.arrow")) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def test_everything_is_written_and_shown(project):
+    params, data = project()
+    metrics = evaluate.run(params, data)
+    folder = data / "evaluation"
+    assert evaluate.show(data) == metrics == json.loads((folder / "metrics.json").read_text())
+    assert manifest_problems(folder / "plots") == manifest_problems(folder / "predictions") == []
+    assert {path.name for path in (folder / "plots").iterdir()} >= {
+        "confusion.csv",
+        "confusion.png",
+        "per_class.tsv",
+        "pr.tsv",
+        "precision_recall.png",
+        "roc.tsv",
+    }
+    assert metrics["counts"]["train"] == {"common": 50, "rare": 10}
+    assert metrics["test"]["average_precision"] == 1
+    assert metrics["deployment"]["prevalence"] == 1e-3
+
+
+def test_predictions_hold_a_row_an_image_with_a_score_a_class(project):
+    params, data = project()
+    evaluate.run(params, data)
+    table = predictions(data, "test")
+    assert table.column_names == ["id", "label", "score.common", "score.rare"]
+    chosen = [k for k, split in enumerate(SPLITS) if split == "test"]
+    assert table["id"].to_pylist() == [IDS[k] for k in chosen]
+    assert table["label"].to_pylist() == [LABELS[k] for k in chosen]
+    expected = SquareScorer().scores(draw_images(), np.array(chosen))
+    assert (np.stack([table["score.common"], table["score.rare"]], axis=1) == expected).all()
+
+
+def test_perturbed_images_are_the_test_images_in_the_same_order(project):
+    params, data = project()
+    evaluate.run(params, data)
+    clean, perturbed = predictions(data, "test"), predictions(data, "perturbed")
+    assert perturbed["id"] == clean["id"]
+    assert not np.allclose(perturbed["score.rare"], clean["score.rare"])
+
+
+def test_an_empty_recipe_perturbs_nothing(project):
+    params, data = project(perturb="[]")
+    evaluate.run(params, data)
+    assert predictions(data, "perturbed").equals(predictions(data, "test"))
+
+
+def test_the_perturbation_of_an_image_does_not_depend_on_the_batch(project, monkeypatch):
+    params, data = project()
+    evaluate.run(params, data)
+    before = predictions(data, "perturbed")
+    monkeypatch.setattr(evaluate, "_IMAGES_AT_ONCE", 7)
+    evaluate.run(params, data)
+    assert predictions(data, "perturbed").equals(before)
+
+
+def test_a_second_run_writes_the_same_bytes(project):
+    params, data = project()
+    evaluate.run(params, data)
+    before = contents(data / "evaluation")
+    evaluate.run(params, data)
+    assert contents(data / "evaluation") == before
+
+
+def test_the_colours_of_the_training_images_alone_are_the_shortcut(project):
+    params, data = project()
+    metrics = evaluate.run(params, data)
+    assert metrics["shortcut"]["recall"] is not None
+    assert metrics["majority"]["answer"] == "common"
+    assert metrics["majority"]["accuracy"] == 25 / 30
+
+
+def test_a_dataset_without_a_positive_class_is_judged_by_macro_values(project):
+    params, data = project(positive=None)
+    metrics = evaluate.run(params, data)
+    assert metrics["test"]["macro_f1"] > 0.5
+    assert "deployment" not in metrics
+    assert (data / "evaluation" / "plots" / "precision_recall.png").is_file()
+
+
+def test_the_images_themselves_are_not_touched(project):
+    params, data = project()
+    evaluate.run(params, data)
+    assert (np.asarray(Dataset(data / "generated").images) == draw_images()).all()
+
+
+def assert_refused_and_kept(params: Path, data: Path, error: type, match: str) -> None:
+    """The run fails with that message, and the outputs of the run before it are still there."""
+    before = contents(data / "evaluation")
+    assert "metrics.json" in before
+    with pytest.raises(error, match=match):
+        evaluate.run(params, data)
+    assert contents(data / "evaluation") == before
+
+
+def test_scores_that_are_not_numbers_stop_the_stage(project, use_scorer):
+    params, data = project()
+    evaluate.run(params, data)
+    use_scorer(BrokenScorer())
+    assert_refused_and_kept(params, data, DataError, "not numbers")
+
+
+def test_a_model_of_other_classes_is_refused(project, use_scorer):
+    params, data = project()
+    evaluate.run(params, data)
+    use_scorer(OtherScorer())
+    assert_refused_and_kept(params, data, DataError, "cat, dog.*common, rare.*raresight train")
+
+
+def test_a_transform_that_does_not_exist_is_named_with_its_place(project):
+    params, data = project()
+    evaluate.run(params, data)
+    params.write_text(PARAMS.format(perturb="[{name: GausNoise, p: 1.0}]"))
+    match = r"params\.yaml: evaluate\.perturb\[0\]\.name: .*'GausNoise'.*'GaussNoise'"
+    assert_refused_and_kept(params, data, ParamsError, match)
+
+
+def test_a_changed_input_is_refused(project):
+    params, data = project()
+    evaluate.run(params, data)
+    path = data / "splits" / "splits.arrow"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert_refused_and_kept(params, data, DataError, "not what the split stage wrote")
+
+
+@pytest.mark.parametrize(
+    ("folder", "stage"), [("generated", "generate"), ("splits", "split"), ("model", "train")]
+)
+def test_a_missing_input_names_its_stage(project, folder, stage):
+    params, data = project()
+    (data / folder / "manifest.json").unlink()
+    with pytest.raises(InputMissing, match=rf"raresight {stage}"):
+        evaluate.run(params, data)
+
+
+def test_nothing_to_show_before_the_first_run(tmp_path):
+    with pytest.raises(InputMissing, match=r"metrics\.json does not exist"):
+        evaluate.show(tmp_path / "data")
