@@ -1,6 +1,6 @@
 """scikit-learn's 1,797 scanned digits as PNG files, one subfolder a class, for the folder generator.
 
-    python -m generators.digits data/raw/digits
+python -m generators.digits data/raw/digits
 """
 
 import sys

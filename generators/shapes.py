@@ -1,71 +1,127 @@
-"""Plane shapes on plain, shaded or cluttered ground: controlled data with every factor known."""
+"""Plane shapes, one an image, on a ground with clutter, partly hidden: the shape is the class.
 
-from typing import Annotated, ClassVar
+Nothing but the outline tells the classes apart: place, size, pose, colour, ground, clutter,
+occlusion and noise are drawn alike for all of them. Covered shares of pixels are exact, so edges are
+antialiased without supersampling.
+"""
+
+import math
+from collections.abc import Mapping
+from colorsys import hls_to_rgb
+from functools import cached_property, lru_cache
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
 from generators.base import Generator, Options, Record, Sample
-from generators.drawing import sdf
-from generators.drawing.noise import grain
-from generators.factors import NonNegative, Positive, at, whole
+from generators.drawing.canvas import lay_ground, mark, paint
+from generators.drawing.noise import grain, texture
+from generators.drawing.outline import BOX, SHAPES, place
+from generators.drawing.stain import develop
+from generators.factors import NonNegative, Uniform, at, whole
 
-_BANK = 512
-_GRAIN = grain("shapes", size=_BANK)
+_BANK = 256  # side of the periodic noise banks
+_MOTTLE, _FALL = 0.05, 0.3  # lightness: deviation of a noisy ground, and fall across a gradient
+_STROKE_LENGTH, _STROKE_WIDTH = (0.1, 0.35), (0.02, 0.05)  # shares of the image's side
 
 
-def _known(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if name not in sdf.SHAPES:
-            raise ValueError(f"unknown shape '{name}'; known: {', '.join(sdf.SHAPES)}")
-    if len(set(names)) != len(names):
-        raise ValueError("a shape is named twice")
+def _inside(low: float, high: float) -> AfterValidator:
+    def check(pair: tuple[float, float]) -> tuple[float, float]:
+        if pair[0] < low or pair[1] > high:
+            raise ValueError(f"must lie within [{low:g}, {high:g}]")
+        return pair
+
+    return AfterValidator(check)
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("must name each only once")
     return names
 
 
-def _a_share(pair: tuple[float, float]) -> tuple[float, float]:
-    if pair[1] > 1:
-        raise ValueError("is a share: at most 1")
+def _whole(pair: tuple[float, float]) -> tuple[float, float]:
+    if any(value != int(value) for value in pair):
+        raise ValueError("must be whole numbers")
     return pair
 
 
-Share = Annotated[NonNegative, AfterValidator(_a_share)]
-Names = Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(_known)]
+@lru_cache(maxsize=2)
+def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mottle for the ground and grain for the sensor, padded so that no window of ``size`` wraps."""
+    mottle = texture("mottle", size=_BANK, cells=[(16, 16), (40, 40), (96, 96)])
+    banks = (mottle, grain("sensor", size=_BANK))
+    return tuple(np.ascontiguousarray(np.pad(bank, (0, size), mode="wrap")) for bank in banks)
+
+
+def _rgb(hue: float, lightness: float, saturation: float) -> np.ndarray:
+    return np.array(hls_to_rgb(hue / 360 % 1, min(max(lightness, 0), 1), saturation), np.float32)
+
+
+Share = Annotated[Uniform, _inside(0, 1)]
+ShapeName = Literal[tuple(SHAPES)]
+Ground = Literal["plain", "gradient", "noise"]
 
 
 class ShapesOptions(Options):
-    """``classes`` are names of shapes; the rest are ranges [low, high] of factors.
+    """What may be drawn: ranges [low, high], of which each image draws uniformly, and lists.
 
-    ``radius`` is that of the circumscribed circle, as a share of the image's side; ``contrast`` is the
-    least distance of the shape's grey value from the ground's; ``clutter`` counts small discs that may
-    hide parts of the shape; ``noise`` is in grey levels.
+    - ``classes``: two or more of the known shapes (all).
+    - ``size``: diameter of the circumscribed circle, as a share of the image's side.
+    - ``rotation``: degrees, clockwise.
+    - ``hue`` (degrees), ``saturation`` (0 to 1): colour of the shape and, half as strong, the ground.
+    - ``lightness`` (0 to 1): of the ground. ``contrast`` (0 to 0.5): how much lighter or darker the
+      shape is.
+    - ``grounds``: any of plain, gradient, noise.
+    - ``clutter``: how many strokes lie about, each behind or before the shape by the toss of a coin.
+    - ``occlusion`` (0 to 0.9): share of the shape's diameter that lies behind a card, from one side.
+    - ``noise``: standard deviation of the sensor's noise in grey levels.
     """
 
-    classes: Names = ("circle", "square", "triangle")
-    radius: Positive = (0.15, 0.35)
-    rotation: NonNegative = (0, 360)
-    contrast: Share = (0.15, 0.6)
-    gradient: Share = (0.0, 0.3)
-    clutter: NonNegative = (0, 4)
-    noise: NonNegative = (0, 12)
+    classes: Annotated[tuple[ShapeName, ...], Field(min_length=2), AfterValidator(_each_once)] = (
+        tuple(SHAPES)
+    )
+    size: Annotated[Uniform, _inside(0.05, 1)] = (0.35, 0.75)
+    rotation: Annotated[Uniform, _inside(-360, 360)] = (0, 360)
+    hue: Annotated[Uniform, _inside(-360, 360)] = (0, 360)
+    saturation: Share = (0.0, 0.8)
+    lightness: Share = (0.15, 0.85)
+    contrast: Annotated[Uniform, _inside(0, 0.5)] = (0.2, 0.45)
+    grounds: Annotated[tuple[Ground, ...], Field(min_length=1), AfterValidator(_each_once)] = (
+        "plain",
+        "gradient",
+        "noise",
+    )
+    clutter: Annotated[Uniform, _inside(0, 100), AfterValidator(_whole)] = (0, 4)
+    occlusion: Annotated[Uniform, _inside(0, 0.9)] = (0.0, 0.3)
+    noise: NonNegative = (0.0, 8.0)
 
 
 class Shapes(Generator):
-    """See the module."""
+    """See the module; ``options`` are the classes and the ranges of the factors.
 
-    summary = "one geometric shape on shaded ground, partly hidden by clutter"
+    The mask marks the pixels of which the visible shape covers half or more.
+    """
+
+    summary = "plane shapes with colour, pose, clutter, occlusion and noise; 2 to 15 classes"
     options = ShapesOptions
     libraries = ("numpy", "numba")
     factors: ClassVar = {
-        "x": ("float", "centre, pixels from the left"),
-        "y": ("float", "centre, pixels from the top"),
-        "radius": ("float", "radius of the circumscribed circle in pixels"),
+        "size": ("float", "diameter of the circumscribed circle, as a share of the side"),
+        "x": ("float", "centre from the left, as a share of the side"),
+        "y": ("float", "centre from the top, as a share of the side"),
         "rotation": ("float", "degrees, clockwise"),
-        "contrast": ("float", "distance of the shape's grey value from the ground's, as a share"),
-        "gradient": ("float", "change of the ground across the field, as a share"),
-        "clutter": ("float", "small discs drawn over the scene"),
-        "visible": ("float", "share of the shape's pixels that no clutter hides"),
+        "hue": ("float", "hue of the shape in degrees"),
+        "ground_hue": ("float", "hue of the ground in degrees"),
+        "saturation": ("float", "saturation of the shape; the ground has half of it"),
+        "lightness": ("float", "lightness of the ground"),
+        "contrast": ("float", "lightness of the shape above (+) or below (-) the ground's"),
+        "ground": ("string", "plain, gradient or noise"),
+        "clutter": ("float", "strokes that lie about"),
+        "occlusion": ("float", "share of the shape's diameter behind a card"),
         "noise": ("float", "standard deviation of sensor noise in grey levels"),
+        "visible": ("float", "share of the shape's pixels that neither card nor clutter covers"),
     }
 
     config: ShapesOptions
@@ -75,68 +131,111 @@ class Shapes(Generator):
         return tuple(sorted(self.config.classes))
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
-        """Draw one shape; the class decides on its outline alone."""
-        c, side = self.config, self.image_size
-        u = rng.random(8)
-        radius = at(c.radius, u[0]) * side
-        room = max(0.0, side - 2 * radius)
-        x, y = (radius + room * u[1:3]) if room else (side / 2, side / 2)
-        values = {
-            "x": float(x), "y": float(y), "radius": radius, "rotation": at(c.rotation, u[3]),
-            "contrast": at(c.contrast, u[4]), "gradient": at(c.gradient, u[5]),
-            "clutter": whole(c.clutter, u[6]), "noise": at(c.noise, u[7]),
-        }  # fmt: skip
-        scene, covered = self._scene(record.label, values, rng)
-        hidden = self._add_clutter(scene, covered, values, rng)
-        mask = (covered >= 0.5).astype(np.uint8)
-        seen = mask & (hidden < 0.5)
-        values["visible"] = float(seen.sum() / max(1, mask.sum()))
-        image = self._develop(scene, values["noise"], rng)
-        return Sample(image=image, label=record.label, mask=seen, boxes=_box(seen), factors=values)
+        """Draw one image; the class decides on the outline alone."""
+        u = rng.random(16).tolist()
+        values = self._draw_factors(u)
+        strokes = rng.random((values["clutter"], 7))
+        image, mask, box, visible = self._render(record.label, values, strokes, u[14:], rng)
+        factors = {**values, "visible": visible}
+        return Sample(image=image, label=record.label, mask=mask, boxes=(box,), factors=factors)
 
-    def _scene(self, label: str, values: dict, rng: np.random.Generator) -> tuple:
-        """Ground and shape, float (H, W, 3) in [0, 1], and the share of each pixel it covers."""
+    def _draw_factors(self, u: list[float]) -> dict[str, float | str]:
+        c = self.config
+        size, lightness, contrast = at(c.size, u[0]), at(c.lightness, u[6]), at(c.contrast, u[7])
+        darker = lightness + contrast > 1 or (lightness >= contrast and u[8] < 0.5)
+        return {
+            "size": size,
+            "x": at((size / 2, 1 - size / 2), u[1]),
+            "y": at((size / 2, 1 - size / 2), u[2]),
+            "rotation": at(c.rotation, u[3]),
+            "hue": at(c.hue, u[4]),
+            "ground_hue": at(c.hue, u[5]),
+            "saturation": at(c.saturation, u[9]),
+            "lightness": lightness,
+            "contrast": -contrast if darker else contrast,
+            "ground": c.grounds[int(u[10] * len(c.grounds))],
+            "clutter": whole(c.clutter, u[11]),
+            "occlusion": at(c.occlusion, u[12]),
+            "noise": at(c.noise, u[13]),
+        }
+
+    def _render(
+        self,
+        label: str,
+        values: Mapping[str, float | str],
+        strokes: np.ndarray,
+        directions: list[float],
+        rng: np.random.Generator,
+    ) -> tuple[np.ndarray, np.ndarray, tuple[float, ...], float]:
+        """The image, its mask, the box around the whole shape, and the share of it that is visible."""
         side = self.image_size
-        dark, light = values["contrast"] + 0.05, 0.95 - values["contrast"]
-        ground = 0.05 + 0.9 * rng.random(3)
-        up = rng.random(3) < 0.5
-        up = np.where(ground > light, False, np.where(ground < dark, True, up))
-        colour = np.clip(np.where(up, ground + values["contrast"], ground - values["contrast"]), 0, 1)
-        ramp = (np.arange(side) / side - 0.5) * values["gradient"]
-        scene = np.clip(ground + np.broadcast_to(ramp[:, None, None], (side, side, 3)), 0, 1)
-        covered = self._cover(label, (values["x"], values["y"]), values["rotation"], values["radius"])
-        return scene + covered[:, :, None] * (colour - scene), covered
+        planes, share, visible = self._scratch
+        image, mask = np.empty((side, side, 3), np.uint8), np.empty((side, side), np.uint8)
+        mottle, *sensor = self._windows(rng)
+        self._draw_ground(values, directions[0], mottle)
+        for stroke in strokes[strokes[:, 0] < 0.5]:
+            self._draw_stroke(stroke, values)
+        x0, y0, x1, y1 = self._draw_shape(label, values)
+        visible.fill(0)
+        visible[y0:y1, x0:x1] = share[y0:y1, x0:x1]
+        whole_count = mark(visible, mask)
+        self._draw_card(values, directions[1])
+        for stroke in strokes[strokes[:, 0] >= 0.5]:
+            self._draw_stroke(stroke, values)
+        count = mark(visible, mask)
+        develop(planes, tuple(sensor), values["noise"], image)
+        return image, mask, (x0, y0, x1 - x0, y1 - y0), count / max(1, whole_count)
 
-    def _cover(self, name: str, centre: tuple, rotation: float, radius: float) -> np.ndarray:
-        out = np.zeros((self.image_size, self.image_size))
-        shape, angle = sdf.SHAPES[name], np.deg2rad(rotation)
-        sdf.cover(shape.kind, shape.vertices, centre, (np.cos(angle), np.sin(angle)), radius, out)
-        return out
-
-    def _add_clutter(self, scene, covered, values: dict, rng: np.random.Generator) -> np.ndarray:
-        """Draw the discs into ``scene``; returns the share of each pixel that they cover."""
-        hidden = np.zeros_like(covered)
-        for _ in range(values["clutter"]):
-            u = rng.random(6)
-            centre = (u[0] * self.image_size, u[1] * self.image_size)
-            disc = self._cover("circle", centre, 0.0, (0.03 + 0.06 * u[2]) * self.image_size)
-            scene += disc[:, :, None] * (u[3:] - scene)
-            np.maximum(hidden, disc, out=hidden)
-        return hidden
-
-    def _develop(self, scene: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    @cached_property
+    def _scratch(self) -> tuple[np.ndarray, ...]:
+        """Buffers that are filled anew for every image."""
         side = self.image_size
-        offsets = rng.integers(0, _BANK, (3, 2))
-        reach = np.arange(side)
-        for channel, (v, u) in enumerate(offsets):
-            window = _GRAIN[np.ix_((reach + v) % _BANK, (reach + u) % _BANK)]
-            scene[:, :, channel] += window * (noise / 255)
-        return (np.clip(scene, 0, 1) * 255 + 0.5).astype(np.uint8)
+        return tuple(
+            np.zeros(shape, np.float32) for shape in ((3, side, side), *2 * [(side, side)])
+        )
 
+    def _windows(self, rng: np.random.Generator) -> list[np.ndarray]:
+        side = self.image_size
+        mottle, sensor = _banks(side)
+        corners = rng.integers(0, _BANK, (4, 2)).tolist()
+        banks = (mottle, sensor, sensor, sensor)
+        return [
+            bank[v : v + side, u : u + side] for bank, (v, u) in zip(banks, corners, strict=True)
+        ]
 
-def _box(mask: np.ndarray) -> tuple[tuple[float, float, float, float], ...]:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return ()
-    width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
-    return ((float(columns[0]), float(rows[0]), float(width), float(height)),)
+    def _draw_ground(self, values: Mapping, turns: float, mottle: np.ndarray) -> None:
+        colour = _rgb(values["ground_hue"], values["lightness"], values["saturation"] / 2)
+        fall = _FALL if values["ground"] == "gradient" else 0.0
+        depth = _MOTTLE if values["ground"] == "noise" else 0.0
+        angle = 2 * math.pi * turns
+        slope = (fall * math.cos(angle), fall * math.sin(angle))
+        lay_ground(colour, slope, mottle, depth, self._scratch[0])
+
+    def _draw_shape(self, label: str, values: Mapping) -> tuple[int, int, int, int]:
+        lightness = values["lightness"] + values["contrast"]
+        colour = _rgb(values["hue"], lightness, values["saturation"])
+        radius = values["size"] * self.image_size / 2
+        x, y = values["x"] * self.image_size, values["y"] * self.image_size
+        edges = place(SHAPES[label], x, y, math.radians(values["rotation"]), radius, radius)
+        return paint(edges, colour, *self._scratch)
+
+    def _draw_card(self, values: Mapping, turns: float) -> None:
+        """A card before the shape: it reaches in from one side of the circumscribed circle."""
+        radius = values["size"] * self.image_size / 2
+        depth, angle = radius * values["occlusion"], 2 * math.pi * turns
+        x = values["x"] * self.image_size + (radius - depth) * math.cos(angle)
+        y = values["y"] * self.image_size + (radius - depth) * math.sin(angle)
+        paint(place(BOX, x, y, angle, depth, radius), self._other(values, 0.5), *self._scratch)
+
+    def _draw_stroke(self, stroke: np.ndarray, values: Mapping) -> None:
+        """One bar of clutter; ``stroke`` is (before, x, y, turns, length, width, shade) in [0, 1)."""
+        side = self.image_size
+        _, x, y, turns, length, width, shade = stroke.tolist()
+        along, across = at(_STROKE_LENGTH, length) * side / 2, at(_STROKE_WIDTH, width) * side / 2
+        edges = place(BOX, x * side, y * side, math.pi * turns, along, across)
+        paint(edges, self._other(values, shade), *self._scratch)
+
+    def _other(self, values: Mapping, shade: float) -> np.ndarray:
+        """A colour that is neither the shape's nor the ground's: beyond the ground's lightness."""
+        lightness = values["lightness"] - values["contrast"] * (0.3 + 0.7 * shade)
+        return _rgb(values["hue"] + 90 + 180 * shade, lightness, values["saturation"])

@@ -3,7 +3,6 @@
 What a command needs is imported inside it, so that `raresight --help` stays instant.
 """
 
-import errno
 import importlib
 import logging
 import os
@@ -19,7 +18,7 @@ import click
 
 from pipeline import __version__
 from pipeline.core import processes
-from pipeline.core.errors import RaresightError, listing
+from pipeline.core.errors import RaresightError, listing, verdict
 
 WRITES = {
     "generate": ("generated",),
@@ -27,11 +26,6 @@ WRITES = {
     "split": ("splits",),
     "train": ("model", "training"),
     "evaluate": ("evaluation",),
-}
-
-_CANNOT_WRITE = {
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENAMETOOLONG),
 }
 
 
@@ -51,6 +45,9 @@ class ErrorEdge(click.Group):
     DVC shows little more than a stage's last line on stderr, so the message comes last.
     """
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of the work, not of the alphabet
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
@@ -58,41 +55,19 @@ class ErrorEdge(click.Group):
             return result
         except click.NoSuchOption as error:
             if any(error.option_name in option.opts for option in self.params):
-                error.message += ": it is a global option, write it before the command."
+                hint = f"'{error.option_name}' is a global option: write it before the command."
+                raise click.UsageError(hint, error.ctx) from None
             raise
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except BaseException as error:
-            if (verdict := _verdict(error)) is None:
+            if (ending := verdict(error)) is None:
                 raise
-            message, code = verdict
+            message, code = ending
             if ctx.params["debug"]:
                 traceback.print_exception(error)
             click.echo(f"error: {message}", err=True)
             ctx.exit(code)
-
-
-def _verdict(error: BaseException) -> tuple[str, int] | None:
-    """The message and exit code for an exception; None where it is an exit already."""
-    untouched = "Outputs of earlier runs are as they were."
-    match error:
-        case RaresightError():
-            return str(error), error.exit_code
-        case KeyboardInterrupt():
-            return f"interrupted. {untouched}", 130
-        case SystemExit(code=143):
-            return f"told to stop (SIGTERM). {untouched}", 143
-        case SystemExit():
-            return None
-        case OSError(errno=number) if number in _CANNOT_WRITE:
-            return f"{_place(error)}{error.strerror}. {untouched}", 74
-    text = " ".join(str(error).split())[:300]
-    name = type(error).__name__
-    return f"unexpected {name}: {text}\nRun `raresight --debug ...` again for the traceback.", 1
-
-
-def _place(error: OSError) -> str:
-    return f"{error.filename}: " if error.filename else "cannot write: "
 
 
 @click.group(cls=ErrorEdge, context_settings={"help_option_names": ["-h", "--help"]})
@@ -296,7 +271,7 @@ def _say(settings: Settings, text: str) -> None:
 
 
 def _print(settings: Settings, plain: Any, render: Callable[[Any], Any]) -> None:
-    """Print on stdout: ``plain`` as JSON where that is asked for, else what ``render`` makes of it."""
+    """Print on stdout: ``plain`` as JSON where asked for, else what ``render`` makes of it."""
     if settings.json:
         _print_json(plain)
         return

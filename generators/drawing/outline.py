@@ -82,6 +82,8 @@ def _arc(x: float, radius: float, start: float, stop: float) -> list[tuple[float
     return [(x + radius * math.cos(angle), radius * math.sin(angle)) for angle in angles]
 
 
+BOX = _edges([(-1, -1), (1, -1), (1, 1), (-1, 1)])  # to be stretched into bars and cards
+
 SHAPES: dict[str, np.ndarray] = {
     "arrow": polygon((0, -1), (0.8, 0), (0.3, 0), (0.3, 1), (-0.3, 1), (-0.3, 0), (-0.8, 0)),
     "circle": regular(_CUTS),

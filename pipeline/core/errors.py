@@ -15,7 +15,13 @@ which value, and what to do; DVC shows only a stage's last lines on stderr, so i
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
+
+_CANNOT_WRITE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENAMETOOLONG),
+}
 
 
 class RaresightError(Exception):
@@ -70,3 +76,23 @@ def listing(items: Iterable[str], limit: int = 20) -> str:
     if len(items) > limit:
         lines.append(f"  ... and {len(items) - limit} more")
     return "\n".join(lines)
+
+
+def verdict(error: BaseException) -> tuple[str, int] | None:
+    """The message and the exit code an exception ends the program with; None for a plain exit."""
+    untouched = "Outputs of earlier runs are as they were."
+    match error:
+        case RaresightError():
+            return str(error), error.exit_code
+        case KeyboardInterrupt():
+            return f"interrupted. {untouched}", 130
+        case SystemExit(code=143):
+            return f"told to stop (SIGTERM). {untouched}", 143
+        case SystemExit():
+            return None
+        case OSError(errno=number) if number in _CANNOT_WRITE:
+            place = error.filename or "an output cannot be written"
+            return f"{place}: {error.strerror}. {untouched}", OutputError.exit_code
+    text = " ".join(str(error).split())[:300]
+    advice = "Run `raresight --debug ...` again for the traceback."
+    return f"unexpected {type(error).__name__}: {text}\n{advice}", RaresightError.exit_code

@@ -86,7 +86,7 @@ def _gap(
     if not count:
         return f"class '{label}' has no images at all: draw or add some, or leave the class out"
     fitting = [s for s in streams if s.label == label and split in _SPLITS_OF_ROLE[s.role]]
-    start = f"class '{label}' ({count} images) has none in {split}"
+    start = f"class '{label}' (images: {count}) has none in {split}"
     if not fitting:
         roles = [role for role, reached in _SPLITS_OF_ROLE.items() if split in reached]
         return f"{start}: it needs images from a source with role {' or '.join(roles)}"

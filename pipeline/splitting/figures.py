@@ -49,6 +49,8 @@ def _rarest(counts: Counts) -> list[str]:
 def _draw_panel(
     panel: "Axes", split: str, by_class: Mapping[str, Mapping[str, int]], classes: Sequence[str]
 ) -> None:
+    from matplotlib.ticker import EngFormatter
+
     for place, label in enumerate(classes):
         originals, copies = by_class[label]["originals"], by_class[label]["copies"]
         apart = _HEIGHT / 2 if copies else 0
@@ -59,7 +61,7 @@ def _draw_panel(
     panel.set_title(f"{split}  ·  {total:,} originals", loc="left", fontsize=10, color=_INK)
     panel.spines[["top", "right"]].set_visible(False)
     panel.spines[["left", "bottom"]].set_color(_GREY)
-    panel.xaxis.set_major_formatter("{x:,.0f}")
+    panel.xaxis.set_major_formatter(EngFormatter(sep=""))
     panel.minorticks_off()
     panel.tick_params(labelsize=9, color=_GREY)
     panel.tick_params(axis="y", length=0)

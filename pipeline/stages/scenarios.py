@@ -24,7 +24,7 @@ class Scenario:
 
 
 def run(params_file: Path) -> list[Scenario]:
-    """The scenarios beside ``params_file``, by name; ``in_use`` where the two files are the same."""
+    """The scenarios beside ``params_file``, by name; the one in use has the same bytes."""
     current = params_file.read_bytes() if params_file.is_file() else None
     return [
         Scenario(

@@ -34,7 +34,7 @@ def run(params_file: Path) -> dict[str, Any]:
 
 
 def _across(sections: Mapping[str, Any]) -> Iterator[str]:
-    """What no section can see alone: names of classes, and recipes that only the library can check."""
+    """What no section can see alone: names of classes, and recipes as the library sees them."""
     generate, augment = sections.get("generate"), sections.get("augment")
     if generate is not None and (classes := _classes(generate.sources)):
         if generate.positive is not None:

@@ -100,14 +100,14 @@ def test_the_bootstrap_agrees_with_scikit_learn_in_a_loop():
         [rank(scores, positive)], positive.astype(int), both, resamples=2000, rng=draw
     )[:, 0]
     slow = []
-    for _ in range(500):
+    for _ in range(300):
         rows = np.concatenate([draw.integers(0, 30, 30), draw.integers(30, 120, 90)])
         sample = positive[rows], scores[rows]
         slow.append((sk.average_precision_score(*sample), sk.roc_auc_score(*sample)))
-    # Tolerances are four standard errors of the loop: sd / sqrt(500), and sd / sqrt(2 * 500).
+    # Tolerances are four standard errors of the loop: sd / sqrt(300), and sd / sqrt(2 * 300).
     sd = np.std(slow, axis=0)
-    np.testing.assert_allclose(fast.mean(axis=0) / sd, np.mean(slow, axis=0) / sd, atol=0.2)
-    np.testing.assert_allclose(fast.std(axis=0) / sd, 1, atol=0.14)
+    np.testing.assert_allclose(fast.mean(axis=0) / sd, np.mean(slow, axis=0) / sd, atol=0.24)
+    np.testing.assert_allclose(fast.std(axis=0) / sd, 1, atol=0.17)
 
 
 def test_several_rankings_are_resampled_by_the_same_draw():

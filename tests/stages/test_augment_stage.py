@@ -9,8 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline.core.errors import DataError, InputMissing, ParamsError
 from pipeline.core.files import manifest_problems
-from pipeline.dataset import Dataset
-from pipeline.dataset import schema
+from pipeline.dataset import Dataset, schema
 from pipeline.stages import augment
 
 FLIPS = [{"name": "HorizontalFlip", "p": 0.5}, {"name": "VerticalFlip", "p": 0.5}]
@@ -207,7 +206,10 @@ def test_an_unknown_class_names_the_nearest(mixed, params_file):
 def test_all_bad_steps_are_named_and_earlier_copies_stay(mixed, params_file):
     augment.run(params_file(), mixed)
     before = shard_bytes(mixed)
-    bad = {"spatial": [{"name": "HorizontlFlip", "p": 1.0}], "pixel": [{"name": "Rotate", "p": 1.0}]}
+    bad = {
+        "spatial": [{"name": "HorizontlFlip", "p": 1.0}],
+        "pixel": [{"name": "Rotate", "p": 1.0}],
+    }
     with pytest.raises(ParamsError) as caught:
         augment.run(params_file(**bad), mixed)
     assert "augment.spatial[0].name: unknown transform 'HorizontlFlip'" in str(caught.value)

@@ -100,11 +100,19 @@ def use_scorer(monkeypatch) -> Callable[[object], None]:
 
 
 @pytest.fixture
-def project(tmp_path, use_scorer) -> Callable[..., tuple[Path, Path]]:
-    """A project whose earlier stages have run: the paths of its params file and its data."""
+def project(tmp_path, use_scorer, monkeypatch) -> Callable[..., tuple[Path, Path]]:
+    """A project whose earlier stages have run: the paths of its params file and its data.
 
-    def make(*, positive: str | None = "rare", perturb: str = NOISE) -> tuple[Path, Path]:
+    Pictures take most of a run's time, so they are drawn only where a test is about them.
+    """
+
+    def make(
+        *, positive: str | None = "rare", perturb: str = NOISE, pictures: bool = False
+    ) -> tuple[Path, Path]:
         use_scorer(SquareScorer())
+        if not pictures:
+            monkeypatch.setattr(evaluate.figures, "draw_confusion", lambda *_: None)
+            monkeypatch.setattr(evaluate.figures, "draw_precision_recall", lambda *_: None)
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(PARAMS.format(perturb=perturb))
         with stage_outputs(data / "generated", data / "splits", data / "model") as folders:
@@ -127,7 +135,7 @@ def predictions(data: Path, name: str) -> pa.Table:
 
 
 def test_everything_is_written_and_shown(project):
-    params, data = project()
+    params, data = project(pictures=True)
     metrics = evaluate.run(params, data)
     folder = data / "evaluation"
     assert evaluate.show(data) == metrics == json.loads((folder / "metrics.json").read_text())
@@ -181,7 +189,7 @@ def test_the_perturbation_of_an_image_does_not_depend_on_the_batch(project, monk
 
 
 def test_a_second_run_writes_the_same_bytes(project):
-    params, data = project()
+    params, data = project(pictures=True)
     evaluate.run(params, data)
     before = contents(data / "evaluation")
     evaluate.run(params, data)
@@ -197,7 +205,7 @@ def test_the_colours_of_the_training_images_alone_are_the_shortcut(project):
 
 
 def test_a_dataset_without_a_positive_class_is_judged_by_macro_values(project):
-    params, data = project(positive=None)
+    params, data = project(positive=None, pictures=True)
     metrics = evaluate.run(params, data)
     assert metrics["test"]["macro_f1"] > 0.5
     assert "deployment" not in metrics

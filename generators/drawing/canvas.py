@@ -1,0 +1,69 @@
+"""A canvas of float32 colour planes (3, H, W) in [0, 1], on which outlines are painted in turn."""
+
+import numpy as np
+from numba import njit
+
+from generators.drawing.outline import cover
+
+_F = np.float32
+
+
+@njit(cache=True)
+def lay_ground(
+    colour: np.ndarray,
+    slope: tuple[float, float],
+    mottle: np.ndarray,
+    depth: float,
+    planes: np.ndarray,
+) -> None:
+    """Fill ``planes`` with ``colour`` (3,), float32, and change its lightness over the image.
+
+    It changes by ``slope`` (x, y) from side to side, and by ``depth`` times the window ``mottle``
+    (H, W) of unit-variance noise.
+    """
+    _, height, width = planes.shape
+    step, deep = _F(slope[0] / width), _F(depth)
+    for y in range(height):
+        start = _F(slope[1] * ((y + 0.5) / height - 0.5) + slope[0] * (0.5 / width - 0.5))
+        noise = mottle[y]
+        for channel in range(3):
+            plane, base = planes[channel, y], colour[channel] + start
+            for x in range(width):
+                plane[x] = base + step * _F(x) + deep * noise[x]
+
+
+@njit(cache=True)
+def paint(
+    edges: np.ndarray,
+    colour: np.ndarray,
+    planes: np.ndarray,
+    share: np.ndarray,
+    visible: np.ndarray,
+) -> tuple[int, int, int, int]:
+    """Paint the inside of ``edges`` over ``planes``, and take what it hides off ``visible`` (H, W).
+
+    ``share`` (H, W) receives the covered share of each pixel in the bounding box (x0, y0, x1, y1),
+    which is returned.
+    """
+    x0, y0, x1, y1 = cover(edges, share)
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            visible[y, x] *= _F(1.0) - share[y, x]
+        for channel in range(3):
+            plane, tone = planes[channel, y], colour[channel]
+            for x in range(x0, x1):
+                plane[x] += share[y, x] * (tone - plane[x])
+    return x0, y0, x1, y1
+
+
+@njit(cache=True)
+def mark(visible: np.ndarray, mask: np.ndarray) -> int:
+    """Set ``mask`` (H, W) to 1 where half a pixel or more is visible; returns how many these are."""
+    height, width = visible.shape
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            inside = np.uint8(visible[y, x] >= _F(0.5))
+            mask[y, x] = inside
+            count += inside
+    return count

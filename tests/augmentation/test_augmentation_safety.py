@@ -1,0 +1,122 @@
+"""Label safety: what survives, what is drawn again, and what is given up."""
+
+import numpy as np
+import pytest
+
+from pipeline.augmentation.params import Step
+from pipeline.augmentation.recipe import Recipe, build
+from pipeline.augmentation.safety import Original, Policy, make_copy, violations
+
+SIDE = 16
+GREY = np.full((SIDE, SIDE, 3), 128, np.uint8)
+
+
+def step(name: str, p: float = 1.0, **arguments) -> Step:
+    return Step.model_validate({"name": name, "p": p, **arguments})
+
+
+def shift_right(pixels: int, p: float = 1.0, **more) -> Step:
+    return step("Affine", p, translate_px={"x": [pixels, pixels], "y": [0, 0]}, **more)
+
+
+def original(rows: slice, columns: slice, id: str = "a") -> Original:
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask[rows, columns] = 1
+    return Original.of(id, GREY, mask)
+
+
+def policy(*steps: Step, **changes) -> Policy:
+    rules = {"min_label_share": 0.5, "max_tries": 4, "seed": 0, "pixel": Recipe(())}
+    return Policy(spatial=build(steps), **rules | changes)
+
+
+def share(of: Original, *steps: Step) -> float:
+    _, moved = build(steps)(of.image, of.numbers, rng=np.random.default_rng(0))
+    return of.surviving_share(moved)
+
+
+@pytest.mark.parametrize(("pixels", "expected"), [(0, 1.0), (1, 0.75), (3, 0.25), (4, 0.0)])
+def test_columns_that_leave_the_picture_are_lost(pixels, expected):
+    at_the_right = original(slice(4, 8), slice(12, 16))
+    assert share(at_the_right, shift_right(pixels)) == expected
+
+
+def test_a_mirrored_border_does_not_make_up_for_what_is_lost():
+    # cv2's BORDER_REFLECT fills the 8 columns on the left with a mirror image of the next 8, so half
+    # the picture is label again; but only half of the label's own pixels are still there
+    everywhere = original(slice(0, SIDE), slice(0, SIDE))
+    assert share(everywhere, shift_right(8, border_mode=2)) == 0.5
+
+
+def test_enlarging_does_not_make_up_for_what_is_cut_off():
+    everywhere = original(slice(0, SIDE), slice(0, SIDE))
+    left = share(everywhere, step("Affine", scale=[2.0, 2.0]))
+    assert 7 * 7 / 256 <= left <= 9 * 9 / 256  # 8 of 16 rows and columns, or one more or less
+
+
+def test_what_is_painted_over_is_lost():
+    everywhere = original(slice(0, SIDE), slice(0, SIDE))
+    hole = step(
+        "CoarseDropout", num_holes_range=[1, 1], hole_height_range=[4, 4], hole_width_range=[8, 8]
+    )
+    assert share(everywhere, hole) == 1 - 4 * 8 / 256
+
+
+def test_without_a_label_in_pixels_nothing_can_be_lost():
+    for mask in (None, np.zeros((SIDE, SIDE), np.uint8)):
+        bare = Original.of("a", GREY, mask)
+        copy = make_copy(bare, 1, policy=policy(shift_right(SIDE), min_label_share=1.0))
+        assert copy.mask is None
+        assert copy.redraws == 0
+
+
+def test_a_copy_carries_the_moved_mask():
+    copy = make_copy(original(slice(4, 8), slice(2, 6)), 1, policy=policy(shift_right(5)))
+    expected = np.zeros((SIDE, SIDE), bool)
+    expected[4:8, 7:11] = True
+    assert np.array_equal(copy.mask, expected)
+
+
+def test_a_copy_that_always_loses_its_label_is_given_up():
+    at_the_right = original(slice(4, 8), slice(12, 16))
+    assert make_copy(at_the_right, 1, policy=policy(shift_right(3))) is None
+    assert (
+        make_copy(at_the_right, 1, policy=policy(shift_right(3), min_label_share=0.25)) is not None
+    )
+
+
+def test_bad_draws_are_drawn_again_and_good_ones_left_alone():
+    at_the_right = original(slice(4, 8), slice(12, 16))
+    sometimes = shift_right(4, p=0.5)
+    once, often = policy(sometimes, max_tries=1), policy(sometimes, max_tries=50)
+    first = {k: make_copy(at_the_right, k, policy=once) for k in range(60)}
+    final = {k: make_copy(at_the_right, k, policy=often) for k in range(60)}
+    lost = {k for k, copy in first.items() if copy is None}
+    assert 10 < len(lost) < 50  # half of 60
+    assert {k for k, copy in final.items() if copy.redraws} == lost
+    assert all(copy.mask.sum() == 16 for copy in final.values())
+
+
+def test_variants_sources_and_seeds_have_streams_of_their_own():
+    noisy = policy(pixel=build([step("GaussNoise")]))
+    here = original(slice(4, 8), slice(4, 8))
+    there = original(slice(4, 8), slice(4, 8), id="b")
+    copies = [
+        make_copy(here, 1, policy=noisy),
+        make_copy(here, 2, policy=noisy),
+        make_copy(there, 1, policy=noisy),
+        make_copy(here, 1, policy=policy(pixel=build([step("GaussNoise")]), seed=1)),
+    ]
+    assert len({copy.image.tobytes() for copy in copies}) == 4
+    assert np.array_equal(make_copy(here, 1, policy=noisy).image, copies[0].image)
+
+
+def test_violations_are_counted_for_each_step_alone_and_always_applied():
+    originals = [original(slice(4, 8), slice(left, left + 4)) for left in (4, 10, 12)]
+    steps = [shift_right(3, p=0.01), step("HorizontalFlip"), shift_right(6)]
+    # moved by 3 the label keeps 4, 3 and 1 of its 4 columns; by 6 it keeps 4, 0 and 0
+    assert violations(steps, originals, min_label_share=0.5, seed=0) == {
+        "Affine": 1,
+        "HorizontalFlip": 0,
+        "Affine#2": 2,
+    }

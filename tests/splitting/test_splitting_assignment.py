@@ -1,0 +1,99 @@
+"""Which original goes where: per class and source, by the role of the source."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from pipeline.splitting.assignment import Images, gaps, split_copies, split_images
+from pipeline.splitting.params import Ratios, SplitParams
+
+PARAMS = SplitParams(seed=5, ratios=Ratios(train=0.70, val=0.15, test=0.15))
+
+
+def images(*parts: tuple[str, str, list[str]], true: list[str] | None = None) -> Images:
+    """From (source, role, labels) of each part."""
+    labels = [label for _, _, several in parts for label in several]
+    return Images(
+        sources=np.array([source for source, _, several in parts for _ in several]),
+        roles=np.array([role for _, role, several in parts for _ in several]),
+        labels=np.array(labels),
+        true_labels=np.array(true or labels),
+    )
+
+
+def test_full_blocks_have_the_ratios_in_every_class():
+    found = images(("a", "any", ["x", "y"] * 40))
+    splits = split_images(found, PARAMS)
+    for label in "xy":
+        assert Counter(splits[found.labels == label]) == {"train": 28, "val": 6, "test": 6}
+
+
+def test_roles_reach_only_their_splits():
+    found = images(("drawn", "train_only", ["x"] * 34), ("real", "test_only", ["x"] * 10))
+    splits = split_images(found, PARAMS)
+    assert Counter(splits[:34]) == {"train": 28, "val": 6}  # 14 : 3, as 0.70 : 0.15
+    assert set(splits[34:]) == {"test"}
+
+
+@pytest.mark.parametrize("role", ["any", "train_only"])
+def test_growth_of_one_source_or_class_moves_no_image_of_another(role):
+    def of(source, label, found, splits):
+        return splits[(found.sources == source) & (found.labels == label)].tolist()
+
+    small = images(("a", role, ["x"] * 30), ("b", "any", ["x", "y"] * 20))
+    large = images(("a", role, ["x"] * 70), ("b", "any", ["x", "y"] * 20 + ["y"] * 9))
+    before, after = split_images(small, PARAMS), split_images(large, PARAMS)
+    assert of("a", "x", large, after)[:30] == of("a", "x", small, before)
+    assert of("b", "x", large, after) == of("b", "x", small, before)
+    assert of("b", "y", large, after)[:20] == of("b", "y", small, before)
+
+
+def test_label_noise_moves_nothing():
+    drawn = ["x"] * 20 + ["y"] * 20
+    noisy = ["y"] * 3 + drawn[3:]
+    clean = split_images(images(("a", "any", drawn)), PARAMS)
+    assert np.array_equal(clean, split_images(images(("a", "any", noisy), true=drawn), PARAMS))
+
+
+def test_no_gaps_where_every_class_is_in_every_split():
+    found = images(("a", "any", ["x", "y"] * 20))
+    assert gaps(found, split_images(found, PARAMS), ["x", "y"], PARAMS) == []
+
+
+def test_a_gap_says_how_many_images_would_close_it():
+    found = images(("a", "any", ["x"] * 20 + ["y"]))
+    problems = gaps(found, split_images(found, PARAMS), ["x", "y"], PARAMS)
+    assert len(problems) == 2  # one image of y is in one split of three
+    for problem in problems:
+        start, _, rest = problem.partition(": with ")
+        split = start.removeprefix("class 'y' (images: 1) has none in ")
+        enough = int(rest.removesuffix(" images from source 'a' it has"))
+        for count, missing in ((enough - 1, True), (enough, False)):
+            more = images(("a", "any", ["x"] * 20 + ["y"] * count))
+            assert (split not in split_images(more, PARAMS)[20:]) is missing
+
+
+def test_a_gap_of_roles_says_which_role_is_missing():
+    found = images(("real", "test_only", ["x"] * 5))
+    problems = gaps(found, split_images(found, PARAMS), ["x"], PARAMS)
+    assert problems == [
+        f"class 'x' (images: 5) has none in {split}: "
+        "it needs images from a source with role any or train_only"
+        for split in ("train", "val")
+    ]
+
+
+def test_a_class_without_images_is_a_gap():
+    found = images(("a", "any", ["x"] * 20))
+    problems = gaps(found, split_images(found, PARAMS), ["x", "y"], PARAMS)
+    assert set(problems) == {
+        "class 'y' has no images at all: draw or add some, or leave the class out"
+    }
+
+
+def test_only_copies_of_training_images_are_used():
+    split_of_source = {"a": "train", "b": "val", "c": "test"}
+    splits, unknown = split_copies(["a", "b", "c", "a", "d"], split_of_source)
+    assert splits == ["train", "unused", "unused", "train", "unused"]
+    assert unknown == ["d"]

@@ -1,0 +1,44 @@
+"""The split section: what it takes and what it refuses."""
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.core.errors import ParamsError
+from pipeline.core.params import load_section
+from pipeline.splitting.params import SplitParams
+
+
+def load(tmp_path, section):
+    path = tmp_path / "params.yaml"
+    YAML().dump({"split": section}, path)
+    return load_section(path, "split", SplitParams)
+
+
+def test_ratios_that_sum_to_one_are_taken(tmp_path):
+    params = load(tmp_path, {"seed": 0, "ratios": {"train": 0.7, "val": 0.2, "test": 0.1}})
+    assert (params.seed, params.ratios.test) == (0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"test": 0.2}, "must sum to 1, not to 1.1"),
+        ({"val": 0.3, "test": 0.0}, r"split\.ratios\.test: .*0\.01"),
+        ({"train": 1.0}, r"split\.ratios\.train: .*0\.98"),
+        ({"train": "0.7"}, r"split\.ratios\.train: .*number"),
+        ({"vla": 0.1}, r"split\.ratios\.vla: unknown key.*Did you mean 'val'"),
+    ],
+)
+def test_other_ratios_are_refused(tmp_path, changes, message):
+    ratios = {"train": 0.7, "val": 0.2, "test": 0.1} | changes
+    with pytest.raises(ParamsError, match=message):
+        load(tmp_path, {"seed": 1, "ratios": ratios})
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [({"seed": -1}, r"split\.seed: .*-1"), ({}, r"split\.seed: this key is missing")],
+)
+def test_a_bad_or_missing_seed_is_refused(tmp_path, section, message):
+    with pytest.raises(ParamsError, match=message):
+        load(tmp_path, section | {"ratios": {"train": 0.7, "val": 0.2, "test": 0.1}})

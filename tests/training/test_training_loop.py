@@ -1,0 +1,122 @@
+"""The loop on toy images: it learns, repeats to the bit, keeps the best epoch, refuses to diverge."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.core.errors import DeviceError, DivergedError
+from pipeline.training import device as devices
+from pipeline.training.feed import Feed
+from pipeline.training.loop import Trainer
+from pipeline.training.models import build
+from pipeline.training.params import TrainParams
+
+PARAMS = {
+    "seed": 1,
+    "model": {"name": "small_resnet", "width": 4, "blocks": [1], "dropout": 0.1},
+    "epochs": 6,
+    "batch_size": 32,
+    "max_per_class": None,
+    "optimizer": {"name": "adamw", "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.01},
+    "schedule": {"name": "cosine", "warmup_epochs": 1.0, "final_share": 0.01},
+    "loss": {"name": "logit_adjusted", "label_smoothing": 0.0},
+    "batch_augment": {"flip": True, "rotate90": True, "shift": 1},
+    "gradient_clip": 1.0,
+    "early_stopping": None,
+    "precision": "float32",
+    "threads": 1,
+}
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+class Pixels:
+    def __init__(self, array):
+        self.array, self.shape = array, array.shape
+
+    def __len__(self):
+        return len(self.array)
+
+    def take(self, rows):
+        return self.array[rows]
+
+
+def toy(count, seed, share=0.15):
+    """Noise; a bright 4 x 4 square somewhere makes the positive class."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    images = rng.integers(0, 120, (count, 16, 16, 3), np.uint8)
+    targets = (rng.random(count) < share).astype(np.int64)
+    for k in np.flatnonzero(targets):
+        y, x = rng.integers(0, 13, 2)
+        images[k, y : y + 4, x : x + 4] = 220
+    return images, targets
+
+
+def trainer(device="cpu", **changes):
+    params = TrainParams.model_validate({**PARAMS, **changes})
+    where = devices.resolve(device)
+    torch.set_num_threads(1)
+    feeds = []
+    for count, seed in ((400, 1), (200, 2)):
+        images, targets = toy(count, seed)
+        feeds.append(Feed(Pixels(images), np.arange(count), targets, where))
+    model = build(params.model, classes=2, mean=[60] * 3, std=[40] * 3, seed=5)
+    return Trainer(model, params, *feeds, classes=2, positive=1, device=where)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_it_learns_to_find_the_square(device):
+    result = trainer(device).fit()
+    assert result.best.val_average_precision > 0.95
+    assert result.epochs[-1].train_loss < 0.5 * result.epochs[0].train_loss
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_same_seed_gives_the_same_weights(device):
+    one, two = (trainer(device, epochs=2).fit() for _ in range(2))
+    for name, weight in one.weights.items():
+        assert torch.equal(weight, two.weights[name]), name
+
+
+def test_another_seed_gives_other_weights():
+    one, two = trainer(epochs=2).fit(), trainer(epochs=2, seed=2).fit()
+    assert any(not torch.equal(one.weights[n], two.weights[n]) for n in one.weights)
+
+
+def test_training_leaves_the_global_generator_alone():
+    before = torch.random.get_rng_state()
+    trainer(epochs=2).fit()
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_the_best_epoch_is_kept_and_stopping_is_early():
+    result = trainer(epochs=30, early_stopping={"patience": 2, "min_delta": 0.0}).fit()
+    quality = [epoch.val_average_precision for epoch in result.epochs]
+    assert len(quality) < 30
+    assert result.best.epoch == 1 + int(np.argmax(quality))
+    assert len(quality) == result.best.epoch + 2
+
+
+def test_a_rate_far_too_high_ends_with_advice():
+    wild = {**PARAMS["optimizer"], "name": "sgd", "learning_rate": 10.0}
+    calm = {"name": "constant", "warmup_epochs": 0.0, "final_share": 1.0}
+    run = trainer(optimizer=wild, schedule=calm, gradient_clip=None, epochs=20)
+    with torch.no_grad():
+        run.model.network.head.weight.mul_(1e6)
+    with pytest.raises(DivergedError, match=r"Lower train\.optimizer\.learning_rate"):
+        run.fit()
+
+
+def test_validation_loss_is_weighted_to_the_classes_training_shows():
+    run = trainer()
+    loss, targets = np.array([1.0, 3.0, 10.0]), np.array([0, 0, 1])
+    assert run._as_in_training(loss, targets) == pytest.approx(
+        run.shares[0] * 2.0 + run.shares[1] * 10.0
+    )
+
+
+def test_unknown_devices_are_refused():
+    with pytest.raises(DeviceError, match="choose auto, cpu, cuda"):
+        devices.resolve("gpu7")
+    if not torch.cuda.is_available():
+        with pytest.raises(DeviceError, match="0 CUDA devices"):
+            devices.resolve("cuda")
