@@ -1,4 +1,4 @@
-"""scikit-learn's 1,797 scanned digits as PNG files, one subfolder a class, for the folder generator.
+"""scikit-learn's 1,797 scanned digits as PNG files, one subfolder a class.
 
 python -m generators.digits data/raw/digits
 """

@@ -31,8 +31,11 @@ _THREADS = 8
 
 
 class FolderOptions(Options):
-    """``path`` holds one subfolder a class. Unreadable files stop the run, unless ``max_unreadable``
-    allows that many of them to be skipped."""
+    """Where the images are, and how many files may be unreadable.
+
+    ``path`` holds one subfolder a class. Up to ``max_unreadable`` files that cannot be read are
+    skipped with a warning; more stop the run. The default, 0, lets none pass.
+    """
 
     path: Annotated[str, Field(min_length=1)]
     max_unreadable: Annotated[int, Field(ge=0)] = 0
@@ -51,9 +54,9 @@ class Folder(Generator):
     """All images below ``path``: a class is a subfolder, with everything in it at any depth.
 
     Hidden files and folders are left out, as are files that lie beside the class folders; linked
-    files are followed, linked folders inside a class are not. Records come in natural order of their
-    file names (``2.png`` before ``10.png``), so files with later names move no earlier one. An id is
-    made from the file's content; a second file with the same content gets ``-2`` at its end.
+    files are followed, linked folders inside a class are not. Records come in natural order of
+    their file names (``2.png`` before ``10.png``), so that files with later names move no earlier
+    one. An id is made from the file's content; a second file of the same content gets ``-2``.
     """
 
     summary = "real images from a folder, one subfolder a class"
@@ -123,7 +126,7 @@ class Folder(Generator):
         return sorted(folders)
 
     def _refuse(self, bad: list[_Checked]) -> None:
-        """Stop when more files are unreadable than the options allow; else tell which are skipped."""
+        """Stop when more files are unreadable than allowed; else warn which are skipped."""
         if not bad:
             return
         lines = [f"  {_readable(str(item.path))}: {item.problem}" for item in bad[:_MAX_LISTED]]
@@ -170,7 +173,7 @@ def _ids(name: str, digests: Iterable[str]) -> Iterator[str]:
 
 
 def _check(paths: Sequence[Path]) -> list[_Checked]:
-    """Read and decode every file, in threads: most of the time goes to decoders without the lock."""
+    """Read and decode every file, in threads: Pillow's decoders release the interpreter lock."""
     pool = ThreadPoolExecutor(_THREADS)
     with warnings.catch_warnings():
         # Pillow only warns of an image just above its limit; _decode refuses it by its own.
@@ -225,7 +228,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _grey(image: Image.Image, white: int) -> Image.Image:
-    """Numbers from 0 to ``white`` as 8-bit grey; others are refused, since no scale would be right."""
+    """Numbers from 0 to ``white`` as 8-bit grey; with others, no scale would surely be right."""
     values = np.asarray(image, dtype=np.float64)
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= white):

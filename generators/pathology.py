@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import AfterValidator
+
 from generators.base import Generator, Options, Record, Sample
 from generators.drawing import nuclei, stain
 from generators.drawing.noise import grain, texture
@@ -63,7 +64,9 @@ _TABLE = np.array([_KINDS[name] for name in _NAMES])
 _LOOKALIKES = np.array([_NAMES.index(name) for name in _NAMES[1:5]])
 _FIGURES = np.array([_NAMES.index(name) for name in _NAMES[5:]])
 
-_BANK = 256  # side of the periodic noise banks: far larger than a nucleus, small enough for the cache
+_BANK = (
+    256  # side of the periodic noise banks: far larger than a nucleus, small enough for the cache
+)
 _CANDIDATES = 6
 _MARGIN = 2.0  # pixels between a body's centre and the border, so that no figure is cut off
 
@@ -204,7 +207,9 @@ class Pathology(Generator):
         windows = rng.integers(0, _BANK, (6, 2)).tolist()
         fibres, mottle, *grain = (
             bank[v : v + size, u : u + size]
-            for bank, (v, u) in zip((down if windows[5][0] % 2 else across, fine, *3 * (sensor,)), windows[:5])
+            for bank, (v, u) in zip(
+                (down if windows[5][0] % 2 else across, fine, *3 * (sensor,)), windows[:5]
+            )
         )
         planes, padded, haematoxylin, eosin, light = self._scratch
         stain.lay_stroma(fibres, mottle, values["stroma"], haematoxylin, eosin)

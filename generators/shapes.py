@@ -1,8 +1,8 @@
 """Plane shapes, one an image, on a ground with clutter, partly hidden: the shape is the class.
 
 Nothing but the outline tells the classes apart: place, size, pose, colour, ground, clutter,
-occlusion and noise are drawn alike for all of them. Covered shares of pixels are exact, so edges are
-antialiased without supersampling.
+occlusion and noise are drawn alike for all of them. The covered share of each pixel is exact, so
+edges are antialiased without supersampling.
 """
 
 import math
@@ -49,14 +49,14 @@ def _whole(pair: tuple[float, float]) -> tuple[float, float]:
 
 @lru_cache(maxsize=2)
 def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mottle for the ground and grain for the sensor, padded so that no window of ``size`` wraps."""
+    """Mottle for the ground, grain for the sensor; padded so that no window of ``size`` wraps."""
     mottle = texture("mottle", size=_BANK, cells=[(16, 16), (40, 40), (96, 96)])
     banks = (mottle, grain("sensor", size=_BANK))
     return tuple(np.ascontiguousarray(np.pad(bank, (0, size), mode="wrap")) for bank in banks)
 
 
-def _rgb(hue: float, lightness: float, saturation: float) -> np.ndarray:
-    return np.array(hls_to_rgb(hue / 360 % 1, min(max(lightness, 0), 1), saturation), np.float32)
+def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float, float]:
+    return hls_to_rgb(hue / 360 % 1, min(max(lightness, 0.0), 1.0), saturation)
 
 
 Share = Annotated[Uniform, _inside(0, 1)]
@@ -70,12 +70,12 @@ class ShapesOptions(Options):
     - ``classes``: two or more of the known shapes (all).
     - ``size``: diameter of the circumscribed circle, as a share of the image's side.
     - ``rotation``: degrees, clockwise.
-    - ``hue`` (degrees), ``saturation`` (0 to 1): colour of the shape and, half as strong, the ground.
+    - ``hue`` (degrees), ``saturation`` (0 to 1): of the shape; the ground has half the saturation.
     - ``lightness`` (0 to 1): of the ground. ``contrast`` (0 to 0.5): how much lighter or darker the
       shape is.
     - ``grounds``: any of plain, gradient, noise.
-    - ``clutter``: how many strokes lie about, each behind or before the shape by the toss of a coin.
-    - ``occlusion`` (0 to 0.9): share of the shape's diameter that lies behind a card, from one side.
+    - ``clutter``: how many strokes lie about, each behind or before the shape at even odds.
+    - ``occlusion`` (0 to 0.9): share of the shape's diameter that a card hides from one side.
     - ``noise``: standard deviation of the sensor's noise in grey levels.
     """
 
@@ -134,7 +134,7 @@ class Shapes(Generator):
         """Draw one image; the class decides on the outline alone."""
         u = rng.random(16).tolist()
         values = self._draw_factors(u)
-        strokes = rng.random((values["clutter"], 7))
+        strokes = rng.random((values["clutter"], 7)).tolist()
         image, mask, box, visible = self._render(record.label, values, strokes, u[14:], rng)
         factors = {**values, "visible": visible}
         return Sample(image=image, label=record.label, mask=mask, boxes=(box,), factors=factors)
@@ -163,24 +163,24 @@ class Shapes(Generator):
         self,
         label: str,
         values: Mapping[str, float | str],
-        strokes: np.ndarray,
+        strokes: list[list[float]],
         directions: list[float],
         rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray, tuple[float, ...], float]:
-        """The image, its mask, the box around the whole shape, and the share of it that is visible."""
+        """The image, its mask, the box around the whole shape, and the visible share of it."""
         side = self.image_size
         planes, share, visible = self._scratch
         image, mask = np.empty((side, side, 3), np.uint8), np.empty((side, side), np.uint8)
-        mottle, *sensor = self._windows(rng)
+        mottle, *sensor = self._windows(rng.random((4, 2)))
         self._draw_ground(values, directions[0], mottle)
-        for stroke in strokes[strokes[:, 0] < 0.5]:
+        for stroke in (stroke for stroke in strokes if stroke[0] < 0.5):
             self._draw_stroke(stroke, values)
         x0, y0, x1, y1 = self._draw_shape(label, values)
         visible.fill(0)
         visible[y0:y1, x0:x1] = share[y0:y1, x0:x1]
         whole_count = mark(visible, mask)
         self._draw_card(values, directions[1])
-        for stroke in strokes[strokes[:, 0] >= 0.5]:
+        for stroke in (stroke for stroke in strokes if stroke[0] >= 0.5):
             self._draw_stroke(stroke, values)
         count = mark(visible, mask)
         develop(planes, tuple(sensor), values["noise"], image)
@@ -194,10 +194,11 @@ class Shapes(Generator):
             np.zeros(shape, np.float32) for shape in ((3, side, side), *2 * [(side, side)])
         )
 
-    def _windows(self, rng: np.random.Generator) -> list[np.ndarray]:
+    def _windows(self, u: np.ndarray) -> list[np.ndarray]:
+        """A window of the ground's mottle and one of the sensor's grain for each colour."""
         side = self.image_size
         mottle, sensor = _banks(side)
-        corners = rng.integers(0, _BANK, (4, 2)).tolist()
+        corners = (u * _BANK).astype(np.int64).tolist()
         banks = (mottle, sensor, sensor, sensor)
         return [
             bank[v : v + side, u : u + side] for bank, (v, u) in zip(banks, corners, strict=True)
@@ -209,7 +210,7 @@ class Shapes(Generator):
         depth = _MOTTLE if values["ground"] == "noise" else 0.0
         angle = 2 * math.pi * turns
         slope = (fall * math.cos(angle), fall * math.sin(angle))
-        lay_ground(colour, slope, mottle, depth, self._scratch[0])
+        lay_ground(colour, slope, np.ascontiguousarray(mottle), depth, self._scratch[0])
 
     def _draw_shape(self, label: str, values: Mapping) -> tuple[int, int, int, int]:
         lightness = values["lightness"] + values["contrast"]
@@ -227,15 +228,15 @@ class Shapes(Generator):
         y = values["y"] * self.image_size + (radius - depth) * math.sin(angle)
         paint(place(BOX, x, y, angle, depth, radius), self._other(values, 0.5), *self._scratch)
 
-    def _draw_stroke(self, stroke: np.ndarray, values: Mapping) -> None:
-        """One bar of clutter; ``stroke`` is (before, x, y, turns, length, width, shade) in [0, 1)."""
+    def _draw_stroke(self, stroke: list[float], values: Mapping) -> None:
+        """Paint a bar: (before, x, y, turns, length, width, shade), each in [0, 1)."""
         side = self.image_size
-        _, x, y, turns, length, width, shade = stroke.tolist()
+        _, x, y, turns, length, width, shade = stroke
         along, across = at(_STROKE_LENGTH, length) * side / 2, at(_STROKE_WIDTH, width) * side / 2
         edges = place(BOX, x * side, y * side, math.pi * turns, along, across)
         paint(edges, self._other(values, shade), *self._scratch)
 
-    def _other(self, values: Mapping, shade: float) -> np.ndarray:
+    def _other(self, values: Mapping, shade: float) -> tuple[float, float, float]:
         """A colour that is neither the shape's nor the ground's: beyond the ground's lightness."""
         lightness = values["lightness"] - values["contrast"] * (0.3 + 0.7 * shade)
         return _rgb(values["hue"] + 90 + 180 * shade, lightness, values["saturation"])

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class ErrorEdge(click.Group):
     help="Folder that the stages read and write.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, for programs.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr: each file written.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr, errors only.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="raresight", message="%(prog)s %(version)s")
@@ -160,7 +161,7 @@ def train(settings: Settings, device: str) -> None:
 @click.pass_obj
 def evaluate(settings: Settings, device: str, show: bool) -> None:
     """Judge the model beside its baselines."""
-    from pipeline.evaluation.tables import render
+    from pipeline.evaluation import tables
 
     if show:
         from pipeline.stages.evaluate import show as last
@@ -168,7 +169,7 @@ def evaluate(settings: Settings, device: str, show: bool) -> None:
         metrics = last(settings.data)
     else:
         metrics = _run_stage(settings, "evaluate", device=device, report=False)
-    _print(settings, metrics, render)
+    _print(settings, metrics, partial(tables.render, folder=settings.data / "evaluation"))
 
 
 @cli.command()
@@ -253,16 +254,19 @@ def _run_stage(settings: Settings, name: str, *, report: bool = True, **options:
     result = stage.run(settings.params, settings.data, **options)
     seconds = time.perf_counter() - started
     outputs = [settings.data / folder for folder in WRITES[name]]
-    _say(settings, f"{name}: wrote {' and '.join(map(_sized, outputs))} in {seconds:.1f} s")
+    _say(settings, f"{name}: wrote {' and '.join(map(str, outputs))} in {seconds:.1f} s")
+    if settings.verbosity > 0:
+        _list_files(outputs)
     if report and settings.json:
         written = [str(output) for output in outputs]
         _print_json({"stage": name, "outputs": written, "seconds": round(seconds, 3)})
     return result
 
 
-def _sized(folder: Path) -> str:
-    size = sum(path.stat().st_size for path in folder.rglob("[!.]*") if path.is_file())
-    return f"{folder} ({size / 1e6:,.1f} MB)"
+def _list_files(folders: list[Path]) -> None:
+    for path in sorted(path for folder in folders for path in folder.rglob("[!.]*")):
+        if path.is_file():
+            click.echo(f"{path.stat().st_size:>15,} bytes  {path}", err=True)
 
 
 def _say(settings: Settings, text: str) -> None:

@@ -87,7 +87,7 @@ def heavy_after(code: str) -> set[str]:
         ("stages.split", set()),
         ("stages.validate", set()),
         ("stages.evaluate", set()),
-        ("stages.train", {"torch", "sklearn"}),
+        ("stages.train", {"torch", "sklearn", "pandas"}),  # sklearn brings pandas along
     ],
 )
 def test_importing_a_stage_loads_no_library_it_does_not_need(module, needed):

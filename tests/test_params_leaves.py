@@ -93,9 +93,7 @@ NULLABLE = {
 }
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in LEAVES if dotted(p) not in NULLABLE], ids=dotted
-)
+@pytest.mark.parametrize("path", [p for p in LEAVES if dotted(p) not in NULLABLE], ids=dotted)
 def test_null(path, refuse):
     message = refuse(spoil(path, lambda holder, key: holder.__setitem__(key, None)))
     assert dotted(path) in message or parent_of(path) in message

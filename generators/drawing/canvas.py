@@ -10,13 +10,13 @@ _F = np.float32
 
 @njit(cache=True)
 def lay_ground(
-    colour: np.ndarray,
+    colour: tuple[float, float, float],
     slope: tuple[float, float],
     mottle: np.ndarray,
     depth: float,
     planes: np.ndarray,
 ) -> None:
-    """Fill ``planes`` with ``colour`` (3,), float32, and change its lightness over the image.
+    """Fill ``planes`` with a colour whose lightness changes over the image.
 
     It changes by ``slope`` (x, y) from side to side, and by ``depth`` times the window ``mottle``
     (H, W) of unit-variance noise.
@@ -27,7 +27,7 @@ def lay_ground(
         start = _F(slope[1] * ((y + 0.5) / height - 0.5) + slope[0] * (0.5 / width - 0.5))
         noise = mottle[y]
         for channel in range(3):
-            plane, base = planes[channel, y], colour[channel] + start
+            plane, base = planes[channel, y], _F(colour[channel]) + start
             for x in range(width):
                 plane[x] = base + step * _F(x) + deep * noise[x]
 
@@ -35,7 +35,7 @@ def lay_ground(
 @njit(cache=True)
 def paint(
     edges: np.ndarray,
-    colour: np.ndarray,
+    colour: tuple[float, float, float],
     planes: np.ndarray,
     share: np.ndarray,
     visible: np.ndarray,
@@ -50,7 +50,7 @@ def paint(
         for x in range(x0, x1):
             visible[y, x] *= _F(1.0) - share[y, x]
         for channel in range(3):
-            plane, tone = planes[channel, y], colour[channel]
+            plane, tone = planes[channel, y], _F(colour[channel])
             for x in range(x0, x1):
                 plane[x] += share[y, x] * (tone - plane[x])
     return x0, y0, x1, y1
@@ -58,7 +58,7 @@ def paint(
 
 @njit(cache=True)
 def mark(visible: np.ndarray, mask: np.ndarray) -> int:
-    """Set ``mask`` (H, W) to 1 where half a pixel or more is visible; returns how many these are."""
+    """Set ``mask`` (H, W) to 1 where half a pixel or more is visible; returns their number."""
     height, width = visible.shape
     count = 0
     for y in range(height):

@@ -3,51 +3,55 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from pipeline.augmentation.params import Step
 from pipeline.augmentation.recipe import Recipe, build
 from pipeline.core import seeds
 
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Original:
     """An image to copy.
 
-    ``image`` is uint8 (H, W, C). ``numbers`` is float32 (H, W): the pixels that carry the label are
-    numbered from 1 to ``label_size``, all others are 0. It is None where no such pixels are known.
+    ``image`` is uint8 (H, W, C). ``numbers`` is float32 (H, W): each pixel that carries the label
+    holds its own place, counted from 1 along the rows, and the others 0; None where none is known.
     """
 
     id: str
     image: np.ndarray
     numbers: np.ndarray | None
-    label_size: int
 
     @classmethod
     def of(cls, id: str, image: np.ndarray, mask: np.ndarray | None) -> "Original":
         """From a mask (H, W) that is not 0 where a pixel carries the label."""
-        size = 0 if mask is None else int(np.count_nonzero(mask))
-        numbers = _numbered(mask, size) if size else None
-        return cls(id=id, image=image, numbers=numbers, label_size=size)
+        if mask is None or not np.any(mask):
+            return cls(id=id, image=image, numbers=None)
+        # float32 counts exactly to 2**24 and is the widest type that all of OpenCV's warps take.
+        places = np.arange(1, mask.size + 1, dtype=np.float32).reshape(mask.shape)
+        return cls(id=id, image=image, numbers=np.where(mask != 0, places, np.float32(0)))
 
     def surviving_share(self, moved: np.ndarray | None) -> float:
-        """The share of the label's pixels that are still found in ``moved``, the numbers of a copy.
+        """The share of the label's pixels that are still to be seen, given a copy's numbers.
 
         Pixels are told apart: those that a copy shows twice (enlarged, or mirrored at the border)
-        do not make up for those it lost. Without known pixels nothing can be lost: 1.
+        do not make up for those it lost, and those that a turned or slightly shrunk copy only skips
+        between two others are not lost. Without known pixels nothing can be lost: 1.
         """
         if moved is None:
             return 1.0
-        found = np.zeros(self.label_size + 1, bool)
-        found[moved[moved > 0].astype(np.intp)] = True
-        return int(np.count_nonzero(found)) / self.label_size
-
-
-def _numbered(mask: np.ndarray, size: int) -> np.ndarray:
-    # float32 counts exactly to 2**24 and is the widest type that all of OpenCV's warps take.
-    numbers = np.zeros(mask.shape, np.float32)
-    numbers[mask != 0] = np.arange(1, size + 1)
-    return numbers
+        found = np.zeros(moved.size + 1, np.uint8)
+        found[moved[moved > 0].astype(np.intp)] = 1
+        # A margin, so that what is cut off at the edge of the picture does not count as skipped.
+        seen = cv2.copyMakeBorder(found[1:].reshape(moved.shape), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        closed = cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _NEIGHBOURS)[1:-1, 1:-1]
+        label = self.numbers > 0
+        return int(np.count_nonzero(closed & label)) / int(np.count_nonzero(label))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,11 +19,6 @@ from rich.text import Text
 Item = TypeVar("Item")
 
 
-def console(*, quiet: bool = False) -> Console:
-    """A console on stderr; honours NO_COLOR."""
-    return Console(stderr=True, quiet=quiet, highlight=False)
-
-
 def _hidden() -> bool:
     return (
         os.environ.get("RARESIGHT_VERBOSITY", "0") == "-1" or not Console(stderr=True).is_terminal

@@ -65,7 +65,9 @@ class Description:
             tuples = {key: tuple(raw.pop(key)) for key in ("classes", "image_shape", "sources")}
             return cls(**raw, **tuples, shards=shards)
         except (KeyError, TypeError) as error:
-            raise DataError(f"{folder / DESCRIPTION} is not a dataset description: {error}.") from None
+            raise DataError(
+                f"{folder / DESCRIPTION} is not a dataset description: {error}."
+            ) from None
 
 
 def versions(*names: str) -> dict[str, str]:
@@ -100,7 +102,9 @@ def arrow_schema(description: Description) -> pa.Schema:
     if description.masks:
         fields.append(pa.field("mask", pa.fixed_shape_tensor(pa.uint8(), (height, width))))
     kinds = {"float": pa.float64(), "string": pa.string()}
-    fields += [pa.field(f"factor.{name}", kinds[kind]) for name, kind in description.factors.items()]
+    fields += [
+        pa.field(f"factor.{name}", kinds[kind]) for name, kind in description.factors.items()
+    ]
     return pa.schema(fields)
 
 

@@ -1,18 +1,20 @@
 """A dataset as torch sees it; the only module of this room that imports torch."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
-from pipeline.dataset.reader import Dataset
+if TYPE_CHECKING:
+    from pipeline.dataset.reader import Dataset
 
 
 class TorchView(TorchDataset):
     """Items are (uint8 tensor (C, H, W), index into ``classes``); give it to any DataLoader."""
 
-    def __init__(self, data: Dataset, rows: Sequence[int] | None = None):
+    def __init__(self, data: "Dataset", rows: Sequence[int] | None = None):
         self.data = data
         self.rows = np.arange(len(data)) if rows is None else np.asarray(rows)
         self.classes = list(data.classes)

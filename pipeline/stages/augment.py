@@ -240,5 +240,5 @@ def _with_label(params: AugmentParams, originals: Dataset) -> Iterator[Original]
     for _, _, rows in _groups(params, originals):
         for row in rows:
             original = _original(originals, row, str(originals.ids[row]))
-            if original.label_size:
+            if original.numbers is not None:
                 yield original

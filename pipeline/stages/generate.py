@@ -63,7 +63,9 @@ def _streams(source: Source, generator: Generator) -> list[Sequence[Record]]:
 def _describe(params: GenerateParams, built: dict[str, Generator]) -> Description:
     classes = tuple(sorted({label for generator in built.values() for label in generator.classes}))
     if params.positive is not None and params.positive not in classes:
-        raise DataError(f"generate.positive: no class '{params.positive}'. {suggest(params.positive, classes)}")
+        raise DataError(
+            f"generate.positive: no class '{params.positive}'. {suggest(params.positive, classes)}"
+        )
     factors = {
         name: kind for generator in built.values() for name, (kind, _) in generator.factors.items()
     }
@@ -110,7 +112,9 @@ def draw_shard(task: Task) -> Shard:
     generator = task.source.build(description.image_shape[0])
     count = task.stop - task.start
     images = np.empty((count, *description.image_shape), np.uint8)
-    masks = np.zeros((count, *description.image_shape[:2]), np.uint8) if generator.has_masks else None
+    masks = (
+        np.zeros((count, *description.image_shape[:2]), np.uint8) if generator.has_masks else None
+    )
     factors = {name: [None] * count for name in generator.factors}
     records = [task.records[k] for k in range(task.start, task.stop)]
     for row, record in enumerate(records):

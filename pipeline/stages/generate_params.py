@@ -21,9 +21,9 @@ class Source(Section):
     options: Any = Field(default_factory=dict, validate_default=True)
     name: Name | None = None
     role: Literal["any", "train_only", "test_only"]
-    counts: dict[str, Count] | None = None
+    counts: Annotated[dict[str, Count], Field(min_length=1)] | None = None
     count: Annotated[Count, Field(ge=1)] | None = None
-    prevalence: dict[str, Share] | None = None
+    prevalence: Annotated[dict[str, Share], Field(min_length=1)] | None = None
 
     @field_validator("generator")
     @classmethod
@@ -43,7 +43,9 @@ class Source(Section):
         given = {key for key in ("counts", "count", "prevalence") if getattr(self, key) is not None}
         if not GENERATORS[self.generator].countable:
             if given:
-                raise ValueError(f"'{self.generator}' takes what is there: leave out {sorted(given)}")
+                raise ValueError(
+                    f"'{self.generator}' takes what is there: leave out {sorted(given)}"
+                )
         elif given not in ({"counts"}, {"count", "prevalence"}):
             raise ValueError("give either `counts` (a number a class) or `count` and `prevalence`")
         return self
@@ -86,7 +88,9 @@ def _check_labels(source: Source, number: int, classes: tuple[str, ...]) -> None
     key = "counts" if source.counts is not None else "prevalence"
     for label in asked:
         if label not in classes:
-            raise ValueError(f"sources[{number}].{key}: no class '{label}'. {suggest(label, classes)}")
+            raise ValueError(
+                f"sources[{number}].{key}: no class '{label}'. {suggest(label, classes)}"
+            )
     if source.counts is not None and sum(asked.values()) == 0:
         raise ValueError(f"sources[{number}].counts: at least one class needs a count above 0")
     if source.prevalence is not None:

@@ -12,7 +12,9 @@ def draw_curves(epochs: list[Epoch], best: Epoch, path: Path) -> None:
     figure = Figure(figsize=(9, 3.2), dpi=120, layout="constrained")
     panels = figure.subplots(1, 3)
     x = [epoch.epoch for epoch in epochs]
-    _panel(panels[0], "loss", x, {"train": _of(epochs, "train_loss"), "val": _of(epochs, "val_loss")})
+    _panel(
+        panels[0], "loss", x, {"train": _of(epochs, "train_loss"), "val": _of(epochs, "val_loss")}
+    )
     quality = {
         "average precision": _of(epochs, "val_average_precision"),
         "best F1": _of(epochs, "val_f1"),

@@ -42,8 +42,8 @@ def test_columns_that_leave_the_picture_are_lost(pixels, expected):
 
 
 def test_a_mirrored_border_does_not_make_up_for_what_is_lost():
-    # cv2's BORDER_REFLECT fills the 8 columns on the left with a mirror image of the next 8, so half
-    # the picture is label again; but only half of the label's own pixels are still there
+    # cv2's BORDER_REFLECT fills the 8 columns on the left with a mirror image of the next 8: all of
+    # the picture is label again, but only half of the label's own pixels are still there
     everywhere = original(slice(0, SIDE), slice(0, SIDE))
     assert share(everywhere, shift_right(8, border_mode=2)) == 0.5
 
@@ -52,6 +52,24 @@ def test_enlarging_does_not_make_up_for_what_is_cut_off():
     everywhere = original(slice(0, SIDE), slice(0, SIDE))
     left = share(everywhere, step("Affine", scale=[2.0, 2.0]))
     assert 7 * 7 / 256 <= left <= 9 * 9 / 256  # 8 of 16 rows and columns, or one more or less
+
+
+@pytest.mark.parametrize("degrees", range(0, 91, 9))
+def test_a_label_that_is_only_turned_loses_next_to_nothing(degrees):
+    in_the_middle = original(slice(4, 12), slice(4, 12))
+    # Turning skips up to a sixth of the pixels one by one; only some at the corners may stay lost.
+    assert share(in_the_middle, step("Rotate", limit=[degrees, degrees])) >= 0.9
+
+
+@pytest.mark.parametrize("scale", [0.9, 0.7, 0.5])
+def test_a_label_that_is_only_shrunk_loses_one_row_and_column_at_most(scale):
+    in_the_middle = original(slice(4, 12), slice(4, 12))
+    assert share(in_the_middle, step("Affine", scale=[scale, scale])) >= 7 * 7 / (8 * 8)
+
+
+def test_a_label_that_shrinks_to_a_dot_is_lost():
+    in_the_middle = original(slice(2, 14), slice(2, 14))
+    assert share(in_the_middle, step("Affine", scale=[0.1, 0.1])) < 0.1
 
 
 def test_what_is_painted_over_is_lost():

@@ -65,8 +65,8 @@ def test_of_equally_good_thresholds_the_highest_is_taken():
     assert choose(recall_rule(1.0), scores, positive).value == pytest.approx(0.7)
 
 
-def test_neighbouring_floats_are_parted():
-    low = 0.3
+@pytest.mark.parametrize("low", [0.3, np.nextafter(0.3, 1)])
+def test_neighbouring_floats_are_parted_whichever_way_their_middle_rounds(low):
     high = np.nextafter(low, 1)
     scores, positive = np.array([low, high]), np.array([False, True])
     called = scores >= choose(MAX_F1, scores, positive).value

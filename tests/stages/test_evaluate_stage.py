@@ -14,6 +14,9 @@ from pipeline.core.files import manifest_problems, stage_outputs
 from pipeline.dataset import Dataset
 from pipeline.dataset.schema import Description, Rows
 from pipeline.dataset.writer import shard_name, write_shard
+from pipeline.evaluation.baselines import colour_features, fit_shortcut
+from pipeline.evaluation.params import ThresholdRule
+from pipeline.evaluation.thresholds import choose
 from pipeline.splitting.table import make_table, write_splits
 from pipeline.stages import evaluate
 
@@ -196,10 +199,20 @@ def test_a_second_run_writes_the_same_bytes(project):
     assert contents(data / "evaluation") == before
 
 
-def test_the_colours_of_the_training_images_alone_are_the_shortcut(project):
+def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(project):
     params, data = project()
     metrics = evaluate.run(params, data)
-    assert metrics["shortcut"]["recall"] is not None
+    train, val = (np.flatnonzero(np.array(SPLITS) == name) for name in ("train", "val"))
+    rare = np.array(LABELS) == "rare"
+    features = colour_features(draw_images(), np.arange(COUNT))
+    probe = fit_shortcut(features[train], 1 * rare[train], num_classes=2)
+    chosen = choose(ThresholdRule(rule="max_f1"), probe(features[val])[:, 1], rare[val])
+    assert metrics["threshold"]["shortcut"] == pytest.approx(chosen.value)
+
+
+def test_the_majority_is_beside_the_model(project):
+    params, data = project()
+    metrics = evaluate.run(params, data)
     assert metrics["majority"]["answer"] == "common"
     assert metrics["majority"]["accuracy"] == 25 / 30
 

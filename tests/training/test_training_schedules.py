@@ -16,7 +16,9 @@ def rates(name, *, warmup, total=10, per_epoch=1, base=1.0, final=0.01):
 
 
 def test_warmup_climbs_linearly_to_the_base_rate():
-    assert rates("constant", warmup=4, base=0.8)[:6] == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.8, 0.8])
+    assert rates("constant", warmup=4, base=0.8)[:6] == pytest.approx(
+        [0.2, 0.4, 0.6, 0.8, 0.8, 0.8]
+    )
 
 
 def test_warmup_counts_epochs_in_steps():

@@ -1,0 +1,54 @@
+"""The result of a map never depends on the number of workers."""
+
+import math
+import operator
+import os
+
+import pytest
+
+from pipeline.core.errors import RaresightError
+from pipeline.core.parallel import available_cores, map_shards
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8, None])
+def test_results_come_in_the_order_of_the_tasks(workers):
+    assert list(map_shards(operator.neg, range(5), workers=workers)) == [0, -1, -2, -3, -4]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_task_is_no_result(workers):
+    assert list(map_shards(operator.neg, [], workers=workers)) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_error_of_a_task_is_raised_here(workers):
+    with pytest.raises(ValueError, match=r"domain|nonnegative"):
+        list(map_shards(math.sqrt, [1.0, -1.0], workers=workers))
+
+
+def test_several_workers_are_other_processes_and_one_is_this():
+    parent = "__import__('os').getppid()"
+    assert list(map_shards(eval, [parent] * 2, workers=1)) == [os.getppid()] * 2
+    assert list(map_shards(eval, [parent] * 2, workers=2)) == [os.getpid()] * 2
+
+
+def test_a_worker_that_is_killed_is_explained():
+    with pytest.raises(RaresightError, match="--workers 1"):
+        list(map_shards(os._exit, [1, 1], workers=2))
+
+
+def test_the_thread_settings_of_this_process_come_back(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    list(map_shards(operator.neg, [1, 2], workers=2))
+    assert os.environ["OMP_NUM_THREADS"] == "3"
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_a_worker_computes_with_one_thread(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert list(map_shards(os.getenv, ["OMP_NUM_THREADS"] * 2, workers=2)) == ["1", "1"]
+
+
+def test_cores_are_those_this_process_may_use():
+    assert available_cores() == len(os.sched_getaffinity(0))

@@ -1,0 +1,86 @@
+"""A process of ours cleans up when it is told to end, and leaves none behind when it is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+PATIENCE = 20.0
+
+
+def start(code, **options):
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, **options
+    )
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone(pids):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and any(map(alive, pids)):
+        time.sleep(0.02)
+    return not any(map(alive, pids))
+
+
+def test_sigterm_lets_the_process_clean_up():
+    process = start(
+        "import time; from pipeline.core.processes import end_cleanly_when_told as prepare\n"
+        "prepare()\n"
+        "try:\n    print('ready', flush=True); time.sleep(60)\n"
+        "finally:\n    print('cleaned up', flush=True)"
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    assert process.communicate(timeout=PATIENCE)[0] == "cleaned up\n"
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+CHILD = (
+    "import os, time; from pipeline.core.processes import end_with_parent\n"
+    "end_with_parent(); print(os.getpid(), flush=True); time.sleep(60)"
+)
+
+
+def test_a_process_ends_when_its_parent_is_killed():
+    parent = start(
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {CHILD!r}])\n"
+        "child.wait()"
+    )
+    child = int(parent.stdout.readline())
+    assert alive(child)
+    parent.kill()
+    parent.communicate()
+    assert gone([child])
+
+
+def test_workers_end_when_their_stage_is_killed():
+    parent = start(
+        "import time; from pipeline.core.parallel import map_shards\n"
+        "if __name__ == '__main__':\n"
+        "    talk = 'print(__import__(\"os\").getpid(), flush=True)'\n"
+        "    list(map_shards(exec, [f'{talk};__import__(\"time\").sleep(60)'] * 2, workers=2))"
+    )
+    workers = [int(parent.stdout.readline()) for _ in range(2)]
+    assert len(set(workers)) == 2
+    parent.kill()
+    parent.communicate()
+    assert gone(workers)
+
+
+def test_a_worker_leaves_ctrl_c_to_its_parent():
+    code = (
+        "import os, signal; from pipeline.core.processes import start_worker\n"
+        "start_worker(); os.kill(os.getpid(), signal.SIGINT); print('still here')"
+    )
+    process = start(code)
+    assert process.communicate(timeout=PATIENCE)[0] == "still here\n"
+    assert process.returncode == os.EX_OK

@@ -1,0 +1,62 @@
+"""Randomness is a pure function of (seed, stage, record)."""
+
+import hashlib
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kstest
+
+from pipeline.core import seeds
+
+SEEDS = st.integers(0, 2**63)
+RECORDS = st.text(max_size=20) | st.integers(0, 10**9)
+
+
+@given(SEEDS, RECORDS, RECORDS)
+def test_a_stream_does_not_depend_on_what_was_drawn_before(seed, record, other):
+    first = seeds.rng(seed, "generate", record).random(4)
+    seeds.rng(seed, "generate", other).random(100)
+    assert np.array_equal(seeds.rng(seed, "generate", record).random(4), first)
+
+
+@given(SEEDS)
+def test_seed_stage_and_record_each_make_another_stream(seed):
+    streams = [
+        seeds.rng(seed, "generate", "a"),
+        seeds.rng(seed + 1, "generate", "a"),
+        seeds.rng(seed, "augment", "a"),
+        seeds.rng(seed, "generate", "b"),
+    ]
+    assert len({stream.random() for stream in streams}) == 4
+
+
+def test_zero_is_a_seed_like_any_other():
+    assert seeds.rng(0, "split", "a").random() == seeds.rng(0, "split", "a").random()
+    assert seeds.rng(0, "split", "a").random() != seeds.rng(1, "split", "a").random()
+
+
+def test_streams_of_neighbouring_records_are_uniform_together():
+    first = [seeds.rng(1, "generate", k).random() for k in range(4000)]
+    assert kstest(first, "uniform").pvalue > 0.001
+    # Neighbours are unrelated: a correlation of 4000 pairs has a deviation of 1 / sqrt(4000).
+    assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 4 / np.sqrt(4000)
+
+
+def test_nothing_global_is_read_or_changed():
+    np.random.seed(7)
+    before = np.random.get_state()[1].copy()
+    drawn = seeds.rng(1, "generate", "a").random()
+    assert np.array_equal(np.random.get_state()[1], before)
+    np.random.seed(8)
+    assert seeds.rng(1, "generate", "a").random() == drawn
+
+
+def test_an_integer_is_the_first_63_bits_of_the_digest():
+    digest = hashlib.blake2b(b"5\0train\0weights", digest_size=8).digest()
+    assert seeds.integer(5, "train", "weights") == int.from_bytes(digest, "little") // 2
+
+
+@given(SEEDS, RECORDS)
+def test_an_integer_fits_every_library(seed, record):
+    assert 0 <= seeds.integer(seed, "train", record) < 2**63

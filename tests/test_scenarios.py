@@ -1,0 +1,120 @@
+"""Scenarios: named params files that take the place of params.yaml, and never edits with it."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from click.testing import CliRunner
+from imports import ROOT
+
+from pipeline.cli import cli
+from pipeline.stages import validate
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A Git project with two scenarios, the first in use and everything committed."""
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params/cells.yaml").write_text("# Cells, one in a hundred dividing.\na: 1\n")
+    (tmp_path / "params/digits.yaml").write_text("a: 2  # first\n# Digits.\n")
+    (tmp_path / "params.yaml").write_bytes((tmp_path / "params/cells.yaml").read_bytes())
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    commit()
+    return tmp_path
+
+
+def git(*arguments):
+    subprocess.run(["git", *arguments], check=True, capture_output=True)
+
+
+def commit():
+    git("add", "-A")
+    git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "x")
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, arguments)
+
+
+def in_use():
+    listed = json.loads(invoke("--json", "scenarios").stdout)
+    return [scenario["name"] for scenario in listed if scenario["in_use"]]
+
+
+def test_each_is_listed_with_its_first_comment_line(project):
+    listed = json.loads(invoke("--json", "scenarios").stdout)
+    assert [(one["name"], one["summary"], one["in_use"]) for one in listed] == [
+        ("cells", "Cells, one in a hundred dividing.", True),
+        ("digits", "Digits.", False),
+    ]
+    table = invoke("scenarios").stdout
+    assert "-> " in table.splitlines()[3]
+    assert "Digits." in table
+
+
+def test_use_makes_it_the_params_file(project):
+    result = invoke("use", "digits")
+    assert result.exit_code == 0
+    assert "digits" in result.stderr
+    assert (project / "params.yaml").read_text() == "a: 2  # first\n# Digits.\n"
+    assert in_use() == ["digits"]
+    assert invoke("use", "cells").exit_code == 0  # and back: nothing was edited
+    assert in_use() == ["cells"]
+
+
+def test_edits_that_are_nowhere_else_are_never_lost(project):
+    (project / "params.yaml").write_text("a: 3\n")
+    result = invoke("use", "digits")
+    assert result.exit_code == 77
+    assert "git commit params.yaml" in result.stderr
+    assert "cp params.yaml params/NAME.yaml" in result.stderr
+    assert (project / "params.yaml").read_text() == "a: 3\n"
+
+
+def test_committed_edits_may_go(project):
+    (project / "params.yaml").write_text("a: 3\n")
+    commit()
+    assert invoke("use", "digits").exit_code == 0
+
+
+def test_edits_kept_as_a_scenario_may_go(project):
+    (project / "params.yaml").write_text("a: 3\n")
+    (project / "params/mine.yaml").write_text("a: 3\n")
+    assert in_use() == ["mine"]
+    assert invoke("use", "digits").exit_code == 0
+
+
+def test_without_git_only_known_params_may_go(project):
+    subprocess.run(["rm", "-r", ".git"], check=True)
+    assert invoke("use", "digits").exit_code == 0
+    (project / "params.yaml").write_text("a: 3\n")
+    assert invoke("use", "cells").exit_code == 77
+
+
+def test_a_missing_params_file_is_simply_made(project):
+    os.remove("params.yaml")
+    assert invoke("use", "digits").exit_code == 0
+    assert in_use() == ["digits"]
+
+
+def test_an_unknown_name_lists_the_known_ones_nearest_first(project):
+    result = invoke("use", "digit")
+    assert result.exit_code == 2
+    assert "Did you mean 'digits'? Known: digits, cells." in result.stderr
+
+
+def test_a_folder_without_scenarios_says_so(tmp_path):
+    result = invoke("--params", str(tmp_path / "params.yaml"), "use", "digits")
+    assert result.exit_code == 66
+    assert invoke("--params", str(tmp_path / "params.yaml"), "scenarios").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["digits", "pathology", "shapes"])
+def test_every_shipped_scenario_is_valid_and_introduced(name):
+    path = ROOT / f"params/{name}.yaml"
+    assert set(validate.run(path)) == {"generate", "augment", "split", "train", "evaluate"}
+    assert len(path.read_text().splitlines()[0]) > 20
