@@ -43,9 +43,9 @@ class Record:
 class Sample:
     """One labelled image.
 
-    ``image`` is uint8 (H, W, 3); ``mask`` is uint8 (H, W), 1 where a pixel carries the label, or None
-    where that is unknown; ``boxes`` are (x, y, width, height) in pixels, one for each object that
-    carries the label; ``factors`` are the values this sample was made from.
+    ``image`` is uint8 (H, W, 3); ``mask`` is uint8 (H, W), 1 where a pixel carries the label, or
+    None where that is unknown; ``boxes`` are (x, y, width, height) in pixels, one for each object
+    that carries the label; ``factors`` are the values this sample was made from.
     """
 
     image: np.ndarray
@@ -58,9 +58,9 @@ class Sample:
 class Generator(ABC):
     """Base of every generator.
 
-    ``options`` is the pydantic model of its options, ``factors`` says of each recorded factor whether
-    it is ``float`` or ``string`` and what it means. The constructor takes the options and the side of
-    the square image in pixels; it draws and reads nothing.
+    ``options`` is the pydantic model of its options, ``factors`` says of each recorded factor
+    whether it is ``float`` or ``string`` and what it means. The constructor takes the options and
+    the side of the square image in pixels; it draws and reads nothing.
     """
 
     summary: ClassVar[str]
@@ -129,7 +129,8 @@ class Mixed(Sequence):
     """``count`` records of several classes, ``name-0000000`` and on.
 
     The class of the k-th record depends on k and the shares alone, so a longer set begins with the
-    shorter one; and of two classes, raising the rare share only turns common records into rare ones.
+    shorter one; and of two classes, raising the rare share only turns common records into rare
+    ones.
     """
 
     name: str

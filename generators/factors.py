@@ -1,4 +1,6 @@
-"""Distributions of the factors an image is made from: each can sample, and tell what it contains."""
+"""Distributions of the factors an image is made from: each can sample, and tell what it
+contains.
+"""
 
 from typing import Annotated
 

@@ -1,8 +1,9 @@
 """H&E-like tissue patches in which a dividing cell is the rare find.
 
 Both classes share everything but the label's own bodies: stroma, tens of resting nuclei, stain,
-illumination, blur, noise, and the lookalikes that make the task hard. A mitotic figure is dark, has no
-membrane, a ragged outline and a cleared cytoplasm; each lookalike has some of these, never all.
+illumination, blur, noise, and the lookalikes that make the task hard. A mitotic figure is dark,
+has no membrane, a ragged outline and a cleared cytoplasm; each lookalike has some of these, never
+all.
 """
 
 import math
@@ -20,9 +21,10 @@ from generators.factors import NonNegative, Positive, Uniform, at, whole
 
 NORMAL, MITOTIC = "normal", "mitotic"
 
-# Ranges per kind of body, in the order of nuclei.SHAPE: length and width in units of the image's nuclear radius, the amount of
-# haematoxylin, chromatin contrast, membrane, raggedness (pixels), gap between twin bodies (radii),
-# cleared halo (radii), and how much pinker (+) or paler (-) the halo's cytoplasm is.
+# Ranges per kind of body, in the order of nuclei.SHAPE: length and width in units of the image's
+# nuclear radius, the amount of haematoxylin, chromatin contrast, membrane, raggedness (pixels),
+# gap between twin bodies (radii), cleared halo (radii), and how much pinker (+) or paler (-) the
+# halo's cytoplasm is.
 _KINDS: Mapping[str, tuple[tuple[float, float], ...]] = {
     # resting nuclei, and the four kinds of lookalike
     "resting": (
@@ -205,11 +207,10 @@ class Pathology(Generator):
         first_label = len(bodies) - values["figures"]
         down, across, fine, coarse, sensor = _banks(size)
         windows = rng.integers(0, _BANK, (6, 2)).tolist()
+        banks = (down if windows[5][0] % 2 else across, fine, sensor, sensor, sensor)
         fibres, mottle, *grain = (
             bank[v : v + size, u : u + size]
-            for bank, (v, u) in zip(
-                (down if windows[5][0] % 2 else across, fine, *3 * (sensor,)), windows[:5]
-            )
+            for bank, (v, u) in zip(banks, windows[:5], strict=True)
         )
         planes, padded, haematoxylin, eosin, light = self._scratch
         stain.lay_stroma(fibres, mottle, values["stroma"], haematoxylin, eosin)

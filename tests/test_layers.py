@@ -1,4 +1,6 @@
-"""The shape of the code: imports run one way, heavy libraries only where needed, files stay short."""
+"""The shape of the code: imports run one way, heavy libraries only where needed, files stay
+short.
+"""
 
 import ast
 import subprocess

@@ -1,4 +1,6 @@
-"""dvc.yaml tells the truth: a stage depends on exactly the code it imports and the params it loads."""
+"""dvc.yaml tells the truth: a stage depends on exactly the code it imports and the params it
+loads.
+"""
 
 import importlib
 from pathlib import Path

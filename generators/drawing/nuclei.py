@@ -32,8 +32,9 @@ def shape(
     """Fill all columns of ``bodies`` (n, 15) but the place.
 
     ``ranges`` (kinds, 9, 2) holds low and high of each SHAPE column, lengths in units of ``radius``
-    pixels; ``draws`` (n, 11) are uniform; ``directions`` (n, 2) are Gaussian, and only their direction
-    counts. ``chromatin`` scales the texture's contrast, ``period`` is the side of the noise banks.
+    pixels; ``draws`` (n, 11) are uniform; ``directions`` (n, 2) are Gaussian, and only their
+    direction counts. ``chromatin`` scales the texture's contrast, ``period`` is the side of the
+    noise banks.
     """
     for i in range(len(kinds)):
         low, high = ranges[kinds[i], :, 0], ranges[kinds[i], :, 1]
@@ -57,8 +58,9 @@ def shape(
 def place(draws: np.ndarray, margin: float, size: int, apart: float, bodies: np.ndarray) -> None:
     """Give each body a centre, spread out: of several candidates the farthest from all before it.
 
-    ``draws`` is (n, candidates, 2) in [0, 1). Mitchell's best candidate (1991) gives the even, random
-    spacing of cells that do not overlap. ``apart`` is enough: a candidate that far is taken at once.
+    ``draws`` is (n, candidates, 2) in [0, 1). Mitchell's best candidate (1991) gives the even,
+    random spacing of cells that do not overlap. ``apart`` is enough: a candidate that far is taken
+    at once.
     """
     count, candidates, _ = draws.shape
     span = size - 2.0 * margin

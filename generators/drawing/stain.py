@@ -52,8 +52,9 @@ def transmit(
 ) -> None:
     """Fill ``planes`` (3, H, W) with light * exp(-(h * H + e * E)).
 
-    ``haematoxylin`` h, ``eosin`` e and ``light`` are float32 (H, W); H and E are the stains' optical
-    densities per channel times their ``strength``, turned by ``hue`` towards red (+) or blue (-).
+    ``haematoxylin`` h, ``eosin`` e and ``light`` are float32 (H, W); H and E are the stains'
+    optical densities per channel times their ``strength``, turned by ``hue`` towards red (+) or
+    blue (-).
 
     The exponential is the fifth-order series of x/16, squared four times: for densities up to 5 the
     result is within 2e-5.
@@ -97,13 +98,15 @@ def illuminate(fall_x: float, fall_y: float, light: np.ndarray) -> None:
 def blur(planes: np.ndarray, sigma: float, scratch: np.ndarray) -> None:
     """Convolve each plane of ``planes`` (3, H, W) with a Gaussian in x and in y, in place.
 
-    ``sigma`` is in pixels; the kernel ends at BLUR_REACH standard deviations and the border is repeated.
+    ``sigma`` is in pixels; the kernel ends at BLUR_REACH standard deviations and the border is
+    repeated.
     ``scratch`` is float32, two rows of at least (H + 2 r) * (W + 2 r), r the kernel's reach.
 
-    Both passes shift the padded plane as one long row: what runs over its edges lands in the padding.
+    Both passes shift the padded plane as one long row: what runs over its edges lands in the
+    padding.
     """
     _, height, width = planes.shape
-    r = int(math.ceil(BLUR_REACH * sigma))
+    r = math.ceil(BLUR_REACH * sigma)
     kernel = _half_gaussian(sigma, r)
     stride = width + 2 * r
     size = stride * (height + 2 * r)
@@ -155,7 +158,8 @@ def develop(
     amount: float,
     image: np.ndarray,
 ) -> None:
-    """Add sensor noise to ``planes`` (3, H, W) in [0, 1] and store them as uint8 ``image`` (H, W, 3).
+    """Add sensor noise to ``planes`` (3, H, W) in [0, 1] and store them as uint8 ``image`` (H, W,
+    3).
 
     ``grain`` is a window (H, W) of unit-variance noise for each channel, ``amount`` its standard
     deviation in grey levels.

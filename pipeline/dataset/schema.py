@@ -34,8 +34,9 @@ class Description:
     """The contents of dataset.json.
 
     ``classes`` are sorted; ``positive`` is the rare class that the results are about, or None where
-    all classes matter alike. ``image_shape`` is (height, width, channels). ``factors`` maps a factor
-    to ``float`` or ``string``. ``sources`` keeps each source's name, role, generator and params.
+    all classes matter alike. ``image_shape`` is (height, width, channels). ``factors`` maps a
+    factor to ``float`` or ``string``. ``sources`` keeps each source's name, role, generator and
+    params.
     """
 
     classes: tuple[str, ...]
@@ -59,7 +60,9 @@ class Description:
         try:
             if raw["format"] != FORMAT:
                 raise DataError(
-                    f"{folder / DESCRIPTION} has format {raw['format']}; this version reads {FORMAT}."
+                    f"{folder / DESCRIPTION} has format {raw['format']}; this version reads {
+                        FORMAT
+                    }."
                 )
             shards = tuple(Shard(**shard) for shard in raw.pop("shards"))
             tuples = {key: tuple(raw.pop(key)) for key in ("classes", "image_shape", "sources")}

@@ -62,8 +62,8 @@ class Source(Section):
 class GenerateParams(Section):
     """Which images to draw.
 
-    ``positive`` names the rare class that precision, recall and F1 are about; null where every class
-    matters alike. ``image_size`` is the side of the square images in pixels.
+    ``positive`` names the rare class that precision, recall and F1 are about; null where every
+    class matters alike. ``image_size`` is the side of the square images in pixels.
     """
 
     seed: Annotated[int, Field(ge=0)]

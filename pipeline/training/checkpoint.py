@@ -21,8 +21,8 @@ WEIGHTS, CARD = "weights.safetensors", "model.json"
 class ModelCard:
     """What is needed to build the model again, and to know what its outputs mean.
 
-    ``class_shares`` are the shares of the classes that training showed; ``mean`` and ``std`` are the
-    training images' per channel, in [0, 255].
+    ``class_shares`` are the shares of the classes that training showed; ``mean`` and ``std`` are
+    the training images' per channel, in [0, 255].
     """
 
     model: Mapping[str, Any]

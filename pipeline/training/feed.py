@@ -13,8 +13,9 @@ from pipeline.training.params import BatchAugmentParams
 class Feed:
     """Images and targets that batches are taken from, by index.
 
-    ``pixels`` is anything of shape (N, H, W, 3), dtype uint8, with ``take(rows)``. When all of it fits
-    into half the free memory of the device it is kept there; otherwise each batch is read from it.
+    ``pixels`` is anything of shape (N, H, W, 3), dtype uint8, with ``take(rows)``. When all of it
+    fits into half the free memory of the device it is kept there; otherwise each batch is read
+    from it.
     """
 
     def __init__(self, pixels, rows: np.ndarray, targets: np.ndarray, device: torch.device):
@@ -94,7 +95,9 @@ class BatchAugment:
         self._epoch, self._draws = None, None
 
     def __call__(self, images: Tensor, index: np.ndarray, epoch: int) -> Tensor:
-        """``images`` is uint8 (n, H, W, 3), ``index`` the samples' indices; returns the same shape."""
+        """``images`` is uint8 (n, H, W, 3), ``index`` the samples' indices; returns the same
+        shape.
+        """
         n, height, width, channels = images.shape
         draws = torch.from_numpy(self._of_epoch(epoch)[index]).to(images.device)
         rows = _mirror(torch.arange(height, device=images.device) + draws[:, :1], height)

@@ -24,8 +24,8 @@ class Scorer:
     def scores(self, images, rows: np.ndarray) -> np.ndarray:
         """Class scores of the given rows: float64 (len(rows), K), each row summing to 1.
 
-        ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. A model trained with the
-        logit-adjusted loss scores as if all classes were equally frequent.
+        ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. A model trained with
+        the logit-adjusted loss scores as if all classes were equally frequent.
         """
         rows = np.asarray(rows)
         out = np.empty((len(rows), len(self.classes)))

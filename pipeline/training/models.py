@@ -59,8 +59,8 @@ class SmallResNet(nn.Module):
 class Classifier(nn.Module):
     """A network that takes raw pixels: uint8 (n, H, W, 3) in, logits (n, K) out.
 
-    Standardising by the training images' mean and deviation is part of the model, so that nobody who
-    uses it can forget it.
+    Standardising by the training images' mean and deviation is part of the model, so that nobody
+    who uses it can forget it.
     """
 
     def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]):
@@ -78,10 +78,11 @@ class Classifier(nn.Module):
 def build(
     params: ModelParams, *, classes: int, mean: Sequence[float], std: Sequence[float], seed: int
 ) -> Classifier:
-    """An initialised classifier in channels_last; ``mean`` and ``std`` are per channel, in [0, 255].
+    """An initialised classifier in channels_last; ``mean`` and ``std`` are per channel, in [0,
+    255].
 
-    Convolutions are initialised after He et al. (2015) for ReLU. torch draws initial weights from its
-    global generator, so that one is seeded here and put back afterwards.
+    Convolutions are initialised after He et al. (2015) for ReLU. torch draws initial weights from
+    its global generator, so that one is seeded here and put back afterwards.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -53,7 +53,9 @@ class ScheduleParams(Section):
 
 
 class LossParams(Section):
-    """``logit_adjusted`` is the balanced softmax; ``cross_entropy`` leaves the prior in the scores."""
+    """``logit_adjusted`` is the balanced softmax; ``cross_entropy`` leaves the prior in the
+    scores.
+    """
 
     name: Literal["logit_adjusted", "cross_entropy"]
     label_smoothing: Share

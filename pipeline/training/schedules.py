@@ -10,8 +10,8 @@ def learning_rate(
 ) -> float:
     """The learning rate of ``step`` in [0, total).
 
-    Over the warm-up's w steps the rate climbs linearly, step k having (k + 1) / w of ``base``. After
-    it, with t in [0, 1) the share of the remaining steps that are done and f the final share:
+    Over the warm-up's w steps the rate climbs linearly, step k having (k + 1) / w of ``base``.
+    After it, with t in [0, 1) the share of the remaining steps that are done and f the final share:
 
     cosine       base * (f + (1 - f) * (1 + cos(pi t)) / 2)        (Loshchilov & Hutter 2017)
     exponential  base * f ** t

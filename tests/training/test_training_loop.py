@@ -1,4 +1,6 @@
-"""The loop on toy images: it learns, repeats to the bit, keeps the best epoch, refuses to diverge."""
+"""The loop on toy images: it learns, repeats to the bit, keeps the best epoch, refuses to
+diverge.
+"""
 
 import numpy as np
 import pytest
