@@ -151,7 +151,7 @@ def split(settings: Settings) -> None:
 @device_option
 @click.pass_obj
 def train(settings: Settings, device: str) -> None:
-    """Fit the classifier."""
+    """Fit the classifier; keep the epoch that ranks validation best."""
     _run_stage(settings, "train", device=device)
 
 
@@ -160,7 +160,7 @@ def train(settings: Settings, device: str) -> None:
 @click.option("--show", is_flag=True, help="Print the last evaluation again; run nothing.")
 @click.pass_obj
 def evaluate(settings: Settings, device: str, show: bool) -> None:
-    """Judge the model beside its baselines."""
+    """Judge the model on val, test and perturbed test, beside its baselines."""
     from pipeline.evaluation import tables
 
     if show:

@@ -242,12 +242,11 @@ def test_a_wrong_call_is_usage(arguments, expected):
 
 
 def test_a_reader_that_stops_reading_is_no_error():
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*COMMAND, "--json", "generators"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.stdout.close()  # before anything can be written
-    assert process.stderr.read() == b""
-    process.wait(PATIENCE)
+    ) as process:
+        process.stdout.close()  # before anything can be written
+        assert process.stderr.read() == b""
 
 
 def test_colours_are_for_those_who_want_them():

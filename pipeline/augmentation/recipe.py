@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
 from typing import Any, Literal
@@ -26,11 +26,27 @@ _MASK_ARGUMENTS = {"mask_interpolation": 0, "fill_mask": 0, "mask_drop_value": 0
 _NOT_FOR_FILES = ("DualTransform", "ImageOnlyTransform", "Transform3D", "Lambda")
 
 
+class _PythonRandom(random.Random):
+    """``random.Random`` that draws from a numpy generator.
+
+    Half of the library's draws come from here. A Mersenne Twister of its own would take longer to
+    seed, once an image, than to use.
+    """
+
+    def bind(self, rng: np.random.Generator) -> None:
+        self.random = rng.random
+        self.gauss_next = None  # left over from the image before
+
+    def random(self) -> float:  # its being here makes integers, too, come from random()
+        raise RuntimeError("bind a generator first")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Transforms applied one after the other, with all their randomness from one generator."""
 
     transforms: tuple[Any, ...]
+    _python_random: _PythonRandom = field(default_factory=_PythonRandom, repr=False, compare=False)
 
     def __call__(
         self, image: np.ndarray, mask: np.ndarray | None = None, *, rng: np.random.Generator
@@ -41,14 +57,14 @@ class Recipe:
         never mixed, and 0 is put where nothing of it is left. The arguments stay as they are.
         Raises ParamsError when a transform changes the size or the type of the image.
         """
-        # All transforms draw from the same two generators in turn. The library's own seeding gives
-        # each one a copy, and then transforms of equal p fire together or not at all.
-        python_rng = random.Random(int(rng.bit_generator.random_raw()))
+        # All transforms draw from the same generator in turn. The library's own seeding gives each
+        # one a copy, and then transforms of equal p fire together or not at all.
+        self._python_random.bind(rng)
         result = {"image": image.copy()}
         if mask is not None:
             result["mask"] = mask.copy()
         for transform in self.transforms:
-            transform.set_random_state(rng, python_rng)
+            transform.set_random_state(rng, self._python_random)
             result = transform(**result)
             changed = result["image"]
             if changed.shape != image.shape or changed.dtype != image.dtype:

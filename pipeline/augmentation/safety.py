@@ -19,22 +19,29 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 class Original:
     """An image to copy.
 
-    ``image`` is uint8 (H, W, C). ``numbers`` is float32 (H, W): each pixel that carries the label
-    holds its own place, counted from 1 along the rows, and the others 0; None where none is known.
+    ``image`` is uint8 (H, W, C). ``label`` is bool (h, w): the pixels that carry the label, in the
+    box around them. ``numbers`` is float32 (H, W): these pixels hold their place in the box,
+    counted from 1 along its rows, and all others 0. Both are None where no pixel is known to carry
+    the label.
     """
 
     id: str
     image: np.ndarray
-    numbers: np.ndarray | None
+    label: np.ndarray | None = None
+    numbers: np.ndarray | None = None
 
     @classmethod
     def of(cls, id: str, image: np.ndarray, mask: np.ndarray | None) -> "Original":
         """From a mask (H, W) that is not 0 where a pixel carries the label."""
         if mask is None or not np.any(mask):
-            return cls(id=id, image=image, numbers=None)
+            return cls(id=id, image=image)
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        label = mask[box] != 0
         # float32 counts exactly to 2**24 and is the widest type that all of OpenCV's warps take.
-        places = np.arange(1, mask.size + 1, dtype=np.float32).reshape(mask.shape)
-        return cls(id=id, image=image, numbers=np.where(mask != 0, places, np.float32(0)))
+        numbers = np.zeros(mask.shape, np.float32)
+        numbers[box] = np.arange(1, label.size + 1).reshape(label.shape) * label
+        return cls(id=id, image=image, label=label, numbers=numbers)
 
     def surviving_share(self, moved: np.ndarray | None) -> float:
         """The share of the label's pixels that are still to be seen, given a copy's numbers.
@@ -45,13 +52,14 @@ class Original:
         """
         if moved is None:
             return 1.0
-        found = np.zeros(moved.size + 1, np.uint8)
+        found = np.zeros(self.label.size + 1, np.uint8)
         found[moved[moved > 0].astype(np.intp)] = 1
-        # A margin, so that what is cut off at the edge of the picture does not count as skipped.
-        seen = cv2.copyMakeBorder(found[1:].reshape(moved.shape), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        # The margin keeps the outline from passing for skipped where a whole side of it is gone.
+        seen = cv2.copyMakeBorder(
+            found[1:].reshape(self.label.shape), 1, 1, 1, 1, cv2.BORDER_CONSTANT
+        )
         closed = cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _NEIGHBOURS)[1:-1, 1:-1]
-        label = self.numbers > 0
-        return int(np.count_nonzero(closed & label)) / int(np.count_nonzero(label))
+        return int(np.count_nonzero(closed & self.label)) / int(np.count_nonzero(self.label))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +75,20 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """A copy that shows its label: ``image`` uint8 (H, W, C), ``mask`` bool (H, W) or None."""
+    """What came of a copy.
 
-    image: np.ndarray
+    ``image`` is uint8 (H, W, C), or None where ``max_tries`` draws all lost too much of the label;
+    ``mask`` is bool (H, W), None where no pixel is known to carry it; ``redraws`` counts the draws
+    after the first.
+    """
+
+    image: np.ndarray | None
     mask: np.ndarray | None
     redraws: int
 
 
-def make_copy(original: Original, variant: int, *, policy: Policy) -> Copy | None:
-    """The ``variant``-th copy, or None when ``max_tries`` draws all lost too much of the label.
+def make_copy(original: Original, variant: int, *, policy: Policy) -> Copy:
+    """The ``variant``-th copy, drawn until enough of its label survives or the tries are used up.
 
     A pure function of the original, the variant and the policy: each try has a stream of its own.
     """
@@ -85,7 +98,7 @@ def make_copy(original: Original, variant: int, *, policy: Policy) -> Copy | Non
         if original.surviving_share(moved) >= policy.min_label_share:
             image, _ = policy.pixel(image, rng=rng)
             return Copy(image=image, mask=None if moved is None else moved > 0, redraws=attempt)
-    return None
+    return Copy(image=None, mask=None, redraws=policy.max_tries - 1)
 
 
 def violations(

@@ -59,11 +59,8 @@ class Description:
         raw = read_json(folder / DESCRIPTION)
         try:
             if raw["format"] != FORMAT:
-                raise DataError(
-                    f"{folder / DESCRIPTION} has format {raw['format']}; this version reads {
-                        FORMAT
-                    }."
-                )
+                place = folder / DESCRIPTION
+                raise DataError(f"{place} has format {raw['format']}, not {FORMAT}.")
             shards = tuple(Shard(**shard) for shard in raw.pop("shards"))
             tuples = {key: tuple(raw.pop(key)) for key in ("classes", "image_shape", "sources")}
             return cls(**raw, **tuples, shards=shards)

@@ -150,37 +150,44 @@ def _groups(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, in
 def make_shard(task: Task) -> Made:
     """Make the copies of one shard and write it; runs in a worker process."""
     originals = Dataset(task.originals)
-    policy = _policy(task.params)
-    copies = list(_copies(task, originals, policy))
-    asked, made = task.stop - task.start, len(copies)
-    redraws = sum(copy.redraws for _, _, copy in copies) + (asked - made) * (policy.max_tries - 1)
+    asked = task.stop - task.start
+    images = np.empty((asked, *originals.image_shape), np.uint8)
+    masks = np.zeros((asked, *originals.image_shape[:2]), np.uint8)
+    kept: list[tuple[int, int]] = []
+    redraws = 0
+    for row, variant, copy in _copies(task, originals):
+        redraws += copy.redraws
+        if copy.image is not None:
+            images[len(kept)] = copy.image
+            if copy.mask is not None:
+                masks[len(kept)] = copy.mask
+            kept.append((row, variant))
+    made = len(kept)
     tally = Tally(asked=asked, made=made, redrawn=redraws, dropped=asked - made)
-    if not copies:
+    if not kept:
         return Made(label=task.label, shard=None, tally=tally)
-    source = originals.source_names[task.rows[0]]
-    shard = write_shard(task.path, _rows(task, originals, copies), task.description, source=source)
+    rows = _rows(task, originals, kept, images[:made], masks[:made])
+    source = str(originals.source_names[task.rows[0]])
+    shard = write_shard(task.path, rows, task.description, source=source)
     return Made(label=task.label, shard=shard, tally=tally)
 
 
-def _policy(params: AugmentParams) -> Policy:
-    return Policy(
+def _copies(task: Task, originals: Dataset) -> Iterator[tuple[int, int, Copy]]:
+    """Row of the original, variant and pixels of every copy of a task."""
+    params = task.params
+    policy = Policy(
         spatial=recipe.build(params.spatial),
         pixel=recipe.build(params.pixel),
         min_label_share=params.min_label_share,
         max_tries=params.max_tries,
         seed=params.seed,
     )
-
-
-def _copies(task: Task, originals: Dataset, policy: Policy) -> Iterator[tuple[int, int, Copy]]:
-    """Position in ``task.rows``, variant and pixels of every copy that shows its label."""
     ids = originals.column("id", task.rows)
-    for which, row in enumerate(task.rows):
+    for which, row in enumerate(task.rows.tolist()):
         original = _original(originals, row, ids[which])
         first = which * task.copies
         for k in range(max(0, task.start - first), min(task.copies, task.stop - first)):
-            if (copy := make_copy(original, k + 1, policy=policy)) is not None:
-                yield which, k + 1, copy
+            yield row, k + 1, make_copy(original, k + 1, policy=policy)
 
 
 def _original(originals: Dataset, row: int, id: str) -> Original:
@@ -188,9 +195,14 @@ def _original(originals: Dataset, row: int, id: str) -> Original:
     return Original.of(id, originals.images[row], mask)
 
 
-def _rows(task: Task, originals: Dataset, copies: Sequence[tuple[int, int, Copy]]) -> Rows:
-    rows = [int(task.rows[which]) for which, _, _ in copies]
-    variants = [variant for _, variant, _ in copies]
+def _rows(
+    task: Task,
+    originals: Dataset,
+    kept: Sequence[tuple[int, int]],
+    images: np.ndarray,
+    masks: np.ndarray,
+) -> Rows:
+    rows, variants = (list(column) for column in zip(*kept, strict=True))
     source_ids = originals.column("id", rows)
     return Rows(
         ids=[f"{source}+{k}" for source, k in zip(source_ids, variants, strict=True)],
@@ -199,20 +211,12 @@ def _rows(task: Task, originals: Dataset, copies: Sequence[tuple[int, int, Copy]
         labels=originals.column("label", rows),
         true_labels=originals.column("true_label", rows),
         variants=variants,
-        images=np.stack([copy.image for _, _, copy in copies]),
-        masks=_masks(originals, copies) if originals.has_mask[rows[0]] else None,
+        images=images,
+        masks=masks if originals.has_mask[rows[0]] else None,
         factors={
             name: originals.column(f"factor.{name}", rows) for name in task.description.factors
         },
     )
-
-
-def _masks(originals: Dataset, copies: Sequence[tuple[int, int, Copy]]) -> np.ndarray:
-    masks = np.zeros((len(copies), *originals.image_shape[:2]), np.uint8)
-    for place, (_, _, copy) in enumerate(copies):
-        if copy.mask is not None:
-            masks[place] = copy.mask
-    return masks
 
 
 def _report(params: AugmentParams, originals: Dataset, made: Sequence[Made]) -> dict[str, Any]:

@@ -97,10 +97,12 @@ def test_a_copy_carries_the_moved_mask():
 
 def test_a_copy_that_always_loses_its_label_is_given_up():
     at_the_right = original(slice(4, 8), slice(12, 16))
-    assert make_copy(at_the_right, 1, policy=policy(shift_right(3))) is None
-    assert (
-        make_copy(at_the_right, 1, policy=policy(shift_right(3), min_label_share=0.25)) is not None
-    )
+    given_up = make_copy(at_the_right, 1, policy=policy(shift_right(3), max_tries=4))
+    assert given_up.image is None
+    assert given_up.redraws == 3
+    kept = make_copy(at_the_right, 1, policy=policy(shift_right(3), min_label_share=0.25))
+    assert kept.image is not None
+    assert kept.redraws == 0
 
 
 def test_bad_draws_are_drawn_again_and_good_ones_left_alone():
@@ -109,7 +111,7 @@ def test_bad_draws_are_drawn_again_and_good_ones_left_alone():
     once, often = policy(sometimes, max_tries=1), policy(sometimes, max_tries=50)
     first = {k: make_copy(at_the_right, k, policy=once) for k in range(60)}
     final = {k: make_copy(at_the_right, k, policy=often) for k in range(60)}
-    lost = {k for k, copy in first.items() if copy is None}
+    lost = {k for k, copy in first.items() if copy.image is None}
     assert 10 < len(lost) < 50  # half of 60
     assert {k for k, copy in final.items() if copy.redraws} == lost
     assert all(copy.mask.sum() == 16 for copy in final.values())

@@ -197,7 +197,7 @@ def test_a_wrong_row_count_is_refused(two_shards):
 
 def test_a_format_of_the_future_is_refused(two_shards):
     _edit(two_shards.folder, lambda raw: raw.update(format=2))
-    with pytest.raises(DataError, match="has format 2; this version reads 1"):
+    with pytest.raises(DataError, match="has format 2, not 1"):
         Dataset(two_shards.folder)
 
 

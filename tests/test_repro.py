@@ -1,0 +1,159 @@
+"""The project as DVC runs it: a fresh clone, made small, from `dvc repro` to a second machine."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from imports import ROOT
+from ruamel.yaml import YAML
+
+OUTPUTS = ("generated", "augmented", "splits", "model", "training/curves", "evaluation/plots")
+
+
+class Clone:
+    """A working copy, with Git and DVC to be called in it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        names = {"name": "T", "email": "t@example.org"}
+        git = {
+            f"GIT_{who}_{k.upper()}": v for who in ("AUTHOR", "COMMITTER") for k, v in names.items()
+        }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "GIT_"))}
+        self.environment = {**kept, **git, "PATH": path, "DVC_NO_ANALYTICS": "1", "COLUMNS": "200"}
+
+    def run(self, *command: str) -> str:
+        """What the command prints on stdout; its stderr is the message where it fails."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def dvc(self, *arguments: str) -> str:
+        return self.run(sys.executable, "-m", "dvc", *arguments)
+
+    def commit(self) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-qm", "x", "--allow-empty")
+
+
+def shrink(path: Path) -> None:
+    """Params for a run of seconds: 300 tiny images, one epoch of a tiny model."""
+    yaml = YAML()
+    params = yaml.load(path)
+    params["generate"]["image_size"] = 16
+    params["generate"]["sources"][0].update(count=300, prevalence={"mitotic": 0.2})
+    params["augment"]["copies"] = {"mitotic": 1}
+    params["train"].update(epochs=1, batch_size=32)
+    params["train"]["model"].update(width=4, blocks=[1])
+    params["train"]["schedule"]["warmup_epochs"] = 0.5
+    params["evaluate"]["resamples"] = 100
+    yaml.dump(params, path)
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """A clone in which nothing has run yet: every file that Git knows or would add."""
+    clone = Clone(tmp_path_factory.mktemp("clone"))
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file() and not name.startswith(("data/training", "data/evaluation")):
+            (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clone.folder / name)
+    (clone.folder / "dvc.lock").unlink(missing_ok=True)
+    clone.run("git", "init", "-q", "-b", "main")
+    shrink(clone.folder / "params.yaml")
+    clone.commit()
+    return clone
+
+
+@pytest.fixture(scope="module")
+def reproduced(fresh):
+    """The clone after its first `dvc repro`, committed."""
+    log = fresh.dvc("repro")
+    assert log.count("Running stage") == 5
+    fresh.commit()
+    return fresh
+
+
+def test_one_command_makes_every_output_and_prints_the_verdict(reproduced):
+    for name in OUTPUTS:
+        assert (reproduced.folder / "data" / name / "manifest.json").is_file()
+    text = reproduced.run(sys.executable, "-m", "pipeline", "evaluate", "--show")
+    for word in ("accuracy", "precision", "recall", "F1", "always 'normal'", "deployment"):
+        assert word in text
+    assert "DIFFERS" not in reproduced.run(sys.executable, "-m", "pipeline", "verify")
+
+
+def test_git_is_left_with_the_lock_and_the_metrics_alone(reproduced):
+    changed = reproduced.run("git", "show", "--name-only", "--format=", "HEAD").split()
+    metrics = {"data/training/metrics.json", "data/evaluation/metrics.json"}
+    assert set(changed) == {"dvc.lock", *metrics}
+    assert reproduced.run("git", "status", "--porcelain") == ""
+
+
+def test_a_second_run_does_nothing(reproduced):
+    before = (reproduced.folder / "dvc.lock").read_bytes()
+    log = reproduced.dvc("repro")
+    assert "Running stage" not in log
+    assert "up to date" in log
+    assert (reproduced.folder / "dvc.lock").read_bytes() == before
+
+
+def test_metrics_can_be_shown(reproduced):
+    shown = json.loads(reproduced.dvc("metrics", "show", "--json"))
+    files = {Path(name).as_posix(): entry["data"] for name, entry in shown[""]["data"].items()}
+    test = files["data/evaluation/metrics.json"]["test"]
+    written = json.loads((reproduced.folder / "data/evaluation/metrics.json").read_text())["test"]
+    assert test == written  # DVC drops lists without a word
+    assert 0 <= test["accuracy_low"] <= test["accuracy"] <= test["accuracy_high"] <= 1
+    assert files["data/training/metrics.json"]["epochs"] == 1
+
+
+def test_plots_can_be_shown(reproduced):
+    reproduced.dvc("plots", "show", "--out", "shown")
+    page = (reproduced.folder / "shown/index.html").read_text()
+    drawn = ("Loss", "Learning rate", "Confusion matrix", "Precision and recall", "sheet.png")
+    assert [name for name in drawn if name not in page] == []
+    shutil.rmtree(reproduced.folder / "shown")
+
+
+def test_an_experiment_reruns_only_what_its_param_decides(reproduced):
+    log = reproduced.dvc("exp", "run", "-S", "train.epochs=2")
+    ran = [line for line in log.splitlines() if line.startswith("Running stage")]
+    assert ran == ["Running stage 'train':", "Running stage 'evaluate':"]
+    diff = json.loads(reproduced.dvc("metrics", "diff", "--json"))
+    assert diff["data/training/metrics.json"]["epochs"] == {"old": 1, "new": 2, "diff": 1}
+    reproduced.run("git", "checkout", "-q", ".")
+    reproduced.dvc("checkout")
+
+
+def test_data_travels_and_nothing_runs_on_the_other_machine(reproduced, tmp_path):
+    reproduced.dvc("remote", "add", "-f", "-d", "store", str(tmp_path / "store"))
+    reproduced.dvc("push")
+    reproduced.commit()
+    other = Clone(tmp_path / "other")
+    reproduced.run("git", "clone", "-q", str(reproduced.folder), str(other.folder))
+    other.dvc("pull")
+    for name in OUTPUTS:
+        pulled = other.folder / "data" / name / "manifest.json"
+        assert (
+            pulled.read_bytes()
+            == (reproduced.folder / "data" / name / "manifest.json").read_bytes()
+        )
+    assert "Running stage" not in other.dvc("repro")
+    assert other.run("git", "status", "--porcelain") == ""
