@@ -1,5 +1,6 @@
 """Which split each source image goes to, by its class, its source and the role of that source."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,11 +73,13 @@ def gaps(
 ) -> list[str]:
     """A sentence for each class and split without a single original; empty when there is none."""
     streams = list(_streams(images))
+    counts = Counter(images.labels.tolist())
+    there = set(zip(images.labels.tolist(), splits.tolist(), strict=True))
     return [
-        _gap(label, split, int(np.sum(images.labels == label)), streams, params)
+        _gap(label, split, counts[label], streams, params)
         for label in classes
         for split in SPLITS
-        if not np.any((images.labels == label) & (splits == split))
+        if (label, split) not in there
     ]
 
 

@@ -1,5 +1,6 @@
 """split: assign every original to train, val or test; its copies follow."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,13 @@ def _counts(
     originals: Dataset, splits: np.ndarray, copies: Dataset, of_copies: np.ndarray
 ) -> dict[str, Any]:
     """Images by split, class, and whether they are originals or copies."""
+    kinds = {
+        "originals": Counter(zip(splits.tolist(), originals.labels.tolist(), strict=True)),
+        "copies": Counter(zip(of_copies.tolist(), copies.labels.tolist(), strict=True)),
+    }
     return {
         split: {
-            label: {
-                "originals": int(np.sum((splits == split) & (originals.labels == label))),
-                "copies": int(np.sum((of_copies == split) & (copies.labels == label))),
-            }
+            label: {kind: counts[split, label] for kind, counts in kinds.items()}
             for label in originals.classes
         }
         for split in (*SPLITS, UNUSED)

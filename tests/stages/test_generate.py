@@ -1,0 +1,195 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.core.errors import DataError, InputMissing, ParamsError
+from pipeline.core.files import manifest_problems
+from pipeline.dataset import Dataset, schema
+from pipeline.stages import generate
+
+SHAPES = {
+    "generator": "shapes",
+    "role": "any",
+    "count": 20,
+    "prevalence": {"star": 0.25},
+    "options": {"classes": ["circle", "star"]},
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(tmp_path: Path, data: Path):
+    """Run the stage on these sources; params are JSON, which is YAML as well."""
+
+    def call(*sources: dict, seed=1, image_size=16, positive=None, workers=1, into=data) -> Path:
+        section = {"seed": seed, "image_size": image_size, "positive": positive}
+        params = tmp_path / "params.yaml"
+        params.write_text(json.dumps({"generate": {**section, "sources": list(sources)}}))
+        return generate.run(params, into, workers=workers)
+
+    return call
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    for label, colour in (("circle", "red"), ("disc", "blue")):
+        path = tmp_path / "raw" / label / "1.png"
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (16, 16), colour).save(path)
+    return tmp_path / "raw"
+
+
+@pytest.fixture
+def five_rows_a_shard(monkeypatch):
+    monkeypatch.setattr(schema, "SHARD_BYTES", 5 * 16 * 16 * 4)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_the_dataset_holds_what_was_asked_for(run):
+    folder = run(SHAPES, positive="star")
+    made = Dataset(folder)
+    assert len(made) == 20
+    assert (made.classes, made.positive) == (("circle", "star"), "star")
+    assert abs((made.labels == "star").sum() - 5) <= 1
+    assert made.ids[:2].tolist() == ["shapes-0000000", "shapes-0000001"]
+    assert set(made.origins) == {"synthetic"}
+    assert made.has_mask.all()
+    assert made.factors.notna().all(axis=None)
+    assert manifest_problems(folder) == []
+    with Image.open(folder / "sheet.png") as sheet:
+        assert sheet.format == "PNG"
+
+
+def test_every_row_has_its_own_image_mask_and_visible_share(run):
+    made = Dataset(run(SHAPES))
+    assert len({image.tobytes() for image in made.images}) == 20
+    for mask, visible in zip(made.masks, made.factors["visible"], strict=True):
+        assert mask.any() == (visible > 0)
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_workers(run, tmp_path, five_rows_a_shard):
+    one = contents(run(SHAPES, workers=1))
+    two = contents(run(SHAPES, workers=2, into=tmp_path / "again"))
+    assert len([name for name in one if name.endswith(".arrow")]) == 4
+    assert one == two
+
+
+def test_a_larger_set_begins_with_the_smaller_one(run, tmp_path, five_rows_a_shard):
+    small = Dataset(run({**SHAPES, "count": 12}))
+    large = Dataset(run({**SHAPES, "count": 18}, into=tmp_path / "large"))
+    shards = [[shard.sha256 for shard in made.description.shards] for made in (small, large)]
+    assert [len(hashes) for hashes in shards] == [3, 4]
+    assert shards[0][:2] == shards[1][:2]  # the full ones
+    assert small.ids.tolist() == large.ids[:12].tolist()
+    assert small.labels.tolist() == large.labels[:12].tolist()
+    assert np.array_equal(small.images[:], large.images[:12])
+    assert np.array_equal(small.masks[:], large.masks[:12])
+    assert small.factors.equals(large.factors[:12])
+
+
+def test_another_seed_gives_other_images_of_the_same_records(run, tmp_path):
+    first = Dataset(run(SHAPES, seed=0))
+    second = Dataset(run(SHAPES, seed=1, into=tmp_path / "other"))
+    assert first.labels.tolist() == second.labels.tolist()
+    assert not any(np.array_equal(*pair) for pair in zip(first.images, second.images, strict=True))
+
+
+def test_drawn_and_real_images_share_a_dataset(run, raw):
+    real = {
+        "generator": "folder",
+        "name": "photos",
+        "role": "test_only",
+        "options": {"path": str(raw)},
+    }
+    made = Dataset(run({**SHAPES, "role": "train_only"}, real))
+    assert made.classes == ("circle", "disc", "star")
+    is_real = made.origins == "real"
+    assert is_real.tolist() == [False] * 20 + [True] * 2
+    assert made.roles.tolist() == ["train_only"] * 20 + ["test_only"] * 2
+    assert (made.has_mask == ~is_real).all()
+    assert all(name.startswith("photos-") for name in made.ids[is_real])
+    assert made.factors["file"][is_real].tolist() == ["circle/1.png", "disc/1.png"]
+    assert made.factors["file"][~is_real].isna().all()
+    assert made.images[20].tolist() == [[[255, 0, 0]] * 16] * 16
+
+
+def test_counts_are_met_exactly(run):
+    counted = {
+        "generator": "shapes",
+        "role": "any",
+        "counts": {"ring": 3, "star": 1},
+        "options": {"classes": ["ring", "star", "cross"]},
+    }
+    made = Dataset(run(counted))
+    assert made.labels.tolist() == ["ring"] * 3 + ["star"]
+
+
+def test_unreadable_images_stop_the_stage_and_leave_the_earlier_output(run, raw, data):
+    before = contents(run(SHAPES))
+    (raw / "disc" / "bad.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"disc/bad\.png: not an image") as caught:
+        run({"generator": "folder", "role": "any", "options": {"path": str(raw)}})
+    assert caught.value.exit_code == 65
+    assert contents(data / "generated") == before
+    assert [path.name for path in data.iterdir() if path.is_dir()] == ["generated"]
+
+
+@pytest.mark.parametrize("missing", ["disc", "circle and disc"])
+def test_a_folder_with_too_few_classes_stops_the_stage(run, raw, missing):
+    for label in missing.split(" and "):
+        (raw / label / "1.png").unlink()
+        (raw / label).rmdir()
+    with pytest.raises(DataError, match="needs two subfolders or more"):
+        run({"generator": "folder", "role": "any", "options": {"path": str(raw)}})
+
+
+def test_a_missing_folder_is_a_missing_input(run, tmp_path):
+    with pytest.raises(InputMissing, match="does not exist") as caught:
+        run({"generator": "folder", "role": "any", "options": {"path": str(tmp_path / "no")}})
+    assert caught.value.exit_code == 66
+
+
+def test_an_unknown_positive_class_is_refused_with_the_nearest(run, data):
+    with pytest.raises((DataError, ParamsError), match="Did you mean 'star'"):
+        run(SHAPES, positive="stars")
+    assert not (data / "generated").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generator": "shape"}, "Did you mean 'shapes'"),
+        ({"options": {"sizes": [0.1, 0.2]}}, r"options\.sizes: unknown key.*Did you mean 'size'"),
+        ({"options": {"size": [0.5, 0.1]}}, r"options\.size: must be \[low, high\]"),
+        ({"prevalence": {"stars": 0.1}}, "no class 'stars'. Did you mean 'star'"),
+        ({"prevalence": {"star": 0.7, "circle": 0.7}}, "shares sum to 1.4, not to 1"),
+        ({"prevalence": None}, "give either `counts`"),
+        ({"count": 0}, "greater than or equal to 1"),
+        ({"role": "validation"}, "'train_only'"),
+        ({"name": "no spaces"}, "pattern"),
+    ],
+)
+def test_bad_params_name_the_key_and_write_nothing(run, data, change, message):
+    with pytest.raises(ParamsError, match=message):
+        run({**SHAPES, **change})
+    assert not data.exists()
+
+
+def test_two_sources_need_two_names(run):
+    with pytest.raises(ParamsError, match="two sources are called 'shapes'"):
+        run(SHAPES, SHAPES)
+
+
+def test_a_folder_takes_no_counts(run, raw):
+    with pytest.raises(ParamsError, match="takes what is there"):
+        run({"generator": "folder", "role": "any", "count": 3, "options": {"path": str(raw)}})
