@@ -129,8 +129,8 @@ class Mixed(Sequence):
     """``count`` records of several classes, ``name-0000000`` and on.
 
     The class of the k-th record depends on k and the shares alone, so a longer set begins with the
-    shorter one; and of two classes, raising the rare share only turns common records into rare
-    ones.
+    shorter one; and of two classes, raising the rare share (up to a half) only turns common records
+    into rare ones.
     """
 
     name: str

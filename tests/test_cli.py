@@ -40,7 +40,12 @@ def write_params(path: Path, **generate) -> Path:
     """The default params with another ``generate`` source: a few small, quick images."""
     yaml = YAML()
     document = yaml.load(ROOT / "params.yaml")
-    source = {"generator": "shapes", "role": "any", "counts": {"circle": 8, "square": 8}}
+    source = {
+        "generator": "shapes",
+        "role": "any",
+        "options": {"classes": ["circle", "square"]},
+        "counts": {"circle": 8, "square": 8},
+    }
     document["generate"] = {"seed": 1, "image_size": 8, "positive": None, "sources": [source]}
     document["generate"].update(generate)
     document["augment"]["copies"] = {"circle": 1}

@@ -101,7 +101,12 @@ def test_importing_a_stage_loads_no_library_it_does_not_need(module, needed):
 
 def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
     params = YAML().load(ROOT / "params.yaml")
-    source = {"generator": "shapes", "role": "any", "counts": {"circle": 40, "square": 40}}
+    source = {
+        "generator": "shapes",
+        "role": "any",
+        "options": {"classes": ["circle", "square"]},
+        "counts": {"circle": 40, "square": 40},
+    }
     params["generate"].update(image_size=8, positive=None, sources=[source])
     params["augment"]["copies"] = {"circle": 1}
     YAML().dump(params, tmp_path / "params.yaml")

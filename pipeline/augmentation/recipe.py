@@ -22,8 +22,8 @@ Kind = Literal["spatial", "pixel"]
 
 # A mask holds labels, not colours: never interpolated, and lost where a transform paints over it.
 _MASK_ARGUMENTS = {"mask_interpolation": 0, "fill_mask": 0, "mask_drop_value": 0}
-# Base classes, and the one that takes functions.
-_NOT_FOR_FILES = ("DualTransform", "ImageOnlyTransform", "Transform3D", "Lambda")
+# The base classes, and the one that takes functions.
+_NOT_FOR_FILES = ("DualTransform", "ImageOnlyTransform", "Lambda")
 
 
 class _PythonRandom(random.Random):

@@ -75,12 +75,13 @@ def gaps(
     streams = list(_streams(images))
     counts = Counter(images.labels.tolist())
     there = set(zip(images.labels.tolist(), splits.tolist(), strict=True))
-    return [
+    found = [
         _gap(label, split, counts[label], streams, params)
         for label in classes
         for split in SPLITS
         if (label, split) not in there
     ]
+    return list(dict.fromkeys(found))  # a class without an image is missing from every split
 
 
 def _gap(

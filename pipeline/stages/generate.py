@@ -118,7 +118,10 @@ def draw_shard(task: Task) -> Shard:
     factors = {name: [None] * count for name in generator.factors}
     records = [task.records[k] for k in range(task.start, task.stop)]
     for row, record in enumerate(records):
-        sample = generator.sample(record, seeds.rng(description.seed, "generate", record.id))
+        try:
+            sample = generator.sample(record, seeds.rng(description.seed, "generate", record.id))
+        except BadImages as error:  # a file that changed since it was checked
+            raise DataError(str(error)) from None
         _store(sample, row, images, masks, factors)
     ids = [record.id for record in records]
     labels = [record.label for record in records]

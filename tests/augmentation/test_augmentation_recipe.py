@@ -65,6 +65,24 @@ def test_a_recipe_is_a_pure_function_of_its_stream(name):
     assert image.dtype == np.uint8
 
 
+class OneGauss:
+    """A transform that draws one of the pair of numbers that ``random.gauss`` makes at a time."""
+
+    def set_random_state(self, rng, python_random):
+        self.python_random = python_random
+
+    def __call__(self, image):
+        image[0, 0, 0] = round(self.python_random.gauss(128, 30))
+        return {"image": image}
+
+
+def test_no_draw_is_left_over_for_the_next_image():
+    transform = recipe.Recipe((OneGauss(),))
+    first, _ = transform(picture(), rng=stream(5))
+    second, _ = transform(picture(), rng=stream(5))
+    assert first[0, 0, 0] == second[0, 0, 0]
+
+
 @pytest.mark.parametrize("name", SPATIAL)
 def test_a_mask_is_moved_and_erased_but_its_values_never_mixed(name):
     for seed in range(5):

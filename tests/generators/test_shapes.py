@@ -118,6 +118,15 @@ def test_without_nuisance_there_are_two_colours_and_the_mask_parts_them(label):
     assert f["visible"] == 1
 
 
+@pytest.mark.parametrize(
+    ("lightness", "expected"), [(0.0, {0.3}), (0.9, {-0.3}), (0.5, {-0.3, 0.3})]
+)
+def test_the_shape_is_lighter_or_darker_as_there_is_room(lightness, expected):
+    ranges = {"lightness": (lightness, lightness), "contrast": (0.3, 0.3)}
+    samples = [draw(seed=seed, side=8, **ranges) for seed in range(30)]
+    assert {sample.factors["contrast"] for sample in samples} == expected
+
+
 def test_the_size_is_the_diameter_of_the_circumscribed_circle():
     sample = draw("circle", side=64, size=(0.5, 0.5), **CLEAN)
     assert sample.mask.sum() == pytest.approx(np.pi * 16**2, rel=0.02)

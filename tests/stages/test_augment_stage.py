@@ -56,7 +56,7 @@ def by_id(dataset: Dataset) -> dict[str, bytes]:
 
 
 def test_copies_are_named_after_their_source_and_carry_what_it_carries(mixed, params_file):
-    augment.run(params_file(), mixed)
+    augment.run(params_file(), mixed, workers=1)
     originals, copies = Dataset(mixed / "generated"), Dataset(mixed / "augmented")
     assert copies.ids.tolist() == ["a-0001+1", "a-0001+2", "a-0003+1", "a-0003+2"]
     assert copies.source_ids.tolist() == ["a-0001", "a-0001", "a-0003", "a-0003"]
@@ -81,7 +81,7 @@ def test_a_flipped_copy_is_its_original_mirrored_and_so_is_its_mask(
 
     data = write_generated(part(name="a", labels=["rare"] * 3, masked=["rare"]), edit=off_centre)
     always = [{"name": "HorizontalFlip", "p": 1.0}]
-    augment.run(params_file(spatial=always, pixel=[], copies={"rare": 1}), data)
+    augment.run(params_file(spatial=always, pixel=[], copies={"rare": 1}), data, workers=1)
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
     assert np.array_equal(copies.images[:], originals.images[:][:, :, ::-1])
     assert np.array_equal(copies.masks[:], originals.masks[:][:, :, ::-1])
@@ -99,9 +99,9 @@ def test_same_bytes_for_one_and_two_workers(mixed, params_file, monkeypatch):
 
 
 def test_more_copies_change_no_earlier_copy(mixed, params_file):
-    augment.run(params_file(), mixed)
+    augment.run(params_file(), mixed, workers=1)
     fewer = by_id(Dataset(mixed / "augmented"))
-    augment.run(params_file(copies={"rare": 5, "common": 1}), mixed)
+    augment.run(params_file(copies={"rare": 5, "common": 1}), mixed, workers=1)
     more = by_id(Dataset(mixed / "augmented"))
     assert len(more) == 2 * 5 + 3
     assert fewer.items() <= more.items()
@@ -113,10 +113,10 @@ def test_more_originals_change_no_earlier_copy_and_no_full_shard(
     monkeypatch.setattr(schema, "SHARD_BYTES", 3 * 16 * 16 * 4)  # three rows a shard
     file = params_file(copies={"rare": 2})
     data = write_generated(part(name="a", labels=["rare"] * 4, masked=["rare"]))
-    augment.run(file, data)
+    augment.run(file, data, workers=1)
     before, small = by_id(Dataset(data / "augmented")), shard_bytes(data)
     write_generated(part(name="a", labels=["rare"] * 7, masked=["rare"]))
-    augment.run(file, data)
+    augment.run(file, data, workers=1)
     after, large = by_id(Dataset(data / "augmented")), shard_bytes(data)
     assert [len(small), len(large)] == [3, 5]  # 8 and 14 copies
     assert before.items() <= after.items()
@@ -124,14 +124,14 @@ def test_more_originals_change_no_earlier_copy_and_no_full_shard(
 
 
 def test_another_seed_gives_other_copies(mixed, params_file):
-    augment.run(params_file(), mixed)
+    augment.run(params_file(), mixed, workers=1)
     first = by_id(Dataset(mixed / "augmented"))
-    augment.run(params_file(seed=4), mixed)
+    augment.run(params_file(seed=4), mixed, workers=1)
     assert by_id(Dataset(mixed / "augmented")) != first
 
 
 def test_copies_that_lose_their_label_are_drawn_again_dropped_and_counted(mixed, params_file):
-    augment.run(params_file(spatial=LOSE, copies={"rare": 2, "common": 1}), mixed)
+    augment.run(params_file(spatial=LOSE, copies={"rare": 2, "common": 1}), mixed, workers=1)
     assert report(mixed)["copies"] == {
         "rare": {"asked": 4, "made": 0, "redrawn": 8, "dropped": 4},
         "common": {"asked": 3, "made": 3, "redrawn": 0, "dropped": 0},  # nothing to lose
@@ -141,7 +141,7 @@ def test_copies_that_lose_their_label_are_drawn_again_dropped_and_counted(mixed,
 
 
 def test_safe_transforms_have_a_violation_rate_of_zero(mixed, params_file):
-    augment.run(params_file(), mixed)
+    augment.run(params_file(), mixed, workers=1)
     assert report(mixed)["violations"] == {
         "HorizontalFlip": {"originals": 2, "below": 0, "rate": 0.0},
         "VerticalFlip": {"originals": 2, "below": 0, "rate": 0.0},
@@ -150,7 +150,7 @@ def test_safe_transforms_have_a_violation_rate_of_zero(mixed, params_file):
 
 def test_without_masks_the_violation_rate_is_undefined(write_generated, part, params_file):
     data = write_generated(part(name="a", labels=["rare"] * 2, masked=None))
-    augment.run(params_file(spatial=LOSE), data)
+    augment.run(params_file(spatial=LOSE), data, workers=1)
     assert report(data)["violations"]["Affine"] == {"originals": 0, "below": 0, "rate": None}
     assert len(Dataset(data / "augmented")) == 4
     assert Dataset(data / "augmented").masks is None
@@ -164,7 +164,7 @@ def test_copies_of_a_source_without_masks_have_none_beside_one_that_has(
         part(name="photo", labels=["rare"], masked=None, origin="real"),
     ]
     data = write_generated(*parts)
-    augment.run(params_file(copies={"rare": 1}), data)
+    augment.run(params_file(copies={"rare": 1}), data, workers=1)
     copies = Dataset(data / "augmented")
     assert copies.has_mask.tolist() == [True, False]
     assert copies.origins.tolist() == ["synthetic", "real"]
@@ -177,14 +177,14 @@ def test_test_only_sources_get_no_copies(write_generated, part, params_file):
         part(name="real", labels=["rare"] * 2, role="test_only"),
     ]
     data = write_generated(*parts)
-    augment.run(params_file(), data)
+    augment.run(params_file(), data, workers=1)
     assert set(Dataset(data / "augmented").source_names) == {"drawn"}
     assert report(data)["copies"]["rare"]["asked"] == 4
 
 
 @pytest.mark.parametrize("copies", [{}, {"rare": 0}])
 def test_no_copies_are_an_empty_dataset_that_can_be_read(mixed, params_file, copies):
-    augment.run(params_file(copies=copies), mixed)
+    augment.run(params_file(copies=copies), mixed, workers=1)
     empty = Dataset(mixed / "augmented")
     assert len(empty) == len(empty.images) == len(empty.masks) == 0
     assert empty.images[:].shape == (0, 16, 16, 3)
@@ -200,18 +200,18 @@ def test_no_copies_are_an_empty_dataset_that_can_be_read(mixed, params_file, cop
 
 def test_an_unknown_class_names_the_nearest(mixed, params_file):
     with pytest.raises(ParamsError, match=r"augment\.copies: no class 'rar'\. Did you mean 'rare'"):
-        augment.run(params_file(copies={"rar": 1}), mixed)
+        augment.run(params_file(copies={"rar": 1}), mixed, workers=1)
 
 
 def test_all_bad_steps_are_named_and_earlier_copies_stay(mixed, params_file):
-    augment.run(params_file(), mixed)
+    augment.run(params_file(), mixed, workers=1)
     before = shard_bytes(mixed)
     bad = {
         "spatial": [{"name": "HorizontlFlip", "p": 1.0}],
         "pixel": [{"name": "Rotate", "p": 1.0}],
     }
     with pytest.raises(ParamsError) as caught:
-        augment.run(params_file(**bad), mixed)
+        augment.run(params_file(**bad), mixed, workers=1)
     assert "augment.spatial[0].name: unknown transform 'HorizontlFlip'" in str(caught.value)
     assert "augment.pixel[0].name: 'Rotate' is a spatial transform" in str(caught.value)
     assert shard_bytes(mixed) == before
@@ -220,13 +220,13 @@ def test_all_bad_steps_are_named_and_earlier_copies_stay(mixed, params_file):
 def test_a_transform_that_fits_other_images_only_is_refused(mixed, params_file):
     crop = [{"name": "RandomCrop", "p": 0.01, "height": 12, "width": 12}]
     with pytest.raises(ParamsError, match=r"augment\.spatial\[0\].*\(16, 16, 3\).*\(12, 12, 3\)"):
-        augment.run(params_file(spatial=crop), mixed)
+        augment.run(params_file(spatial=crop), mixed, workers=1)
 
 
 def test_missing_and_damaged_input(tmp_path, mixed, params_file):
     with pytest.raises(InputMissing, match="raresight generate"):
-        augment.run(params_file(), tmp_path / "elsewhere")
+        augment.run(params_file(), tmp_path / "elsewhere", workers=1)
     shard = mixed / "generated" / "part-00000.arrow"
     shard.write_bytes(shard.read_bytes()[:-1])
     with pytest.raises(DataError, match="part-00000"):
-        augment.run(params_file(), mixed)
+        augment.run(params_file(), mixed, workers=1)

@@ -40,7 +40,7 @@ def split_data(params_file):
     """Run augment and split on a data folder; returns the table as columns."""
 
     def run(data: Path) -> dict[str, list[str]]:
-        augment.run(params_file, data)
+        augment.run(params_file, data, workers=1)
         split.run(params_file, data)
         return read_splits(data / "splits").table.to_pydict()
 
@@ -142,7 +142,7 @@ def test_a_class_with_one_image_stops_the_stage_and_the_last_table_stays(
     split_data(write_generated(part(name="a", labels=["common"] * 5 + ["rare"] * 5)))
     data = write_generated(part(name="a", labels=["common"] * 5 + ["rare"]))
     before = (data / "splits" / "splits.arrow").read_bytes()
-    augment.run(params_file, data)
+    augment.run(params_file, data, workers=1)
     with pytest.raises(DataError) as caught:
         split.run(params_file, data)
     message = str(caught.value)
@@ -184,7 +184,7 @@ def test_equal_pixels_within_a_split_are_counted(write_generated, part, split_da
 
 def test_copies_of_other_originals_are_refused(write_generated, part, params_file):
     data = write_generated(part(name="a", labels=["common", "rare"] * 5))
-    augment.run(params_file, data)
+    augment.run(params_file, data, workers=1)
     write_generated(part(name="b", labels=["common", "rare"] * 5))
     with pytest.raises(DataError, match=r"10 copies .* \(the first: a-0001\).*raresight augment"):
         split.run(params_file, data)
