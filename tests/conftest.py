@@ -2,6 +2,20 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))  # tests/imports.py and other helpers
 
 os.environ.pop("DVC_ROOT", None)  # a stage under test belongs to no DVC run around the tests
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """A params file and a data folder with one output of ``generate``."""
+    from program import call, write_params  # found on the path that is set above
+
+    folder = tmp_path_factory.mktemp("project")
+    params = write_params(folder / "params.yaml")
+    done = call("--params", params, "--data", folder / "data", "generate")
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -1,83 +1,15 @@
-"""The command line as a person, a shell and a program meet it."""
+"""The command line as a person and a program meet it."""
 
 import configparser
-import errno
 import json
 import os
-import resource
-import signal
 import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from imports import ROOT
-from ruamel.yaml import YAML
+from program import call, invoke, options, write_params
 
 from pipeline import __version__, cli
-from pipeline.core.errors import DivergedError
-from pipeline.core.files import lock, sha256
-from pipeline.stages import verify
-
-COMMAND = [sys.executable, "-m", "pipeline"]
-PATIENCE = 60
-
-
-def call(*arguments, **options):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE, **options,
-    )  # fmt: skip
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(cli.cli, [*map(str, arguments)], prog_name="raresight")
-
-
-def write_params(path: Path, **generate) -> Path:
-    """The default params with another ``generate`` source: a few small, quick images."""
-    yaml = YAML()
-    document = yaml.load(ROOT / "params.yaml")
-    source = {
-        "generator": "shapes",
-        "role": "any",
-        "options": {"classes": ["circle", "square"]},
-        "counts": {"circle": 8, "square": 8},
-    }
-    document["generate"] = {"seed": 1, "image_size": 8, "positive": None, "sources": [source]}
-    document["generate"].update(generate)
-    document["augment"]["copies"] = {"circle": 1}
-    yaml.dump(document, path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A params file and a data folder with one output of ``generate``."""
-    folder = tmp_path_factory.mktemp("project")
-    params = write_params(folder / "params.yaml")
-    done = call("--params", params, "--data", folder / "data", "generate")
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def options(project):
-    return "--params", project / "params.yaml", "--data", project / "data"
-
-
-def digests(folder):
-    return {path: sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-@pytest.fixture
-def untouched(project):
-    """Fails when the test changed an output, or left a half-made one."""
-    before = digests(project / "data/generated")
-    yield project
-    assert digests(project / "data/generated") == before
-    assert not list(project.rglob(".*.new"))
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work():
@@ -191,125 +123,8 @@ def test_an_evaluation_that_is_not_there_cannot_be_shown(tmp_path):
     assert str(tmp_path / "evaluation/metrics.json") in result.stderr
 
 
-@pytest.fixture
-def failing(monkeypatch):
-    """Makes the `verify` command fail in a chosen way."""
-
-    def fail(error):
-        def run(folder):
-            raise error
-
-        monkeypatch.setattr(verify, "run", run)
-
-    return fail
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "last"),
-    [
-        (DivergedError("the loss is 3e9.\nUse a lower rate."), 76, "Use a lower rate."),
-        (OSError(errno.ENOSPC, "No space left on device", "d/x"), 74, "earlier runs"),
-        (KeyboardInterrupt(), 130, "interrupted"),
-        (SystemExit(143), 143, "SIGTERM"),
-        (ZeroDivisionError("division by zero"), 1, "--debug"),
-    ],
-)
-def test_an_error_is_the_last_text_on_stderr_and_an_exit_code(failing, error, code, last):
-    failing(error)
-    result = invoke("verify")
-    assert result.exit_code == code
-    assert result.stderr.startswith("error: ")
-    assert last in result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr
-
-
-def test_debug_shows_the_traceback_before_the_message(failing):
-    failing(DivergedError("the loss is 3e9."))
-    text = invoke("--debug", "verify").stderr
-    assert text.startswith("Traceback")
-    assert text.endswith("error: the loss is 3e9.\n")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["trian"], "train"),
-        (["generate", "--worker", "1"], "--workers"),
-        (["generate", "--workers", "0"], "x>=1"),
-        (["generate", "--json"], "'--json' is a global option: write it before the command."),
-        (["inspect"], "DIR"),
-    ],
-)
-def test_a_wrong_call_is_usage(arguments, expected):
-    result = invoke(*arguments)
-    assert result.exit_code == 2
-    assert expected in result.stderr.splitlines()[-1]
-
-
-def test_a_reader_that_stops_reading_is_no_error():
-    with subprocess.Popen(
-        [*COMMAND, "--json", "generators"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        process.stdout.close()  # before anything can be written
-        assert process.stderr.read() == b""
-
-
 def test_colours_are_for_those_who_want_them():
     environment = {**os.environ, "FORCE_COLOR": "1", "TERM": "xterm"}
     cyan = "\x1b[36m"
     assert cyan in call("scenarios", env=environment).stdout
     assert cyan not in call("scenarios", env={**environment, "NO_COLOR": "1"}).stdout
-
-
-def test_bad_params_leave_earlier_outputs_alone(untouched, tmp_path):
-    bad = write_params(tmp_path / "params.yaml", image_size=0)
-    done = call("--params", bad, "--data", untouched / "data", "generate")
-    assert done.returncode == 2
-    assert f"{bad}: generate.image_size: " in done.stderr
-
-
-def test_a_disk_that_takes_no_more_is_74(untouched, tmp_path):
-    more = write_params(tmp_path / "params.yaml", image_size=64)
-
-    def full():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-
-    done = call("--params", more, "--data", untouched / "data", "generate", preexec_fn=full)
-    assert done.returncode == 74, done.stderr
-    assert done.stderr.startswith("error: ")
-
-
-def test_a_data_folder_that_cannot_be_one_is_74(project, tmp_path):
-    (tmp_path / "file").write_text("")
-    data = tmp_path / "file/data"
-    done = call("--params", project / "params.yaml", "--data", data, "generate")
-    assert done.returncode == 74
-    assert "file" in done.stderr
-
-
-def test_a_second_writer_is_75(untouched):
-    with lock(untouched / "data/.generated.lock"):
-        done = call(*options(untouched), "generate")
-    assert done.returncode == 75
-    assert done.stderr.startswith("error: ")
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
-)
-def test_an_interrupted_stage_cleans_up(untouched, tmp_path, number, code):
-    counts = {"circle": 200_000, "square": 8}
-    source = {"generator": "shapes", "role": "any", "counts": counts}
-    endless = write_params(tmp_path / "params.yaml", image_size=64, sources=[source])
-    process = subprocess.Popen(
-        [*COMMAND, "--params", endless, "--data", untouched / "data", "generate", "--workers", "1"],
-        cwd=ROOT, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    half_made, deadline = untouched / "data/.generated.new", time.monotonic() + PATIENCE
-    while not half_made.is_dir() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, text = process.communicate(timeout=PATIENCE)
-    assert process.returncode == code
-    assert text.splitlines()[-1].startswith("error: ")
-    assert "Traceback" not in text
