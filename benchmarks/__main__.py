@@ -1,115 +1,103 @@
-"""Ratios beside what a user would pick instead, in one run: ``make bench``.
+"""``make bench``: one table of ratios, each from rounds in turn on the same work.
 
-Every pair does the same work, in turn, ROUNDS times after a warm-up; the ratio is that of the
-medians.
+``python -m benchmarks [NAME...] [--quick] [--json]``
 """
 
+import argparse
+import json
+import os
+import platform
 import statistics
+import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from rich.console import Console
 from rich.table import Table
-from ruamel.yaml import YAML
 
-from pipeline.dataset import Dataset
-from pipeline.stages import augment, generate
+from benchmarks.measure import FULL, QUICK, Measurement, Sizes
+from pipeline.core.parallel import available_cores
 
-ROUNDS, IMAGES = 3, 4000
-
-
-def main() -> None:
-    """Measure and print the table."""
-    table = Table("what", "ours", "instead", "times as fast", "goal")
-    with tempfile.TemporaryDirectory() as folder:
-        for row in _rows(Path(folder)):
-            table.add_row(*row)
-    Console().print(table)
+BENCHMARKS = {
+    "generate": "benchmarks.generate",
+    "store": "benchmarks.store",
+    "augment": "benchmarks.augment",
+    "train": "benchmarks.train",
+    "noop": "benchmarks.noop",
+}
 
 
-def _rows(folder: Path):
-    params = _params(folder)
-    data = folder / "data"
-    seconds = _median(lambda: generate.run(params, data, workers=1))
-    yield "generate, images/s, 1 worker", f"{IMAGES / seconds:,.0f}", "-", "-", "8,000/s"
-
-    dataset, pngs = Dataset(data / "generated"), folder / "png"
-    buffer = np.empty(dataset.images.shape, np.uint8)
-    everything = np.arange(len(dataset))
-    pngs.mkdir()
-    ours, theirs = _pair(lambda: dataset.images.take(everything, out=buffer), lambda: _read(pngs),
-                         before=lambda: _write(pngs, buffer))  # fmt: skip
-    yield _row("read every image, against PNGs with Pillow", ours, theirs, "40")
-
-    yield from _augment(params, data, dataset)
+def main(arguments: list[str] | None = None) -> None:
+    """Measure what is asked for and print it."""
+    asked = _parse(arguments)
+    os.environ["RARESIGHT_VERBOSITY"] = "-1"  # the stages' own progress bars
+    names, sizes = asked.names or list(BENCHMARKS), QUICK if asked.quick else FULL
+    rows = [row for name in names for row in measure(name, sizes)]
+    if asked.json:
+        print(json.dumps({**_machine(), "rows": [row.as_json() for row in rows]}, indent=2))
+    else:
+        _print(rows, sizes)
 
 
-def _augment(params: Path, data: Path, dataset: Dataset):
-    """The stage from shard to shard, against the bare loop over arrays in memory."""
-    import albumentations
+def measure(name: str, sizes: Sizes) -> Iterator[Measurement]:
+    """The rows of one benchmark, which works in a temporary folder."""
+    print(f"{name} ...", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="raresight-bench-") as folder:
+        yield from import_module(BENCHMARKS[name]).measure(Path(folder), sizes)
 
-    recipe = YAML(typ="safe").load(params.read_text())["augment"]
-    steps = [dict(step) for step in [*recipe["spatial"], *recipe["pixel"]]]
-    compose = albumentations.Compose([getattr(albumentations, s.pop("name"))(**s) for s in steps])
-    rows = np.flatnonzero(dataset.labels == "mitotic")
-    pairs = [(dataset.images[int(row)], dataset.masks[int(row)]) for row in rows]
 
-    def bare() -> None:
-        for image, mask in pairs:
-            for _ in range(recipe["copies"]["mitotic"]):
-                compose(image=image, mask=mask)
-
-    ours, theirs = _pair(lambda: augment.run(params, data, workers=1), bare)
-    yield _row(
-        f"augment {8 * len(rows):,} copies, against a bare Compose loop", ours, theirs, "0.9"
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)} (default: all)"
     )
+    parser.add_argument("--quick", action="store_true", help="less work, fewer rounds")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    asked = parser.parse_args(arguments)
+    if unknown := sorted(set(asked.names) - set(BENCHMARKS)):
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    return asked
 
 
-def _params(folder: Path) -> Path:
-    params = YAML(typ="safe").load(Path("params.yaml").read_text())
-    source = params["generate"]["sources"][0]
-    source.update(count=IMAGES, prevalence={"mitotic": 0.1})
-    path = folder / "params.yaml"
-    with path.open("w") as file:
-        YAML(typ="safe").dump(params, file)
-    return path
+def _machine() -> dict[str, str | int]:
+    return {
+        "cores": available_cores(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
 
 
-def _write(folder: Path, images: np.ndarray) -> None:
-    for number, image in enumerate(images):
-        Image.fromarray(image).save(folder / f"{number:06d}.png")
+def _print(rows: list[Measurement], sizes: Sizes) -> None:
+    table = Table(title=f"median of {sizes.rounds} rounds in turn (least-most)", show_lines=True)
+    for heading in ("what", "ours", "what a user would pick", "ratio", "goal"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(
+            row.what,
+            _cost(row, row.ours),
+            f"{_cost(row, row.theirs)}\n{row.peer}",
+            f"[{'green' if row.met else 'red'}]{_spread(row)}[/]",
+            str(row.goal),
+        )
+    console = Console()
+    console.width = max(console.width, 110)
+    console.print(table)
 
 
-def _read(folder: Path) -> None:
-    for path in sorted(folder.iterdir()):
-        np.asarray(Image.open(path))
+def _cost(row: Measurement, seconds: tuple[float, ...]) -> str:
+    median = statistics.median(seconds)
+    rate = f" ({row.images / median:,.0f} images/s)" if row.images else ""
+    return f"{median:.3g} s{rate}"
 
 
-def _seconds(work: Callable) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _median(work: Callable) -> float:
-    work()
-    return statistics.median(_seconds(work) for _ in range(ROUNDS))
-
-
-def _pair(ours: Callable, theirs: Callable, before: Callable = lambda: None) -> tuple[float, float]:
-    ours()
-    before()
-    theirs()
-    rounds = [(_seconds(ours), _seconds(theirs)) for _ in range(ROUNDS)]
-    return tuple(statistics.median(column) for column in zip(*rounds, strict=True))
-
-
-def _row(what: str, ours: float, theirs: float, goal: str) -> tuple[str, ...]:
-    return what, f"{ours:.3f} s", f"{theirs:.3f} s", f"{theirs / ours:.2f}", f">= {goal}"
+def _spread(row: Measurement) -> str:
+    low, high = min(row.values), max(row.values)
+    median, low, high = (
+        f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in (row.median, low, high)
+    )
+    return f"{median} ({low}-{high})"
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ from pipeline.core import seeds
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
-_NEIGHBOURS = np.ones((3, 3), np.uint8)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Original:

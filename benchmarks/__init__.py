@@ -1,0 +1,1 @@
+"""How fast each stage is, beside what a user would pick instead: ``python -m benchmarks``."""

@@ -1,0 +1,130 @@
+"""The benchmarks run, on next to nothing, and their arithmetic is right; no time is judged."""
+
+import json
+import math
+import re
+
+import pytest
+from imports import ROOT
+from program import invoke
+
+from benchmarks import __main__ as program
+from benchmarks import noop
+from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
+
+TINY = Sizes(rounds=2, side=16, drawn=8, drawn_by_pillow=4, stored=12, copied=4, learned=32)
+ROWS = {
+    "generate": ["rate", "speed-up"],
+    "store": ["speed-up", "speed-up", "share", "share"],
+    "augment": ["speed-up"],
+    "train": ["speed-up", "speed-up"],
+    "noop": ["share", "seconds"],
+}
+
+
+def measurement(kind: str, bound: float) -> Measurement:
+    return Measurement(
+        what="work",
+        peer="other work",
+        ours=(1.0, 2.0, 4.0),
+        theirs=(3.0, 8.0, 20.0),
+        goal=Goal(kind=kind, bound=bound),
+        images=100,
+    )
+
+
+# From Python 3.12 on, forking (as DataLoader does) beside another thread warns.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("name", program.BENCHMARKS)
+def test_every_benchmark_returns_its_ratios(name, monkeypatch):
+    # The project's own `dvc repro` takes half a minute, and test_repro.py has it already.
+    monkeypatch.setattr(noop, "copy_of_ours", noop.empty_stages)
+    rows = list(program.measure(name, TINY))
+    assert [row.goal.kind for row in rows] == ROWS[name]
+    for row in rows:
+        assert len(row.ours) == len(row.theirs) == TINY.rounds
+        assert all(seconds > 0 for seconds in (*row.ours, *row.theirs))
+        assert math.isfinite(row.median)
+
+
+def test_the_project_to_do_nothing_in_is_ours_with_sound_params(tmp_path):
+    project = noop.copy_of_ours(tmp_path / "project")
+    assert (project / "dvc.yaml").read_bytes() == (ROOT / "dvc.yaml").read_bytes()
+    assert not (project / "dvc.lock").exists()
+    done = invoke("--params", project / "params.yaml", "validate")
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("speed-up", [3, 4, 5]),
+        ("share", [1 / 3, 1 / 4, 1 / 5]),
+        ("rate", [100, 50, 25]),
+        ("seconds", [1, 2, 4]),
+    ],
+)
+def test_the_ratio_is_taken_round_by_round(kind, values):
+    row = measurement(kind, 1)
+    assert row.values == pytest.approx(values)
+    assert row.median == pytest.approx(values[1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "bound", "met"),
+    [
+        ("speed-up", 4.0, True),
+        ("speed-up", 4.01, False),
+        ("share", 0.25, True),
+        ("share", 0.24, False),
+        ("rate", 50, True),
+        ("rate", 51, False),
+        ("seconds", 2.0, True),
+        ("seconds", 1.9, False),
+    ],
+)
+def test_a_goal_is_a_least_speed_or_a_most_time(kind, bound, met):
+    assert measurement(kind, bound).met is met
+
+
+def test_timers_take_turns_after_one_warm_up():
+    calls = []
+    timers = [lambda name=name: calls.append(name) or float(len(calls)) for name in "ab"]
+    assert interleave(*timers, rounds=2) == [(3.0, 5.0), (4.0, 6.0)]
+    assert calls == list("ababab")
+    assert interleave(*timers, rounds=1, warm_up=False) == [(7.0,), (8.0,)]
+
+
+def test_a_clock_does_the_work_and_measures_it():
+    done = []
+    assert clock(lambda: done.append(1))() >= 0
+    assert done == [1]
+
+
+@pytest.fixture
+def one_row(monkeypatch):
+    monkeypatch.setattr(program, "measure", lambda name, sizes: [measurement("speed-up", 5)])
+    monkeypatch.setenv("RARESIGHT_VERBOSITY", "0")  # put back after main has set it
+
+
+def test_the_table_holds_ratio_spread_and_goal(one_row, capsys):
+    program.main(["generate", "--quick"])
+    table = " ".join(capsys.readouterr().out.split())
+    assert "4 (3-5)" in table
+    assert ">= 5x" in table
+    assert "2 s (50 images/s)" in table
+
+
+def test_json_holds_every_round(one_row, capsys):
+    program.main(["generate", "store", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert len(document["rows"]) == 2
+    row = document["rows"][0]
+    assert (row["median"], row["low"], row["high"], row["met"]) == (4, 3, 5, False)
+    assert row["ours_seconds"] == [1, 2, 4]
+
+
+def test_an_unknown_name_lists_the_known_ones(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        program.main(["sort"])
+    assert re.search("no benchmark sort.*generate, store, augment", capsys.readouterr().err)
