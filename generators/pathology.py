@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 
 from generators.base import Generator, Options, Record, Sample
 from generators.drawing import nuclei, stain
-from generators.drawing.noise import grain, texture
+from generators.drawing.noise import grain, texture, windows, wrapped
 from generators.factors import NonNegative, Positive, Uniform, at, whole
 
 NORMAL, MITOTIC = "normal", "mitotic"
@@ -66,9 +66,8 @@ _TABLE = np.array([_KINDS[name] for name in _NAMES])
 _LOOKALIKES = np.array([_NAMES.index(name) for name in _NAMES[1:5]])
 _FIGURES = np.array([_NAMES.index(name) for name in _NAMES[5:]])
 
-_BANK = (
-    256  # side of the periodic noise banks: far larger than a nucleus, small enough for the cache
-)
+# The side of the periodic noise banks: far larger than a nucleus, small enough for the cache.
+_BANK = 256
 _CANDIDATES = 6
 _MARGIN = 2.0  # pixels between a body's centre and the border, so that no figure is cut off
 
@@ -116,7 +115,7 @@ def _banks(size: int) -> tuple[np.ndarray, ...]:
     chromatin = texture("chromatin", size=_BANK, cells=[(96, 96), (160, 160)])
     outline = texture("outline", size=_BANK, cells=[(72, 72)])
     banks = (fibres, fibres.T, chromatin, outline, grain("sensor", size=_BANK))
-    return tuple(np.ascontiguousarray(np.pad(bank, (0, size), mode="wrap")) for bank in banks)
+    return tuple(wrapped(bank, size) for bank in banks)
 
 
 class Pathology(Generator):
@@ -206,12 +205,9 @@ class Pathology(Generator):
         boxes = np.empty((len(bodies), 4))
         first_label = len(bodies) - values["figures"]
         down, across, fine, coarse, sensor = _banks(size)
-        windows = rng.integers(0, _BANK, (6, 2)).tolist()
-        banks = (down if windows[5][0] % 2 else across, fine, sensor, sensor, sensor)
-        fibres, mottle, *grain = (
-            bank[v : v + size, u : u + size]
-            for bank, (v, u) in zip(banks, windows[:5], strict=True)
-        )
+        *corners, turn = rng.integers(0, _BANK, (6, 2)).tolist()
+        banks = (down if turn[0] % 2 else across, fine, sensor, sensor, sensor)
+        fibres, mottle, *noise = windows(banks, corners, size)
         planes, padded, haematoxylin, eosin, light = self._scratch
         stain.lay_stroma(fibres, mottle, values["stroma"], haematoxylin, eosin)
         nuclei.stain_bodies(
@@ -221,7 +217,7 @@ class Pathology(Generator):
         stain.illuminate(values["shade_x"], values["shade_y"], light)
         stain.transmit(haematoxylin, eosin, strength, values["hue"], light, planes)
         stain.blur(planes, values["blur"], padded)
-        stain.develop(planes, tuple(grain), values["noise"], image)
+        stain.develop(planes, tuple(noise), values["noise"], image)
         return image, mask, boxes[first_label:].tolist()
 
     @cached_property

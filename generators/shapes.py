@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 
 from generators.base import Generator, Options, Record, Sample
 from generators.drawing.canvas import lay_ground, mark, paint
-from generators.drawing.noise import grain, texture
+from generators.drawing.noise import grain, texture, windows, wrapped
 from generators.drawing.outline import BOX, SHAPES, place
 from generators.drawing.stain import develop
 from generators.factors import NonNegative, Uniform, at, whole
@@ -51,8 +51,7 @@ def _whole(pair: tuple[float, float]) -> tuple[float, float]:
 def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Mottle for the ground, grain for the sensor; padded so that no window of ``size`` wraps."""
     mottle = texture("mottle", size=_BANK, cells=[(16, 16), (40, 40), (96, 96)])
-    banks = (mottle, grain("sensor", size=_BANK))
-    return tuple(np.ascontiguousarray(np.pad(bank, (0, size), mode="wrap")) for bank in banks)
+    return wrapped(mottle, size), wrapped(grain("sensor", size=_BANK), size)
 
 
 def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float, float]:
@@ -196,13 +195,9 @@ class Shapes(Generator):
 
     def _windows(self, u: np.ndarray) -> list[np.ndarray]:
         """A window of the ground's mottle and one of the sensor's grain for each colour."""
-        side = self.image_size
-        mottle, sensor = _banks(side)
+        mottle, sensor = _banks(self.image_size)
         corners = (u * _BANK).astype(np.int64).tolist()
-        banks = (mottle, sensor, sensor, sensor)
-        return [
-            bank[v : v + side, u : u + side] for bank, (v, u) in zip(banks, corners, strict=True)
-        ]
+        return windows((mottle, sensor, sensor, sensor), corners, self.image_size)
 
     def _draw_ground(self, values: Mapping, turns: float, mottle: np.ndarray) -> None:
         colour = _rgb(values["ground_hue"], values["lightness"], values["saturation"] / 2)

@@ -11,9 +11,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.core.errors import DataError, InputMissing, LockedError, listing
@@ -43,11 +44,14 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path} is not valid JSON ({error}). Run its stage again.") from None
 
 
-def write_manifest(folder: Path) -> None:
-    """List every file below ``folder`` with its size and sha256."""
+def write_manifest(folder: Path, hashed: Mapping[Path, str]) -> None:
+    """List every file below ``folder`` with its size and sha256, taken from ``hashed`` if there."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     entries = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": hashed.get(path) or sha256(path),
+        }
         for path in files
     }
     write_json(folder / MANIFEST, {"files": entries})
@@ -105,11 +109,14 @@ def lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def stage_outputs(*targets: Path) -> Iterator[tuple[Path, ...]]:
+def stage_outputs(
+    *targets: Path, hashed: Mapping[Path, str] = MappingProxyType({})
+) -> Iterator[tuple[Path, ...]]:
     """Give a scratch path for each target; put them in place together when the block succeeds.
 
     A target with a suffix is a file, one without is a folder (which gets a manifest). When the
-    block fails, the targets are untouched and the scratch paths are gone.
+    block fails, the targets are untouched and the scratch paths are gone. The block may put into
+    ``hashed`` the sha256 of scratch files that it has computed already, as workers do in parallel.
     """
     with ExitStack() as stack:
         for target in targets:
@@ -123,7 +130,7 @@ def stage_outputs(*targets: Path) -> Iterator[tuple[Path, ...]]:
             yield scratch
             for target, new in zip(targets, scratch, strict=True):
                 if not target.suffix:
-                    write_manifest(new)
+                    write_manifest(new, hashed)
                 _sync(new)
             for target, new in zip(targets, scratch, strict=True):
                 _swap_in(new, target)
@@ -141,11 +148,15 @@ def _remove(path: Path) -> None:
 
 def _sync(path: Path) -> None:
     for entry in [path, *path.rglob("*")]:
-        descriptor = os.open(entry, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _flush(entry)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _swap_in(new: Path, target: Path) -> None:
@@ -159,7 +170,7 @@ def _swap_in(new: Path, target: Path) -> None:
         os.replace(target, old)
         os.replace(new, target)
         _remove(old)
-    _sync_folder(target.parent)
+    _flush(target.parent)
 
 
 def _exchange(first: Path, second: Path) -> bool:
@@ -168,11 +179,3 @@ def _exchange(first: Path, second: Path) -> bool:
         return False
     arguments = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
     return renameat2(*arguments) == 0
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -70,25 +70,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def load_section(path: Path, name: str, model: type[Model]) -> Model:
     """One checked section of a params file; ParamsError lists every problem it has."""
-    return load_sections(path, {name: model}, only=True)[name]
-
-
-def load_sections(
-    path: Path, models: Mapping[str, type[BaseModel]], *, only: bool = False
-) -> dict[str, Any]:
-    """Several checked sections; ParamsError lists every problem of all of them.
-
-    Sections that ``models`` does not name are an error unless ``only`` is set.
-    """
-    sections, problems = check_sections(path, models, only=only)
+    sections, problems = check_sections(path, {name: model}, only=True)
     refuse(path, problems)
-    return sections
+    return sections[name]
 
 
 def check_sections(
     path: Path, models: Mapping[str, type[BaseModel]], *, only: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
-    """The sections that are right, and a sentence for each problem of the others."""
+    """The sections that are right, and a sentence for each problem of the others.
+
+    Sections that ``models`` does not name are a problem unless ``only`` is set.
+    """
     document = read_yaml(path)
     sections, problems = {}, []
     for name, model in models.items():

@@ -29,23 +29,23 @@ def one_against_rest(counts: Counts, positive: int) -> Counts:
 
 def accuracy(counts: Counts) -> np.ndarray:
     """The share of right answers, (...)."""
-    return _ratio(_hits(counts).sum(-1), counts.sum((-1, -2)))
+    return ratio(_hits(counts).sum(-1), counts.sum((-1, -2)))
 
 
 def recall(counts: Counts) -> np.ndarray:
     """The share found of each class, (..., K); NaN for a class without images."""
-    return _ratio(_hits(counts), counts.sum(-1))
+    return ratio(_hits(counts), counts.sum(-1))
 
 
 def precision(counts: Counts) -> np.ndarray:
     """The share that is right of what was called each class, (..., K); NaN for one never called."""
-    return _ratio(_hits(counts), counts.sum(-2))
+    return ratio(_hits(counts), counts.sum(-2))
 
 
 def specificity(counts: Counts) -> np.ndarray:
     """The share of other classes not called this one, (..., K); NaN where there are no others."""
     right, others = specificity_counts(counts)
-    return _ratio(right, others)
+    return ratio(right, others)
 
 
 def specificity_counts(counts: Counts) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +58,7 @@ def specificity_counts(counts: Counts) -> tuple[np.ndarray, np.ndarray]:
 def f1(counts: Counts) -> np.ndarray:
     """The harmonic mean of precision and recall, (..., K); NaN for a class without images."""
     actual = counts.sum(-1)
-    score = _ratio(2 * _hits(counts), actual + counts.sum(-2))
+    score = ratio(2 * _hits(counts), actual + counts.sum(-2))
     return np.where(actual > 0, score, np.nan)
 
 
@@ -77,7 +77,7 @@ def mcc(counts: Counts) -> np.ndarray:
     actual, called = counts.sum(-1), counts.sum(-2)
     covariance = _hits(counts).sum(-1) * total - (actual * called).sum(-1)
     spread = (total**2 - (actual**2).sum(-1)) * (total**2 - (called**2).sum(-1))
-    return _ratio(covariance, np.sqrt(spread))
+    return ratio(covariance, np.sqrt(spread))
 
 
 _REASONS: Mapping[str, str] = {
@@ -107,6 +107,7 @@ def _hits(counts: Counts) -> np.ndarray:
     return np.diagonal(counts, axis1=-2, axis2=-1)
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """The quotient, NaN where the denominator is 0."""
     undefined = np.full(np.shape(denominator), np.nan)
     return np.divide(numerator, denominator, out=undefined, where=np.asarray(denominator) != 0)

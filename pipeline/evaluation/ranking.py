@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.evaluation.metrics import ratio
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
@@ -62,7 +64,7 @@ def average_precision(
             false = false * (odds * total / false[..., -1:])
     # Where nothing is found yet nothing is gained: the divisor does not matter, but for a 0.
     gains = positives * true / np.where(true > 0, true + false, 1)
-    return _ratio(gains.sum(axis=-1), total[..., 0])
+    return ratio(gains.sum(axis=-1), total[..., 0])
 
 
 def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
@@ -71,7 +73,7 @@ def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
     total = false[..., -1:]
     below = total - false + negatives / 2
     pairs = positives.sum(axis=-1) * total[..., 0].astype(float)
-    return _ratio((positives * below).sum(axis=-1), pairs)
+    return ratio((positives * below).sum(axis=-1), pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +114,3 @@ def false_positive_rate_at(
         for right, wrong, need in zip(flat_true, flat_false, needed, strict=True)
     ]
     return np.array(rates).reshape(*true.shape[:-1], len(recall))
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(
-        numerator, denominator, out=np.full(np.shape(denominator), np.nan), where=denominator != 0
-    )

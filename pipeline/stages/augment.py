@@ -82,11 +82,13 @@ def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
     originals = Dataset(data / "generated")
     _check(params, params_file, originals)
     description = _describe(params, originals)
-    with stage_outputs(data / OUTPUT) as (folder,):
+    hashed: dict[Path, str] = {}
+    with stage_outputs(data / OUTPUT, hashed=hashed) as (folder,):
         tasks = list(_tasks(folder, params, originals, description))
         done = map_shards(make_shard, tasks, workers=workers)
         made = list(track(done, total=len(tasks), description="augment"))
         shards = tuple(one.shard for one in made if one.shard is not None)
+        hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
         write_json(folder / "report.json", _report(params, originals, made))
         write_sheet(Dataset(folder), folder / "sheet.png")

@@ -1,6 +1,7 @@
 """generate: draw (or read in) every labelled image that params.yaml asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,10 +42,12 @@ def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
     built = {name: source.build(params.image_size) for name, source in sources.items()}
     streams = {name: _streams(sources[name], generator) for name, generator in built.items()}
     description = _describe(params, built)
-    with stage_outputs(data / OUTPUT) as (folder,):
+    hashed: dict[Path, str] = {}
+    with stage_outputs(data / OUTPUT, hashed=hashed) as (folder,):
         tasks = _tasks(folder, sources, streams, description)
         done = map_shards(draw_shard, tasks, workers=workers)
         shards = tuple(track(done, total=len(tasks), description="generate"))
+        hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
         write_sheet(Dataset(folder), folder / "sheet.png")
     return data / OUTPUT
@@ -52,8 +55,15 @@ def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
 
 def _streams(source: Source, generator: Generator) -> list[Sequence[Record]]:
     amount = {"counts": source.counts, "count": source.count, "prevalence": source.prevalence}
-    try:
+    with _problems_of_images():
         return generator.streams(source.id_prefix, **amount)
+
+
+@contextmanager
+def _problems_of_images() -> Iterator[None]:
+    """A generator knows nothing of the pipeline's errors: here they become such."""
+    try:
+        yield
     except BadImages as error:
         raise DataError(str(error)) from None
     except FileNotFoundError as error:
@@ -117,12 +127,10 @@ def draw_shard(task: Task) -> Shard:
     )
     factors = {name: [None] * count for name in generator.factors}
     records = [task.records[k] for k in range(task.start, task.stop)]
-    for row, record in enumerate(records):
-        try:
+    with _problems_of_images():  # a file may have changed since it was checked
+        for row, record in enumerate(records):
             sample = generator.sample(record, seeds.rng(description.seed, "generate", record.id))
-        except BadImages as error:  # a file that changed since it was checked
-            raise DataError(str(error)) from None
-        _store(sample, row, images, masks, factors)
+            _store(sample, row, images, masks, factors)
     ids = [record.id for record in records]
     labels = [record.label for record in records]
     rows = Rows(

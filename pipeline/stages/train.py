@@ -10,11 +10,11 @@ from pipeline.core.errors import DataError, ParamsError
 from pipeline.core.files import require_verified, stage_outputs, write_json
 from pipeline.core.params import load_section
 from pipeline.core.progress import bar, rate_column
-from pipeline.dataset.reader import Dataset
+from pipeline.dataset.reader import Dataset, Pixels
 from pipeline.splitting.table import Splits, read_splits
 from pipeline.training import checkpoint
 from pipeline.training import device as devices
-from pipeline.training.feed import Feed, Joined
+from pipeline.training.feed import Feed
 from pipeline.training.figures import draw_curves
 from pipeline.training.loop import Result, Trainer, curve_rows, fingerprint
 from pipeline.training.models import build
@@ -48,7 +48,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
 
 def _prepare(params: TrainParams, originals: Dataset, copies: Dataset, splits: Splits, where):
     """The trainer, and a function that makes the model's card from its result."""
-    joined = Joined(originals.images, copies.images) if len(copies) else originals.images
+    shards = [*originals.images.shards, *copies.images.shards]
     targets = np.concatenate((originals.targets, copies.targets))
     train_originals = splits.rows(originals, "train")
     rows = np.concatenate((train_originals, splits.rows(copies, "train") + len(originals)))
@@ -67,7 +67,7 @@ def _prepare(params: TrainParams, originals: Dataset, copies: Dataset, splits: S
     trainer = Trainer(
         model,
         params,
-        Feed(joined, rows, targets[rows], where),
+        Feed(Pixels(shards, originals.image_shape), rows, targets[rows], where),
         Feed(originals.images, val, originals.targets[val], where),
         classes=len(classes),
         positive=None if positive is None else classes.index(positive),

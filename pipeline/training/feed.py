@@ -40,23 +40,6 @@ class Feed:
         return self.targets[torch.from_numpy(index).to(self.device)]
 
 
-class Joined:
-    """Several pixel sources as one, rows counted through."""
-
-    def __init__(self, *parts):
-        self.parts = parts
-        self.starts = np.cumsum([0, *(len(part) for part in parts)])
-        self.shape = (int(self.starts[-1]), *parts[0].shape[1:])
-
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        out = np.empty((len(rows), *self.shape[1:]), np.uint8)
-        owner = np.searchsorted(self.starts, rows, side="right") - 1
-        for number in np.unique(owner):
-            here = np.flatnonzero(owner == number)
-            out[here] = self.parts[number].take(rows[here] - self.starts[number])
-        return out
-
-
 def _free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]

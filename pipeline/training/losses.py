@@ -12,8 +12,7 @@ def make_loss(params: LossParams, log_prior: Tensor):
 
     ``logit_adjusted`` adds the log of the class shares that training shows to the logits before the
     cross-entropy, so that the bare logits score classes as if all were equally frequent (Menon et
-    al.
-    2021; Ren et al. 2020 call it the balanced softmax).
+    al. 2021; Ren et al. 2020 call it the balanced softmax).
     """
     offset = log_prior if params.name == "logit_adjusted" else torch.zeros_like(log_prior)
 

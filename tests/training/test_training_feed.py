@@ -6,23 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.training.feed import BatchAugment, Feed, Joined, epoch_order
+from pipeline.dataset.reader import Pixels
+from pipeline.training.feed import BatchAugment, Feed, epoch_order
 from pipeline.training.params import BatchAugmentParams
 
 CPU = torch.device("cpu")
-
-
-class Pixels:
-    """An array with the ``take`` of a dataset's images."""
-
-    def __init__(self, array):
-        self.array, self.shape = array, array.shape
-
-    def __len__(self):
-        return len(self.array)
-
-    def take(self, rows):
-        return self.array[rows]
 
 
 def noise(count, side=8):
@@ -106,7 +94,8 @@ def test_augmentation_of_a_sample_does_not_depend_on_its_batch(order):
 def test_joined_sources_count_through():
     one, two = noise(3), noise(4)
     rows = np.array([5, 0, 2, 6, 3])
-    assert (Joined(Pixels(one), Pixels(two)).take(rows) == np.concatenate((one, two))[rows]).all()
+    joined = Pixels([one, two], one.shape[1:])
+    assert (joined.take(rows) == np.concatenate((one, two))[rows]).all()
 
 
 @pytest.mark.parametrize("resident", [True, False])
@@ -114,7 +103,7 @@ def test_a_feed_gives_the_same_whether_resident_or_not(resident, monkeypatch):
     if not resident:
         monkeypatch.setattr("pipeline.training.feed._free_memory", lambda device: 0)
     images, rows = noise(10), np.array([7, 2, 9])
-    feed = Feed(Pixels(images), rows, np.array([1, 0, 1]), CPU)
+    feed = Feed(Pixels([images], images.shape[1:]), rows, np.array([1, 0, 1]), CPU)
     index = np.array([2, 0])
     assert (feed.images(index).numpy() == images[[9, 7]]).all()
     assert feed.labels(index).tolist() == [1, 1]

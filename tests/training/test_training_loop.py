@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pipeline.core.errors import DeviceError, DivergedError
+from pipeline.dataset.reader import Pixels
 from pipeline.training import device as devices
 from pipeline.training.feed import Feed
 from pipeline.training.loop import Trainer
@@ -31,17 +32,6 @@ PARAMS = {
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
-class Pixels:
-    def __init__(self, array):
-        self.array, self.shape = array, array.shape
-
-    def __len__(self):
-        return len(self.array)
-
-    def take(self, rows):
-        return self.array[rows]
-
-
 def toy(count, seed, share=0.15):
     """Noise; a bright 4 x 4 square somewhere makes the positive class."""
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -60,7 +50,8 @@ def trainer(device="cpu", **changes):
     feeds = []
     for count, seed in ((400, 1), (200, 2)):
         images, targets = toy(count, seed)
-        feeds.append(Feed(Pixels(images), np.arange(count), targets, where))
+        pixels = Pixels([images], images.shape[1:])
+        feeds.append(Feed(pixels, np.arange(count), targets, where))
     model = build(params.model, classes=2, mean=[60] * 3, std=[40] * 3, seed=5)
     return Trainer(model, params, *feeds, classes=2, positive=1, device=where)
 
