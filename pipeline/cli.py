@@ -294,5 +294,5 @@ def main() -> int:
     """Entry point of `raresight` and `python -m pipeline`."""
     processes.end_cleanly_when_told()
     if "DVC_STAGE" in os.environ:
-        processes.end_with_parent()
+        processes.end_with_dvc()
     return cli(prog_name="raresight")

@@ -171,6 +171,11 @@ def alive(pid: int) -> bool:
     return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def descendants(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [found for child in map(int, listed) for found in (child, *descendants(child))]
+
+
 def wait_for(condition, seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
@@ -178,18 +183,21 @@ def wait_for(condition, seconds: float = 60.0) -> bool:
     return condition()
 
 
-def test_a_killed_dvc_leaves_no_stage_behind(reproduced):
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # one may stay in between, or not
+def test_a_killed_dvc_leaves_no_stage_behind(reproduced, shell):
     yaml, path = YAML(), reproduced.folder / "params.yaml"
     params = yaml.load(path)
     params["generate"]["sources"][0]["count"] = 2_000_000
     yaml.dump(params, path)
     command = [sys.executable, "-m", "dvc", "repro"]
     with subprocess.Popen(
-        command, cwd=reproduced.folder, env=reproduced.environment, stdout=subprocess.DEVNULL
+        command,
+        cwd=reproduced.folder,
+        env={**reproduced.environment, "SHELL": shell},
+        stdout=subprocess.DEVNULL,
     ) as dvc:
         assert wait_for((reproduced.folder / "data/.generated.new").is_dir)
-        listed = Path(f"/proc/{dvc.pid}/task/{dvc.pid}/children").read_text()
-        stages = [int(pid) for pid in listed.split() if alive(int(pid))]
+        stages = [pid for pid in descendants(dvc.pid) if alive(pid)]
         assert stages
         dvc.kill()
     assert wait_for(lambda: not any(map(alive, stages)))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 from pipeline.core.errors import RaresightError
@@ -36,6 +36,7 @@ def map_shards(
         return
     saved = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # processes are the parallelism here
+    others = set(active_children())
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=start_worker)
     try:
         yield from pool.map(work, tasks)
@@ -43,6 +44,10 @@ def map_shards(
         raise RaresightError(
             "a worker process was killed, most often for want of memory. Use fewer: --workers 1."
         ) from None
+    except BaseException:  # interrupted, or a shard failed: nobody wants the shards under way
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for name, value in saved.items():

@@ -2,7 +2,10 @@
 
 import ctypes
 import os
+import select
 import signal
+from pathlib import Path
+from threading import Thread
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -14,11 +17,7 @@ def end_cleanly_when_told() -> None:
 
 
 def end_with_parent() -> None:
-    """Get SIGTERM when the parent process dies, however it dies (where there is a prctl: Linux).
-
-    A killed ``dvc repro`` would leave its stage running otherwise, and the next one would start a
-    second writer of the same output.
-    """
+    """Get SIGTERM when the parent process dies, however it dies (where there is a prctl: Linux)."""
     parent = os.getppid()
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is None:
@@ -26,6 +25,29 @@ def end_with_parent() -> None:
     prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died in between, and its signal is already lost
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_with_dvc() -> None:
+    """End with the DVC that runs this stage, as :func:`end_with_parent`.
+
+    A killed ``dvc repro`` would leave its stage running otherwise, and the next one would start a
+    second writer of the same output. DVC starts a stage through a shell, and some (dash) stay in
+    between and outlive it: then it is the shell's parent that counts.
+    """
+    parent = os.getppid()
+    end_with_parent()
+    if hasattr(os, "pidfd_open") and "-c" in _proc(parent, "cmdline").split("\0"):
+        dvc = int(_proc(parent, "stat").rpartition(")")[2].split()[1])
+        Thread(target=_end_after, args=(os.pidfd_open(dvc),), daemon=True).start()
+
+
+def _proc(pid: int, name: str) -> str:
+    return Path("/proc", str(pid), name).read_text(encoding="utf-8", errors="replace")
+
+
+def _end_after(process: int) -> None:
+    select.select([process], [], [])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def start_worker() -> None:

@@ -3,6 +3,7 @@
 import math
 import operator
 import os
+from multiprocessing import active_children
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_no_task_is_no_result(workers):
 def test_the_error_of_a_task_is_raised_here(workers):
     with pytest.raises(ValueError, match=r"domain|nonnegative"):
         list(map_shards(math.sqrt, [1.0, -1.0], workers=workers))
+
+
+def test_after_an_error_nobody_waits_for_the_shards_under_way():
+    commands = ["1 / 0", "__import__('time').sleep(600)"]
+    with pytest.raises(ZeroDivisionError):  # within the test's own patience
+        list(map_shards(eval, commands, workers=2))
+    assert not active_children()
 
 
 def test_several_workers_are_other_processes_and_one_is_this():
