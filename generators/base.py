@@ -19,6 +19,10 @@ class BadImages(ValueError):
     """The images that a generator was pointed at cannot be used; the message lists them by name."""
 
 
+class Unavailable(RuntimeError):
+    """A library or a device that a generator needs is not there; the message says how to get it."""
+
+
 # Weyl's sequence with the golden ratio is the most even of its kind: of the first n records,
 # p n +- about 1 fall below p, for every n and p at once.
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -45,13 +49,17 @@ class Sample:
 
     ``image`` is uint8 (H, W, 3); ``mask`` is uint8 (H, W), 1 where a pixel carries the label, or
     None where that is unknown; ``boxes`` are (x, y, width, height) in pixels, one for each object
-    that carries the label; ``factors`` are the values this sample was made from.
+    that carries the label; ``instances`` is uint16 (H, W), the number of the object seen in a pixel
+    and 0 for the ground; ``depth`` is float32 (H, W), the distance from the camera's plane in
+    metres; ``factors`` are the values this sample was made from.
     """
 
     image: np.ndarray
     label: str
     mask: np.ndarray | None = None
     boxes: Sequence[tuple[float, float, float, float]] = ()
+    instances: np.ndarray | None = None
+    depth: np.ndarray | None = None
     factors: Mapping[str, float | str | None] = field(default_factory=dict)
 
 
@@ -79,6 +87,9 @@ class Generator(ABC):
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
         """The labels this generator can make."""
+
+    def require(self) -> None:
+        """Raise Unavailable where a library or a device that drawing needs is missing."""
 
     @abstractmethod
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:

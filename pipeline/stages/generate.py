@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from generators.base import BadImages, Generator, Record, Sample
+from generators.base import BadImages, Generator, Record, Sample, Unavailable
 from pipeline.core import seeds
-from pipeline.core.errors import DataError, InputMissing, suggest
+from pipeline.core.errors import DataError, DeviceError, InputMissing, suggest
 from pipeline.core.files import stage_outputs
 from pipeline.core.parallel import map_shards
 from pipeline.core.params import load_section
@@ -55,12 +55,13 @@ def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
 
 def _streams(source: Source, generator: Generator) -> list[Sequence[Record]]:
     amount = {"counts": source.counts, "count": source.count, "prevalence": source.prevalence}
-    with _problems_of_images():
+    with _problems_of_generators():
+        generator.require()
         return generator.streams(source.id_prefix, **amount)
 
 
 @contextmanager
-def _problems_of_images() -> Iterator[None]:
+def _problems_of_generators() -> Iterator[None]:
     """A generator knows nothing of the pipeline's errors: here they become such."""
     try:
         yield
@@ -68,6 +69,8 @@ def _problems_of_images() -> Iterator[None]:
         raise DataError(str(error)) from None
     except FileNotFoundError as error:
         raise InputMissing(str(error)) from None
+    except Unavailable as error:
+        raise DeviceError(str(error)) from None
 
 
 def _describe(params: GenerateParams, built: dict[str, Generator]) -> Description:
@@ -127,7 +130,7 @@ def draw_shard(task: Task) -> Shard:
     )
     factors = {name: [None] * count for name in generator.factors}
     records = [task.records[k] for k in range(task.start, task.stop)]
-    with _problems_of_images():  # a file may have changed since it was checked
+    with _problems_of_generators():  # a file may have changed since it was checked
         for row, record in enumerate(records):
             sample = generator.sample(record, seeds.rng(description.seed, "generate", record.id))
             _store(sample, row, images, masks, factors)

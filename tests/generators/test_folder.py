@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from generators.base import BadImages, Record
-from generators.digits import write_digits
+from pipeline.stages.digits import write_digits
 from generators.folder import Folder, FolderOptions
 
 

@@ -1,6 +1,6 @@
 """scikit-learn's 1,797 scanned digits as PNG files, one subfolder a class.
 
-python -m generators.digits data/raw/digits
+python -m pipeline.stages.digits data/raw/digits
 """
 
 import sys
@@ -25,5 +25,5 @@ def write_digits(folder: Path) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m generators.digits FOLDER")
+        sys.exit("usage: python -m pipeline.stages.digits FOLDER")
     print(f"{write_digits(Path(sys.argv[1]))} digits below {sys.argv[1]}")
