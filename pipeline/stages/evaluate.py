@@ -68,7 +68,7 @@ def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -
 
 
 def _open(dataset: Dataset, data: Path, device: str) -> Inputs:
-    from pipeline.training.inference import load_model
+    from pipeline.training.checkpoint import load_model
 
     splits = read_splits(data / "splits")
     scorer = load_model(data / "model", device)

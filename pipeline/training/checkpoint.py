@@ -1,20 +1,26 @@
-"""A trained model on disk: weights as safetensors, and a JSON that says what they are."""
+"""A trained model on disk, and back from there to scores.
 
-from collections.abc import Mapping
+The weights are safetensors; a JSON beside them says what they are.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json, write_json
+from pipeline.training import device as devices
 from pipeline.training.models import Classifier, build
 from pipeline.training.params import ModelParams
 
 WEIGHTS, CARD = "weights.safetensors", "model.json"
+BATCH = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +68,37 @@ def load(folder: Path) -> tuple[Classifier, ModelCard]:
     except (TypeError, ValueError, SafetensorError, RuntimeError, FileNotFoundError) as error:
         raise DataError(f"{folder} holds no model that can be read: {error}") from None
     return model, card
+
+
+class Scorer:
+    """A trained model that turns images into a score per class."""
+
+    def __init__(self, model: Classifier, classes: Sequence[str], device: torch.device):
+        self.model = model.eval()
+        self.classes = tuple(classes)
+        self.device = device
+
+    def scores(self, images, rows: np.ndarray) -> np.ndarray:
+        """Class scores of the given rows: float64 (len(rows), K), each row summing to 1.
+
+        ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. A model trained with
+        the logit-adjusted loss scores as if all classes were equally frequent.
+        """
+        rows = np.asarray(rows)
+        out = np.empty((len(rows), len(self.classes)))
+        for start in range(0, len(rows), BATCH):
+            pixels = torch.from_numpy(np.ascontiguousarray(images[rows[start : start + BATCH]]))
+            out[start : start + BATCH] = self._batch(pixels.to(self.device))
+        return out
+
+    @torch.inference_mode()
+    def _batch(self, pixels: torch.Tensor) -> np.ndarray:
+        return self.model(pixels).double().softmax(1).cpu().numpy()
+
+
+def load_model(folder: Path, device: str) -> Scorer:
+    """The model of ``folder`` on ``device`` (auto, cpu, cuda, cuda:N), its bytes verified."""
+    where = devices.resolve(device)
+    devices.prepare(where, None)
+    model, card = load(folder)
+    return Scorer(model.to(where), card.classes, where)

@@ -97,7 +97,7 @@ def use_scorer(monkeypatch) -> Callable[[object], None]:
 
     def use(scorer: object) -> None:
         module = SimpleNamespace(load_model=lambda folder, device: scorer)
-        monkeypatch.setitem(sys.modules, "pipeline.training.inference", module)
+        monkeypatch.setitem(sys.modules, "pipeline.training.checkpoint", module)
 
     return use
 
