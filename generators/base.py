@@ -88,7 +88,7 @@ class Generator(ABC):
     def classes(self) -> tuple[str, ...]:
         """The labels this generator can make."""
 
-    def require(self) -> None:
+    def require(self) -> None:  # noqa: B027 - most need nothing
         """Raise Unavailable where a library or a device that drawing needs is missing."""
 
     @abstractmethod

@@ -13,8 +13,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from generators.base import BadImages, Record
-from pipeline.stages.digits import write_digits
 from generators.folder import Folder, FolderOptions
+from pipeline.stages.digits import write_digits
 
 
 @pytest.fixture
