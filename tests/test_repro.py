@@ -5,11 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from imports import ROOT
+from program import alive, wait_for
 from ruamel.yaml import YAML
 
 OUTPUTS = ("generated", "augmented", "splits", "model", "training/curves", "evaluation/plots")
@@ -166,21 +166,9 @@ def test_data_travels_and_nothing_runs_on_the_other_machine(reproduced, tmp_path
     assert other.run("git", "status", "--porcelain") == ""
 
 
-def alive(pid: int) -> bool:
-    state = Path(f"/proc/{pid}/stat")
-    return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
 def descendants(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [found for child in map(int, listed) for found in (child, *descendants(child))]
-
-
-def wait_for(condition, seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # one may stay in between, or not

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+
+from program import alive, wait_for
 
 PATIENCE = 20.0
 
@@ -15,19 +16,8 @@ def start(code, **options):
     )
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def gone(pids):
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and any(map(alive, pids)):
-        time.sleep(0.02)
-    return not any(map(alive, pids))
+    return wait_for(lambda: not any(map(alive, pids)), PATIENCE)
 
 
 def test_sigterm_lets_the_process_clean_up():
