@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.core.errors import DataError, InputMissing, ParamsError
+from generators.base import Unavailable
+from generators.shapes import Shapes
+from pipeline.core.errors import DataError, DeviceError, InputMissing, ParamsError
 from pipeline.core.files import manifest_problems
 from pipeline.dataset import Dataset, schema
 from pipeline.stages import generate
@@ -157,6 +159,19 @@ def test_a_missing_folder_is_a_missing_input(run, tmp_path):
     with pytest.raises(InputMissing, match="does not exist") as caught:
         run({"generator": "folder", "role": "any", "options": {"path": str(tmp_path / "no")}})
     assert caught.value.exit_code == 66
+
+
+def test_what_a_generator_lacks_is_told_before_anything_is_drawn(run, data, monkeypatch):
+    def lack(self):
+        raise Unavailable("the engine is not installed: pip install engine")
+
+    before = contents(run(SHAPES))
+    monkeypatch.setattr(Shapes, "require", lack)
+    monkeypatch.setattr(Shapes, "sample", lambda *_: pytest.fail("it drew"))
+    with pytest.raises(DeviceError, match="pip install engine") as caught:
+        run(SHAPES)
+    assert caught.value.exit_code == 78
+    assert contents(data / "generated") == before
 
 
 def test_an_unknown_positive_class_is_refused_with_the_nearest(run, data):
