@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from pipeline.dataset.summary import Numbers, Part, Words, render, summarize
+from pipeline.stages.inspect import Numbers, Part, Words, summarize
+from pipeline.terminal.dataset import render
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.evaluation.study import as_metrics, judge
-from pipeline.evaluation.tables import number, render
+from pipeline.terminal.evaluation import number, render
 
 
 def printed(metrics, *, width: int = 100) -> str:

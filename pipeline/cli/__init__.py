@@ -1,0 +1,21 @@
+"""The command line: it parses, calls one stage and prints; the only room that knows click.
+
+What a command needs is imported inside it, so that `raresight --help` stays instant.
+"""
+
+import os
+
+from pipeline.cli import looking, stages
+from pipeline.cli.group import cli
+from pipeline.core import processes
+
+for _command in (*stages.COMMANDS, *looking.COMMANDS):  # as --help lists them
+    cli.add_command(_command)
+
+
+def main() -> int:
+    """Entry point of `raresight` and `python -m pipeline`."""
+    processes.end_cleanly_when_told()
+    if "DVC_STAGE" in os.environ:
+        processes.end_with_dvc()
+    return cli(prog_name="raresight")

@@ -1,0 +1,87 @@
+"""Commands that look at params and datasets, and the one that picks a scenario."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.cli.group import Settings, print_json, print_result, say
+from pipeline.core.errors import RaresightError, listing
+
+
+@click.command()
+@click.pass_obj
+def validate(settings: Settings) -> None:
+    """Check params.yaml; print what will run, or every problem."""
+    from pipeline.stages.validate import render, run
+
+    sections = run(settings.params)
+    plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
+    print_result(settings, plain, lambda _: render(sections))
+
+
+@click.command()
+@click.pass_obj
+def generators(settings: Settings) -> None:
+    """List the generators, their classes and factors."""
+    from pipeline.stages.generators import render, run
+
+    entries = run()
+    print_result(settings, [asdict(entry) for entry in entries], lambda _: render(entries))
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (PNG).")
+@click.pass_obj
+def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
+    """Show what is in a dataset."""
+    from pipeline.stages.inspect import run
+    from pipeline.terminal.dataset import render
+
+    summary = run(folder, sheet=sheet)
+    print_result(settings, asdict(summary), lambda _: render(summary))
+    if sheet is not None:
+        say(settings, f"wrote {sheet}")
+
+
+@click.command()
+@click.pass_obj
+def scenarios(settings: Settings) -> None:
+    """List the scenarios: named params files."""
+    from pipeline.stages.scenarios import render, run
+
+    found = run(settings.params)
+    plain = [{**asdict(scenario), "path": str(scenario.path)} for scenario in found]
+    print_result(settings, plain, lambda _: render(found))
+
+
+@click.command()
+@click.argument("name")
+@click.pass_obj
+def use(settings: Settings, name: str) -> None:
+    """Make a scenario the params.yaml."""
+    from pipeline.stages.scenarios import use as use_scenario
+
+    scenario = use_scenario(settings.params, name)
+    say(settings, f"{settings.params} is now '{name}': {scenario.summary}")
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@click.pass_obj
+def verify(settings: Settings, folder: Path | None) -> None:
+    """Recompute every sha256 of the stages' outputs."""
+    from pipeline.stages.verify import run
+
+    found = run(folder or settings.data)
+    if settings.json:
+        print_json({str(output): problems for output, problems in found.items()})
+    else:
+        for output, problems in found.items():
+            click.echo(f"{'DIFFERS' if problems else 'ok':<8}{output}")
+    if wrong := [problem for problems in found.values() for problem in problems]:
+        raise RaresightError(f"outputs differ from what was written:\n{listing(wrong)}")
+
+
+COMMANDS = (validate, generators, inspect, scenarios, use, verify)

@@ -1,0 +1,99 @@
+"""The stages as commands."""
+
+import importlib
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.group import (
+    Settings,
+    device_option,
+    print_json,
+    print_result,
+    say,
+    workers_option,
+)
+
+WRITES = {
+    "generate": ("generated",),
+    "augment": ("augmented",),
+    "split": ("splits",),
+    "train": ("model", "training"),
+    "evaluate": ("evaluation",),
+}
+
+
+@click.command()
+@workers_option
+@click.pass_obj
+def generate(settings: Settings, workers: int | None) -> None:
+    """Draw (or read in) the labelled images."""
+    run_stage(settings, "generate", workers=workers)
+
+
+@click.command()
+@workers_option
+@click.pass_obj
+def augment(settings: Settings, workers: int | None) -> None:
+    """Enlarge classes with copies that keep their label."""
+    run_stage(settings, "augment", workers=workers)
+
+
+@click.command()
+@click.pass_obj
+def split(settings: Settings) -> None:
+    """Assign every source to train, val or test."""
+    run_stage(settings, "split")
+
+
+@click.command()
+@device_option
+@click.pass_obj
+def train(settings: Settings, device: str) -> None:
+    """Fit the classifier; keep the epoch that ranks validation best."""
+    run_stage(settings, "train", device=device)
+
+
+@click.command()
+@device_option
+@click.option("--show", is_flag=True, help="Print the last evaluation again; run nothing.")
+@click.pass_obj
+def evaluate(settings: Settings, device: str, show: bool) -> None:
+    """Judge the model on val, test and perturbed test, beside its baselines."""
+    from pipeline.terminal.evaluation import render
+
+    if show:
+        from pipeline.stages.evaluate import show as last
+
+        metrics = last(settings.data)
+    else:
+        metrics = run_stage(settings, "evaluate", device=device, report=False)
+    print_result(settings, metrics, partial(render, folder=settings.data / "evaluation"))
+
+
+COMMANDS = (generate, augment, split, train, evaluate)
+
+
+def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:
+    """Run a stage and say what it wrote; with ``report``, as JSON too where that is asked for."""
+    stage = importlib.import_module(f"pipeline.stages.{name}")
+    started = time.perf_counter()
+    result = stage.run(settings.params, settings.data, **options)
+    seconds = time.perf_counter() - started
+    outputs = [settings.data / folder for folder in WRITES[name]]
+    say(settings, f"{name}: wrote {' and '.join(map(str, outputs))} in {seconds:.1f} s")
+    if settings.verbosity > 0:
+        _list_files(outputs)
+    if report and settings.json:
+        written = [str(output) for output in outputs]
+        print_json({"stage": name, "outputs": written, "seconds": round(seconds, 3)})
+    return result
+
+
+def _list_files(folders: list[Path]) -> None:
+    for path in sorted(path for folder in folders for path in folder.rglob("[!.]*")):
+        if path.is_file():
+            click.echo(f"{path.stat().st_size:>15,} bytes  {path}", err=True)

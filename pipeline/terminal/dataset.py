@@ -1,0 +1,66 @@
+"""A dataset's summary as tables for a terminal."""
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.stages.inspect import MAX_VALUES, Summary, Words
+
+
+def render(summary: Summary) -> RenderableType:
+    """The summary as tables for a terminal."""
+    tables = [_facts_table(summary), _parts_table(summary)]
+    if summary.factors:
+        tables.append(_factors_table(summary))
+    return Group(*tables)
+
+
+def _facts_table(summary: Summary) -> Table:
+    height, width, channels = summary.image_shape
+    share = f" ({summary.masked / summary.rows:.1%})" if summary.rows else ""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_row("dataset", escape(summary.folder))
+    table.add_row("rows", f"{summary.rows:,}")
+    table.add_row("images", f"{height} x {width} x {channels}, {summary.dtype}")
+    table.add_row("with mask", f"{summary.masked:,}{share}")
+    table.add_row("on disk", f"{summary.bytes / 1e6:,.1f} MB")
+    return table
+
+
+def _parts_table(summary: Summary) -> Table:
+    table = Table("class", "origin", title="Rows", title_justify="left")
+    for heading in ("originals", "copies", "share"):
+        table.add_column(heading, justify="right")
+    groups = dict.fromkeys((part.label, part.origin) for part in summary.parts)
+    for label, origin in groups:
+        here = [part for part in summary.parts if (part.label, part.origin) == (label, origin)]
+        originals = sum(part.rows for part in here if part.variant == 0)
+        copies = sum(part.rows for part in here if part.variant > 0)
+        name = f"{escape(label)} (positive)" if label == summary.positive else escape(label)
+        share = f"{(originals + copies) / summary.rows:.2%}"
+        table.add_row(name, origin, f"{originals:,}", f"{copies:,}", share)
+    return table
+
+
+def _factors_table(summary: Summary) -> Table:
+    table = Table("factor", title="Factors", title_justify="left")
+    for heading in ("known", "low", "mean", "high"):
+        table.add_column(heading, justify="right")
+    table.add_column("values")
+    for name, factor in summary.factors.items():
+        known = f"{factor.known:,}"
+        if isinstance(factor, Words):
+            table.add_row(name, known, "", "", "", escape(_listed(factor)))
+        elif factor.known:
+            figures = (f"{value:.4g}" for value in (factor.low, factor.mean, factor.high))
+            table.add_row(name, known, *figures, "")
+        else:
+            table.add_row(name, known, "", "", "", "")
+    return table
+
+
+def _listed(factor: Words) -> str:
+    if factor.different > MAX_VALUES:
+        return f"{factor.different:,} different, such as {next(iter(factor.counts))}"
+    return ", ".join(f"{value} {count:,}" for value, count in factor.counts.items())
