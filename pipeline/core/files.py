@@ -29,6 +29,15 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def content_digest(values: Any) -> str:
+    """A name (32 hexadecimal digits) for the bytes of an array, such as an image's pixels."""
+    # memoryview takes any array; a copy is made only where its bytes lie apart.
+    view = memoryview(values)
+    return hashlib.blake2b(
+        view if view.c_contiguous else view.tobytes(), digest_size=16
+    ).hexdigest()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as readable JSON; NaN and infinity are refused (they are not JSON)."""
     path.write_text(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

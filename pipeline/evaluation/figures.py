@@ -72,7 +72,7 @@ def draw_precision_recall(study: Study, path: Path) -> None:
     else:
         figure = _figure(9.6, 4.6)
         left, right = figure.subplots(1, 2, sharey=True)
-        there = study.params.deployment_prevalence
+        there = study.params.prevalences[0]
         band = _band(study)
         _panel(left, study, own, f"In the test set: {_share(own)} '{study.task.positive}'", band)
         _panel(right, study, there, f"Where it will be used: {_share(there)}", band)

@@ -18,6 +18,7 @@ from pipeline.evaluation.ranking import average_precision
 
 MILLION = 1_000_000
 _INCOMPLETE = Estimate(value=None, reason="it needs positive and negative images")
+_REASONS = {"precision": "nothing was called positive", "npv": "everything was called positive"}
 
 
 def at_prevalence(
@@ -25,14 +26,18 @@ def at_prevalence(
 ) -> dict[str, float | None]:
     """Expected figures where the share ``prevalence`` of images is positive; all in [0, 1].
 
-    ``precision`` is s p / (s p + (1 - c)(1 - p)), None where nothing is ever called positive.
+    ``precision``, the positive predictive value, is s p / (s p + (1 - c)(1 - p)), None where
+    nothing is called positive; ``npv``, the negative one, is None where everything is.
     """
     found = sensitivity * prevalence
     false = (1 - specificity) * (1 - prevalence)
     alarms = found + false
+    cleared = specificity * (1 - prevalence)
+    passed = cleared + (prevalence - found)
     return {
-        "accuracy": found + specificity * (1 - prevalence),
+        "accuracy": found + cleared,
         "precision": found / alarms if alarms else None,
+        "npv": cleared / passed if passed else None,
         "recall": sensitivity,
         "f1": 2 * found / (alarms + prevalence),
         "alarms_per_million": alarms * MILLION,
@@ -69,7 +74,7 @@ def carry(
 
 def _between(name: str, value: float | None, ends: list[Mapping[str, float | None]]) -> Estimate:
     if value is None:
-        return Estimate(value=None, reason="nothing was called positive")
+        return Estimate(value=None, reason=_REASONS[name])
     corners = [end[name] for end in ends]
     return Estimate(value=value, low=min(corners), high=max(corners))
 

@@ -37,7 +37,8 @@ class Study:
     """A judgement: outcomes and assessments by name, in the order they are to be read.
 
     The names are ``test``, ``perturbed``, ``shortcut``, ``majority`` and ``val``. ``thresholds``
-    (of ``model`` and ``shortcut``) and ``deployment`` are empty without a positive class.
+    (of ``model`` and ``shortcut``) and ``deployment`` (by prevalence, then by ``model`` and
+    ``always_negative``) are empty without a positive class.
     """
 
     task: Task
@@ -46,7 +47,7 @@ class Study:
     outcomes: Mapping[str, Outcome]
     assessments: Mapping[str, Assessment]
     thresholds: Mapping[str, Threshold]
-    deployment: Mapping[str, Mapping[str, Estimate]]
+    deployment: Mapping[float, Mapping[str, Mapping[str, Estimate]]]
 
 
 def judge(evidence: Evidence, params: EvaluateParams) -> Study:
@@ -109,14 +110,21 @@ def _assess_majority(outcome: Outcome, confidence: float) -> Assessment:
 
 def _deployment(
     test: Outcome, params: EvaluateParams, bootstrap: Bootstrap
-) -> dict[str, dict[str, Estimate]]:
+) -> dict[float, dict[str, dict[str, Estimate]]]:
     if test.task.positive is None:
         return {}
-    prevalence = params.deployment_prevalence
-    rng = seeds.rng(params.seed, "evaluate", "deployment")
     return {
-        "model": deploy(test, prevalence=prevalence, bootstrap=bootstrap, rng=rng),
-        "always_negative": always_negative(prevalence),
+        prevalence: {
+            # One stream for all, so that a prevalence added to the list changes no other's figures.
+            "model": deploy(
+                test,
+                prevalence=prevalence,
+                bootstrap=bootstrap,
+                rng=seeds.rng(params.seed, "evaluate", "deployment"),
+            ),
+            "always_negative": always_negative(prevalence),
+        }
+        for prevalence in params.prevalences
     }
 
 
@@ -134,9 +142,7 @@ def as_metrics(study: Study) -> dict[str, Any]:
     answer = study.outcomes["majority"].predicted[0]
     metrics["majority"]["answer"] = study.task.classes[answer]
     if study.task.positive is not None:
-        prevalence = {"prevalence": study.params.deployment_prevalence}
-        rows = {name: as_dict(figures) for name, figures in study.deployment.items()}
-        metrics["deployment"] = prevalence | rows
+        metrics |= _deployment_metrics(study)
         metrics["negative"] = study.task.negative
         metrics["threshold"] = _threshold_metrics(study)
     metrics["confidence"] = study.params.confidence
@@ -144,6 +150,19 @@ def as_metrics(study: Study) -> dict[str, Any]:
         name: _class_counts(targets, study.task) for name, targets in study.targets.items()
     }
     return metrics
+
+
+def _deployment_metrics(study: Study) -> dict[str, Any]:
+    """``deployment`` at the first prevalence; where there are several, ``deployment_at`` each."""
+    entries = {
+        f"{prevalence:g}": {
+            "prevalence": prevalence,
+            **{name: as_dict(figures) for name, figures in rows.items()},
+        }
+        for prevalence, rows in study.deployment.items()
+    }
+    first = {"deployment": next(iter(entries.values()))}
+    return first | ({"deployment_at": entries} if len(entries) > 1 else {})
 
 
 def _class_values(assessment: Assessment) -> dict[str, dict[str, float | None]]:

@@ -1,18 +1,18 @@
 """Images with the same pixels: in different splits they would test what was learned by heart."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+
+from pipeline.core.files import content_digest
 
 
 def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:
     """The rows of images that are the same byte for byte, group by group; each has two or more."""
     rows_of = defaultdict(list)
     for row, image in enumerate(images):
-        pixels = np.ascontiguousarray(image)
-        rows_of[hashlib.blake2b(pixels, digest_size=16).digest()].append(row)
+        rows_of[content_digest(image)].append(row)
     return [rows for rows in rows_of.values() if len(rows) > 1]
 
 

@@ -10,7 +10,13 @@ import pyarrow as pa
 
 from pipeline.core import seeds
 from pipeline.core.errors import DataError
-from pipeline.core.files import read_json, require_verified, stage_outputs, write_json
+from pipeline.core.files import (
+    content_digest,
+    read_json,
+    require_verified,
+    stage_outputs,
+    write_json,
+)
 from pipeline.core.params import load_section
 from pipeline.core.progress import track
 from pipeline.dataset.reader import Dataset
@@ -135,9 +141,18 @@ def _write_plots(folder: Path, study: Study) -> None:
 
 
 def _write_predictions(path: Path, inputs: Inputs, name: str, scores: np.ndarray) -> None:
-    """One row an image: ``id``, ``label``, and ``score.<class>`` for each class."""
-    rows = inputs.rows["val" if name == "val" else "test"]
-    columns = {"id": inputs.dataset.ids[rows], "label": inputs.dataset.labels[rows]}
+    """One row an image: ``id``, ``source_id``, ``label``, ``pixels``, ``score.<class>`` for each.
+
+    ``pixels`` is a digest of the clean image, so that two versions can tell whether they were
+    judged on the same pictures, not only on the same names.
+    """
+    dataset, rows = inputs.dataset, inputs.rows["val" if name == "val" else "test"]
+    columns = {
+        "id": dataset.ids[rows],
+        "source_id": dataset.source_ids[rows],
+        "label": dataset.labels[rows],
+        "pixels": [content_digest(dataset.images[row]) for row in rows],
+    }
     for index, label in enumerate(inputs.dataset.classes):
         columns[f"score.{label}"] = scores[:, index]
     batch = pa.record_batch({key: pa.array(column) for key, column in columns.items()})

@@ -120,7 +120,7 @@ def _evaluate(params: EvaluateParams) -> Iterator[str]:
     target = f" {params.threshold.target:g}" if params.threshold.target is not None else ""
     yield f"threshold: {rule}{target}, chosen on validation"
     yield f"{params.confidence:.0%} intervals from {params.resamples:,} resamples"
-    yield f"deployment prevalence {params.deployment_prevalence:g}"
+    yield f"deployment prevalence {', '.join(f'{share:g}' for share in params.prevalences)}"
     yield f"perturbed by {_steps(params.perturb)}"
 
 

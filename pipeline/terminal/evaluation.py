@@ -31,11 +31,18 @@ _MACRO_COLUMNS = {
 _DEPLOYMENT_ROWS = {
     "accuracy": "accuracy",
     "precision": "precision",
+    "negative pred. value": "npv",
     "recall": "recall",
     "F1": "f1",
     "average precision": "average_precision",
     "alarms per million images": "alarms_per_million",
     "misses per million images": "misses_per_million",
+}
+_SEVERAL_COLUMNS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "F1": "f1",
+    "alarms per\nmillion images": "alarms_per_million",
 }
 _WIDE_RECALL = 0.1
 DASH = "\N{EN DASH}"
@@ -50,6 +57,8 @@ def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> Rende
     parts.append(_comparison(metrics))
     if metrics["positive"] is not None:
         parts.append(Padding(_deployment(metrics), (1, 0, 0, 0)))
+        if "deployment_at" in metrics:
+            parts.append(Padding(_deployments(metrics["deployment_at"]), (1, 0, 0, 0)))
     parts += [Padding(Text(note), (1, 0, 0, 0)) for note in _notes(metrics)]
     parts.append(Padding(_where_to_look(folder), (1, 0)))
     return Group(*parts)
@@ -106,11 +115,28 @@ def _deployment(metrics: Metrics) -> Table:
     table.add_column(_percent(metrics["confidence"]) + " interval", justify="right", style="dim")
     table.add_column(f"always '{metrics['negative']}'", justify="right")
     for title, name in _DEPLOYMENT_ROWS.items():
-        show = _count if name.endswith("_per_million") else number
+        show = _shown_by(name)
         model, never = deployment["model"], deployment["always_negative"]
         model_cell = Text(show(model[name]), style="bold")
         table.add_row(title, model_cell, _interval(model, name, show), show(never[name]))
     return table
+
+
+def _deployments(entries: Mapping[str, Metrics]) -> Table:
+    """A row a prevalence: recall is the same at each, all else follows the share of positives."""
+    table = _table("At every deployment prevalence asked for")
+    table.add_column("", no_wrap=True)
+    for header in _SEVERAL_COLUMNS:
+        table.add_column(header, justify="right", no_wrap=True)
+    for entry in entries.values():
+        model = entry["model"]
+        cells = [_cell(model, name, _shown_by(name)) for name in _SEVERAL_COLUMNS.values()]
+        table.add_row(f"{100 * entry['prevalence']:.3g} %", *cells)
+    return table
+
+
+def _shown_by(name: str) -> Callable[[float], str]:
+    return _count if name.endswith("_per_million") else number
 
 
 def _table(title: str) -> Table:
@@ -125,9 +151,9 @@ def _table(title: str) -> Table:
     )
 
 
-def _cell(row: Metrics, name: str) -> Text:
-    cell = Text(number(row[name]))
-    interval = _interval(row, name, "{:.3f}".format)
+def _cell(row: Metrics, name: str, show: Callable[[float], str] | None = None) -> Text:
+    cell = Text((show or number)(row[name]))
+    interval = _interval(row, name, show or "{:.3f}".format)
     return cell.append(f"\n{interval}", style="not bold dim") if interval else cell
 
 

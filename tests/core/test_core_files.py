@@ -7,11 +7,17 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from pipeline.core import files
 from pipeline.core.errors import DataError, InputMissing, LockedError
-from pipeline.core.files import manifest_problems, require_verified, stage_outputs
+from pipeline.core.files import (
+    content_digest,
+    manifest_problems,
+    require_verified,
+    stage_outputs,
+)
 
 
 def write(folder, text):
@@ -159,3 +165,13 @@ def test_json_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "x.json").write_bytes(b"\xff\xfe")
     with pytest.raises(DataError, match=r"x\.json is not valid JSON"):
         files.read_json(tmp_path / "x.json")
+
+
+def test_a_digest_is_of_the_values_in_their_order_however_they_lie_in_memory():
+    image = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    turned = np.asfortranarray(image)
+    assert (
+        content_digest(image) == content_digest(turned) == content_digest(image[:, ::-1][:, ::-1])
+    )
+    assert content_digest(image) != content_digest(image[::-1])
+    assert content_digest(image) == hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()

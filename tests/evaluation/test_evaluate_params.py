@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,12 @@ def load(folder: Path, **changes: str | None) -> EvaluateParams:
 def test_a_good_section_is_read(tmp_path):
     params = load(tmp_path)
     assert params.threshold.target == 0.9
-    assert params.deployment_prevalence == 1e-4
+    assert params.prevalences == (1e-4,)
     assert params.perturb[0].arguments == {"blur_limit": [3, 5]}
+
+
+def test_several_prevalences_keep_their_order(tmp_path):
+    assert load(tmp_path, deployment_prevalence="[1.0e-3, 1.0e-4]").prevalences == (1e-3, 1e-4)
 
 
 @pytest.mark.parametrize("key", GOOD)
@@ -49,12 +54,15 @@ def test_a_missing_key_is_named(tmp_path, key):
         ("resamples", "200.5"),
         ("deployment_prevalence", "0"),
         ("deployment_prevalence", "1"),
+        ("deployment_prevalence", "[]"),
+        ("deployment_prevalence", "[0.1, 0.1]"),
+        (r"deployment_prevalence\[1\]", "[0.1, 1.5]"),
         ("perturb", "GaussianBlur"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_its_key_path(tmp_path, key, value):
     with pytest.raises(ParamsError, match=rf"evaluate\.{key}: .*Got"):
-        load(tmp_path, **{key.split(".")[0]: value})
+        load(tmp_path, **{re.match("[a-z_]+", key)[0]: value})
 
 
 def test_a_recall_rule_needs_a_target(tmp_path):

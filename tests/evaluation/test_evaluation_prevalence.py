@@ -38,6 +38,7 @@ def test_figures_add_up_by_hand():
     assert figures["alarms_per_million"] == pytest.approx(800 + 9_990)
     assert figures["misses_per_million"] == pytest.approx(200)
     assert figures["precision"] == pytest.approx(800 / 10_790)
+    assert figures["npv"] == pytest.approx(989_010 / (989_010 + 200))
     assert figures["accuracy"] == pytest.approx(1 - (200 + 9_990) / 1e6)
     assert figures["f1"] == pytest.approx(1_600 / (1_600 + 9_990 + 200))
 
@@ -61,7 +62,7 @@ def test_every_value_lies_in_its_interval(found, cleared, prevalence):
     )
     for name, figure in figures.items():
         if figure.value is None:
-            assert (name, found, cleared) == ("precision", 0, 400)
+            assert (name, found, cleared) in (("precision", 0, 400), ("npv", 40, 0))
         else:
             assert figure.low - 1e-12 <= figure.value <= figure.high + 1e-12
 
@@ -91,6 +92,7 @@ def test_always_negative_is_accurate_and_finds_nobody():
     assert figures["accuracy"].value == pytest.approx(0.9999)
     assert figures["recall"].value == 0
     assert figures["precision"].value is None
+    assert figures["npv"].value == pytest.approx(0.9999)
     assert figures["misses_per_million"].value == pytest.approx(100)
     useful = at_prevalence(sensitivity=0.9, specificity=0.9999, prevalence=1e-4)
     assert figures["accuracy"].value > useful["accuracy"]

@@ -72,6 +72,16 @@ def test_the_deployment_is_beside_always_negative(evidence, make_params):
     assert deployment["model"]["precision_low"] <= deployment["model"]["precision"]
 
 
+def test_each_prevalence_is_the_same_alone_and_in_a_list(evidence, make_params):
+    several = as_metrics(judge(evidence, make_params(deployment_prevalence=(1e-3, 1e-4))))
+    assert list(several["deployment_at"]) == ["0.001", "0.0001"]
+    assert several["deployment"] == several["deployment_at"]["0.001"]
+    for key, prevalence in (("0.001", 1e-3), ("0.0001", 1e-4)):
+        alone = as_metrics(judge(evidence, make_params(deployment_prevalence=prevalence)))
+        assert alone["deployment"] == several["deployment_at"][key]
+        assert "deployment_at" not in alone
+
+
 def test_the_same_seed_gives_the_same_metrics_and_another_seed_other_intervals(
     evidence, make_params
 ):

@@ -67,6 +67,17 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
         assert row in text
 
 
+def test_several_prevalences_have_a_row_each(make_evidence, make_params):
+    params = make_params(deployment_prevalence=(1e-4, 0.02))
+    metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
+    text = printed(metrics, width=80)
+    shown = text.split("At every deployment prevalence")[1].splitlines()
+    for share, key in (("0.01 %", "0.0001"), ("2 %", "0.02")):
+        row = next(line for line in shown if line.startswith(share)).split()
+        figures = metrics["deployment_at"][key]["model"]
+        assert row[2:5] == [number(figures[name]) for name in ("accuracy", "precision", "f1")]
+
+
 def test_a_small_test_set_is_called_small(rare):
     assert "The recall rests on 20 images of 'rare'." in printed(rare)
 

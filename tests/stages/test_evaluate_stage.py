@@ -1,3 +1,4 @@
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -160,12 +161,22 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(project):
     params, data = project()
     evaluate.run(params, data)
     table = predictions(data, "test")
-    assert table.column_names == ["id", "label", "score.common", "score.rare"]
+    names = ["id", "source_id", "label", "pixels", "score.common", "score.rare"]
+    assert table.column_names == names
     chosen = [k for k, split in enumerate(SPLITS) if split == "test"]
-    assert table["id"].to_pylist() == [IDS[k] for k in chosen]
+    assert table["id"].to_pylist() == table["source_id"].to_pylist() == [IDS[k] for k in chosen]
     assert table["label"].to_pylist() == [LABELS[k] for k in chosen]
     expected = SquareScorer().scores(draw_images(), np.array(chosen))
     assert (np.stack([table["score.common"], table["score.rare"]], axis=1) == expected).all()
+
+
+def test_predictions_name_the_pixels_they_are_about(project):
+    params, data = project()
+    evaluate.run(params, data)
+    images, chosen = draw_images(), [k for k, split in enumerate(SPLITS) if split == "test"]
+    expected = [hashlib.blake2b(images[k].tobytes(), digest_size=16).hexdigest() for k in chosen]
+    assert predictions(data, "test")["pixels"].to_pylist() == expected
+    assert predictions(data, "perturbed")["pixels"].to_pylist() == expected
 
 
 def test_perturbed_images_are_the_test_images_in_the_same_order(project):
