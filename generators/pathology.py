@@ -6,17 +6,16 @@ has no membrane, a ragged outline and a cleared cytoplasm; each lookalike has so
 all.
 """
 
-import math
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import AfterValidator
 
 from generators.base import Generator, Options, Record, Sample
-from generators.drawing import nuclei, stain
-from generators.drawing.noise import grain, texture, windows, wrapped
+from generators.drawing import nuclei, tissue
+from generators.drawing.noise import grain, texture, wrapped
 from generators.factors import NonNegative, Positive, Uniform, at, whole
 
 NORMAL, MITOTIC = "normal", "mitotic"
@@ -63,13 +62,13 @@ _KINDS: Mapping[str, tuple[tuple[float, float], ...]] = {
 }  # fmt: skip
 _NAMES = tuple(_KINDS)
 _TABLE = np.array([_KINDS[name] for name in _NAMES])
-_LOOKALIKES = np.array([_NAMES.index(name) for name in _NAMES[1:5]])
-_FIGURES = np.array([_NAMES.index(name) for name in _NAMES[5:]])
+_LOOKALIKES, _FIGURES = range(1, 5), range(5, 8)  # places in _NAMES
 
-# The side of the periodic noise banks: far larger than a nucleus, small enough for the cache.
-_BANK = 256
-_CANDIDATES = 6
-_MARGIN = 2.0  # pixels between a body's centre and the border, so that no figure is cut off
+# The factors that :func:`tissue.paint` takes, in its order.
+_PAINTED = (
+    *("radius", "chromatin", "stroma", "haematoxylin", "eosin", "hue"),
+    *("shade_x", "shade_y", "blur", "noise"),
+)
 
 
 def _at_least_one(pair: tuple[float, float]) -> tuple[float, float]:
@@ -111,10 +110,10 @@ def _banks(size: int) -> tuple[np.ndarray, ...]:
 
     Fibres that run down, the same across, fine and coarse chromatin, and the sensor's grain.
     """
-    fibres = texture("stroma", size=_BANK, cells=[(8, 3), (24, 8), (64, 20), (128, 64)])
-    chromatin = texture("chromatin", size=_BANK, cells=[(96, 96), (160, 160)])
-    outline = texture("outline", size=_BANK, cells=[(72, 72)])
-    banks = (fibres, fibres.T, chromatin, outline, grain("sensor", size=_BANK))
+    fibres = texture("stroma", size=tissue.BANK, cells=[(8, 3), (24, 8), (64, 20), (128, 64)])
+    chromatin = texture("chromatin", size=tissue.BANK, cells=[(96, 96), (160, 160)])
+    outline = texture("outline", size=tissue.BANK, cells=[(72, 72)])
+    banks = (fibres, fibres.T, chromatin, outline, grain("sensor", size=tissue.BANK))
     return tuple(wrapped(bank, size) for bank in banks)
 
 
@@ -150,9 +149,25 @@ class Pathology(Generator):
         kinds = self._kinds(values, rng)
         if values["figures"]:
             values["phase"] = _NAMES[kinds[-values["figures"]]]
-        bodies = self._bodies(kinds, values, rng)
-        image, mask, boxes = self._render(bodies, values, rng)
-        return Sample(image=image, label=record.label, mask=mask, boxes=boxes, factors=values)
+        size, count = self.image_size, len(kinds)
+        image, mask = np.empty((size, size, 3), np.uint8), np.zeros((size, size), np.uint8)
+        boxes = np.empty((values["figures"], 4))
+        tissue.paint(
+            kinds,
+            _TABLE,
+            rng.random((count, nuclei.DRAWS)),
+            rng.standard_normal((count, 2)),
+            rng.random((count, tissue.CANDIDATES, 2)),
+            rng.integers(0, tissue.BANK, 2 * tissue.WINDOWS).reshape(-1, 2),
+            _banks(size),
+            tuple([values[name] for name in _PAINTED]),
+            image,
+            mask,
+            boxes,
+        )
+        return Sample(
+            image=image, label=record.label, mask=mask, boxes=boxes.tolist(), factors=values
+        )
 
     def _draw_factors(self, u: list[float], *, mitotic: bool) -> dict[str, float | str | None]:
         c = self.config
@@ -177,53 +192,15 @@ class Pathology(Generator):
         """The kind of every body, in the order of drawing: figures come last, never covered."""
         fields = (self.image_size / 64) ** 2
         resting, alike = round(values["nuclei"] * fields), values["lookalikes"]
-        picks = rng.random(alike + values["figures"])
-        return np.concatenate(
-            (
-                np.zeros(resting, np.int64),
-                _LOOKALIKES[(picks[:alike] * len(_LOOKALIKES)).astype(np.int64)],
-                _FIGURES[(picks[alike:] * len(_FIGURES)).astype(np.int64)],
-            )
-        )
+        picks = rng.random(alike + values["figures"]).tolist()
+        kinds = np.zeros(resting + len(picks), np.int64)
+        kinds[resting:] = [
+            _pick(_LOOKALIKES if place < alike else _FIGURES, pick)
+            for place, pick in enumerate(picks)
+        ]
+        return kinds
 
-    def _bodies(self, kinds: np.ndarray, values: Mapping, rng: np.random.Generator) -> np.ndarray:
-        count, radius = len(kinds), values["radius"]
-        bodies = np.empty((count, nuclei.COLUMNS))
-        draws, directions = rng.random((count, nuclei.DRAWS)), rng.standard_normal((count, 2))
-        nuclei.shape(
-            kinds, _TABLE, draws, directions, radius, values["chromatin"], _BANK, bodies
-        )  # fmt: skip
-        where = rng.random((count, _CANDIDATES, 2))
-        nuclei.place(where, _MARGIN, self.image_size, 2.2 * radius, bodies)
-        return bodies
 
-    def _render(
-        self, bodies: np.ndarray, values: Mapping, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, list]:
-        size = self.image_size
-        image, mask = np.empty((size, size, 3), np.uint8), np.zeros((size, size), np.uint8)
-        boxes = np.empty((len(bodies), 4))
-        first_label = len(bodies) - values["figures"]
-        down, across, fine, coarse, sensor = _banks(size)
-        *corners, turn = rng.integers(0, _BANK, (6, 2)).tolist()
-        banks = (down if turn[0] % 2 else across, fine, sensor, sensor, sensor)
-        fibres, mottle, *noise = windows(banks, corners, size)
-        planes, padded, haematoxylin, eosin, light = self._scratch
-        stain.lay_stroma(fibres, mottle, values["stroma"], haematoxylin, eosin)
-        nuclei.stain_bodies(
-            bodies, first_label, fine, coarse, haematoxylin, eosin, mask, boxes
-        )  # fmt: skip
-        strength = (values["haematoxylin"], values["eosin"])
-        stain.illuminate(values["shade_x"], values["shade_y"], light)
-        stain.transmit(haematoxylin, eosin, strength, values["hue"], light, planes)
-        stain.blur(planes, values["blur"], padded)
-        stain.develop(planes, tuple(noise), values["noise"], image)
-        return image, mask, boxes[first_label:].tolist()
-
-    @cached_property
-    def _scratch(self) -> tuple[np.ndarray, ...]:
-        """Buffers that are filled anew for every image; made once, since fresh pages cost time."""
-        side = self.image_size
-        padded = side + 2 * math.ceil(stain.BLUR_REACH * self.config.blur[1])
-        shapes = ((3, side, side), (2, padded**2), (side, side), (side, side), (side, side))
-        return tuple(np.empty(shape, np.float32) for shape in shapes)
+def _pick(kinds: range, u: float) -> int:
+    """One of a range of kinds at quantile ``u`` in [0, 1)."""
+    return kinds[int(u * len(kinds))]

@@ -70,3 +70,12 @@ def windows(
 ) -> list[np.ndarray]:
     """The view (size, size) of each wrapped bank at its corner (row, column)."""
     return [bank[v : v + size, u : u + size] for bank, (v, u) in zip(banks, corners, strict=True)]
+
+
+@njit(cache=True)
+def window_row(bank: np.ndarray, corner: np.ndarray, y: int, width: int) -> np.ndarray:
+    """Row ``y`` of the window of a wrapped bank that begins at ``corner`` (row, column).
+
+    A whole window would be a view with a stride, which the compiler does not turn into vectors.
+    """
+    return bank[corner[0] + y][corner[1] :][:width]

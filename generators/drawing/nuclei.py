@@ -93,75 +93,111 @@ def stain_bodies(
 ) -> None:
     """Draw ``bodies`` (n, 15), later ones on top, into the stain planes (H, W).
 
-    Bodies from ``first_label`` on carry the label and are drawn into ``mask`` too. ``boxes`` (n, 4)
-    receives x, y, width and height of each body's pixels. ``fine`` and ``coarse`` are noise banks,
-    periodic and padded by the image's size: chromatin and ragged outlines are windows of them.
+    Bodies from ``first_label`` on carry the label: they are drawn into ``mask`` too, and ``boxes``
+    (n - first_label, 4) receives x, y, width and height of each one's pixels. ``fine`` and
+    ``coarse`` are noise banks, periodic and padded by the image's size: chromatin and ragged
+    outlines are windows of them.
     """
+    distance = np.empty(haematoxylin.shape[1], np.float32)
     for i in range(len(bodies)):
-        _stain_body(
-            bodies[i], i >= first_label, fine, coarse, haematoxylin, eosin, mask, boxes[i]
-        )  # fmt: skip
+        body, extent = bodies[i], _extent(bodies[i], haematoxylin.shape)
+        box = boxes[max(0, i - first_label) :]
+        if i >= first_label:
+            box[0] = (extent[1], extent[3], extent[0], extent[2])  # nothing found yet
+        for y in range(extent[2], extent[3]):
+            row = distance[extent[0] : extent[1]]
+            _measure(body, y, extent[0], coarse, fine, row)
+            _stain_row(body, y, extent[0], row, fine, haematoxylin[y], eosin[y])
+            if i >= first_label:
+                _mark(row, y, extent[0], mask[y], box[0])
+        if i >= first_label:
+            box[0, 2:] = np.maximum(box[0, 2:] - box[0, :2], 0.0)
 
 
 @njit(cache=True, error_model="numpy")
-def _stain_body(
-    body: np.ndarray,
-    labelled: bool,
-    fine: np.ndarray,
-    coarse: np.ndarray,
-    haematoxylin: np.ndarray,
-    eosin: np.ndarray,
-    mask: np.ndarray,
-    box: np.ndarray,
-) -> None:
-    height, width = haematoxylin.shape
-    halo, gap, ragged = _F(body[HALO]), _F(body[GAP]), _F(body[RAGGED])
-    margin = max(body[HALO], 0.5 + 2.0 * body[RAGGED])
-    along, across = body[LENGTH] + margin, body[WIDTH] + body[GAP] + margin
+def _margin(body: np.ndarray) -> float:
+    """How far from its outline a body changes pixels."""
+    return max(body[HALO], 0.5 + 2.0 * body[RAGGED])
+
+
+@njit(cache=True, error_model="numpy")
+def _extent(body: np.ndarray, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The pixels x0 to x1 and y0 to y1 (exclusive) that a body can change.
+
+    The extent of a turned ellipse is sqrt((a cos)^2 + (b sin)^2), and the other way round.
+    """
+    along = body[LENGTH] + _margin(body)
+    across = body[WIDTH] + body[GAP] + _margin(body)
     cos, sin = _F(body[COS]), _F(body[SIN])
-    # The extent of a turned ellipse: sqrt((a cos)^2 + (b sin)^2), and the other way round.
     reach_x = np.sqrt((along * cos) ** 2 + (across * sin) ** 2)
     reach_y = np.sqrt((along * sin) ** 2 + (across * cos) ** 2)
-    x0, x1 = max(0, int(body[X] - reach_x)), min(width, int(body[X] + reach_x) + 1)
-    y0, y1 = max(0, int(body[Y] - reach_y)), min(height, int(body[Y] + reach_y) + 1)
-    u, v = int(body[U]), int(body[V])
+    x0, x1 = max(0, int(body[X] - reach_x)), min(shape[1], int(body[X] + reach_x) + 1)
+    y0, y1 = max(0, int(body[Y] - reach_y)), min(shape[0], int(body[Y] + reach_y) + 1)
+    return x0, max(x0, x1), y0, max(y0, y1)
+
+
+@njit(cache=True, error_model="numpy")
+def _measure(
+    body: np.ndarray, y: int, x0: int, coarse: np.ndarray, fine: np.ndarray, out: np.ndarray
+) -> None:
+    """Fill ``out`` with the distances of a row's pixels from ``x0`` on to a body's ragged outline.
+
+    To first order the distance to an ellipse is (q - 1) / |grad q| for q = a + b. Pixels beyond
+    the margin, where the order no longer holds, get the margin plus raggedness at least: no stain.
+    """
+    cos, sin = _F(body[COS]), _F(body[SIN])
     by_length, by_width = _F(1.0 / body[LENGTH] ** 2), _F(1.0 / body[WIDTH] ** 2)
+    gap, ragged, far = _F(body[GAP]), _F(body[RAGGED]), _F(_margin(body))
+    start, v = x0 + int(body[U]), y + int(body[V])
+    rough, grain = coarse[v, start:][: len(out)], fine[v, start:][: len(out)]
+    py, left = _F(y + 0.5 - body[Y]), x0 + 0.5 - body[X]
+    nowhere = _F(1e9)
+    for x in range(len(out)):
+        px = _F(left + x)
+        dx = px * cos + py * sin
+        dy = py * cos - px * sin
+        dy = abs(dy) - gap if gap > _F(0.0) else dy
+        a, b = dx * dx * by_length, dy * dy * by_width
+        slope = _F(2.0) * np.sqrt(a * by_length + b * by_width)
+        d = (a + b - _F(1.0)) / max(slope, _F(1e-3))
+        rim = d + ragged * (rough[x] + _F(0.5) * grain[x])
+        out[x] = nowhere if d > far else rim
+
+
+@njit(cache=True, error_model="numpy")
+def _stain_row(
+    body: np.ndarray,
+    y: int,
+    x0: int,
+    distance: np.ndarray,
+    fine: np.ndarray,
+    haematoxylin: np.ndarray,
+    eosin: np.ndarray,
+) -> None:
+    """Lay a body's row over the stains: a cleared halo around it, then chromatin and membrane."""
+    start, size = x0 + int(body[U]), len(distance)
+    grain = fine[y + int(body[V]), start:][:size]
+    h, e = haematoxylin[x0:][:size], eosin[x0:][:size]
     stain, chromatin, rim = _F(body[STAIN]), _F(body[CHROMATIN]), _F(body[RIM])
+    halo, pink = _F(body[HALO]), _F(body[PINK])
     clearing = _F(1.0 / max(body[HALO], 1e-6))
-    far = _F(margin)
     zero, one, half = _F(0.0), _F(1.0), _F(0.5)
-    left, top, right, bottom = width, height, 0, 0
-    for y in range(y0, y1):
-        py = _F(y + 0.5 - body[Y])
-        h, e = haematoxylin[y], eosin[y]
-        rough, grain = coarse[y + v], fine[y + v]
-        for x in range(x0, x1):
-            px = _F(x + 0.5 - body[X])
-            dx = px * cos + py * sin
-            dy = py * cos - px * sin
-            if gap > zero:
-                dy = abs(dy) - gap
-            a, b = dx * dx * by_length, dy * dy * by_width
-            # Distance to the ellipse, to first order: (q - 1) / |grad q| for q = a + b.
-            slope = _F(2.0) * np.sqrt(a * by_length + b * by_width)
-            d = (a + b - one) / max(slope, _F(1e-3))
-            if d > far:
-                continue
-            d += ragged * (rough[x + u] + half * grain[x + u])
-            cover = min(max(half - d, zero), one)
-            if zero < d < halo:
-                clear = one - d * clearing
-                h[x] *= one - _F(0.8) * clear
-                e[x] *= one + clear * _F(body[PINK])
-            if cover > zero:
-                membrane = rim * max(zero, one - abs(d + _F(0.8)) * _F(0.9))
-                amount = max(stain * (one + chromatin * grain[x + u]) + membrane, _F(0.05))
-                h[x] += cover * (amount - h[x])
-                e[x] *= one - half * cover
-                if cover >= half:
-                    left, top = min(left, x), min(top, y)
-                    right, bottom = max(right, x + 1), max(bottom, y + 1)
-                    if labelled:
-                        mask[y, x] = 1
-    box[0], box[1] = left, top
-    box[2], box[3] = max(0, right - left), max(0, bottom - top)
+    for x in range(size):
+        d = distance[x]
+        clear = one - d * clearing if (d > zero) & (d < halo) else zero
+        blue, red = h[x] * (one - _F(0.8) * clear), e[x] * (one + clear * pink)
+        cover = min(max(half - d, zero), one)
+        membrane = rim * max(zero, one - abs(d + _F(0.8)) * _F(0.9))
+        amount = max(stain * (one + chromatin * grain[x]) + membrane, _F(0.05))
+        h[x] = blue + cover * (amount - blue)
+        e[x] = red * (one - half * cover)
+
+
+@njit(cache=True, error_model="numpy")
+def _mark(distance: np.ndarray, y: int, x0: int, mask: np.ndarray, box: np.ndarray) -> None:
+    """Set the mask where a body covers half a pixel or more, and widen its box (x0, y0, x1, y1)."""
+    for x in range(len(distance)):
+        if min(max(_F(0.5) - distance[x], _F(0.0)), _F(1.0)) >= _F(0.5):
+            mask[x0 + x] = 1
+            box[0], box[1] = min(box[0], x0 + x), min(box[1], y)
+            box[2], box[3] = max(box[2], x0 + x + 1), max(box[3], y + 1)

@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
+from generators.drawing.noise import window_row
+
 # Optical density per channel of pure stains, each of length one (Ruifrok & Johnston 2001, as in
 # scikit-image's rgb_from_hed).
 HAEMATOXYLIN = np.array([0.65, 0.70, 0.29]) / np.linalg.norm([0.65, 0.70, 0.29])
@@ -25,18 +27,25 @@ _ONE, _C2, _C3, _C4, _C5 = _F(1), _F(1 / 2), _F(1 / 6), _F(1 / 24), _F(1 / 120)
 def lay_stroma(
     fibres: np.ndarray,
     mottle: np.ndarray,
+    corners: np.ndarray,
     contrast: float,
     haematoxylin: np.ndarray,
     eosin: np.ndarray,
 ) -> None:
-    """Fill the stain planes with connective tissue: pink fibres, and a breath of blue.
+    """Fill the stain planes (H, W) with connective tissue: pink fibres, and a breath of blue.
 
-    ``fibres`` and ``mottle`` are windows of unit-variance noise; all arrays are float32 (H, W).
+    ``fibres`` and ``mottle`` are banks of unit-variance noise, whose windows begin at ``corners``
+    (2, 2), row and column.
     """
+    height, width = eosin.shape
     pink, blue, least = _F(0.16 * contrast), _F(0.04), _F(0.1)
-    for y in range(eosin.shape[0]):
-        e, h, fibre, spot = eosin[y], haematoxylin[y], fibres[y], mottle[y]
-        for x in range(len(e)):
+    for y in range(height):
+        e, h = eosin[y], haematoxylin[y]
+        fibre, spot = (
+            window_row(fibres, corners[0], y, width),
+            window_row(mottle, corners[1], y, width),
+        )
+        for x in range(width):
             e[x] = max(least, _F(0.5) + pink * fibre[x])
             h[x] = max(_F(0.0), _F(0.1) + blue * spot[x])
 
@@ -47,18 +56,28 @@ def transmit(
     eosin: np.ndarray,
     strength: tuple[float, float],
     hue: float,
-    light: np.ndarray,
+    fall: tuple[float, float],
     planes: np.ndarray,
 ) -> None:
     """Fill ``planes`` (3, H, W) with light * exp(-(h * H + e * E)).
 
-    ``haematoxylin`` h, ``eosin`` e and ``light`` are float32 (H, W); H and E are the stains'
-    optical densities per channel times their ``strength``, turned by ``hue`` towards red (+) or
-    blue (-).
+    ``haematoxylin`` h and ``eosin`` e are float32 (H, W); H and E are the stains' optical densities
+    per channel times their ``strength``, turned by ``hue`` towards red (+) or blue (-). The light
+    is 1 in its brightest corner and loses the shares ``fall`` from left to right and from top to
+    bottom.
 
     The exponential is the fifth-order series of x/16, squared four times: for densities up to 5 the
     result is within 2e-5.
     """
+    height, width = haematoxylin.shape
+    across = np.empty(width)
+    for x in range(width):
+        across[x] = 1.0 + min(0.0, fall[0]) + min(0.0, fall[1]) - fall[0] * (x / width)
+    light = np.empty((height, width), np.float32)
+    for y in range(height):
+        row, down = light[y], fall[1] * (y / height)
+        for x in range(width):
+            row[x] = across[x] - down
     for channel in range(3):
         tint = hue * (channel - 1)
         vh = _F(-(HAEMATOXYLIN[channel] + tint) * strength[0] / 16.0)
@@ -82,25 +101,11 @@ def _absorb(
 
 
 @njit(cache=True, error_model="numpy")
-def illuminate(fall_x: float, fall_y: float, light: np.ndarray) -> None:
-    """Fill ``light`` (H, W) with a plane that is 1 in its brightest corner.
-
-    It loses the shares ``fall_x`` from left to right and ``fall_y`` from top to bottom.
-    """
-    height, width = light.shape
-    start = 1.0 + min(0.0, fall_x) + min(0.0, fall_y)
-    for y in range(height):
-        for x in range(width):
-            light[y, x] = start - fall_x * (x / width) - fall_y * (y / height)
-
-
-@njit(cache=True, error_model="numpy")
-def blur(planes: np.ndarray, sigma: float, scratch: np.ndarray) -> None:
+def blur(planes: np.ndarray, sigma: float) -> None:
     """Convolve each plane of ``planes`` (3, H, W) with a Gaussian in x and in y, in place.
 
     ``sigma`` is in pixels; the kernel ends at BLUR_REACH standard deviations and the border is
     repeated.
-    ``scratch`` is float32, two rows of at least (H + 2 r) * (W + 2 r), r the kernel's reach.
 
     Both passes shift the padded plane as one long row: what runs over its edges lands in the
     padding.
@@ -110,7 +115,7 @@ def blur(planes: np.ndarray, sigma: float, scratch: np.ndarray) -> None:
     kernel = _half_gaussian(sigma, r)
     stride = width + 2 * r
     size = stride * (height + 2 * r)
-    padded, rows = scratch[0, :size], scratch[1, :size]
+    padded, rows = np.empty(size, np.float32), np.empty(size, np.float32)
     for channel in range(3):
         plane = planes[channel]
         for y in range(height + 2 * r):
@@ -138,10 +143,27 @@ def _half_gaussian(sigma: float, r: int) -> np.ndarray:
 
 @njit(cache=True, error_model="numpy")
 def _convolve(source: np.ndarray, kernel: np.ndarray, step: int, out: np.ndarray) -> None:
-    """Fill ``out`` but for its ends; neighbours are ``step`` apart."""
+    """Fill ``out`` but for its ends; neighbours are ``step`` apart.
+
+    The two kernels that nearly every blur has are written out, in the order of the loop: the sum
+    then stays in a register, with the same bits.
+    """
     reach = step * (len(kernel) - 1)
     size = len(source) - 2 * reach
     inner, centre = out[reach : reach + size], source[reach : reach + size]
+    left, right = source[reach - step :][:size], source[reach + step :][:size]
+    if len(kernel) == 2:
+        k0, k1 = kernel
+        for i in range(size):
+            inner[i] = k0 * centre[i] + k1 * (left[i] + right[i])
+        return
+    if len(kernel) == 3:
+        k0, k1, k2 = kernel
+        outer_left, outer_right = source[:size], source[2 * reach :][:size]
+        for i in range(size):
+            near = k0 * centre[i] + k1 * (left[i] + right[i])
+            inner[i] = near + k2 * (outer_left[i] + outer_right[i])
+        return
     for i in range(size):
         inner[i] = kernel[0] * centre[i]
     for k in range(1, len(kernel)):
@@ -153,23 +175,29 @@ def _convolve(source: np.ndarray, kernel: np.ndarray, step: int, out: np.ndarray
 
 @njit(cache=True, error_model="numpy")
 def develop(
-    planes: np.ndarray,
-    grain: tuple[np.ndarray, np.ndarray, np.ndarray],
-    amount: float,
-    image: np.ndarray,
+    planes: np.ndarray, grain: np.ndarray, corners: np.ndarray, amount: float, image: np.ndarray
 ) -> None:
     """Add sensor noise to ``planes`` (3, H, W) in [0, 1] and store them as uint8 ``image`` (H, W,
     3).
 
-    ``grain`` is a window (H, W) of unit-variance noise for each channel, ``amount`` its standard
-    deviation in grey levels.
+    ``grain`` is a bank of unit-variance noise, of which each channel takes the window at its row of
+    ``corners`` (3, 2); ``amount`` is the noise's standard deviation in grey levels.
     """
     _, height, width = planes.shape
-    level, top, low, half = _F(amount), _F(255.0), _F(0.0), _F(0.5)
+    levels = np.empty((3, width), np.int32)
     for y in range(height):
-        out = image[y]
         for channel in range(3):
-            plane, noise = planes[channel, y], grain[channel][y]
-            for x in range(width):
-                value = plane[x] * top + level * noise[x]
-                out[x, channel] = np.uint8(np.int32(min(max(value, low), top) + half))
+            noise = window_row(grain, corners[channel], y, width)
+            _expose(planes[channel, y], noise, _F(amount), levels[channel])
+        out, red, green, blue = image[y], levels[0], levels[1], levels[2]
+        for x in range(width):  # apart from the arithmetic, which then runs on whole vectors
+            out[x, 0], out[x, 1], out[x, 2] = red[x], green[x], blue[x]
+
+
+@njit(cache=True, error_model="numpy")
+def _expose(light: np.ndarray, noise: np.ndarray, amount: float, levels: np.ndarray) -> None:
+    """Fill ``levels`` with the nearest of 256 grey levels."""
+    top, low, half = _F(255.0), _F(0.0), _F(0.5)
+    for x in range(len(levels)):
+        value = light[x] * top + amount * noise[x]
+        levels[x] = np.int32(min(max(value, low), top) + half)
