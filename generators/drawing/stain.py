@@ -119,15 +119,21 @@ def blur(planes: np.ndarray, sigma: float) -> None:
     for channel in range(3):
         plane = planes[channel]
         for y in range(height + 2 * r):
-            row, line = padded[y * stride : (y + 1) * stride], plane[min(max(y - r, 0), height - 1)]
+            row, line = padded[y * stride :][:stride], plane[min(max(y - r, 0), height - 1)]
             row[:r] = line[0]
-            row[r : r + width] = line
+            _copy(line, row[r:])
             row[r + width :] = line[width - 1]
         _convolve(padded, kernel, 1, rows)
         _convolve(rows, kernel, stride, padded)
         for y in range(height):
-            start = (y + r) * stride + r
-            plane[y] = padded[start : start + width]
+            _copy(padded[(y + r) * stride + r :][:width], plane[y])
+
+
+@njit(cache=True, error_model="numpy")
+def _copy(source: np.ndarray, out: np.ndarray) -> None:
+    """As ``out[:n] = source``, which the compiler makes a slower loop of."""
+    for i in range(len(source)):
+        out[i] = source[i]
 
 
 @njit(cache=True, error_model="numpy")
