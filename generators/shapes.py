@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 
 from generators.base import Generator, Options, Record, Sample
 from generators.drawing.canvas import lay_ground, mark, paint
-from generators.drawing.noise import grain, texture, windows, wrapped
+from generators.drawing.noise import grain, texture, wrapped
 from generators.drawing.outline import BOX, SHAPES, place
 from generators.drawing.stain import develop
 from generators.factors import NonNegative, Uniform, at, whole
@@ -170,8 +170,8 @@ class Shapes(Generator):
         side = self.image_size
         planes, share, visible = self._scratch
         image, mask = np.empty((side, side, 3), np.uint8), np.empty((side, side), np.uint8)
-        mottle, *sensor = self._windows(rng.random((4, 2)))
-        self._draw_ground(values, directions[0], mottle)
+        corners = (rng.random((4, 2)) * _BANK).astype(np.int64)
+        self._draw_ground(values, directions[0], corners[0])
         for stroke in (stroke for stroke in strokes if stroke[0] < 0.5):
             self._draw_stroke(stroke, values)
         x0, y0, x1, y1 = self._draw_shape(label, values)
@@ -182,7 +182,7 @@ class Shapes(Generator):
         for stroke in (stroke for stroke in strokes if stroke[0] >= 0.5):
             self._draw_stroke(stroke, values)
         count = mark(visible, mask)
-        develop(planes, tuple(sensor), values["noise"], image)
+        develop(planes, _banks(side)[1], corners[1:], values["noise"], image)
         return image, mask, (x0, y0, x1 - x0, y1 - y0), count / max(1, whole_count)
 
     @cached_property
@@ -193,19 +193,13 @@ class Shapes(Generator):
             np.zeros(shape, np.float32) for shape in ((3, side, side), *2 * [(side, side)])
         )
 
-    def _windows(self, u: np.ndarray) -> list[np.ndarray]:
-        """A window of the ground's mottle and one of the sensor's grain for each colour."""
-        mottle, sensor = _banks(self.image_size)
-        corners = (u * _BANK).astype(np.int64).tolist()
-        return windows((mottle, sensor, sensor, sensor), corners, self.image_size)
-
-    def _draw_ground(self, values: Mapping, turns: float, mottle: np.ndarray) -> None:
+    def _draw_ground(self, values: Mapping, turns: float, corner: np.ndarray) -> None:
         colour = _rgb(values["ground_hue"], values["lightness"], values["saturation"] / 2)
         fall = _FALL if values["ground"] == "gradient" else 0.0
         depth = _MOTTLE if values["ground"] == "noise" else 0.0
         angle = 2 * math.pi * turns
         slope = (fall * math.cos(angle), fall * math.sin(angle))
-        lay_ground(colour, slope, np.ascontiguousarray(mottle), depth, self._scratch[0])
+        lay_ground(colour, slope, _banks(self.image_size)[0], corner, depth, self._scratch[0])
 
     def _draw_shape(self, label: str, values: Mapping) -> tuple[int, int, int, int]:
         lightness = values["lightness"] + values["contrast"]

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from generators.drawing.noise import window_row
 from generators.drawing.outline import cover
 
 _F = np.float32
@@ -13,19 +14,20 @@ def lay_ground(
     colour: tuple[float, float, float],
     slope: tuple[float, float],
     mottle: np.ndarray,
+    corner: np.ndarray,
     depth: float,
     planes: np.ndarray,
 ) -> None:
     """Fill ``planes`` with a colour whose lightness changes over the image.
 
-    It changes by ``slope`` (x, y) from side to side, and by ``depth`` times the window ``mottle``
-    (H, W) of unit-variance noise.
+    It changes by ``slope`` (x, y) from side to side, and by ``depth`` times the unit-variance noise
+    of the window of the bank ``mottle`` that begins at ``corner`` (row, column).
     """
     _, height, width = planes.shape
     step, deep = _F(slope[0] / width), _F(depth)
     for y in range(height):
         start = _F(slope[1] * ((y + 0.5) / height - 0.5) + slope[0] * (0.5 / width - 0.5))
-        noise = mottle[y]
+        noise = window_row(mottle, corner, y, width)
         for channel in range(3):
             plane, base = planes[channel, y], _F(colour[channel]) + start
             for x in range(width):

@@ -1,7 +1,6 @@
 """Noise that tiles: banks drawn once, of which every image takes a random window."""
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
@@ -63,13 +62,6 @@ def grain(name: str, *, size: int) -> np.ndarray:
 def wrapped(bank: np.ndarray, size: int) -> np.ndarray:
     """A periodic bank continued by ``size`` to the right and down: no window of it wraps."""
     return np.ascontiguousarray(np.pad(bank, (0, size), mode="wrap"))
-
-
-def windows(
-    banks: Sequence[np.ndarray], corners: Sequence[tuple[int, int]], size: int
-) -> list[np.ndarray]:
-    """The view (size, size) of each wrapped bank at its corner (row, column)."""
-    return [bank[v : v + size, u : u + size] for bank, (v, u) in zip(banks, corners, strict=True)]
 
 
 @njit(cache=True)
