@@ -9,7 +9,7 @@ import pytest
 from imports import ROOT, direct, modules
 from ruamel.yaml import YAML
 
-ROOMS = {"augmentation", "splitting", "training", "evaluation", "dataset"}
+ROOMS = {"augmentation", "splitting", "training", "evaluation", "dataset", "report"}
 HEAVY = {"torch", "torchvision", "sklearn", "albumentations", "matplotlib"}
 LIGHT = {"numpy", "pandas", "scipy", "pyarrow", "pydantic", "rich", "ruamel", "cv2", "PIL", "numba"}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -11,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.evaluation.intervals import trials_needed
-
-Metrics = Mapping[str, Any]
+from pipeline.report.words import Metrics, count, interval, number, verdict
 
 _POSITIVE_COLUMNS = {
     "accuracy": "accuracy",
@@ -45,7 +43,6 @@ _SEVERAL_COLUMNS = {
     "alarms per\nmillion images": "alarms_per_million",
 }
 _WIDE_RECALL = 0.1
-DASH = "\N{EN DASH}"
 
 
 def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> RenderableType:
@@ -53,7 +50,7 @@ def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> Rende
 
     Fits a terminal of 80 columns. ``folder`` is where the evaluation lies.
     """
-    parts: list[RenderableType] = [Padding(Text.assemble(*_verdict(metrics)), (1, 0))]
+    parts: list[RenderableType] = [Padding(Text.assemble(*verdict(metrics)), (1, 0))]
     parts.append(_comparison(metrics))
     if metrics["positive"] is not None:
         parts.append(Padding(_deployment(metrics), (1, 0, 0, 0)))
@@ -62,23 +59,6 @@ def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> Rende
     parts += [Padding(Text(note), (1, 0, 0, 0)) for note in _notes(metrics)]
     parts.append(Padding(_where_to_look(folder), (1, 0)))
     return Group(*parts)
-
-
-def _verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
-    test, majority, positive = metrics["test"], metrics["majority"], metrics["positive"]
-    yield (f"Accuracy {number(test['accuracy'])}", "bold")
-    yield f" on the test images; always answering '{majority['answer']}' scores "
-    yield f"{number(majority['accuracy'])}. "
-    if positive is None:
-        yield (f"Macro F1 {_with_interval(test, 'macro_f1')}.", "bold")
-        return
-    yield f"For '{positive}': "
-    yield (f"recall {_with_interval(test, 'recall')}", "bold")
-    yield ", "
-    yield (f"precision {_with_interval(test, 'precision')}", "bold")
-    yield f". Where 1 image in {_count(1 / metrics['deployment']['prevalence'])} is '{positive}', "
-    yield "expect a "
-    yield (f"precision of {_with_interval(metrics['deployment']['model'], 'precision')}.", "bold")
 
 
 def _comparison(metrics: Metrics) -> Table:
@@ -100,10 +80,10 @@ def _comparison_title(metrics: Metrics) -> str:
     counts = metrics["counts"]["test"]
     total = sum(counts.values())
     if metrics["positive"] is None:
-        return f"Test set: {_count(total)} images of {len(counts)} classes"
+        return f"Test set: {count(total)} images of {len(counts)} classes"
     positives = counts[metrics["positive"]]
     share = f"{100 * positives / total:.2g} %"
-    return f"At the test set's prevalence: {_count(positives)} of {_count(total)} images, {share}"
+    return f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
 
 
 def _deployment(metrics: Metrics) -> Table:
@@ -118,7 +98,7 @@ def _deployment(metrics: Metrics) -> Table:
         show = _shown_by(name)
         model, never = deployment["model"], deployment["always_negative"]
         model_cell = Text(show(model[name]), style="bold")
-        table.add_row(title, model_cell, _interval(model, name, show), show(never[name]))
+        table.add_row(title, model_cell, interval(model, name, show), show(never[name]))
     return table
 
 
@@ -136,7 +116,7 @@ def _deployments(entries: Mapping[str, Metrics]) -> Table:
 
 
 def _shown_by(name: str) -> Callable[[float], str]:
-    return _count if name.endswith("_per_million") else number
+    return count if name.endswith("_per_million") else number
 
 
 def _table(title: str) -> Table:
@@ -153,35 +133,8 @@ def _table(title: str) -> Table:
 
 def _cell(row: Metrics, name: str, show: Callable[[float], str] | None = None) -> Text:
     cell = Text((show or number)(row[name]))
-    interval = _interval(row, name, show or "{:.3f}".format)
-    return cell.append(f"\n{interval}", style="not bold dim") if interval else cell
-
-
-def _interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
-    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return "" if low is None or high is None else f"{show(low)}{DASH}{show(high)}"
-
-
-def _with_interval(row: Metrics, name: str) -> str:
-    interval = _interval(row, name, number)
-    return number(row[name]) + (f" [{interval}]" if interval else "")
-
-
-def number(value: float | None) -> str:
-    """Three decimals, more where they would hide that it is not 0 or 1; a dash for none."""
-    if value is None:
-        return DASH
-    if 0 < value < 0.0095:
-        return f"{value:.2g}"
-    for decimals in range(3, 10):
-        text = f"{value:.{decimals}f}"
-        if value == 1 or float(text) < 1:
-            break
-    return text
-
-
-def _count(value: float | None) -> str:
-    return DASH if value is None else f"{value:,.0f}"
+    between = interval(row, name, show or "{:.3f}".format)
+    return cell.append(f"\n{between}", style="not bold dim") if between else cell
 
 
 def _percent(share: float) -> str:
@@ -199,7 +152,7 @@ def _notes(metrics: Metrics) -> Iterator[str]:
         needed = trials_needed(test["recall"], width=_WIDE_RECALL, confidence=metrics["confidence"])
         yield (
             f"The recall rests on {positives} images of '{positive}'. To know it to ±0.05 the test "
-            f"set would need about {_count(needed)}."
+            f"set would need about {count(needed)}."
         )
     threshold = metrics["threshold"]
     if threshold["rule"] == "recall":

@@ -4,7 +4,8 @@ import pytest
 from rich.console import Console
 
 from pipeline.evaluation.study import as_metrics, judge
-from pipeline.terminal.evaluation import number, render
+from pipeline.report.words import number
+from pipeline.terminal.evaluation import render
 
 
 def printed(metrics, *, width: int = 100) -> str:

@@ -1,0 +1,59 @@
+"""How a judgement reads: numbers with as many digits as they bear, and the verdict.
+
+The terminal and the page both speak through this module, so that they say the same.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Metrics = Mapping[str, Any]
+
+DASH = "\N{EN DASH}"
+
+
+def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
+    """The result in one paragraph, from the contents of metrics.json.
+
+    In parts: a plain text, or a pair of a text that matters and the word ``bold``.
+    """
+    test, majority, positive = metrics["test"], metrics["majority"], metrics["positive"]
+    yield (f"Accuracy {number(test['accuracy'])}", "bold")
+    yield f" on the test images; always answering '{majority['answer']}' scores "
+    yield f"{number(majority['accuracy'])}. "
+    if positive is None:
+        yield (f"Macro F1 {with_interval(test, 'macro_f1')}.", "bold")
+        return
+    yield f"For '{positive}': "
+    yield (f"recall {with_interval(test, 'recall')}", "bold")
+    yield ", "
+    yield (f"precision {with_interval(test, 'precision')}", "bold")
+    yield f". Where 1 image in {count(1 / metrics['deployment']['prevalence'])} is '{positive}', "
+    yield "expect a "
+    yield (f"precision of {with_interval(metrics['deployment']['model'], 'precision')}.", "bold")
+
+
+def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    return "" if low is None or high is None else f"{show(low)}{DASH}{show(high)}"
+
+
+def with_interval(row: Metrics, name: str) -> str:
+    between = interval(row, name, number)
+    return number(row[name]) + (f" [{between}]" if between else "")
+
+
+def number(value: float | None) -> str:
+    """Three decimals, more where they would hide that it is not 0 or 1; a dash for none."""
+    if value is None:
+        return DASH
+    if 0 < value < 0.0095:
+        return f"{value:.2g}"
+    for decimals in range(3, 10):
+        text = f"{value:.{decimals}f}"
+        if value == 1 or float(text) < 1:
+            break
+    return text
+
+
+def count(value: float | None) -> str:
+    return DASH if value is None else f"{value:,.0f}"
