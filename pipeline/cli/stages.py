@@ -51,10 +51,18 @@ def split(settings: Settings) -> None:
 
 @click.command()
 @device_option
+@click.option(
+    "--continue",
+    "continuing",
+    type=click.Choice(("auto", "require", "never")),
+    default="auto",
+    show_default=True,
+    help="Go on with a training that was stopped: where it is the same, or else fail, or never.",
+)
 @click.pass_obj
-def train(settings: Settings, device: str) -> None:
+def train(settings: Settings, device: str, continuing: str) -> None:
     """Fit the classifier; keep the epoch that ranks validation best."""
-    run_stage(settings, "train", device=device)
+    run_stage(settings, "train", device=device, continuing=continuing)
 
 
 @click.command()

@@ -8,7 +8,8 @@
     ├── LockedError    75   another run writes the same output
     ├── DivergedError  76   training diverged
     ├── UnsafeError    77   refused because it could do harm
-    └── DeviceError    78   the device or an optional engine is not there
+    ├── DeviceError    78   the device or an optional engine is not there
+    └── StoppedError  143   told to stop, and what was done is kept
 
 Each carries the exit code of the process. The message is one text that says what is wrong, where,
 which value, and what to do; DVC shows only a stage's last lines on stderr, so it has to be enough.
@@ -58,6 +59,10 @@ class UnsafeError(RaresightError):
 
 class DeviceError(RaresightError):
     exit_code = 78
+
+
+class StoppedError(RaresightError):
+    exit_code = 143
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -4,8 +4,10 @@ import ctypes
 import os
 import select
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -14,6 +16,32 @@ _PR_SET_PDEATHSIG = 1
 def end_cleanly_when_told() -> None:
     """Make SIGTERM an exception (SystemExit 143): ``with`` and ``finally`` blocks still run."""
     signal.signal(signal.SIGTERM, _exit)
+
+
+@contextmanager
+def stop_when_it_suits() -> Iterator[Callable[[], bool]]:
+    """Hold SIGTERM back: the block asks whether it came, keeps what it has, and ends itself.
+
+    A second SIGTERM ends it at once, and so does the end of the block after a first one that it
+    has not asked for. Outside the main thread, where no handler can be set, SIGTERM is as before.
+    """
+    told: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        if told:
+            _exit(number, frame)
+        told.append(number)
+
+    if current_thread() is not main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield lambda: bool(told)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if told:
+        _exit(told[0], None)
 
 
 def end_with_parent() -> None:

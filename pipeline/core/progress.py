@@ -1,6 +1,7 @@
 """Progress on stderr, and only where somebody watches."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -28,6 +29,12 @@ def _hidden() -> bool:
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed or 0:,.0f} images/s", style="progress.data.speed")
+
+
+def say(text: str) -> None:
+    """Tell the person on stderr, unless --quiet."""
+    if os.environ.get("RARESIGHT_VERBOSITY", "0") != "-1":
+        print(text, file=sys.stderr, flush=True)
 
 
 def rate_column() -> ProgressColumn:

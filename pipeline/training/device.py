@@ -3,6 +3,7 @@
 import ctypes
 from contextlib import AbstractContextManager, nullcontext
 
+import numpy as np
 import torch
 
 from pipeline.core.errors import DeviceError
@@ -60,3 +61,20 @@ def use_bfloat16(precision: str, device: torch.device) -> bool:
 def autocast(device: torch.device, *, bfloat16: bool) -> AbstractContextManager:
     """The context in which a forward pass runs."""
     return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def fingerprint(
+    device: torch.device, *, bfloat16: bool, processes: int = 1
+) -> dict[str, str | int]:
+    """What the last bits of the weights depend on besides code, params and data."""
+    on_gpu = device.type == "cuda"
+    return {
+        "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "processes": processes,
+        "precision": "bfloat16" if bfloat16 else "float32",
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda or "none",
+        "numpy": np.__version__,
+    }

@@ -1,6 +1,8 @@
 """Images on their way into the model: resident where they fit, augmented in whole batches."""
 
 import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -34,6 +36,19 @@ class Feed:
         if self._resident is not None:
             return self._resident[torch.from_numpy(index).to(self.device)]
         return torch.from_numpy(self._pixels.take(self.rows[index])).to(self.device)
+
+    def batches(self, indices: Sequence[np.ndarray]) -> Iterator[Tensor]:
+        """:meth:`images` of each index; what is not resident is read one batch ahead."""
+        if self._resident is not None:
+            yield from map(self.images, indices)
+            return
+        with ThreadPoolExecutor(1) as reader:
+            coming = [reader.submit(self.images, index) for index in indices[:1]]
+            for index in indices[1:]:
+                coming.append(reader.submit(self.images, index))
+                yield coming.pop(0).result()
+            for batch in coming:
+                yield batch.result()
 
     def labels(self, index: np.ndarray) -> Tensor:
         """int64 (n,) on the device."""

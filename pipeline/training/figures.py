@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.training.loop import Epoch
+from pipeline.training.curves import Epoch
 
 
 def draw_curves(epochs: list[Epoch], best: Epoch, path: Path) -> None:

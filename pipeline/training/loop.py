@@ -1,60 +1,51 @@
-"""The training loop: every epoch in, the best one out."""
+"""The training loop: every epoch in, the best one out; it can be left at any step and gone on."""
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.core import seeds
-from pipeline.core.errors import DivergedError
+from pipeline.core.errors import DivergedError, StoppedError
 from pipeline.training import device as devices
+from pipeline.training.curves import Epoch, Result
 from pipeline.training.feed import BatchAugment, Feed, epoch_order
 from pipeline.training.losses import make_loss
 from pipeline.training.models import Classifier
 from pipeline.training.optimizers import make_optimizer
 from pipeline.training.params import TrainParams
 from pipeline.training.schedules import learning_rate
-from pipeline.training.scores import ranking
+from pipeline.training.team import Team
+from pipeline.training.validation import Validation
 
-_SCORE_BATCH = 512
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One row of the curves. Losses are per sample, on the mix of classes that training shows."""
-
-    epoch: int
-    train_loss: float
-    val_loss: float
-    val_average_precision: float
-    val_f1: float
-    learning_rate: float
-    images_per_second: float
+_STEPS_BETWEEN_LOOKS = 16  # reading a loss waits for the device, so losses are read in groups
 
 
 @dataclass(kw_only=True)
-class Result:
-    """The curves, and the weights of the epoch with the best validation average precision."""
+class Progress:
+    """How far a training is; an epoch under way counts its steps and sums over its images."""
 
-    epochs: list[Epoch] = field(default_factory=list)
-    best: Epoch | None = None
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-
-def class_shares(targets: np.ndarray, classes: int, max_per_class: int | None) -> np.ndarray:
-    """The share of each class in an epoch, float64 (classes,)."""
-    counts = np.bincount(targets, minlength=classes).astype(float)
-    if max_per_class is not None:
-        counts = np.minimum(counts, max_per_class)
-    return counts / counts.sum()
+    epoch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    gradient: float = 0.0
+    seconds: float = 0.0
+    images: int = 0
+    waited: int = 0
 
 
 class Trainer:
-    """Fits ``model`` to the training feed and judges every epoch on the validation feed."""
+    """Fits ``model`` to the training feed and judges every epoch on the validation feed.
+
+    Whatever has a state that later steps depend on stands in ``stateful``, by name, with
+    ``state_dict`` and ``load_state_dict``.
+    """
 
     def __init__(
         self,
@@ -66,10 +57,11 @@ class Trainer:
         classes: int,
         positive: int | None,
         device: torch.device,
+        team: Team = Team(),  # noqa: B008 - frozen
     ):
-        self.params, self.train_feed, self.val_feed = params, train, val
-        self.positive, self.device = positive, device
+        self.params, self.train_feed, self.device, self.team = params, train, device, team
         self.model = model.to(device)
+        self.forward = team.wrap(self.model, device)
         self.targets = train.targets.cpu().numpy()
         self.shares = class_shares(self.targets, classes, params.max_per_class)
         self.loss = make_loss(params.loss, torch.tensor(np.log(self.shares)).float().to(device))
@@ -77,27 +69,202 @@ class Trainer:
         self.augment = BatchAugment(params.batch_augment, seed=params.seed, samples=len(train))
         self.bfloat16 = devices.use_bfloat16(params.precision, device)
         self.steps_per_epoch = math.ceil(len(self._order(0)) / params.batch_size)
+        self.validation = Validation(val, self.loss, self.shares, positive, team, self._autocast)
+        self.progress, self.result = Progress(), Result()
+        self.stateful = {"model": self.model, "optimizer": self.optimizer}
+        self._random: list[Tensor] | None = None
+        self._before: list[Tensor] = []
+        self._unread: list[tuple[Tensor, Tensor, int]] = []
 
-    def fit(self, on_batch: Callable[[int, int], None] = lambda seen, epoch: None) -> Result:
-        """Run the epochs; ``on_batch(images, epoch)`` is called after each step.
+    def fit(
+        self,
+        on_batch: Callable[[int, int], None] = lambda seen, epoch: None,
+        *,
+        keep: Callable[[dict[str, Any]], None] = lambda state: None,
+        told_to_stop: Callable[[], bool] = lambda: False,
+    ) -> Result:
+        """Run the epochs that are left; ``on_batch(images, epoch)`` is called after each step.
 
-        Raises DivergedError when the loss is no longer a number, or has exploded.
+        ``keep(state)`` is called after each epoch, and before a stop in the middle of one, with
+        what :meth:`load_state` goes on from. Raises DivergedError when the loss is no longer a
+        number, or has exploded; StoppedError after ``told_to_stop()`` was true.
         """
-        result, waited = Result(), 0
+        while not self.finished:
+            self._train_epoch(on_batch, keep, told_to_stop)
+            self._end_epoch()
+            keep(self.state())
+            if not self.finished:
+                self._stop_if(told_to_stop())
+        return self.result
+
+    @property
+    def finished(self) -> bool:
         stopping = self.params.early_stopping
-        for number in range(self.params.epochs):
-            epoch = self._epoch(number, on_batch)
-            result.epochs.append(epoch)
-            gain = epoch.val_average_precision - (
-                result.best.val_average_precision if result.best else -1.0
-            )
-            waited = 0 if gain > (stopping.min_delta if stopping else 0.0) else waited + 1
-            if gain > 0:
-                result.best = epoch
-                result.weights = {k: v.clone() for k, v in self.model.state_dict().items()}
-            if stopping and waited >= stopping.patience:
-                break
-        return result
+        tired = stopping is not None and self.progress.waited >= stopping.patience
+        return tired or self.progress.epoch >= self.params.epochs
+
+    def state(self) -> dict[str, Any]:
+        """All that the rest of the training depends on besides params and data."""
+        best = self.result.best
+        return {
+            "stateful": {name: part.state_dict() for name, part in self.stateful.items()},
+            "progress": asdict(self.progress),
+            "curves": [asdict(epoch) for epoch in self.result.epochs],
+            "best": best and best.epoch,
+            "weights": self.result.weights,
+            "random": self._random,
+            "before": self._before,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from where :meth:`state` was taken."""
+        for name, part in self.stateful.items():
+            part.load_state_dict(state["stateful"][name])
+        for weight, slots in self.optimizer.state.items():
+            slots.update({k: _like(weight, v) for k, v in slots.items() if k != "step"})
+        self.progress = Progress(**state["progress"])
+        epochs = [Epoch(**row) for row in state["curves"]]
+        best = epochs[state["best"] - 1] if state["best"] else None
+        weights = {name: weight.to(self.device) for name, weight in state["weights"].items()}
+        self.result = Result(epochs=epochs, best=best, weights=weights)
+        self._random = state["random"]
+        self._before = list(map(_like, self.model.parameters(), state["before"]))
+
+    def _train_epoch(self, on_batch, keep, told_to_stop) -> None:
+        at, size = self.progress, self.params.batch_size
+        order = self._order(at.epoch)
+        batches = [order[k * size : (k + 1) * size] for k in range(at.step, self.steps_per_epoch)]
+        shares = [self.team.share(batch) for batch in batches]
+        with self._randomness():
+            self.model.train()
+            started = time.perf_counter()
+            for batch, index, images in zip(
+                batches, shares, self.train_feed.batches(shares), strict=True
+            ):
+                self._step(images, index, len(batch))
+                at.step += 1
+                at.images += len(batch)
+                last = at.step == self.steps_per_epoch
+                look = last or at.step % _STEPS_BETWEEN_LOOKS == 0
+                if look:
+                    self._read_losses()
+                at.seconds += time.perf_counter() - started
+                started = time.perf_counter()
+                on_batch(len(batch), at.epoch)
+                if (look or self.team.size == 1) and not last:
+                    self._stop_if(told_to_stop(), keep)
+
+    def _step(self, images: Tensor, index: np.ndarray, batch: int) -> None:
+        at = self.progress
+        self._set_rate(at.epoch * self.steps_per_epoch + at.step)
+        with self._autocast():
+            logits = self.forward(self.augment(images, index, at.epoch))
+        loss = self.loss(logits, self.train_feed.labels(index)).sum() / batch
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss * self.team.size).backward()  # processes' gradients are averaged, not summed
+        weights = [weight for weight in self.model.parameters() if weight.grad is not None]
+        norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights])
+        if self.params.gradient_clip is not None:
+            torch.nn.utils.clip_grads_with_norm_(weights, self.params.gradient_clip, norm)
+        self.optimizer.step()
+        self._unread.append((loss.detach(), norm, batch))
+
+    def _read_losses(self) -> None:
+        if not self._unread:
+            return
+        losses, norms, sizes = zip(*self._unread, strict=True)
+        self._unread = []
+        values = self.team.sum(torch.stack(losses).double()).tolist()
+        for loss, norm, size in zip(values, torch.stack(norms).tolist(), sizes, strict=True):
+            self._check(loss, limit=1000 * max(1.0, math.log(len(self.shares))))
+            self.progress.loss += loss * size
+            self.progress.gradient += norm * size
+
+    def _check(self, loss: float, *, limit: float) -> None:
+        """A guess that knows nothing loses log K; a thousand times that is an explosion."""
+        if math.isfinite(loss) and loss < limit:
+            return
+        rate = self.optimizer.param_groups[0]["lr"]
+        raise DivergedError(
+            f"training diverged in epoch {self.progress.epoch + 1}: the loss is {loss:g} at "
+            f"learning rate {rate:g}. Lower train.optimizer.learning_rate (try "
+            f"{self.params.optimizer.learning_rate / 10:g}), lengthen "
+            "train.schedule.warmup_epochs, or set train.gradient_clip: 1.0."
+        )
+
+    def _end_epoch(self) -> None:
+        at, model = self.progress, self.judged
+        loss, scores = self.validation(model)
+        self._check(loss, limit=math.inf)
+        average_precision, f1 = self.validation.ranking(scores)
+        epoch = Epoch(
+            epoch=at.epoch + 1,
+            train_loss=at.loss / at.images,
+            val_loss=loss,
+            val_average_precision=average_precision,
+            val_f1=f1,
+            learning_rate=self.optimizer.param_groups[0]["lr"],
+            gradient_norm=at.gradient / at.images,
+            weight_change=self._weight_change(),
+            images_per_second=round(at.images / at.seconds, 1),
+        )
+        self.progress = Progress(epoch=at.epoch + 1, waited=self._remember(epoch, at.waited))
+        self._random, self._before = None, []
+
+    def _remember(self, epoch: Epoch, waited: int) -> int:
+        """Enter the epoch into the result; returns the epochs since the last gain."""
+        best, stopping = self.result.best, self.params.early_stopping
+        gain = epoch.val_average_precision - (best.val_average_precision if best else -1.0)
+        self.result.epochs.append(epoch)
+        if gain > 0:
+            self.result.best = epoch
+            self.result.weights = {k: v.clone() for k, v in self.judged.state_dict().items()}
+        return 0 if gain > (stopping.min_delta if stopping else 0.0) else waited + 1
+
+    @property
+    def judged(self) -> nn.Module:
+        """The model that validation judges and that is kept."""
+        return self.model
+
+    def _stop_if(self, told: bool, keep: Callable[[dict[str, Any]], None] | None = None) -> None:
+        if not self.team.any(told, self.device):
+            return
+        if keep is not None:  # in the middle of an epoch
+            self._read_losses()
+            self._random = self._random_state()
+            keep(self.state())
+        raise StoppedError(
+            f"told to stop: {self.progress.epoch} epochs and {self.progress.step} steps of the "
+            "next are kept. Start again to go on from there."
+        )
+
+    @contextmanager
+    def _randomness(self) -> Iterator[None]:
+        """torch's own generators, seeded for the epoch under way, and put back after."""
+        cuda = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=cuda):
+            if self._random is None:
+                stream = f"dropout {self.team.rank}" if self.team.rank else "dropout"
+                torch.manual_seed(seeds.integer(self.params.seed, stream, self.progress.epoch))
+                self._before = [weight.detach().clone() for weight in self.model.parameters()]
+            else:
+                torch.random.set_rng_state(self._random[0])
+                for state in self._random[1:]:
+                    torch.cuda.set_rng_state(state, self.device)
+            yield
+
+    def _random_state(self) -> list[Tensor]:
+        on_gpu = self.device.type == "cuda"
+        gpu = [torch.cuda.get_rng_state(self.device)] if on_gpu else []
+        return [torch.random.get_rng_state(), *gpu]
+
+    def _weight_change(self) -> float:
+        now = [weight.detach() for weight in self.model.parameters()]
+        moved = torch.nn.utils.get_total_norm(torch._foreach_sub(now, self._before))
+        return float(moved / torch.nn.utils.get_total_norm(self._before))
+
+    def _autocast(self) -> AbstractContextManager:
+        return devices.autocast(self.device, bfloat16=self.bfloat16)
 
     def _order(self, epoch: int) -> np.ndarray:
         return epoch_order(
@@ -107,44 +274,7 @@ class Trainer:
             max_per_class=self.params.max_per_class,
         )
 
-    def _epoch(self, number: int, on_batch: Callable[[int, int], None]) -> Epoch:
-        order, size = self._order(number), self.params.batch_size
-        started = time.perf_counter()
-        total, rate = 0.0, 0.0
-        with torch.random.fork_rng(devices=self._cuda_indices()):
-            torch.manual_seed(seeds.integer(self.params.seed, "dropout", number))
-            self.model.train()
-            for k in range(self.steps_per_epoch):
-                index = order[k * size : (k + 1) * size]
-                rate = self._set_rate(number * self.steps_per_epoch + k)
-                total += self._step(index, number) * len(index)
-                on_batch(len(index), number)
-        speed = len(order) / (time.perf_counter() - started)
-        val_loss, average_precision, f1 = self._validate()
-        return Epoch(
-            epoch=number + 1,
-            train_loss=total / len(order),
-            val_loss=val_loss,
-            val_average_precision=average_precision,
-            val_f1=f1,
-            learning_rate=rate,
-            images_per_second=round(speed, 1),
-        )
-
-    def _step(self, index: np.ndarray, epoch: int) -> float:
-        images = self.augment(self.train_feed.images(index), index, epoch)
-        with devices.autocast(self.device, bfloat16=self.bfloat16):
-            logits = self.model(images)
-        loss = self.loss(logits, self.train_feed.labels(index)).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        value = self._checked(loss.item(), epoch)
-        loss.backward()
-        if self.params.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.params.gradient_clip)
-        self.optimizer.step()
-        return value
-
-    def _set_rate(self, step: int) -> float:
+    def _set_rate(self, step: int) -> None:
         rate = learning_rate(
             step,
             base=self.params.optimizer.learning_rate,
@@ -154,62 +284,18 @@ class Trainer:
         )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        return rate
-
-    def _checked(self, loss: float, epoch: int) -> float:
-        """A guess that knows nothing loses log K; a thousand times that is an explosion."""
-        limit = 1000 * max(1.0, math.log(len(self.shares)))
-        if math.isfinite(loss) and loss < limit:
-            return loss
-        rate = self.optimizer.param_groups[0]["lr"]
-        raise DivergedError(
-            f"training diverged in epoch {epoch + 1}: the loss is {loss:g} at learning rate "
-            f"{rate:g}. Lower train.optimizer.learning_rate (try "
-            f"{self.params.optimizer.learning_rate / 10:g}), lengthen "
-            "train.schedule.warmup_epochs, or set train.gradient_clip: 1.0."
-        )
-
-    @torch.inference_mode()
-    def _validate(self) -> tuple[float, float, float]:
-        self.model.eval()
-        losses, probabilities = [], []
-        for start in range(0, len(self.val_feed), _SCORE_BATCH):
-            index = np.arange(start, min(start + _SCORE_BATCH, len(self.val_feed)))
-            with devices.autocast(self.device, bfloat16=self.bfloat16):
-                logits = self.model(self.val_feed.images(index))
-            losses.append(self.loss(logits, self.val_feed.labels(index)))
-            probabilities.append(logits.float().softmax(1))
-        targets = self.val_feed.targets.cpu().numpy()
-        loss = torch.cat(losses).double().cpu().numpy()
-        scores = torch.cat(probabilities).cpu().numpy()
-        return self._as_in_training(loss, targets), *ranking(scores, targets, self.positive)
-
-    def _as_in_training(self, loss: np.ndarray, targets: np.ndarray) -> float:
-        """Mean loss with the classes in training's shares, so that both curves mean the same."""
-        present = np.unique(targets)
-        means = np.array([loss[targets == k].mean() for k in present])
-        return float((means * self.shares[present]).sum() / self.shares[present].sum())
-
-    def _cuda_indices(self) -> list[torch.device]:
-        return [self.device] if self.device.type == "cuda" else []
 
 
-def fingerprint(trainer: Trainer) -> dict[str, str | int]:
-    """What the last bits of the weights depend on besides params and data."""
-    device = trainer.device
-    on_gpu = device.type == "cuda"
-    return {
-        "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-        "precision": "bfloat16" if trainer.bfloat16 else "float32",
-        "torch": torch.__version__,
-        "cuda": torch.version.cuda or "none",
-        "numpy": np.__version__,
-        "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
-    }
+def _like(weight: Tensor, value: Any) -> Any:
+    """``value`` laid out in memory as ``weight`` is: the order of a sum decides its last bits."""
+    if not isinstance(value, Tensor) or value.shape != weight.shape:
+        return value
+    return torch.empty_like(weight, requires_grad=False).copy_(value)
 
 
-def curve_rows(result: Result) -> list[dict[str, float]]:
-    """The curves as rows of a table."""
-    return [asdict(epoch) for epoch in result.epochs]
+def class_shares(targets: np.ndarray, classes: int, max_per_class: int | None) -> np.ndarray:
+    """The share of each class in an epoch, float64 (classes,)."""
+    counts = np.bincount(targets, minlength=classes).astype(float)
+    if max_per_class is not None:
+        counts = np.minimum(counts, max_per_class)
+    return counts / counts.sum()

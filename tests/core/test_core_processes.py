@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from program import alive, wait_for
+
+from pipeline.core import processes
 
 PATIENCE = 20.0
 
@@ -74,3 +77,27 @@ def test_a_worker_leaves_ctrl_c_to_its_parent():
     process = start(code)
     assert process.communicate(timeout=PATIENCE)[0] == "still here\n"
     assert process.returncode == os.EX_OK
+
+
+def test_a_stop_that_can_wait_is_asked_for():
+    with pytest.raises(SystemExit) as end, processes.stop_when_it_suits() as told:  # noqa: PT012
+        assert not told()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert told()
+    assert end.value.code == 143
+
+
+def test_a_second_stop_does_not_wait():
+    reached = False
+    with pytest.raises(SystemExit), processes.stop_when_it_suits():  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        reached = True
+    assert not reached
+
+
+def test_after_the_block_a_stop_is_what_it_was():
+    before = signal.getsignal(signal.SIGTERM)
+    with processes.stop_when_it_suits():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,41 @@
+"""What a training leaves behind: a row an epoch, and the weights of the best one."""
+
+from dataclasses import asdict, dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One row of the curves.
+
+    Losses are per image, on the mix of classes that training shows; the training loss is the mean
+    over the epoch's steps, with augmentation and dropout. ``gradient_norm`` is the mean over the
+    steps, before clipping. ``weight_change`` is the distance the weights moved in the epoch over
+    their length before it. ``images_per_second`` is timing, the only column that differs between
+    two runs of the same training.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    val_average_precision: float
+    val_f1: float
+    learning_rate: float
+    gradient_norm: float
+    weight_change: float
+    images_per_second: float
+
+
+@dataclass(kw_only=True)
+class Result:
+    """The curves, and the weights of the epoch with the best validation average precision."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    best: Epoch | None = None
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+def curve_rows(epochs: list[Epoch]) -> list[dict[str, float]]:
+    """The curves as rows of a table."""
+    return [asdict(epoch) for epoch in epochs]

@@ -1,0 +1,162 @@
+"""The train stage in a process of its own: killed, stopped, and gone on with."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from imports import ROOT
+from program import COMMAND, PATIENCE, call, options, wait_for
+from ruamel.yaml import YAML
+
+from pipeline.core.errors import DataError, StoppedError, UnsafeError
+from pipeline.core.files import sha256
+from pipeline.stages import augment, generate, split, train
+from pipeline.training.loop import Trainer
+
+KEPT = "data/.resume/replicate-1"
+
+
+def change(path, **knobs):
+    yaml = YAML()
+    document = yaml.load(path)
+    document["train"].update(knobs)
+    yaml.dump(document, path)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A project of 200 tiny images, ready to be trained on."""
+    folder = tmp_path_factory.mktemp("drawn")
+    yaml = YAML()
+    document = yaml.load(ROOT / "params.yaml")
+    classes = ["circle", "square"]
+    document["generate"].update(
+        image_size=16,
+        positive="circle",
+        sources=[
+            {
+                "generator": "shapes",
+                "role": "any",
+                "options": {"classes": classes},
+                "counts": {"circle": 100, "square": 100},
+            }
+        ],
+    )
+    document["augment"]["copies"] = {"circle": 1}
+    document["train"].update(epochs=40, batch_size=16, early_stopping=None, threads=1)
+    document["train"]["model"].update(width=4, blocks=[1])
+    yaml.dump(document, folder / "params.yaml")
+    for stage in (generate, augment):
+        stage.run(folder / "params.yaml", folder / "data", workers=1)
+    split.run(folder / "params.yaml", folder / "data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(drawn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed") / "project"
+    shutil.copytree(drawn, folder)
+    done = call(*options(folder), "train", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def project(drawn, tmp_path):
+    shutil.copytree(drawn, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def curves(folder):
+    """The curves as text, without the one column that is timing."""
+    with (folder / "data/training/curves/curves.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    for row in rows:
+        assert float(row.pop("images_per_second")) > 0
+    return rows
+
+
+def assert_same(one, other):
+    weights = "data/model/weights.safetensors"
+    assert sha256(one / weights) == sha256(other / weights)
+    assert curves(one) == curves(other)
+    metrics = "data/training/metrics.json"
+    assert (one / metrics).read_text() == (other / metrics).read_text()
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_bits(project, undisturbed):
+    script = ROOT / "tests/stages/train_and_kill.py"
+    done = subprocess.run(
+        [sys.executable, script, project / "params.yaml", project / "data", "6"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("goes on after epoch") == 6
+    assert_same(project, undisturbed)
+    assert not (project / "data/.resume").exists()
+    assert not list((project / "data").glob(".*.new"))
+
+
+def test_told_to_stop_it_keeps_what_it_has_and_goes_on_from_there(project, undisturbed):
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, options(project)), "train", "--device", "cpu"],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert wait_for((project / KEPT / "manifest.json").is_file)
+    process.send_signal(signal.SIGTERM)
+    _, text = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+    assert "Start again to go on from there." in text.splitlines()[-1]
+    assert not (project / "data/model").exists()
+    done = call(*options(project), "train", "--device", "cpu", "--continue", "require")
+    assert done.returncode == 0, done.stderr
+    assert "goes on after epoch" in done.stderr
+    assert_same(project, undisturbed)
+
+
+@pytest.fixture
+def stopped(project):
+    """A project whose training was stopped after three steps."""
+
+    def once(self, *arguments, **options):
+        fit(self, *arguments, **{**options, "told_to_stop": lambda: self.progress.step == 3})
+
+    fit = Trainer.fit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "fit", once)
+        with pytest.raises(StoppedError):
+            train.run(project / "params.yaml", project / "data", device="cpu")
+    return project
+
+
+def test_another_training_is_not_gone_on_with_and_what_differs_is_named(stopped, capsys):
+
+    change(stopped / "params.yaml", epochs=2)
+    manifest = stopped / "data/splits/manifest.json"
+    manifest.write_text(manifest.read_text() + "\n")
+    arguments = (stopped / "params.yaml", stopped / "data")
+    with pytest.raises(DataError, match=r"train\.epochs: 40 then, 2 now") as refused:
+        train.run(*arguments, device="cpu", continuing="require")
+    assert "data.splits: " in str(refused.value)
+    assert (stopped / KEPT).is_dir()
+    train.run(*arguments, device="cpu")
+    assert "begins again" in (said := capsys.readouterr().err)
+    assert "train.epochs: 40 then, 2 now" in said
+    assert len(curves(stopped)) == 2
+
+
+def test_a_tampered_checkpoint_stops_the_stage(stopped):
+
+    path = stopped / KEPT / "tensors.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    arguments = (stopped / "params.yaml", stopped / "data")
+    with pytest.raises(UnsafeError, match="another sha256"):
+        train.run(*arguments, device="cpu")
+    change(stopped / "params.yaml", epochs=2)
+    train.run(*arguments, device="cpu", continuing="never")
+    assert len(curves(stopped)) == 2
