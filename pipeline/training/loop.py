@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.core import seeds
-from pipeline.core.errors import DivergedError, StoppedError
+from pipeline.core.errors import StoppedError
 from pipeline.training import device as devices
 from pipeline.training.curves import Epoch, Result
 from pipeline.training.feed import BatchAugment, Feed, epoch_order
@@ -20,9 +19,11 @@ from pipeline.training.losses import make_loss
 from pipeline.training.models import Classifier
 from pipeline.training.optimizers import make_optimizer
 from pipeline.training.params import TrainParams
+from pipeline.training.randomness import EpochRandomness
 from pipeline.training.schedules import learning_rate
 from pipeline.training.team import Team
 from pipeline.training.validation import Validation
+from pipeline.training.watch import check_loss, explosion
 
 _STEPS_BETWEEN_LOOKS = 16  # reading a loss waits for the device, so losses are read in groups
 
@@ -71,8 +72,8 @@ class Trainer:
         self.steps_per_epoch = math.ceil(len(self._order(0)) / params.batch_size)
         self.validation = Validation(val, self.loss, self.shares, positive, team, self._autocast)
         self.progress, self.result = Progress(), Result()
+        self.randomness = EpochRandomness(params.seed, device, team.rank)
         self.stateful = {"model": self.model, "optimizer": self.optimizer}
-        self._random: list[Tensor] | None = None
         self._before: list[Tensor] = []
         self._unread: list[tuple[Tensor, Tensor, int]] = []
 
@@ -112,8 +113,8 @@ class Trainer:
             "curves": [asdict(epoch) for epoch in self.result.epochs],
             "best": best and best.epoch,
             "weights": self.result.weights,
-            "random": self._random,
-            "before": self._before,
+            "random": self.randomness.kept,
+            "before": self._before if self.progress.step else [],
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -127,7 +128,7 @@ class Trainer:
         best = epochs[state["best"] - 1] if state["best"] else None
         weights = {name: weight.to(self.device) for name, weight in state["weights"].items()}
         self.result = Result(epochs=epochs, best=best, weights=weights)
-        self._random = state["random"]
+        self.randomness.kept = state["random"]
         self._before = list(map(_like, self.model.parameters(), state["before"]))
 
     def _train_epoch(self, on_batch, keep, told_to_stop) -> None:
@@ -135,7 +136,9 @@ class Trainer:
         order = self._order(at.epoch)
         batches = [order[k * size : (k + 1) * size] for k in range(at.step, self.steps_per_epoch)]
         shares = [self.team.share(batch) for batch in batches]
-        with self._randomness():
+        if at.step == 0:
+            self._before = [weight.detach().clone() for weight in self.model.parameters()]
+        with self.randomness.of(at.epoch):
             self.model.train()
             started = time.perf_counter()
             for batch, index, images in zip(
@@ -176,26 +179,18 @@ class Trainer:
         self._unread = []
         values = self.team.sum(torch.stack(losses).double()).tolist()
         for loss, norm, size in zip(values, torch.stack(norms).tolist(), sizes, strict=True):
-            self._check(loss, limit=1000 * max(1.0, math.log(len(self.shares))))
+            self._check(loss, explosion(len(self.shares)))
             self.progress.loss += loss * size
             self.progress.gradient += norm * size
 
-    def _check(self, loss: float, *, limit: float) -> None:
-        """A guess that knows nothing loses log K; a thousand times that is an explosion."""
-        if math.isfinite(loss) and loss < limit:
-            return
-        rate = self.optimizer.param_groups[0]["lr"]
-        raise DivergedError(
-            f"training diverged in epoch {self.progress.epoch + 1}: the loss is {loss:g} at "
-            f"learning rate {rate:g}. Lower train.optimizer.learning_rate (try "
-            f"{self.params.optimizer.learning_rate / 10:g}), lengthen "
-            "train.schedule.warmup_epochs, or set train.gradient_clip: 1.0."
-        )
+    def _check(self, loss: float, limit: float = math.inf) -> None:
+        rate, epoch = self.optimizer.param_groups[0]["lr"], self.progress.epoch
+        check_loss(loss, self.params, epoch=epoch, rate=rate, limit=limit)
 
     def _end_epoch(self) -> None:
         at, model = self.progress, self.judged
         loss, scores = self.validation(model)
-        self._check(loss, limit=math.inf)
+        self._check(loss)
         average_precision, f1 = self.validation.ranking(scores)
         epoch = Epoch(
             epoch=at.epoch + 1,
@@ -209,7 +204,6 @@ class Trainer:
             images_per_second=round(at.images / at.seconds, 1),
         )
         self.progress = Progress(epoch=at.epoch + 1, waited=self._remember(epoch, at.waited))
-        self._random, self._before = None, []
 
     def _remember(self, epoch: Epoch, waited: int) -> int:
         """Enter the epoch into the result; returns the epochs since the last gain."""
@@ -231,32 +225,12 @@ class Trainer:
             return
         if keep is not None:  # in the middle of an epoch
             self._read_losses()
-            self._random = self._random_state()
+            self.randomness.keep()
             keep(self.state())
         raise StoppedError(
             f"told to stop: {self.progress.epoch} epochs and {self.progress.step} steps of the "
             "next are kept. Start again to go on from there."
         )
-
-    @contextmanager
-    def _randomness(self) -> Iterator[None]:
-        """torch's own generators, seeded for the epoch under way, and put back after."""
-        cuda = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda):
-            if self._random is None:
-                stream = f"dropout {self.team.rank}" if self.team.rank else "dropout"
-                torch.manual_seed(seeds.integer(self.params.seed, stream, self.progress.epoch))
-                self._before = [weight.detach().clone() for weight in self.model.parameters()]
-            else:
-                torch.random.set_rng_state(self._random[0])
-                for state in self._random[1:]:
-                    torch.cuda.set_rng_state(state, self.device)
-            yield
-
-    def _random_state(self) -> list[Tensor]:
-        on_gpu = self.device.type == "cuda"
-        gpu = [torch.cuda.get_rng_state(self.device)] if on_gpu else []
-        return [torch.random.get_rng_state(), *gpu]
 
     def _weight_change(self) -> float:
         now = [weight.detach() for weight in self.model.parameters()]

@@ -1,0 +1,27 @@
+"""What is watched while a training runs: losses that are no numbers, or that explode."""
+
+import math
+
+from pipeline.core.errors import DivergedError
+from pipeline.training.params import TrainParams
+
+EXPLODED = 1000.0
+
+
+def check_loss(
+    loss: float, params: TrainParams, *, epoch: int, rate: float, limit: float = math.inf
+) -> None:
+    """Raise DivergedError when the loss of ``epoch`` (from 0) is no number, or beyond ``limit``."""
+    if math.isfinite(loss) and loss < limit:
+        return
+    raise DivergedError(
+        f"training diverged in epoch {epoch + 1}: the loss is {loss:g} at learning rate {rate:g}. "
+        "Lower train.optimizer.learning_rate (try "
+        f"{params.optimizer.learning_rate / 10:g}), lengthen train.schedule.warmup_epochs, "
+        "or set train.gradient_clip: 1.0."
+    )
+
+
+def explosion(classes: int) -> float:
+    """A guess that knows nothing loses log K; a thousand times that is an explosion."""
+    return EXPLODED * max(1.0, math.log(classes))
