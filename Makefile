@@ -28,7 +28,12 @@ repro: $(VENV)/installed  ## run the pipeline and print the verdict
 	dvc repro > /dev/null
 	raresight evaluate --show
 
-test: lint  ## linter and the whole test suite
+# The optional engines of the 3-D generators; their tests are skipped where there is no OpenGL.
+$(VENV)/extras: $(VENV)/installed constraints-extras.txt
+	$(PIP) -r constraints-extras.txt
+	@touch $@
+
+test: lint $(VENV)/extras  ## linter and the whole test suite
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/installed  ## ruff

@@ -1,11 +1,13 @@
 """Generators draw labelled images; they know nothing of the pipeline that uses them."""
 
 from generators.base import Generator
+from generators.conveyor import Conveyor
 from generators.folder import Folder
 from generators.pathology import Pathology
 from generators.shapes import Shapes
 
 GENERATORS: dict[str, type[Generator]] = {
+    "conveyor": Conveyor,
     "folder": Folder,
     "pathology": Pathology,
     "shapes": Shapes,

@@ -23,6 +23,10 @@ class Unavailable(RuntimeError):
     """A library or a device that a generator needs is not there; the message says how to get it."""
 
 
+class CannotDraw(RuntimeError):
+    """A class does not come about under the options given; the message says which to change."""
+
+
 # Weyl's sequence with the golden ratio is the most even of its kind: of the first n records,
 # p n +- about 1 fall below p, for every n and p at once.
 _GOLDEN = (math.sqrt(5) - 1) / 2

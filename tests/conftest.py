@@ -9,6 +9,23 @@ sys.path.insert(0, str(Path(__file__).parent))  # tests/imports.py and other hel
 os.environ.pop("DVC_ROOT", None)  # a stage under test belongs to no DVC run around the tests
 
 
+@pytest.fixture(autouse=True)
+def _engine(request):
+    """A test marked ``engine`` needs that generator's engine: without it, it fails in CI, and is
+    skipped elsewhere."""
+    for marker in request.node.iter_markers("engine"):
+        from generators import GENERATORS
+        from generators.base import Unavailable
+
+        for generator in map(GENERATORS.get, marker.args):
+            try:
+                generator(generator.options(), 16).require()
+            except Unavailable as error:
+                if os.environ.get("CI"):
+                    raise
+                pytest.skip(str(error))
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """A params file and a data folder with one output of ``generate``."""

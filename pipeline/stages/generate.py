@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from generators.base import BadImages, Generator, Record, Sample, Unavailable
+from generators.base import BadImages, CannotDraw, Generator, Record, Sample, Unavailable
 from pipeline.core import seeds
-from pipeline.core.errors import DataError, DeviceError, InputMissing, suggest
+from pipeline.core.errors import DataError, DeviceError, InputMissing, ParamsError, suggest
 from pipeline.core.files import stage_outputs
 from pipeline.core.parallel import map_shards
 from pipeline.core.params import load_section
@@ -69,6 +69,8 @@ def _problems_of_generators() -> Iterator[None]:
         raise DataError(str(error)) from None
     except FileNotFoundError as error:
         raise InputMissing(str(error)) from None
+    except CannotDraw as error:
+        raise ParamsError(str(error)) from None
     except Unavailable as error:
         raise DeviceError(str(error)) from None
 

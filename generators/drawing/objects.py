@@ -1,0 +1,18 @@
+"""Objects in a picture, from the number of the object that each pixel shows."""
+
+import numpy as np
+
+Box = tuple[float, float, float, float]
+
+
+def box_around(area: np.ndarray) -> Box:
+    """The smallest (x, y, width, height) in pixels around what is true of ``area`` (H, W)."""
+    rows, columns = np.flatnonzero(area.any(axis=1)), np.flatnonzero(area.any(axis=0))
+    x, y = int(columns[0]), int(rows[0])
+    return float(x), float(y), float(columns[-1] + 1 - x), float(rows[-1] + 1 - y)
+
+
+def boxes_of(instances: np.ndarray, numbers: list[int]) -> list[Box]:
+    """A box for each of the objects ``numbers`` that is seen in ``instances`` (H, W)."""
+    areas = (instances == number for number in numbers)
+    return [box_around(area) for area in areas if area.any()]

@@ -1,0 +1,83 @@
+"""OpenGL without a screen: whether it works here, and whether a frame shows anything.
+
+Both engines go through EGL, the NVIDIA driver's where there is one and Mesa's software renderer
+else. A driver that fails can end the whole process, so it is tried in a process of its own first.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from functools import cache
+from importlib.util import find_spec
+
+import numpy as np
+
+from generators.base import Unavailable
+
+DEBIAN = "apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri"
+
+# Mesa's renderer draws with threads, which do not survive a fork: later ones would hang for ever.
+# Without them the pixels are the same, and processes are the parallelism here. MuJoCo reads its
+# variable on import; beside another engine's EGL its OSMesa gives wrong pictures without a word.
+ENVIRONMENT = {"LP_NUM_THREADS": "0", "MUJOCO_GL": "egl"}
+
+_PATIENCE = 120
+_LEAST_CONTRAST = 6  # grey levels between the darkest and the brightest pixel of a frame
+
+
+def prepare() -> None:
+    """Set what the engines read when they are first imported; call it before."""
+    os.environ.update(ENVIRONMENT)
+
+
+def require(generator: str, *, library: str, extra: str, probe: str) -> str:
+    """The name of the OpenGL renderer that ``generator`` will draw with.
+
+    ``probe`` is a module with a function ``probe()`` that draws one frame and returns that name.
+    Raises Unavailable, with what to install, where the library is missing or nothing can be drawn.
+    """
+    if find_spec(library) is None:
+        raise Unavailable(
+            f"generator '{generator}' needs {library}: pip install 'raresight[{extra}]'"
+        )
+    renderer, problem = _try(probe)
+    if problem:
+        raise Unavailable(
+            f"generator '{generator}' cannot draw: OpenGL does not work here ({problem}). "
+            f"On Debian or Ubuntu: {DEBIAN}"
+        )
+    return renderer
+
+
+@cache
+def _try(probe: str) -> tuple[str, str]:
+    """The renderer's name, or else what went wrong; a crash ends only the process of the trial."""
+    code = f"from {probe} import probe; print(probe())"
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": paths}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment, capture_output=True, text=True, check=False, timeout=_PATIENCE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "", f"no answer in {_PATIENCE} s"
+    if done.returncode < 0:
+        return "", f"the trial ended with {signal.Signals(-done.returncode).name}"
+    if done.returncode:
+        return "", (done.stderr.strip().splitlines() or ["no message"])[-1]
+    return done.stdout.strip().splitlines()[-1], ""
+
+
+def check_frame(what: str, image: np.ndarray, instances: np.ndarray) -> None:
+    """Raise Unavailable where a frame is of one colour, or shows no object that could be labelled.
+
+    A driver that lost its context, or two that disturb each other, return such frames without an
+    error. ``image`` is uint8 (H, W, 3), ``instances`` (H, W) with 0 where no object is.
+    """
+    contrast = int(image.max()) - int(image.min())
+    if contrast < _LEAST_CONTRAST:
+        raise Unavailable(f"{what}: the engine drew a blank frame (contrast {contrast} of 255).")
+    if not instances.any():
+        raise Unavailable(f"{what}: the engine drew a frame without a single labelled object.")
