@@ -8,6 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,9 +28,26 @@ class CannotDraw(RuntimeError):
     """A class does not come about under the options given; the message says which to change."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Extra:
+    """Modules that one generator needs and the rest does not; ``install`` is what pip is told."""
+
+    install: str
+    modules: tuple[str, ...]
+
+    def require(self, who: str) -> None:
+        """Raise Unavailable, with the line that installs them, where a module is not there."""
+        if missing := [name for name in self.modules if find_spec(name) is None]:
+            raise Unavailable(f"{who} needs {' and '.join(missing)}: pip install '{self.install}'")
+
+
 # Weyl's sequence with the golden ratio is the most even of its kind: of the first n records,
 # p n +- about 1 fall below p, for every n and p at once.
 _GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+# What the dataset can keep of a sample besides image, mask and factors.
+COLUMNS = ("boxes", "instances", "depth")
 
 
 class Options(BaseModel):
@@ -52,10 +70,11 @@ class Sample:
     """One labelled image.
 
     ``image`` is uint8 (H, W, 3); ``mask`` is uint8 (H, W), 1 where a pixel carries the label, or
-    None where that is unknown; ``boxes`` are (x, y, width, height) in pixels, one for each object
-    that carries the label; ``instances`` is uint16 (H, W), the number of the object seen in a pixel
-    and 0 for the ground; ``depth`` is float32 (H, W), the distance from the camera's plane in
-    metres; ``factors`` are the values this sample was made from.
+    None where that is unknown; ``boxes`` are (x, y, width, height) in pixels from the image's upper
+    left corner, as in COCO, one for each object that carries the label; ``instances`` is uint16
+    (H, W), the number of the object seen in a pixel and 0 for the ground; ``depth`` is float32
+    (H, W), the distance from the camera's plane in metres; ``factors`` are the values this sample
+    was made from.
     """
 
     image: np.ndarray
@@ -71,17 +90,21 @@ class Generator(ABC):
     """Base of every generator.
 
     ``options`` is the pydantic model of its options, ``factors`` says of each recorded factor
-    whether it is ``float`` or ``string`` and what it means. The constructor takes the options and
-    the side of the square image in pixels; it draws and reads nothing.
+    whether it is ``float`` or ``string`` and what it means. ``columns`` names what every sample
+    holds besides its image and mask and the dataset should keep: any of COLUMNS. ``libraries`` are
+    the distributions whose versions decide the bytes. The constructor takes the options and the
+    side of the square image in pixels; it draws and reads nothing.
     """
 
     summary: ClassVar[str]
     options: ClassVar[type[Options]] = Options
     origin: ClassVar[str] = "synthetic"
     has_masks: ClassVar[bool] = True
+    columns: ClassVar[tuple[str, ...]] = ()
     countable: ClassVar[bool] = True  # False where the images are there already, and are all taken
     factors: ClassVar[Mapping[str, tuple[str, str]]] = {}
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
+    extra: ClassVar[Extra | None] = None
 
     def __init__(self, options: Options, image_size: int):
         self.config = options
@@ -92,8 +115,18 @@ class Generator(ABC):
     def classes(self) -> tuple[str, ...]:
         """The labels this generator can make."""
 
-    def require(self) -> None:  # noqa: B027 - most need nothing
+    @property
+    @abstractmethod
+    def prevalence(self) -> Mapping[str, float]:
+        """The share of each class where such images come from, which ``count`` alone asks for.
+
+        Classes left out divide what is left evenly.
+        """
+
+    def require(self) -> None:
         """Raise Unavailable where a library or a device that drawing needs is missing."""
+        if self.extra is not None:
+            self.extra.require(f"generator '{type(self).__name__.lower()}'")
 
     @abstractmethod
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
@@ -109,15 +142,20 @@ class Generator(ABC):
     ) -> list[Sequence[Record]]:
         """The records asked for, as streams that only ever grow at their end.
 
-        With ``counts`` (a number a class) each class is a stream. With ``count`` and ``prevalence``
-        all classes are mixed in one stream; classes without a share divide what is left evenly.
+        With ``counts`` (a number a class) each class is a stream. With ``count`` all classes are
+        mixed in one stream, by ``prevalence`` where it is given (classes without a share divide
+        what is left evenly) and else by the generator's own.
         """
         if counts is not None:
             return [Counted(name, label, n) for label, n in sorted(counts.items()) if n]
-        rest = [label for label in self.classes if label not in prevalence]
-        left = max(0.0, 1.0 - sum(prevalence.values()))
-        shares = {**prevalence, **{label: left / len(rest) for label in rest}}
-        return [Mixed(name, shares, count)]
+        return [Mixed(name, self.shares(prevalence), count)]
+
+    def shares(self, prevalence: Mapping[str, float] | None = None) -> dict[str, float]:
+        """The share of every class, by ``prevalence`` or the generator's own."""
+        given = self.prevalence if prevalence is None else prevalence
+        rest = [label for label in self.classes if label not in given]
+        left = max(0.0, 1.0 - sum(given.values()))
+        return {**given, **{label: left / len(rest) for label in rest}}
 
 
 @dataclass(frozen=True)

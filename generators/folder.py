@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,12 @@ class Folder(Generator):
     def classes(self) -> tuple[str, ...]:
         """Names of the class folders; FileNotFoundError or BadImages where there are none."""
         return tuple(_readable(folder.name) for folder in self._class_folders())
+
+    @property
+    def prevalence(self) -> Mapping[str, float]:
+        """The share of the files that lie in each class folder."""
+        counts = {_readable(f.name): sum(1 for _ in _files(f)) for f in self._class_folders()}
+        return {label: count / max(1, sum(counts.values())) for label, count in counts.items()}
 
     def streams(self, name: str, **amount: Any) -> list[Sequence[Record]]:
         """Every readable image, one stream a class; each file is decoded once to find the others.

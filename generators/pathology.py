@@ -124,6 +124,7 @@ class Pathology(Generator):
     options = PathologyOptions
     libraries = ("numpy", "numba")
     classes = (MITOTIC, NORMAL)
+    prevalence: ClassVar = {MITOTIC: 0.01, NORMAL: 0.99}
     factors: ClassVar = {
         "nuclei": ("float", "resting nuclei in a 64x64 field"),
         "radius": ("float", "mean nuclear radius in pixels"),

@@ -129,6 +129,11 @@ class Shapes(Generator):
     def classes(self) -> tuple[str, ...]:
         return tuple(sorted(self.config.classes))
 
+    @property
+    def prevalence(self) -> Mapping[str, float]:
+        """Shapes have no nature: each is as frequent as the others."""
+        return dict.fromkeys(self.classes, 1 / len(self.classes))
+
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw one image; the class decides on the outline alone."""
         u = rng.random(16).tolist()

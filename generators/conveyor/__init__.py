@@ -68,6 +68,7 @@ class Conveyor(Generator):
 
     summary = "bottles on a belt, settled by a physics simulator: toppled, stacked, without a cap"
     options = ConveyorOptions
+    columns = ("boxes", "instances", "depth")
     libraries = ("numpy", "numba", "mujoco")
     classes = (NO_CAP, OK, STACKED, TOPPLED)
     prevalence: ClassVar = {TOPPLED: 0.005, NO_CAP: 0.003, STACKED: 0.002}

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.errors import DataError, InputMissing
-from pipeline.dataset.schema import Description, arrow_schema
+from pipeline.dataset.schema import PIXELS, Description, arrow_schema
 
 if TYPE_CHECKING:
     import pandas
@@ -21,6 +21,7 @@ class Dataset:
     >>> data = Dataset("data/generated")
     >>> data.images[3]                 # one image, uint8 (H, W, C), read straight from the map
     >>> data.images[[3, 1, 4]]         # several, copied into one array (3, H, W, C)
+    >>> data.boxes[3]                  # float32 (objects, 4): x, y, width, height in pixels
     >>> data.labels, data.ids          # numpy arrays of str, one entry a row
     >>> data.factors                   # pandas DataFrame, one row an image
     >>> data.torch()                   # torch Dataset of (uint8 tensor (C, H, W), class index)
@@ -84,9 +85,33 @@ class Dataset:
     @cached_property
     def has_mask(self) -> np.ndarray:
         """bool (n,): whether a row's mask is known."""
-        if not self.description.masks:
+        return self.known("mask")
+
+    @cached_property
+    def instances(self) -> "Pixels | None":
+        """The number of the object seen in each pixel (0: ground): array-like (n, H, W), uint16.
+
+        None where no source knows them; ``known("instances")`` tells which rows do.
+        """
+        return self._pixels_of_column("instances")
+
+    @cached_property
+    def depth(self) -> "Pixels | None":
+        """Distance from the camera's plane in metres: array-like (n, H, W), float32, or None."""
+        return self._pixels_of_column("depth")
+
+    @cached_property
+    def boxes(self) -> "Boxes | None":
+        """The boxes of each row's objects, read when asked for; None where no source knows any."""
+        if "boxes" not in self.description.columns:
+            return None
+        return Boxes([batch.column("boxes") for batch in self._batches])
+
+    def known(self, name: str) -> np.ndarray:
+        """bool (n,): whether a row has a value in the column ``name``, such as ``depth``."""
+        if name not in self._names:
             return np.zeros(len(self), bool)
-        known = [batch.column("mask").is_valid().to_numpy(False) for batch in self._batches]
+        known = [batch.column(name).is_valid().to_numpy(False) for batch in self._batches]
         return np.concatenate(known) if known else np.zeros(0, bool)
 
     @cached_property
@@ -146,7 +171,7 @@ class Dataset:
 
     def frame(self) -> "pandas.DataFrame":
         """Every column but the pixels, as a pandas DataFrame indexed by image id."""
-        names = [name for name in self._names if name not in ("image", "mask")]
+        names = [name for name in self._names if name not in ("image", "mask", *PIXELS)]
         return self._table(names).to_pandas().set_index("id")
 
     def torch(self, rows: Sequence[int] | None = None) -> Any:
@@ -168,7 +193,13 @@ class Dataset:
         return pa.Table.from_batches([batch.select(names) for batch in self._batches], schema)
 
     def _pixels(self, name: str, shape: tuple[int, ...]) -> "Pixels":
-        return Pixels([_pixels(batch, name, shape) for batch in self._batches], shape)
+        dtype = PIXELS.get(name, np.dtype(np.uint8))
+        return Pixels([_pixels(batch, name, shape) for batch in self._batches], shape, dtype)
+
+    def _pixels_of_column(self, name: str) -> "Pixels | None":
+        if name not in self.description.columns:
+            return None
+        return self._pixels(name, self.image_shape[:2])
 
     def _of_shards(self, values: list[str]) -> np.ndarray:
         rows = np.array([shard.rows for shard in self.description.shards], np.int64)
@@ -180,10 +211,16 @@ class Dataset:
 
 
 class Pixels:
-    """uint8 arrays (n, *shape) in any number of shards, indexed as if they were one array."""
+    """Arrays (n, *shape) in any number of shards, indexed as if they were one array."""
 
-    def __init__(self, shards: Sequence[np.ndarray], shape: tuple[int, ...]):
+    def __init__(
+        self,
+        shards: Sequence[np.ndarray],
+        shape: tuple[int, ...],
+        dtype: np.dtype = np.dtype(np.uint8),  # noqa: B008 - dtypes are immutable
+    ):
         self.shards = list(shards)
+        self.dtype = dtype
         self._row = tuple(shape)
         self._starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
 
@@ -211,7 +248,7 @@ class Pixels:
         """Copy ``rows`` (int indices) into ``out``, a reused buffer of shape (len(rows), ...)."""
         rows = np.asarray(rows)
         if out is None:
-            out = np.empty((len(rows), *self.shape[1:]), np.uint8)
+            out = np.empty((len(rows), *self.shape[1:]), self.dtype)
         if len(self.shards) == 1:
             return np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
         owner = np.searchsorted(self._starts, rows, side="right") - 1
@@ -219,6 +256,28 @@ class Pixels:
             here = np.flatnonzero(owner == number)
             out[here] = self.shards[number][rows[here] - self._starts[number]]
         return out
+
+
+class Boxes:
+    """The boxes of every row in any number of shards: ``boxes[row]`` is float32 (objects, 4), each
+    (x, y, width, height) in pixels, or None where they are unknown."""
+
+    def __init__(self, shards: Sequence[pa.ListArray]):
+        self._shards = list(shards)
+        self._starts = np.cumsum([0, *(len(shard) for shard in self._shards)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, row: int) -> np.ndarray | None:
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        row = int(row) % len(self)
+        shard = int(np.searchsorted(self._starts, row, side="right")) - 1
+        found = self._shards[shard][row - int(self._starts[shard])]
+        if not found.is_valid:
+            return None
+        return np.array(found.as_py(), np.float32).reshape(-1, 4)
 
 
 def _pixels(batch: pa.RecordBatch, name: str, shape: Sequence[int]) -> np.ndarray:

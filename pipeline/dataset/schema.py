@@ -1,6 +1,6 @@
 """What a dataset holds: its columns, and the JSON beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +17,11 @@ FORMAT = 1
 SHARD_BYTES = 48 * 2**20
 ORIGINS = ("synthetic", "real")
 ROLES = ("any", "train_only", "test_only")
+# What a dataset may hold of its images besides pixels, masks and factors, in the order of columns.
+COLUMNS = ("boxes", "instances", "depth")
+# Those of them that hold a number for each pixel.
+PIXELS = {"instances": np.dtype(np.uint16), "depth": np.dtype(np.float32)}
+BOX = pa.list_(pa.float32(), 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,7 @@ class Description:
     ``classes`` are sorted; ``positive`` is the rare class that the results are about, or None where
     all classes matter alike. ``image_shape`` is (height, width, channels). ``factors`` maps a
     factor to ``float`` or ``string``. ``sources`` keeps each source's name, role, generator and
-    params.
+    params. ``columns`` are those of COLUMNS that the shards hold.
     """
 
     classes: tuple[str, ...]
@@ -48,10 +53,14 @@ class Description:
     seed: int
     versions: Mapping[str, str]
     shards: tuple[Shard, ...] = field(default=())
+    columns: tuple[str, ...] = ()
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:
-        write_json(folder / DESCRIPTION, asdict(self))
+        document = asdict(self)
+        if not self.columns:
+            del document["columns"]  # as before there were any: the same data, the same bytes
+        write_json(folder / DESCRIPTION, document)
 
     @classmethod
     def read(cls, folder: Path) -> "Description":
@@ -62,7 +71,9 @@ class Description:
                 place = folder / DESCRIPTION
                 raise DataError(f"{place} has format {raw['format']}, not {FORMAT}.")
             shards = tuple(Shard(**shard) for shard in raw.pop("shards"))
-            tuples = {key: tuple(raw.pop(key)) for key in ("classes", "image_shape", "sources")}
+            raw.setdefault("columns", [])
+            lists = ("classes", "image_shape", "sources", "columns")
+            tuples = {key: tuple(raw.pop(key)) for key in lists}
             return cls(**raw, **tuples, shards=shards)
         except (KeyError, TypeError) as error:
             raise DataError(
@@ -81,10 +92,13 @@ def versions(*names: str) -> dict[str, str]:
     return found
 
 
-def rows_per_shard(image_shape: tuple[int, int, int], masks: bool) -> int:
+def rows_per_shard(
+    image_shape: tuple[int, int, int], masks: bool, columns: Sequence[str] = ()
+) -> int:
     """Rows in a full shard: 48 MB of pixels, at least one row."""
     height, width, channels = image_shape
-    return max(1, SHARD_BYTES // (height * width * (channels + masks)))
+    more = sum(PIXELS[name].itemsize for name in columns if name in PIXELS)
+    return max(1, SHARD_BYTES // (height * width * (channels + masks + more)))
 
 
 def arrow_schema(description: Description) -> pa.Schema:
@@ -101,6 +115,11 @@ def arrow_schema(description: Description) -> pa.Schema:
     ]
     if description.masks:
         fields.append(pa.field("mask", pa.fixed_shape_tensor(pa.uint8(), (height, width))))
+    for name in description.columns:
+        kind = pa.list_(BOX)
+        if name in PIXELS:
+            kind = pa.fixed_shape_tensor(pa.from_numpy_dtype(PIXELS[name]), (height, width))
+        fields.append(pa.field(name, kind))
     kinds = {"float": pa.float64(), "string": pa.string()}
     fields += [
         pa.field(f"factor.{name}", kinds[kind]) for name, kind in description.factors.items()
@@ -125,6 +144,9 @@ class Rows:
     images: np.ndarray
     masks: np.ndarray | None
     factors: Mapping[str, list]
+    boxes: Sequence[Sequence[Sequence[float]]] | None = None
+    instances: np.ndarray | None = None
+    depth: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,12 +1,13 @@
 """Writing shards: one Arrow file, one record batch, bytes that depend on the rows alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.core.files import sha256
-from pipeline.dataset.schema import Description, Rows, Shard, arrow_schema
+from pipeline.dataset.schema import BOX, PIXELS, Description, Rows, Shard, arrow_schema
 
 
 def shard_name(number: int) -> str:
@@ -26,7 +27,12 @@ def write_shard(path: Path, rows: Rows, description: Description, *, source: str
         "image": _tensor(rows.images),
     }
     if description.masks:
-        columns["mask"] = _masks(rows, description)
+        columns["mask"] = _pixels(rows.masks, schema.field("mask").type, len(rows))
+    for name in description.columns:
+        values, kind = getattr(rows, name), schema.field(name).type
+        columns[name] = (
+            _pixels(values, kind, len(rows)) if name in PIXELS else _boxes(values, len(rows))
+        )
     missing = [None] * len(rows)
     for name in description.factors:
         columns[f"factor.{name}"] = rows.factors.get(name, missing)
@@ -41,15 +47,21 @@ def _tensor(pixels: np.ndarray) -> pa.Array:
     return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(pixels))
 
 
-def _masks(rows: Rows, description: Description) -> pa.Array:
-    if rows.masks is not None:
-        return _tensor(rows.masks)
-    kind = arrow_schema(description).field("mask").type
+def _pixels(values: np.ndarray | None, kind: pa.DataType, count: int) -> pa.Array:
+    if values is not None:
+        return _tensor(values)
     # Null rows over zero bytes: the bytes of pa.nulls are null too and cannot be mapped.
-    zeros = pa.array(np.zeros(len(rows) * kind.storage_type.list_size, np.uint8))
-    unknown = pa.array(np.ones(len(rows), bool))
+    dtype = kind.value_type.to_pandas_dtype()
+    zeros = pa.array(np.zeros(count * kind.storage_type.list_size, dtype))
+    unknown = pa.array(np.ones(count, bool))
     storage = pa.FixedSizeListArray.from_arrays(zeros, type=kind.storage_type, mask=unknown)
     return pa.ExtensionArray.from_storage(kind, storage)
+
+
+def _boxes(boxes: Sequence[Sequence[Sequence[float]]] | None, count: int) -> pa.Array:
+    if boxes is None:
+        return pa.nulls(count, pa.list_(BOX))
+    return pa.array([[list(map(float, box)) for box in row] for row in boxes], pa.list_(BOX))
 
 
 def _array(values: list | pa.Array, kind: pa.DataType) -> pa.Array:

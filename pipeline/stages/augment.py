@@ -109,8 +109,13 @@ def _check(params: AugmentParams, params_file: Path, originals: Dataset) -> None
 
 
 def _describe(params: AugmentParams, originals: Dataset) -> Description:
+    """As the originals, but for boxes, instances and depth, which copies do not carry."""
     return replace(
-        originals.description, seed=params.seed, versions=versions(*_LIBRARIES), shards=()
+        originals.description,
+        seed=params.seed,
+        versions=versions(*_LIBRARIES),
+        shards=(),
+        columns=(),
     )
 
 

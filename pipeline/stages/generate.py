@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from generators.base import BadImages, CannotDraw, Generator, Record, Sample, Unavailable
+from generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
 from pipeline.core import seeds
 from pipeline.core.errors import DataError, DeviceError, InputMissing, ParamsError, suggest
 from pipeline.core.files import stage_outputs
@@ -15,10 +13,11 @@ from pipeline.core.parallel import map_shards
 from pipeline.core.params import load_section
 from pipeline.core.progress import track
 from pipeline.dataset.reader import Dataset
-from pipeline.dataset.schema import Description, Rows, Shard, rows_per_shard, versions
+from pipeline.dataset.schema import COLUMNS, Description, Shard, rows_per_shard, versions
 from pipeline.dataset.sheet import write_sheet
 from pipeline.dataset.writer import shard_name, write_shard
 from pipeline.stages.generate_params import GenerateParams, Source
+from pipeline.stages.generate_rows import Collector
 
 OUTPUT = "generated"
 
@@ -96,12 +95,13 @@ def _describe(params: GenerateParams, built: dict[str, Generator]) -> Descriptio
             for source in params.sources
         ),
         seed=params.seed,
+        columns=tuple(name for name in COLUMNS if any(name in g.columns for g in built.values())),
         versions=versions("raresight", "pyarrow", *sorted(libraries)),
     )
 
 
 def _tasks(folder, sources, streams, description: Description) -> list[Task]:
-    size = rows_per_shard(description.image_shape, description.masks)
+    size = rows_per_shard(description.image_shape, description.masks, description.columns)
     pieces = [
         (sources[name], records, start)
         for name, several in streams.items()
@@ -125,36 +125,10 @@ def draw_shard(task: Task) -> Shard:
     """Draw the records of one shard and write it; runs in a worker process."""
     description = task.description
     generator = task.source.build(description.image_shape[0])
-    count = task.stop - task.start
-    images = np.empty((count, *description.image_shape), np.uint8)
-    masks = (
-        np.zeros((count, *description.image_shape[:2]), np.uint8) if generator.has_masks else None
-    )
-    factors = {name: [None] * count for name in generator.factors}
     records = [task.records[k] for k in range(task.start, task.stop)]
+    collector = Collector(generator, records, description)
     with _problems_of_generators():  # a file may have changed since it was checked
         for row, record in enumerate(records):
-            sample = generator.sample(record, seeds.rng(description.seed, "generate", record.id))
-            _store(sample, row, images, masks, factors)
-    ids = [record.id for record in records]
-    labels = [record.label for record in records]
-    rows = Rows(
-        ids=ids,
-        source_ids=ids,
-        origin=generator.origin,
-        labels=labels,
-        true_labels=labels,
-        variants=[0] * count,
-        images=images,
-        masks=masks,
-        factors=factors,
-    )
-    return write_shard(task.path, rows, description, source=task.source.id_prefix)
-
-
-def _store(sample: Sample, row: int, images: np.ndarray, masks, factors: dict[str, list]) -> None:
-    images[row] = sample.image
-    if masks is not None and sample.mask is not None:
-        masks[row] = sample.mask
-    for name, value in sample.factors.items():
-        factors[name][row] = value
+            stream = seeds.rng(description.seed, "generate", record.id)
+            collector.put(row, generator.sample(record, stream))
+    return write_shard(task.path, collector.rows(), description, source=task.source.id_prefix)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from generators import GENERATORS
+from generators import registry
 from generators.base import Generator, Options
 from pipeline.core.errors import suggest
 from pipeline.core.params import Section, parse
@@ -28,26 +28,31 @@ class Source(Section):
     @field_validator("generator")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in GENERATORS:
-            raise ValueError(f"unknown generator. {suggest(name, GENERATORS)}")
+        try:
+            registry.find(name)
+        except KeyError:
+            raise ValueError(f"unknown generator. {suggest(name, registry.names())}") from None
         return name
 
     @field_validator("options", mode="plain")
     @classmethod
     def _of_the_generator(cls, value: Any, info: ValidationInfo) -> Options | None:
         name = info.data.get("generator")
-        return parse(GENERATORS[name].options, value) if name else None
+        return parse(registry.find(name).options, value) if name else None
 
     @model_validator(mode="after")
     def _amount(self) -> "Source":
         given = {key for key in ("counts", "count", "prevalence") if getattr(self, key) is not None}
-        if not GENERATORS[self.generator].countable:
+        if not registry.find(self.generator).countable:
             if given:
                 raise ValueError(
                     f"'{self.generator}' takes what is there: leave out {sorted(given)}"
                 )
-        elif given not in ({"counts"}, {"count", "prevalence"}):
-            raise ValueError("give either `counts` (a number a class) or `count` and `prevalence`")
+        elif given not in ({"counts"}, {"count"}, {"count", "prevalence"}):
+            raise ValueError(
+                "give either `counts` (a number a class) or `count`, with `prevalence` (shares) "
+                "or without it (the generator's own shares)"
+            )
         return self
 
     @property
@@ -56,7 +61,7 @@ class Source(Section):
         return self.name or self.generator
 
     def build(self, image_size: int) -> Generator:
-        return GENERATORS[self.generator](self.options, image_size)
+        return registry.find(self.generator)(self.options, image_size)
 
 
 class GenerateParams(Section):
@@ -77,14 +82,14 @@ class GenerateParams(Section):
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two sources are called '{name}': give each a `name` of its own")
         for number, source in enumerate(self.sources):
-            if GENERATORS[source.generator].countable:
+            if registry.find(source.generator).countable:
                 _check_labels(source, number, source.build(self.image_size).classes)
         return self
 
 
 def _check_labels(source: Source, number: int, classes: tuple[str, ...]) -> None:
     """Every class asked for is one the generator makes, and shares leave something for the rest."""
-    asked = source.counts if source.counts is not None else source.prevalence
+    asked = source.counts if source.counts is not None else source.prevalence or {}
     key = "counts" if source.counts is not None else "prevalence"
     for label in asked:
         if label not in classes:

@@ -96,6 +96,8 @@ def _amount(source: Source) -> str:
         return ", ".join(f"{count:,} {label}" for label, count in source.counts.items())
     if source.count is None:
         return "every image"
+    if source.prevalence is None:
+        return f"{source.count:,} images (natural shares)"
     shares = ", ".join(f"{share:.4g} {label}" for label, share in source.prevalence.items())
     return f"{source.count:,} images ({shares})"
 

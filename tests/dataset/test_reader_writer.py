@@ -150,6 +150,8 @@ def test_a_shard_holds_48_mb_of_pixels_and_at_least_one_row():
     assert rows_per_shard((64, 64, 3), masks=True) == 48 * 2**20 // (64 * 64 * 4) == 3072
     assert rows_per_shard((64, 64, 3), masks=False) == 4096
     assert rows_per_shard((10_000, 10_000, 3), masks=False) == 1
+    with_all = rows_per_shard((64, 64, 3), True, ("boxes", "instances", "depth"))
+    assert with_all == 48 * 2**20 // (64 * 64 * (3 + 1 + 2 + 4))
 
 
 def test_versions_leave_out_what_is_not_installed():
@@ -206,3 +208,49 @@ def test_json_that_is_no_description_is_refused(two_shards, change):
     _edit(two_shards.folder, change)
     with pytest.raises(DataError, match="is not a dataset description"):
         Dataset(two_shards.folder)
+
+
+@pytest.fixture
+def seen(rows, dataset):
+    """A source that knows boxes, instances and depth, and one that does not."""
+    instances = np.zeros((2, 8, 8), np.uint16)
+    instances[1, 2:4, 2:5] = 60_000
+    depth = np.full((2, 8, 8), 2.5, np.float32)
+    boxes = [[], [(2, 2, 3, 2), (0.5, 1, 7.25, 4)]]
+    first = rows("ab", boxes=boxes, instances=instances, depth=depth)
+    return dataset(first, rows("b", start=2), columns=("boxes", "instances", "depth"))
+
+
+def test_boxes_instances_and_depth_come_back_as_written(seen):
+    assert seen.boxes[0].shape == (0, 4)
+    assert seen.boxes[1].tolist() == [[2, 2, 3, 2], [0.5, 1, 7.25, 4]]
+    assert seen.boxes[1].dtype == np.float32
+    assert seen.instances[1].dtype == np.uint16
+    assert (seen.instances[1] == 60_000).sum() == 6
+    assert (seen.depth[[0, 1]] == np.float32(2.5)).all()
+
+
+def test_a_source_that_does_not_know_them_has_nulls(seen):
+    assert seen.boxes[2] is None
+    for name in ("boxes", "instances", "depth"):
+        assert seen.known(name).tolist() == [True, True, False]
+    assert seen.depth[2].tolist() == np.zeros((8, 8)).tolist()
+    with pytest.raises(IndexError, match="row 3 of 3"):
+        seen.boxes[3]
+
+
+def test_a_dataset_without_them_has_none_and_the_description_it_always_had(rows, dataset):
+    data = dataset(rows("ab"))
+    assert (data.boxes, data.instances, data.depth) == (None, None, None)
+    assert not data.known("depth").any()
+    assert "columns" not in json.loads((data.folder / "dataset.json").read_text())
+
+
+def test_other_programs_know_their_types(seen):
+    with pa.OSFile(str(seen.folder / "part-00000.arrow")) as file:
+        schema = pa.ipc.open_file(file).schema
+    assert schema.field("boxes").type == pa.list_(pa.list_(pa.float32(), 4))
+    assert schema.field("instances").type == pa.fixed_shape_tensor(pa.uint16(), (8, 8))
+    assert schema.field("depth").type == pa.fixed_shape_tensor(pa.float32(), (8, 8))
+    assert "boxes" in seen.frame().columns
+    assert not {"instances", "depth"} & set(seen.frame().columns)

@@ -1,15 +1,17 @@
 import math
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.base import Counted, Generator, Mixed
+from generators.base import Counted, Extra, Generator, Mixed, Unavailable
 
 
 class Letters(Generator):
     classes = ("a", "b", "c", "d")
+    prevalence: ClassVar = {"a": 0.7, "b": 0.1, "c": 0.1, "d": 0.1}
 
     def sample(self, record, rng):
         raise NotImplementedError
@@ -91,3 +93,22 @@ def test_classes_without_a_share_divide_what_is_left_evenly():
 def test_shares_of_all_classes_leave_nothing():
     (stream,) = letters.streams("s", count=8, prevalence=dict.fromkeys("abcd", 0.25))
     assert stream.shares == dict.fromkeys("abcd", 0.25)
+
+
+def test_without_shares_the_natural_ones_hold():
+    (stream,) = letters.streams("s", count=1000)
+    assert stream.shares == Letters.prevalence
+    labels = [record.label for record in stream]
+    assert abs(labels.count("a") - 700) < 4
+
+
+def test_a_missing_module_is_told_with_the_line_that_installs_it():
+    class Needy(Letters):
+        extra = Extra(install="raresight[letters]", modules=("math", "no_such_letters"))
+
+    with pytest.raises(Unavailable) as caught:
+        Needy(options=None, image_size=8).require()
+    assert str(caught.value) == (
+        "generator 'needy' needs no_such_letters: pip install 'raresight[letters]'"
+    )
+    letters.require()

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,35 @@ def test_counts_are_met_exactly(run):
     assert made.labels.tolist() == ["ring"] * 3 + ["star"]
 
 
+def test_a_count_alone_means_the_natural_shares(run):
+    made = Dataset(run({**SHAPES, "count": 30, "prevalence": None}))
+    assert 14 <= (made.labels == "star").sum() <= 16  # shapes are all as frequent
+
+
+def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, monkeypatch):
+    def sample(self, record, rng):
+        drawn = draw(self, record, rng)
+        depth = np.full((16, 16), 1.5, np.float32)
+        return replace(drawn, depth=depth, instances=drawn.mask.astype(np.uint16))
+
+    draw = Shapes.sample
+    monkeypatch.setattr(Shapes, "sample", sample)
+    monkeypatch.setattr(Shapes, "columns", ("boxes", "instances", "depth"))
+    tissue = {"generator": "pathology", "role": "any", "counts": {"normal": 1}}
+    made = Dataset(run({**SHAPES, "count": 3}, tissue))
+    assert made.known("depth").tolist() == [True, True, True, False]
+    assert made.boxes[0].shape == (1, 4)
+    assert made.boxes[3] is None
+    ((x, y, width, height),) = made.boxes[0].astype(int)
+    assert made.instances[0][y : y + height, x : x + width].sum() == made.instances[0].sum() > 0
+
+
+def test_a_declared_column_that_a_sample_lacks_is_an_error(run, monkeypatch):
+    monkeypatch.setattr(Shapes, "columns", ("depth",))
+    with pytest.raises(ValueError, match="Shapes declares the column depth, but shapes-0000000"):
+        run(SHAPES)
+
+
 def test_unreadable_images_stop_the_stage_and_leave_the_earlier_output(run, raw, data):
     before = contents(run(SHAPES))
     (raw / "disc" / "bad.png").write_bytes(b"no image")
@@ -188,7 +218,8 @@ def test_an_unknown_positive_class_is_refused_with_the_nearest(run, data):
         ({"options": {"size": [0.5, 0.1]}}, r"options\.size: must be \[low, high\]"),
         ({"prevalence": {"stars": 0.1}}, "no class 'stars'. Did you mean 'star'"),
         ({"prevalence": {"star": 0.7, "circle": 0.7}}, "shares sum to 1.4, not to 1"),
-        ({"prevalence": None}, "give either `counts`"),
+        ({"count": None}, "give either `counts`"),
+        ({"counts": {"star": 2}}, "give either `counts`"),
         ({"count": 0}, "greater than or equal to 1"),
         ({"role": "validation"}, "'train_only'"),
         ({"name": "no spaces"}, "pattern"),
