@@ -5,7 +5,7 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
+from pipeline.augmentation import shortcuts
 from pipeline.augmentation.params import Step
 from pipeline.core.errors import ParamsError, suggest
 
@@ -57,15 +58,38 @@ class Recipe:
         never mixed, and 0 is put where nothing of it is left. The arguments stay as they are.
         Raises ParamsError when a transform changes the size or the type of the image.
         """
+        moved, image_of = self.begin(image, mask, rng=rng)
+        return image_of(), moved
+
+    def begin(
+        self, image: np.ndarray, mask: np.ndarray | None, *, rng: np.random.Generator
+    ) -> tuple[np.ndarray | None, Callable[[], np.ndarray]]:
+        """Draw everything and transform the mask, and leave the image to a function.
+
+        Together they give what a call gives; where the mask turns out to be lost, moving the image
+        is saved.
+        """
         # All transforms draw from the same generator in turn. The library's own seeding gives each
         # one a copy, and then transforms of equal p fire together or not at all.
         self._python_random.bind(rng)
+        for transform in self.transforms:
+            transform.set_random_state(rng, self._python_random)
+        drawn = shortcuts.draw(self.transforms, image.shape)
+        if drawn is None:
+            changed, moved = self._transform(image, mask)
+            return moved, lambda: changed
+        moved = None if mask is None else shortcuts.carry_out(drawn, mask, mask=True)
+        return moved, lambda: shortcuts.carry_out(drawn, image, mask=False)
+
+    def _transform(
+        self, image: np.ndarray, mask: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         result = {"image": image.copy()}
         if mask is not None:
             result["mask"] = mask.copy()
         for transform in self.transforms:
-            transform.set_random_state(rng, self._python_random)
-            result = transform(**result)
+            recoloured = shortcuts.recolour(transform, result["image"])
+            result = transform(**result) if recoloured is None else result | {"image": recoloured}
             changed = result["image"]
             if changed.shape != image.shape or changed.dtype != image.dtype:
                 raise ParamsError(_changed(transform, image, changed))

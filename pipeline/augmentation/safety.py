@@ -41,6 +41,13 @@ class Original:
         numbers[box] = np.arange(1, label.size + 1).reshape(label.shape) * label
         return cls(id=id, image=image, label=label, numbers=numbers)
 
+    def keeps(self, moved: np.ndarray | None, share: float) -> bool:
+        """Whether a copy, given its numbers after the transforms, keeps ``share`` of the label."""
+        if moved is None:
+            return True  # without known pixels nothing can be lost
+        seen = self._seen(moved)
+        return self._share(seen) >= share or self._share(self._closed(seen)) >= share
+
     def surviving_share(self, moved: np.ndarray | None) -> float:
         """The share of the label's pixels that are still to be seen, given a copy's numbers.
 
@@ -48,16 +55,22 @@ class Original:
         do not make up for those it lost, and those that a turned or slightly shrunk copy only skips
         between two others are not lost. Without known pixels nothing can be lost: 1.
         """
-        if moved is None:
-            return 1.0
+        return 1.0 if moved is None else self._share(self._closed(self._seen(moved)))
+
+    def _seen(self, moved: np.ndarray) -> np.ndarray:
+        """uint8 (h, w): the pixels of the label's box whose number is in the copy."""
         found = np.zeros(self.label.size + 1, np.uint8)
         found[moved[moved > 0].astype(np.intp)] = 1
+        return found[1:].reshape(self.label.shape)
+
+    def _closed(self, seen: np.ndarray) -> np.ndarray:
+        """``seen``, and the label's pixels that were only skipped between two of them."""
         # The margin keeps the outline from passing for skipped where a whole side of it is gone.
-        seen = cv2.copyMakeBorder(
-            found[1:].reshape(self.label.shape), 1, 1, 1, 1, cv2.BORDER_CONSTANT
-        )
-        closed = cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _NEIGHBOURS)[1:-1, 1:-1]
-        return int(np.count_nonzero(closed & self.label)) / int(np.count_nonzero(self.label))
+        framed = cv2.copyMakeBorder(seen, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        return cv2.morphologyEx(framed, cv2.MORPH_CLOSE, _NEIGHBOURS)[1:-1, 1:-1] & self.label
+
+    def _share(self, seen: np.ndarray) -> float:
+        return int(np.count_nonzero(seen)) / int(np.count_nonzero(self.label))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +105,9 @@ def make_copy(original: Original, variant: int, *, policy: Policy) -> Copy:
     """
     for attempt in range(policy.max_tries):
         rng = seeds.rng(policy.seed, "augment", f"{original.id}+{variant}/{attempt}")
-        image, moved = policy.spatial(original.image, original.numbers, rng=rng)
-        if original.surviving_share(moved) >= policy.min_label_share:
-            image, _ = policy.pixel(image, rng=rng)
+        moved, image_of = policy.spatial.begin(original.image, original.numbers, rng=rng)
+        if original.keeps(moved, policy.min_label_share):
+            image, _ = policy.pixel(image_of(), rng=rng)
             return Copy(image=image, mask=None if moved is None else moved > 0, redraws=attempt)
     return Copy(image=None, mask=None, redraws=policy.max_tries - 1)
 
@@ -112,11 +125,12 @@ def violations(
         again = names[:number].count(step.name)
         recipe = build([step.model_copy(update={"p": 1.0})])
         counts[f"{step.name}#{again + 1}" if again else step.name] = sum(
-            _share(recipe, original, number, seed) < min_label_share for original in originals
+            not _keeps(recipe, original, number, seed, min_label_share) for original in originals
         )
     return counts
 
 
-def _share(recipe: Recipe, original: Original, number: int, seed: int) -> float:
+def _keeps(recipe: Recipe, original: Original, number: int, seed: int, share: float) -> bool:
     rng = seeds.rng(seed, "augment.violations", f"{original.id}/{number}")
-    return original.surviving_share(recipe(original.image, original.numbers, rng=rng)[1])
+    moved, _ = recipe.begin(original.image, original.numbers, rng=rng)
+    return original.keeps(moved, share)
