@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+
+from generators.factors import Factor, as_factor
 
 
 class BadImages(ValueError):
@@ -123,6 +125,18 @@ class Generator(ABC):
         Classes left out divide what is left evenly.
         """
 
+    def distributions(self) -> dict[str, Factor]:
+        """What factors are drawn from, by name: those that an option of the same name decides on.
+
+        A Conditional may depend on the other factors and on ``label``.
+        """
+        options = {name: getattr(self.config, name, None) for name in self.factors}
+        return {
+            name: as_factor(value)
+            for name, value in options.items()
+            if isinstance(value, Factor) or _is_pair(value)
+        }
+
     def require(self) -> None:
         """Raise Unavailable where a library or a device that drawing needs is missing."""
         if self.extra is not None:
@@ -208,6 +222,14 @@ class Mixed(Sequence):
             if point < 0:
                 return label
         return rarest_first[-1][0]
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(number, int | float) for number in value)
+    )
 
 
 def _check(k: int, count: int) -> None:

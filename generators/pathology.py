@@ -16,7 +16,19 @@ from pydantic import AfterValidator
 from generators.base import Generator, Options, Record, Sample
 from generators.drawing import nuclei, tissue
 from generators.drawing.noise import grain, texture, wrapped
-from generators.factors import NonNegative, Positive, Uniform, at, whole
+from generators.factors import (
+    Conditional,
+    Discrete,
+    Factor,
+    NonNegative,
+    Pair,
+    Positive,
+    Uniform,
+    as_factor,
+    at,
+    bounds,
+    whole,
+)  # fmt: skip
 
 NORMAL, MITOTIC = "normal", "mitotic"
 
@@ -71,16 +83,17 @@ _PAINTED = (
 )
 
 
-def _at_least_one(pair: tuple[float, float]) -> tuple[float, float]:
-    if pair[0] < 1:
+def _at_least_one(value: Pair | Factor) -> Pair | Factor:
+    if bounds(value)[0] < 1:
         raise ValueError("a mitotic patch holds at least 1 figure")
-    return pair
+    return value
 
 
-def _within_half(pair: tuple[float, float]) -> tuple[float, float]:
-    if pair[0] < -0.5 or pair[1] > 0.5:
+def _within_half(value: Pair | Factor) -> Pair | Factor:
+    low, high = bounds(value)
+    if low < -0.5 or high > 0.5:
         raise ValueError("is a share of the light: between -0.5 and 0.5")
-    return pair
+    return value
 
 
 Figures = Annotated[Uniform, AfterValidator(_at_least_one)]
@@ -88,7 +101,7 @@ Share = Annotated[Uniform, AfterValidator(_within_half)]
 
 
 class PathologyOptions(Options):
-    """Ranges [low, high] of the factors; a patch draws each uniformly and records it."""
+    """Factors: ranges [low, high], of which a patch draws uniformly, or other distributions."""
 
     nuclei: NonNegative = (12, 22)
     radius: Positive = (4.6, 6.0)
@@ -143,6 +156,17 @@ class Pathology(Generator):
     }
 
     config: PathologyOptions
+
+    def distributions(self) -> dict[str, Factor]:
+        shade, figures = as_factor(self.config.shade), as_factor(self.config.figures)
+        phases = Discrete(tuple(_NAMES[kind] for kind in _FIGURES))
+        return {
+            **super().distributions(),
+            "figures": Conditional("label", {MITOTIC: figures}, Discrete((0,))),
+            "phase": Conditional("label", {MITOTIC: phases}, Discrete((None,))),
+            "shade_x": shade,
+            "shade_y": shade,
+        }
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw one patch; the class decides on the figures alone."""

@@ -19,32 +19,30 @@ from generators.drawing.canvas import lay_ground, mark, paint
 from generators.drawing.noise import grain, texture, wrapped
 from generators.drawing.outline import BOX, SHAPES, place
 from generators.drawing.stain import develop
-from generators.factors import NonNegative, Uniform, at, whole
+from generators.factors import (
+    Continuous,
+    Discrete,
+    Factor,
+    Mixture,
+    NonNegative,
+    Uniform,
+    Whole,
+    as_factor,
+    at,
+    bounds,
+    whole,
+    within,
+)  # fmt: skip
 
 _BANK = 256  # side of the periodic noise banks
 _MOTTLE, _FALL = 0.05, 0.3  # lightness: deviation of a noisy ground, and fall across a gradient
 _STROKE_LENGTH, _STROKE_WIDTH = (0.1, 0.35), (0.02, 0.05)  # shares of the image's side
 
 
-def _inside(low: float, high: float) -> AfterValidator:
-    def check(pair: tuple[float, float]) -> tuple[float, float]:
-        if pair[0] < low or pair[1] > high:
-            raise ValueError(f"must lie within [{low:g}, {high:g}]")
-        return pair
-
-    return AfterValidator(check)
-
-
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ValueError("must name each only once")
     return names
-
-
-def _whole(pair: tuple[float, float]) -> tuple[float, float]:
-    if any(value != int(value) for value in pair):
-        raise ValueError("must be whole numbers")
-    return pair
 
 
 @lru_cache(maxsize=2)
@@ -58,13 +56,13 @@ def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float,
     return hls_to_rgb(hue / 360 % 1, min(max(lightness, 0.0), 1.0), saturation)
 
 
-Share = Annotated[Uniform, _inside(0, 1)]
+Share = Annotated[Uniform, within(0, 1)]
 ShapeName = Literal[tuple(SHAPES)]
 Ground = Literal["plain", "gradient", "noise"]
 
 
 class ShapesOptions(Options):
-    """What may be drawn: ranges [low, high], of which each image draws uniformly, and lists.
+    """What may be drawn: factors (ranges [low, high] or other distributions), and lists.
 
     - ``classes``: two or more of the known shapes (all).
     - ``size``: diameter of the circumscribed circle, as a share of the image's side.
@@ -81,19 +79,19 @@ class ShapesOptions(Options):
     classes: Annotated[tuple[ShapeName, ...], Field(min_length=2), AfterValidator(_each_once)] = (
         tuple(SHAPES)
     )
-    size: Annotated[Uniform, _inside(0.05, 1)] = (0.35, 0.75)
-    rotation: Annotated[Uniform, _inside(-360, 360)] = (0, 360)
-    hue: Annotated[Uniform, _inside(-360, 360)] = (0, 360)
+    size: Annotated[Uniform, within(0.05, 1)] = (0.35, 0.75)
+    rotation: Annotated[Uniform, within(-360, 360)] = (0, 360)
+    hue: Annotated[Uniform, within(-360, 360)] = (0, 360)
     saturation: Share = (0.0, 0.8)
     lightness: Share = (0.15, 0.85)
-    contrast: Annotated[Uniform, _inside(0, 0.5)] = (0.2, 0.45)
+    contrast: Annotated[Uniform, within(0, 0.5)] = (0.2, 0.45)
     grounds: Annotated[tuple[Ground, ...], Field(min_length=1), AfterValidator(_each_once)] = (
         "plain",
         "gradient",
         "noise",
     )
-    clutter: Annotated[Uniform, _inside(0, 100), AfterValidator(_whole)] = (0, 4)
-    occlusion: Annotated[Uniform, _inside(0, 0.9)] = (0.0, 0.3)
+    clutter: Annotated[Uniform, within(0, 100), Whole] = (0, 4)
+    occlusion: Annotated[Uniform, within(0, 0.9)] = (0.0, 0.3)
     noise: NonNegative = (0.0, 8.0)
 
 
@@ -133,6 +131,21 @@ class Shapes(Generator):
     def prevalence(self) -> Mapping[str, float]:
         """Shapes have no nature: each is as frequent as the others."""
         return dict.fromkeys(self.classes, 1 / len(self.classes))
+
+    def distributions(self) -> dict[str, Factor]:
+        low, _ = bounds(self.config.size)
+        place = Continuous(low / 2, 1 - low / 2)
+        contrast = as_factor(self.config.contrast)
+        least, most = bounds(contrast)
+        return {
+            **super().distributions(),
+            "x": place,
+            "y": place,
+            "ground_hue": as_factor(self.config.hue),
+            "contrast": Mixture((contrast, Continuous(-most, -least)), (1, 1)),
+            "ground": Discrete(self.config.grounds),
+            "visible": Continuous(0, 1),
+        }
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw one image; the class decides on the outline alone."""

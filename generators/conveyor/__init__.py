@@ -18,7 +18,7 @@ from generators import opengl
 from generators.base import CannotDraw, Generator, Options, Record, Sample
 from generators.drawing.objects import boxes_of
 from generators.drawing.sensor import expose
-from generators.factors import NonNegative, Positive, Uniform, at, whole
+from generators.factors import NonNegative, Positive, Uniform, as_factor, at, whole
 
 if TYPE_CHECKING:
     from generators.conveyor.physics import Line, Settled
@@ -53,7 +53,7 @@ class ConveyorOptions(Options):
     @model_validator(mode="after")
     def _possible(self) -> "ConveyorOptions":
         for name, (low, high) in {"bottles": (3, 5), "loose_caps": (0, 2)}.items():
-            asked = getattr(self, name)
+            asked = as_factor(getattr(self, name)).values()
             if not all(low <= value <= high and value == int(value) for value in asked):
                 raise ValueError(f"{name} must be whole numbers within [{low}, {high}]")
         return self

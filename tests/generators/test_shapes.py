@@ -202,7 +202,7 @@ def test_classes_are_sorted_whatever_the_options_order():
         ("clutter", (-1, 2), r"within \[0, 100\]"),
         ("occlusion", (0, 1), r"within \[0, 0.9\]"),
         ("noise", (-1, 2), "must not go below 0"),
-        ("noise", 3.0, "tuple"),
+        ("noise", 3.0, r"must be \[low, high\] or one of the distributions {uni"),
         ("colour", (0, 1), "not permitted"),
     ],
 )
