@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -72,18 +73,22 @@ def manifest_problems(folder: Path) -> list[str]:
         files: dict[str, dict] = read_json(folder / MANIFEST)["files"]
     except (KeyError, TypeError):
         return [f"{folder / MANIFEST} lists no files"]
-    problems = []
-    for name, entry in files.items():
-        path = folder / name
-        if not path.is_file():
-            problems.append(f"{path} is missing")
-        elif path.stat().st_size != entry["bytes"]:
-            problems.append(f"{path} has {path.stat().st_size} bytes, not {entry['bytes']}")
-        elif sha256(path) != entry["sha256"]:
-            problems.append(f"{path} has another sha256 than its manifest")
+    with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+        found = pool.map(lambda name: _problem(folder / name, files[name]), files)
+        problems = [problem for problem in found if problem]
     known = {folder / name for name in files} | {folder / MANIFEST}
     extra = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
     return problems + [f"{path} is not in the manifest" for path in extra]
+
+
+def _problem(path: Path, entry: Mapping[str, Any]) -> str | None:
+    if not path.is_file():
+        return f"{path} is missing"
+    if path.stat().st_size != entry["bytes"]:
+        return f"{path} has {path.stat().st_size} bytes, not {entry['bytes']}"
+    if sha256(path) != entry["sha256"]:
+        return f"{path} has another sha256 than its manifest"
+    return None
 
 
 def require_verified(folder: Path, stage: str) -> None:
