@@ -5,10 +5,12 @@ from generators.conveyor import Conveyor
 from generators.folder import Folder
 from generators.pathology import Pathology
 from generators.shapes import Shapes
+from generators.street import Street
 
 GENERATORS: dict[str, type[Generator]] = {
     "conveyor": Conveyor,
     "folder": Folder,
     "pathology": Pathology,
     "shapes": Shapes,
+    "street": Street,
 }

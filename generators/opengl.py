@@ -4,12 +4,13 @@ Both engines go through EGL, the NVIDIA driver's where there is one and Mesa's s
 else. A driver that fails can end the whole process, so it is tried in a process of its own first.
 """
 
+import atexit
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 
 import numpy as np
 
@@ -31,20 +32,35 @@ def prepare() -> None:
     os.environ.update(ENVIRONMENT)
 
 
-def require(generator: str, *, library: str, extra: str, probe: str) -> str:
-    """The name of the OpenGL renderer that ``generator`` will draw with.
+_open: list[Callable[[], None]] = []
+
+
+def close_at_exit(close: Callable[[], None]) -> None:
+    """Have an engine closed when the process ends, before any library ends EGL itself.
+
+    MuJoCo ends it for the whole process, by an exit handler of its own; handlers run in reverse
+    order, so ours is registered anew after each engine's import.
+    """
+    _open.append(close)
+    atexit.unregister(_close_all)
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
+    while _open:
+        _open.pop()()
+
+
+def require(who: str, *, probe: str) -> str:
+    """The name of the OpenGL renderer that ``who`` will draw with.
 
     ``probe`` is a module with a function ``probe()`` that draws one frame and returns that name.
-    Raises Unavailable, with what to install, where the library is missing or nothing can be drawn.
+    Raises Unavailable, with what to install, where nothing can be drawn.
     """
-    if find_spec(library) is None:
-        raise Unavailable(
-            f"generator '{generator}' needs {library}: pip install 'raresight[{extra}]'"
-        )
     renderer, problem = _try(probe)
     if problem:
         raise Unavailable(
-            f"generator '{generator}' cannot draw: OpenGL does not work here ({problem}). "
+            f"{who} cannot draw: OpenGL does not work here ({problem}). "
             f"On Debian or Ubuntu: {DEBIAN}"
         )
     return renderer

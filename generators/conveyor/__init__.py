@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from generators import opengl
-from generators.base import CannotDraw, Generator, Options, Record, Sample
+from generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
 from generators.drawing.objects import boxes_of
 from generators.drawing.sensor import expose
 from generators.factors import NonNegative, Positive, Uniform, as_factor, at, whole
@@ -70,6 +70,7 @@ class Conveyor(Generator):
     options = ConveyorOptions
     columns = ("boxes", "instances", "depth")
     libraries = ("numpy", "numba", "mujoco")
+    extra = Extra(install="raresight[simulator]", modules=("mujoco",))
     classes = (NO_CAP, OK, STACKED, TOPPLED)
     prevalence: ClassVar = {TOPPLED: 0.005, NO_CAP: 0.003, STACKED: 0.002}
     factors: ClassVar = {
@@ -89,9 +90,8 @@ class Conveyor(Generator):
     config: ConveyorOptions
 
     def require(self) -> None:
-        opengl.require(
-            "conveyor", library="mujoco", extra="simulator", probe="generators.conveyor.picture"
-        )
+        super().require()
+        opengl.require("generator 'conveyor'", probe="generators.conveyor.picture")
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw scenes until one settles into the record's class, with the fault in sight.

@@ -1,12 +1,12 @@
 """What the camera over the belt sees: colours, object numbers and distances of a settled scene."""
 
-import atexit
 from collections.abc import Mapping
 
 import mujoco
 import numpy as np
 from mujoco.gl_context import GLContext
 
+from generators import opengl
 from generators.base import Unavailable
 from generators.conveyor import model
 from generators.conveyor.physics import Line
@@ -27,8 +27,7 @@ class Camera:
         self._number = line.bottle_of_body()
         parts = [f"{part}{k}" for part in ("neck", "mouth") for k in range(model.BOTTLES)]
         self._necks = [line.model.geom(part).id for part in parts]
-        # The interpreter takes the modules apart in any order, and the renderer needs some to end.
-        atexit.register(self._renderer.close)
+        opengl.close_at_exit(self._renderer.close)
 
     def dress(self, values: Mapping, rng: np.random.Generator) -> None:
         """Draw the product, the belt, the light and the place of the camera."""

@@ -16,3 +16,17 @@ def boxes_of(instances: np.ndarray, numbers: list[int]) -> list[Box]:
     """A box for each of the objects ``numbers`` that is seen in ``instances`` (H, W)."""
     areas = (instances == number for number in numbers)
     return [box_around(area) for area in areas if area.any()]
+
+
+def contrast(image: np.ndarray, area: np.ndarray) -> float:
+    """Grey levels between the mean of ``area`` (H, W) and of the pixels within 2 of it.
+
+    ``image`` is uint8 (H, W, 3); the sign is lost. NaN where the area fills all that is near it.
+    """
+    grey = image.mean(axis=2)
+    near = area.copy()
+    for _ in range(2):
+        wide = np.pad(near, 1)
+        near |= wide[2:, 1:-1] | wide[:-2, 1:-1] | wide[1:-1, 2:] | wide[1:-1, :-2]
+    around = near & ~area
+    return float(abs(grey[area].mean() - grey[around].mean())) if around.any() else float("nan")

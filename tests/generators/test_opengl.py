@@ -3,15 +3,11 @@
 import numpy as np
 import pytest
 
-from generators import opengl
+from generators import GENERATORS, opengl
 from generators.base import Unavailable
 
-ENGINES = {"conveyor": ("mujoco", "simulator", "generators.conveyor.picture")}
-
-
-def require(name):
-    library, extra, probe = ENGINES[name]
-    return opengl.require(name, library=library, extra=extra, probe=probe)
+ENGINES = {"conveyor": "generators.conveyor.picture", "street": "generators.street.engine"}
+EACH = [pytest.param(name, marks=pytest.mark.engine(name)) for name in ENGINES]
 
 
 @pytest.fixture(autouse=True)
@@ -19,23 +15,26 @@ def try_anew(monkeypatch):
     monkeypatch.setattr(opengl, "_try", opengl._try.__wrapped__)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.engine(n)) for n in ENGINES])
+@pytest.mark.parametrize("name", EACH)
 def test_a_working_engine_names_its_renderer(name):
-    assert len(require(name)) > 3
+    assert len(opengl.require(name, probe=ENGINES[name])) > 3
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.engine(n)) for n in ENGINES])
+@pytest.mark.parametrize("name", EACH)
 def test_without_opengl_the_packages_to_install_are_named(name, monkeypatch, tmp_path):
     """EGL without a driver, as on a bare machine: the vendor list is an empty folder."""
     monkeypatch.setenv("__EGL_VENDOR_LIBRARY_DIRS", str(tmp_path))
     with pytest.raises(Unavailable, match=r"apt-get install -y .* libegl1 libgl1 libgl1-mesa-dri"):
-        require(name)
+        opengl.require(name, probe=ENGINES[name])
 
 
-def test_a_missing_library_is_named_with_the_line_that_installs_it():
+@pytest.mark.parametrize(("name", "extra"), [("conveyor", "simulator"), ("street", "game-engine")])
+def test_a_missing_library_is_named_with_the_line_that_installs_it(name, extra, monkeypatch):
+    monkeypatch.setattr("generators.base.find_spec", lambda _: None)
+    generator = GENERATORS[name](GENERATORS[name].options(), 16)
     with pytest.raises(Unavailable) as caught:
-        opengl.require("mine", library="no_such_engine", extra="simulator", probe="x")
-    assert "pip install 'raresight[simulator]'" in str(caught.value)
+        generator.require()
+    assert f"pip install 'raresight[{extra}]'" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_a_driver_that_dies_takes_only_the_trial_with_it(body, words, monkeypatc
     (tmp_path / "broken.py").write_text(f"def probe():\n    {body}\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Unavailable, match=words):
-        opengl.require("mine", library="numpy", extra="simulator", probe="broken")
+        opengl.require("mine", probe="broken")
 
 
 def test_a_driver_that_hangs_is_given_up(monkeypatch, tmp_path):
@@ -58,7 +57,7 @@ def test_a_driver_that_hangs_is_given_up(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(opengl, "_PATIENCE", 0.5)
     with pytest.raises(Unavailable, match="no answer"):
-        opengl.require("mine", library="numpy", extra="simulator", probe="slow")
+        opengl.require("mine", probe="slow")
 
 
 def test_blank_and_unlabelled_frames_are_refused():
