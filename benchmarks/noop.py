@@ -18,7 +18,7 @@ _TINY = {
     "train": {
         "model": {"name": "small_resnet", "width": 4, "blocks": [1], "dropout": 0.1},
         "epochs": 1,
-        "schedule": {"name": "cosine", "warmup_epochs": 0.5, "final_share": 0.01},
+        "schedule": {"name": "constant", "by": "step", "warmup": None},
     },
     "evaluate": {"resamples": 100},
 }

@@ -16,15 +16,15 @@ from pipeline.training.feed import Feed
 from pipeline.training.loop import Trainer
 from pipeline.training.losses import make_loss
 from pipeline.training.models import Classifier, build
-from pipeline.training.optimizers import make_optimizer
+from pipeline.training.optimizers import Update
 from pipeline.training.params import TrainParams
 from pipeline.training.vision import models
 
 _CPU, _MEAN, _STD = torch.device("cpu"), (180.0, 130.0, 170.0), (40.0, 45.0, 35.0)
 _TRAIN = {
     "epochs": 1,
-    "max_per_class": None,
-    "schedule": {"name": "cosine", "warmup_epochs": 0.5, "final_share": 0.01},
+    "sampler": {"name": "shuffled", "max_per_class": None},
+    "schedule": {"name": "constant", "by": "step", "warmup": None},
     "early_stopping": None,
     "precision": "float32",
 }
@@ -91,7 +91,7 @@ def _epoch_of_loader(params: TrainParams, folder: Path) -> Timer:
     images = ImageFolder(str(folder), transforms.Compose(steps))
     loader = DataLoader(images, params.batch_size, shuffle=True, num_workers=2)
     network = _model(params).network.to(memory_format=torch.contiguous_format).train()
-    rate, decay = params.optimizer.learning_rate, params.optimizer.weight_decay
+    rate, decay = params.optimizer.learning_rate, params.regularisation.weight_decay
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
     loss_of = torch.nn.CrossEntropyLoss()
 
@@ -109,8 +109,8 @@ def _epoch_of_loader(params: TrainParams, folder: Path) -> Timer:
 def _steps_on_one_batch(params: TrainParams, dataset: Dataset) -> Timer:
     """What no loop can beat: forward, backward and step, with nothing to fetch or to augment."""
     model = _model(params).train()
-    optimizer = make_optimizer(model, params.optimizer)
-    loss_of = make_loss(params.loss, torch.zeros(2))
+    update = Update(model, params)
+    loss_of = make_loss(params.loss, np.ones(2))
     batch = torch.from_numpy(dataset.images[: params.batch_size])
     targets = torch.from_numpy(dataset.targets[: params.batch_size])
     starts = range(0, len(dataset), params.batch_size)
@@ -119,8 +119,8 @@ def _steps_on_one_batch(params: TrainParams, dataset: Dataset) -> Timer:
     def epoch() -> None:
         for size in sizes:
             loss = loss_of(model(batch[:size]), targets[:size]).mean()
-            optimizer.zero_grad(set_to_none=True)
+            update.optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            optimizer.step()
+            update.step()
 
     return clock(epoch)

@@ -58,7 +58,7 @@ def shrink(path: Path) -> None:
     params["augment"]["copies"] = {"mitotic": 1}
     params["train"].update(epochs=1, batch_size=32)
     params["train"]["model"].update(width=4, blocks=[1])
-    params["train"]["schedule"]["warmup_epochs"] = 0.5
+    params["train"]["schedule"]["warmup"]["epochs"] = 0.5
     params["evaluate"]["resamples"] = 100
     yaml.dump(params, path)
 

@@ -1,8 +1,14 @@
-"""A training of a second: bright squares in noise, and a net that can learn to find them."""
+"""Training small enough for a test: the shipped params made tiny, and images a child could tell."""
+
+import copy
+from typing import Any
 
 import numpy as np
 import torch
+from imports import ROOT
+from ruamel.yaml import YAML
 
+from pipeline.core.params import parse
 from pipeline.dataset.reader import Pixels
 from pipeline.training import device as devices
 from pipeline.training.feed import Feed
@@ -10,17 +16,15 @@ from pipeline.training.loop import Trainer
 from pipeline.training.models import build
 from pipeline.training.params import TrainParams
 
-PARAMS = {
-    "seed": 1,
-    "model": {"name": "small_resnet", "width": 4, "blocks": [1], "dropout": 0.1},
+SHIPPED = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")["train"]
+CHANGES = {
+    "model": {"width": 4, "blocks": [1]},
     "epochs": 6,
     "batch_size": 32,
-    "max_per_class": None,
-    "optimizer": {"name": "adamw", "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.01},
-    "schedule": {"name": "cosine", "warmup_epochs": 1.0, "final_share": 0.01},
-    "loss": {"name": "logit_adjusted", "label_smoothing": 0.0},
-    "batch_augment": {"flip": True, "rotate90": True, "shift": 1},
-    "gradient_clip": 1.0,
+    "sampler": {"max_per_class": None},
+    "batch_augment": {"shift": 1},
+    "optimizer": {"learning_rate": 0.01},
+    "regularisation": {"weight_decay": 0.01},
     "early_stopping": None,
     "precision": "float32",
     "threads": 1,
@@ -28,7 +32,20 @@ PARAMS = {
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
-def toy(count, seed, share=0.15):
+def train_params(**changes: Any) -> TrainParams:
+    """The shipped ``train`` section, made tiny.
+
+    A dict among the changes is merged into its group; with a name, it takes the group's place.
+    """
+    document = copy.deepcopy(SHIPPED)
+    for layer in (CHANGES, changes):
+        for key, value in layer.items():
+            merge = isinstance(value, dict) and "name" not in value
+            document[key] = {**document[key], **value} if merge and document[key] else value
+    return parse(TrainParams, document)
+
+
+def toy(count: int, seed: int, share: float = 0.15) -> tuple[np.ndarray, np.ndarray]:
     """Noise; a bright 4 x 4 square somewhere makes the positive class."""
     rng = np.random.Generator(np.random.PCG64(seed))
     images = rng.integers(0, 120, (count, 16, 16, 3), np.uint8)
@@ -39,8 +56,9 @@ def toy(count, seed, share=0.15):
     return images, targets
 
 
-def trainer(device="cpu", **changes):
-    params = TrainParams.model_validate({**PARAMS, **changes})
+def trainer(device: str = "cpu", **changes: Any) -> Trainer:
+    """A trainer on 400 toy images, judged on 200 others."""
+    params = train_params(**changes)
     where = devices.resolve(device)
     torch.set_num_threads(1)
     feeds = []

@@ -10,9 +10,19 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    SerializationInfo,
+    ValidationError,
+    create_model,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -43,6 +53,40 @@ def parse(model: type[Model], value: Any) -> Model:
         return _validate(model, value)
     except ValidationError as error:
         raise NestedProblems(model, error) from None
+
+
+class ByName:
+    """Marks a part of params.yaml whose ``name`` decides which keys it has.
+
+    To be used in ``Annotated``, with the model for each name.
+    """
+
+    def __init__(self, models: Mapping[str, type[Section]]):
+        self.models = models
+        self._head = create_model(
+            "Head",
+            __config__=ConfigDict(extra="ignore", strict=True),
+            name=(Annotated[str, AfterValidator(self._known)], ...),
+        )
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler):
+        return handler.generate_schema(
+            Annotated[Any, PlainValidator(self._check), PlainSerializer(_dump)]
+        )
+
+    def _known(self, name: str) -> str:
+        if name not in self.models:
+            raise ValueError(f"unknown name. {suggest(name, self.models)}")
+        return name
+
+    def _check(self, value: Any) -> Section:
+        if isinstance(value, tuple(self.models.values())):
+            return value
+        return parse(self.models[parse(self._head, value).name], value)
+
+
+def _dump(section: Section, info: SerializationInfo) -> dict[str, Any]:
+    return section.model_dump(mode=info.mode)
 
 
 def _validate(model: type[Model], value: Any) -> Model:

@@ -1,6 +1,7 @@
 """train: fit the classifier, keep the epoch that ranks validation best."""
 
 import csv
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ from pipeline.training.curves import Result, curve_rows
 from pipeline.training.feed import Feed
 from pipeline.training.figures import draw_curves
 from pipeline.training.loop import Trainer
+from pipeline.training.losses import score_prior
 from pipeline.training.models import build
-from pipeline.training.params import TrainParams
+from pipeline.training.params import TrainParams, doubts
 from pipeline.training.team import Team, team
 
 RESUME = ".resume"
@@ -41,6 +43,8 @@ def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str 
     refuses to begin again, ``never`` always does.
     """
     params = load_section(params_file, "train", TrainParams)
+    for doubt in doubts(params):
+        logging.getLogger(__name__).warning("%s: %s", params_file, doubt)
     for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
     where = devices.resolve(device)
@@ -215,7 +219,13 @@ def _fit_with_bar(job: Job) -> tuple[Trainer, Result]:
 
 
 def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
-    inputs = job.inputs
+    inputs, epoch = job.inputs, result.best.epoch - 1
+    shows = trainer.shown(epoch)
+    prior = score_prior(job.params.loss, shows, epoch)
+
+    def of_classes(values: np.ndarray) -> dict[str, float]:
+        return dict(zip(inputs.classes, values.tolist(), strict=True))
+
     return checkpoint.ModelCard(
         model=job.params.model.model_dump(),
         classes=inputs.classes,
@@ -223,7 +233,8 @@ def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
         image_shape=inputs.image_shape,
         mean=inputs.mean,
         std=inputs.std,
-        class_shares=dict(zip(inputs.classes, trainer.shares.tolist(), strict=True)),
+        class_shares=of_classes(shows / shows.sum()),
+        score_prior=None if prior is None else of_classes(prior),
         loss=job.params.loss.name,
         epoch=result.best.epoch,
         val_average_precision=result.best.val_average_precision,

@@ -27,8 +27,9 @@ BATCH = 512
 class ModelCard:
     """What is needed to build the model again, and to know what its outputs mean.
 
-    ``class_shares`` are the shares of the classes that training showed; ``mean`` and ``std`` are
-    the training images' per channel, in [0, 255].
+    ``class_shares`` are the shares of the classes that the epoch showed, ``score_prior`` those that
+    the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
+    are the training images' per channel, in [0, 255].
     """
 
     model: Mapping[str, Any]
@@ -38,6 +39,7 @@ class ModelCard:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     class_shares: Mapping[str, float]
+    score_prior: Mapping[str, float] | None
     loss: str
     epoch: int
     val_average_precision: float
@@ -81,8 +83,8 @@ class Scorer:
     def scores(self, images, rows: np.ndarray) -> np.ndarray:
         """Class scores of the given rows: float64 (len(rows), K), each row summing to 1.
 
-        ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. A model trained with
-        the logit-adjusted loss scores as if all classes were equally frequent.
+        ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. What class shares the
+        scores take for granted is in the card: ``score_prior``.
         """
         rows = np.asarray(rows)
         out = np.empty((len(rows), len(self.classes)))
@@ -93,7 +95,7 @@ class Scorer:
 
     @torch.inference_mode()
     def _batch(self, pixels: torch.Tensor) -> np.ndarray:
-        return self.model(pixels).double().softmax(1).cpu().numpy()
+        return self.model.scores(self.model(pixels)).cpu().numpy()
 
 
 def load_model(folder: Path, device: str) -> Scorer:

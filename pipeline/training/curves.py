@@ -29,11 +29,20 @@ class Epoch:
 
 @dataclass(kw_only=True)
 class Result:
-    """The curves, and the weights of the epoch with the best validation average precision."""
+    """The curves, and the weights of the epoch that is kept: ``best``, or the last one."""
 
     epochs: list[Epoch] = field(default_factory=list)
     best: Epoch | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def quality(self) -> list[float]:
+        """The validation average precision of each epoch, by which one is chosen."""
+        return self.monitored("val_average_precision")
+
+    def monitored(self, name: str | None) -> list[float]:
+        """A column of the curves; empty without a name."""
+        return [getattr(epoch, name) for epoch in self.epochs] if name else []
 
 
 def curve_rows(epochs: list[Epoch]) -> list[dict[str, float]]:

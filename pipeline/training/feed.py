@@ -61,24 +61,6 @@ def _free_memory(device: torch.device) -> int:
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def epoch_order(
-    targets: np.ndarray, *, seed: int, epoch: int, max_per_class: int | None
-) -> np.ndarray:
-    """The sample indices of one epoch, shuffled: a pure function of its arguments.
-
-    At most ``max_per_class`` of each class are taken; another random part each epoch.
-    """
-    rng = seeds.rng(seed, "order", epoch)
-    shuffled = rng.permutation(len(targets))
-    if max_per_class is None:
-        return shuffled
-    seen = np.zeros(len(shuffled), np.int64)
-    for label in np.unique(targets):
-        of_class = targets[shuffled] == label
-        seen[of_class] = np.arange(of_class.sum())
-    return rng.permutation(shuffled[seen < max_per_class])  # else the common class would come first
-
-
 class BatchAugment:
     """Flips, quarter turns and whole-pixel shifts of a batch: every pixel stays what it was.
 

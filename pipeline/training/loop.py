@@ -9,18 +9,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.core.errors import StoppedError
 from pipeline.training import device as devices
+from pipeline.training.averaging import average_of
+from pipeline.training.batches import Batches
 from pipeline.training.curves import Epoch, Result
-from pipeline.training.feed import BatchAugment, Feed, epoch_order
-from pipeline.training.losses import make_loss
+from pipeline.training.feed import Feed
+from pipeline.training.losses import make_loss, score_offset
 from pipeline.training.models import Classifier
-from pipeline.training.optimizers import make_optimizer
+from pipeline.training.optimizers import Update
 from pipeline.training.params import TrainParams
 from pipeline.training.randomness import EpochRandomness
+from pipeline.training.samplers import epoch_order, shown
 from pipeline.training.schedules import learning_rate
+from pipeline.training.stopping import best_epoch, epochs_without_gain
 from pipeline.training.team import Team
 from pipeline.training.validation import Validation
 from pipeline.training.watch import check_loss, explosion
@@ -38,7 +42,6 @@ class Progress:
     gradient: float = 0.0
     seconds: float = 0.0
     images: int = 0
-    waited: int = 0
 
 
 class Trainer:
@@ -64,16 +67,18 @@ class Trainer:
         self.model = model.to(device)
         self.forward = team.wrap(self.model, device)
         self.targets = train.targets.cpu().numpy()
-        self.shares = class_shares(self.targets, classes, params.max_per_class)
-        self.loss = make_loss(params.loss, torch.tensor(np.log(self.shares)).float().to(device))
-        self.optimizer = make_optimizer(self.model, params.optimizer)
-        self.augment = BatchAugment(params.batch_augment, seed=params.seed, samples=len(train))
+        self.counts = np.bincount(self.targets, minlength=classes)
+        self.update = Update(self.model, params)
+        self.average = average_of(self.model, params.ema)
+        self.batches = Batches(train, params)
         self.bfloat16 = devices.use_bfloat16(params.precision, device)
-        self.steps_per_epoch = math.ceil(len(self._order(0)) / params.batch_size)
-        self.validation = Validation(val, self.loss, self.shares, positive, team, self._autocast)
+        self.steps_per_epoch = math.ceil(self.shown(0).sum() / params.batch_size)
+        self.validation = Validation(val, positive, team, self._autocast)
         self.progress, self.result = Progress(), Result()
         self.randomness = EpochRandomness(params.seed, device, team.rank)
-        self.stateful = {"model": self.model, "optimizer": self.optimizer}
+        self.stateful = {"model": self.model, "optimizer": self.update.optimizer}
+        if self.average is not None:
+            self.stateful["average"] = self.average
         self._before: list[Tensor] = []
         self._unread: list[tuple[Tensor, Tensor, int]] = []
 
@@ -101,8 +106,14 @@ class Trainer:
     @property
     def finished(self) -> bool:
         stopping = self.params.early_stopping
-        tired = stopping is not None and self.progress.waited >= stopping.patience
+        tired = stopping is not None and (
+            epochs_without_gain(self.result.quality, stopping.min_delta) >= stopping.patience
+        )
         return tired or self.progress.epoch >= self.params.epochs
+
+    def shown(self, epoch: int) -> np.ndarray:
+        """The images of each class that an epoch (from 0) shows, int64 (classes,)."""
+        return shown(self.counts, self.params.sampler, epoch=epoch, epochs=self.params.epochs)
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the training depends on besides params and data."""
@@ -121,7 +132,7 @@ class Trainer:
         """Go on from where :meth:`state` was taken."""
         for name, part in self.stateful.items():
             part.load_state_dict(state["stateful"][name])
-        for weight, slots in self.optimizer.state.items():
+        for weight, slots in self.update.optimizer.state.items():
             slots.update({k: _like(weight, v) for k, v in slots.items() if k != "step"})
         self.progress = Progress(**state["progress"])
         epochs = [Epoch(**row) for row in state["curves"]]
@@ -133,7 +144,10 @@ class Trainer:
 
     def _train_epoch(self, on_batch, keep, told_to_stop) -> None:
         at, size = self.progress, self.params.batch_size
-        order = self._order(at.epoch)
+        shows = self.shown(at.epoch)
+        order = epoch_order(self.targets, shows, seed=self.params.seed, epoch=at.epoch)
+        self.batches.start(order, at.epoch)
+        self.loss = make_loss(self.params.loss, shows, epoch=at.epoch, device=self.device)
         batches = [order[k * size : (k + 1) * size] for k in range(at.step, self.steps_per_epoch)]
         shares = [self.team.share(batch) for batch in batches]
         if at.step == 0:
@@ -160,16 +174,15 @@ class Trainer:
     def _step(self, images: Tensor, index: np.ndarray, batch: int) -> None:
         at = self.progress
         self._set_rate(at.epoch * self.steps_per_epoch + at.step)
+        learned = self.batches.take(images, index)
         with self._autocast():
-            logits = self.forward(self.augment(images, index, at.epoch))
-        loss = self.loss(logits, self.train_feed.labels(index)).sum() / batch
-        self.optimizer.zero_grad(set_to_none=True)
+            logits = self.forward(learned.images)
+        loss = learned.loss(self.loss, logits).sum() / batch
+        self.update.optimizer.zero_grad(set_to_none=True)
         (loss * self.team.size).backward()  # processes' gradients are averaged, not summed
-        weights = [weight for weight in self.model.parameters() if weight.grad is not None]
-        norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights])
-        if self.params.gradient_clip is not None:
-            torch.nn.utils.clip_grads_with_norm_(weights, self.params.gradient_clip, norm)
-        self.optimizer.step()
+        norm = self.update.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
         self._unread.append((loss.detach(), norm, batch))
 
     def _read_losses(self) -> None:
@@ -179,17 +192,19 @@ class Trainer:
         self._unread = []
         values = self.team.sum(torch.stack(losses).double()).tolist()
         for loss, norm, size in zip(values, torch.stack(norms).tolist(), sizes, strict=True):
-            self._check(loss, explosion(len(self.shares)))
+            self._check(loss, explosion(len(self.counts)))
             self.progress.loss += loss * size
             self.progress.gradient += norm * size
 
     def _check(self, loss: float, limit: float = math.inf) -> None:
-        rate, epoch = self.optimizer.param_groups[0]["lr"], self.progress.epoch
-        check_loss(loss, self.params, epoch=epoch, rate=rate, limit=limit)
+        epoch = self.progress.epoch
+        check_loss(loss, self.params, epoch=epoch, rate=self.update.rate, limit=limit)
 
     def _end_epoch(self) -> None:
         at, model = self.progress, self.judged
-        loss, scores = self.validation(model)
+        shows = self.shown(at.epoch)
+        model.score_offset.copy_(torch.from_numpy(score_offset(self.params.loss, shows)))
+        loss, scores = self.validation(model, self.loss, shows)
         self._check(loss)
         average_precision, f1 = self.validation.ranking(scores)
         epoch = Epoch(
@@ -198,27 +213,24 @@ class Trainer:
             val_loss=loss,
             val_average_precision=average_precision,
             val_f1=f1,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.update.rate,
             gradient_norm=at.gradient / at.images,
             weight_change=self._weight_change(),
             images_per_second=round(at.images / at.seconds, 1),
         )
-        self.progress = Progress(epoch=at.epoch + 1, waited=self._remember(epoch, at.waited))
+        self._remember(epoch)
+        self.progress = Progress(epoch=at.epoch + 1)
 
-    def _remember(self, epoch: Epoch, waited: int) -> int:
-        """Enter the epoch into the result; returns the epochs since the last gain."""
-        best, stopping = self.result.best, self.params.early_stopping
-        gain = epoch.val_average_precision - (best.val_average_precision if best else -1.0)
+    def _remember(self, epoch: Epoch) -> None:
         self.result.epochs.append(epoch)
-        if gain > 0:
+        if self.params.keep == "last" or best_epoch(self.result.quality) == epoch.epoch - 1:
             self.result.best = epoch
             self.result.weights = {k: v.clone() for k, v in self.judged.state_dict().items()}
-        return 0 if gain > (stopping.min_delta if stopping else 0.0) else waited + 1
 
     @property
-    def judged(self) -> nn.Module:
-        """The model that validation judges and that is kept."""
-        return self.model
+    def judged(self) -> Classifier:
+        """The model that validation judges and that is kept: the average where there is one."""
+        return self.model if self.average is None else self.average.module
 
     def _stop_if(self, told: bool, keep: Callable[[dict[str, Any]], None] | None = None) -> None:
         if not self.team.any(told, self.device):
@@ -240,24 +252,15 @@ class Trainer:
     def _autocast(self) -> AbstractContextManager:
         return devices.autocast(self.device, bfloat16=self.bfloat16)
 
-    def _order(self, epoch: int) -> np.ndarray:
-        return epoch_order(
-            self.targets,
-            seed=self.params.seed,
-            epoch=epoch,
-            max_per_class=self.params.max_per_class,
-        )
-
     def _set_rate(self, step: int) -> None:
-        rate = learning_rate(
+        self.update.rate = learning_rate(
             step,
             base=self.params.optimizer.learning_rate,
-            total=self.params.epochs * self.steps_per_epoch,
+            epochs=self.params.epochs,
             steps_per_epoch=self.steps_per_epoch,
             schedule=self.params.schedule,
+            history=self.result.monitored(getattr(self.params.schedule, "monitor", None)),
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
 
 
 def _like(weight: Tensor, value: Any) -> Any:
@@ -265,11 +268,3 @@ def _like(weight: Tensor, value: Any) -> Any:
     if not isinstance(value, Tensor) or value.shape != weight.shape:
         return value
     return torch.empty_like(weight, requires_grad=False).copy_(value)
-
-
-def class_shares(targets: np.ndarray, classes: int, max_per_class: int | None) -> np.ndarray:
-    """The share of each class in an epoch, float64 (classes,)."""
-    counts = np.bincount(targets, minlength=classes).astype(float)
-    if max_per_class is not None:
-        counts = np.minimum(counts, max_per_class)
-    return counts / counts.sum()

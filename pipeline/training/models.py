@@ -60,19 +60,26 @@ class Classifier(nn.Module):
     """A network that takes raw pixels: uint8 (n, H, W, 3) in, logits (n, K) out.
 
     Standardising by the training images' mean and deviation is part of the model, so that nobody
-    who uses it can forget it.
+    who uses it can forget it; so is what a post-hoc adjustment adds to the logits to make scores.
     """
 
-    def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]):
+    def __init__(
+        self, network: nn.Module, mean: Sequence[float], std: Sequence[float], classes: int
+    ):
         super().__init__()
         self.network = network
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+        self.register_buffer("score_offset", torch.zeros(classes))
 
     def forward(self, pixels: Tensor) -> Tensor:
         # Permuting only renames the axes: the memory stays as it is, which is channels_last.
         images = pixels.permute(0, 3, 1, 2).float()
         return self.network((images - self.mean) / self.std)
+
+    def scores(self, logits: Tensor) -> Tensor:
+        """The score of each class, float64 (n, K), each row summing to 1."""
+        return (logits.double() + self.score_offset).softmax(1)
 
 
 def build(
@@ -87,7 +94,7 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(params, classes)
-    return Classifier(network, mean, std).to(memory_format=torch.channels_last)
+    return Classifier(network, mean, std, classes).to(memory_format=torch.channels_last)
 
 
 def _network(params: ModelParams, classes: int) -> nn.Module:

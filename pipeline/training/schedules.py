@@ -1,32 +1,139 @@
 """Learning-rate schedules as pure functions of the step."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from pipeline.training.params import ScheduleParams
+from pipeline.training.params import schedule as kinds
+from pipeline.training.params.schedule import ScheduleParams, WarmupParams
+
+_ROUNDING = 1e-9  # a restart that falls on a step must not miss it by the last bit
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where a step is: ``done`` of ``total`` updates after the warm-up, ``epoch`` of all."""
+
+    done: int
+    total: int
+    epoch: float
+    history: Sequence[float]
+
+    @property
+    def t(self) -> float:
+        return self.done / self.total
 
 
 def learning_rate(
-    step: int, *, base: float, total: int, steps_per_epoch: int, schedule: ScheduleParams
+    step: int,
+    *,
+    base: float,
+    epochs: int,
+    steps_per_epoch: int,
+    schedule: ScheduleParams,
+    history: Sequence[float] = (),
 ) -> float:
-    """The learning rate of ``step`` in [0, total).
+    """The learning rate of ``step`` in [0, epochs * steps_per_epoch).
 
-    Over the warm-up's w steps the rate climbs linearly, step k having (k + 1) / w of ``base``.
-    After it, with t in [0, 1) the share of the remaining steps that are done and f the final share:
+    An update is a step, or an epoch where the schedule goes by epochs. Over the warm-up's w updates
+    the rate climbs to the one that the schedule begins at, update k having, with the start share s,
 
-    cosine       base * (f + (1 - f) * (1 + cos(pi t)) / 2)        (Loshchilov & Hutter 2017)
-    exponential  base * f ** t
-    constant     base
+    linear       s + (1 - s) (k + 1) / w
+    exponential  s ** (1 - (k + 1) / w)
+
+    of it. After the warm-up, with t in [0, 1) the share of the remaining updates that are done and
+    f the final share, the rate is ``base`` times
+
+    constant     1
+    linear       1 - (1 - f) t
+    exponential  f ** t
+    step         factor ** (epochs since the start // every)
+    multi_step   factor ** (milestones reached)
+    polynomial   f + (1 - f) (1 - t) ** power
+    cosine       f + (1 - f) (1 + cos(pi t)) / 2, t within each run (Loshchilov & Hutter 2017)
+    one_cycle    half a cosine up, half a cosine down (Smith & Topin 2018), as torch's OneCycleLR
+    on_plateau   max(factor ** reductions, f), as torch's ReduceLROnPlateau with threshold_mode abs
+
+    ``history`` holds what ``on_plateau`` monitors, a value for each finished epoch.
     """
-    warmup = round(schedule.warmup_epochs * steps_per_epoch)
-    if step < warmup:
-        return base * (step + 1) / warmup
-    t = (step - warmup) / max(1, total - warmup)
-    return base * _decay(schedule.name, t, schedule.final_share)
+    by_step = schedule.by == "step"
+    done, per_epoch = (step, steps_per_epoch) if by_step else (step // steps_per_epoch, 1)
+    warmup = schedule.warmup
+    warm = round(warmup.epochs * per_epoch) if warmup else 0
+
+    def at(update: int) -> float:
+        place = _Place(
+            done=update - warm,
+            total=max(1, epochs * per_epoch - warm),
+            epoch=update / per_epoch,
+            history=history[math.ceil(warm / per_epoch) :],
+        )
+        return base * _SHARES[schedule.name](schedule, place)
+
+    return at(done) if done >= warm else at(warm) * _climb(warmup, (done + 1) / warm)
 
 
-def _decay(name: str, t: float, final: float) -> float:
-    if name == "cosine":
-        return final + (1 - final) * (1 + math.cos(math.pi * t)) / 2
-    if name == "exponential":
-        return final**t
-    return 1.0
+def reductions(history: Sequence[float], plateau: kinds.OnPlateau) -> int:
+    """How often the rate was lowered after epochs with these values of what is monitored."""
+    sign = 1 if plateau.monitor == "val_average_precision" else -1
+    best, waited, count = -math.inf, 0, 0
+    for value in history:
+        if sign * value > best + plateau.min_delta:
+            best, waited = sign * value, 0
+        else:
+            waited += 1
+        if waited > plateau.patience:
+            count, waited = count + 1, 0
+    return count
+
+
+def _climb(warmup: WarmupParams, done: float) -> float:
+    start = warmup.start_share
+    return start + (1 - start) * done if warmup.shape == "linear" else start ** (1 - done)
+
+
+def _half_cosine(start: float, end: float, t: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * t)) / 2
+
+
+def _cosine(params: kinds.Cosine, place: _Place) -> float:
+    runs, stretch = params.restarts + 1, params.stretch
+    length = 1 / runs if stretch == 1 else (stretch - 1) / (stretch**runs - 1)
+    t = place.t
+    for _ in range(params.restarts):
+        if t < length - _ROUNDING:
+            break
+        t, length = t - length, length * stretch
+    return _half_cosine(1.0, params.final_share, max(0.0, t) / length)
+
+
+def _one_cycle(params: kinds.OneCycle, place: _Place) -> float:
+    peak, last = params.rise * place.total - 1, place.total - 1
+    if place.done <= peak:
+        return _half_cosine(params.start_share, 1.0, place.done / max(peak, 1))
+    return _half_cosine(1.0, params.final_share, (place.done - peak) / max(last - peak, 1))
+
+
+def _polynomial(params: kinds.Polynomial, place: _Place) -> float:
+    return params.final_share + (1 - params.final_share) * (1 - place.t) ** params.power
+
+
+def _multi_step(params: kinds.MultiStep, place: _Place) -> float:
+    return params.factor ** sum(place.epoch >= milestone for milestone in params.milestones)
+
+
+def _on_plateau(params: kinds.OnPlateau, place: _Place) -> float:
+    return max(params.factor ** reductions(place.history, params), params.final_share)
+
+
+_SHARES = {
+    "constant": lambda params, place: 1.0,
+    "linear": lambda params, place: 1 - (1 - params.final_share) * place.t,
+    "exponential": lambda params, place: params.final_share**place.t,
+    "step": lambda params, place: params.factor ** (place.epoch // params.every),
+    "multi_step": _multi_step,
+    "polynomial": _polynomial,
+    "cosine": _cosine,
+    "one_cycle": _one_cycle,
+    "on_plateau": _on_plateau,
+}

@@ -5,9 +5,10 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from pipeline.training.feed import Feed
+from pipeline.training.losses import Loss
+from pipeline.training.models import Classifier
 from pipeline.training.scores import ranking
 from pipeline.training.team import Team
 
@@ -20,41 +21,40 @@ class Validation:
     def __init__(
         self,
         feed: Feed,
-        loss: Callable[[Tensor, Tensor], Tensor],
-        shares: np.ndarray,
         positive: int | None,
         team: Team,
         autocast: Callable[[], AbstractContextManager],
     ):
-        self.feed, self.loss, self.shares, self.positive = feed, loss, shares, positive
-        self.team, self.autocast = team, autocast
+        self.feed, self.positive, self.team, self.autocast = feed, positive, team, autocast
         self.targets = feed.targets.cpu().numpy()
 
     @torch.inference_mode()
-    def __call__(self, model: nn.Module) -> tuple[float, np.ndarray]:
-        """The loss in training's mix of classes, and class probabilities (n, K).
+    def __call__(
+        self, model: Classifier, loss_of: Loss, shows: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        """The loss in training's mix of classes, ``shows`` (K,), and class scores (n, K).
 
         The team shares the images; every process gets the whole answer.
         """
         model.eval()
         mine = self.team.share(np.arange(len(self.feed)))
         batches = [mine[start : start + _BATCH] for start in range(0, len(mine), _BATCH)]
-        losses, probabilities = [], []
+        losses, scores = [], []
         for index, images in zip(batches, self.feed.batches(batches), strict=True):
             with self.autocast():
                 logits = model(images)
-            losses.append(self.loss(logits, self.feed.labels(index)))
-            probabilities.append(logits.float().softmax(1))
+            losses.append(loss_of(logits, self.feed.labels(index)))
+            scores.append(model.scores(logits))
         loss = self.team.gather(torch.cat(losses).double().cpu().numpy())
-        scores = self.team.gather(torch.cat(probabilities).cpu().numpy())
-        return self.as_in_training(loss), scores
+        scores = self.team.gather(torch.cat(scores).cpu().numpy())
+        return self.as_in_training(loss, shows), scores
 
     def ranking(self, scores: np.ndarray) -> tuple[float, float]:
         """Average precision and the best F1 of the scores."""
         return ranking(scores, self.targets, self.positive)
 
-    def as_in_training(self, loss: np.ndarray) -> float:
+    def as_in_training(self, loss: np.ndarray, shows: np.ndarray) -> float:
         """Mean loss with the classes in training's shares, so that both curves mean the same."""
         present = np.unique(self.targets)
         means = np.array([loss[self.targets == k].mean() for k in present])
-        return float((means * self.shares[present]).sum() / self.shares[present].sum())
+        return float((means * shows[present]).sum() / shows[present].sum())

@@ -17,7 +17,7 @@ def check_loss(
     raise DivergedError(
         f"training diverged in epoch {epoch + 1}: the loss is {loss:g} at learning rate {rate:g}. "
         "Lower train.optimizer.learning_rate (try "
-        f"{params.optimizer.learning_rate / 10:g}), lengthen train.schedule.warmup_epochs, "
+        f"{params.optimizer.learning_rate / 10:g}), lengthen train.schedule.warmup.epochs, "
         "or set train.gradient_clip: 1.0."
     )
 

@@ -60,3 +60,22 @@ def test_an_integer_is_the_first_63_bits_of_the_digest():
 @given(SEEDS, RECORDS)
 def test_an_integer_fits_every_library(seed, record):
     assert 0 <= seeds.integer(seed, "train", record) < 2**63
+
+
+def test_uniforms_of_a_record_are_a_pure_function_of_it():
+    whole = seeds.uniforms(1, "x", np.arange(100), 3)
+    assert (seeds.uniforms(1, "x", np.array([70, 3]), 3) == whole[[70, 3]]).all()
+    assert (seeds.uniforms(1, "x", np.arange(100), 2) == whole[:, :2]).all()
+    assert not (seeds.uniforms(2, "x", np.arange(100), 3) == whole).any()
+    assert not (seeds.uniforms(1, "y", np.arange(100), 3) == whole).any()
+
+
+def test_uniforms_are_uniform_and_independent():
+    """Neighbouring records, and the numbers of one record, share nothing (5 sigma)."""
+    u = seeds.uniforms(5, "x", np.arange(20_000), 4)
+    assert u.min() >= 0
+    assert u.max() < 1
+    counts, _ = np.histogram(u, bins=16, range=(0, 1))
+    assert np.abs(counts - 5000).max() < 5 * np.sqrt(5000)
+    for a, b in ((u[:, 0], u[:, 1]), (u[:-1, 0], u[1:, 0]), (u[:-1, 1], u[1:, 2])):
+        assert abs(np.corrcoef(a, b)[0, 1]) < 5 / np.sqrt(20_000)

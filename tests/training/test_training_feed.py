@@ -1,4 +1,4 @@
-"""Batches: the order of samples, and augmentation that only moves pixels."""
+"""Batches: fetching images, and augmentation that only moves pixels."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.dataset.reader import Pixels
-from pipeline.training.feed import BatchAugment, Feed, epoch_order
+from pipeline.training.feed import BatchAugment, Feed
 from pipeline.training.params import BatchAugmentParams
 
 CPU = torch.device("cpu")
@@ -16,34 +16,6 @@ CPU = torch.device("cpu")
 def noise(count, side=8):
     rng = np.random.Generator(np.random.PCG64(count))
     return rng.integers(0, 256, (count, side, side, 3), np.uint8)
-
-
-def test_an_epoch_shows_every_sample_once():
-    targets = np.array([0] * 30 + [1] * 5)
-    order = epoch_order(targets, seed=1, epoch=0, max_per_class=None)
-    assert sorted(order.tolist()) == list(range(35))
-
-
-def test_the_cap_bounds_the_common_class_and_changes_its_part_every_epoch():
-    targets = np.array([0] * 300 + [1] * 5)
-    first, second = (epoch_order(targets, seed=1, epoch=e, max_per_class=20) for e in (0, 1))
-    for order in (first, second):
-        assert np.bincount(targets[order]).tolist() == [20, 5]
-    assert set(first.tolist()) != set(second.tolist())
-
-
-def test_the_cap_leaves_the_classes_mixed():
-    """Were the common class shown first, the early batches would hold it alone."""
-    targets = np.array([0] * 5000 + [1] * 500)
-    order = epoch_order(targets, seed=1, epoch=0, max_per_class=500)
-    in_first_half = int((targets[order[:500]] == 1).sum())
-    assert 200 < in_first_half < 300  # hypergeometric: 250 +- 16 (standard deviations)
-
-
-def test_the_order_is_a_pure_function():
-    targets = np.arange(50) % 3
-    one, two = (epoch_order(targets, seed=4, epoch=2, max_per_class=9) for _ in range(2))
-    assert one.tolist() == two.tolist()
 
 
 def augment(images, index, *, epoch=0, samples=64, **params):

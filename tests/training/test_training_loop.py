@@ -5,7 +5,7 @@ diverge.
 import numpy as np
 import pytest
 import torch
-from toy_training import DEVICES, PARAMS, trainer
+from toy_training import DEVICES, trainer
 
 from pipeline.core.errors import DeviceError, DivergedError
 from pipeline.training import device as devices
@@ -44,9 +44,14 @@ def test_the_best_epoch_is_kept_and_stopping_is_early():
     assert len(quality) == result.best.epoch + 2
 
 
+def test_the_last_epoch_is_kept_where_asked_for():
+    result = trainer(epochs=5, keep="last").fit()
+    assert result.best.epoch == 5
+
+
 def test_a_rate_far_too_high_ends_with_advice():
-    wild = {**PARAMS["optimizer"], "name": "sgd", "learning_rate": 10.0}
-    calm = {"name": "constant", "warmup_epochs": 0.0, "final_share": 1.0}
+    wild = {"name": "sgd", "learning_rate": 10.0, "momentum": 0.9}
+    calm = {"name": "constant", "by": "step", "warmup": None}
     run = trainer(optimizer=wild, schedule=calm, gradient_clip=None, epochs=20)
     with torch.no_grad():
         run.model.network.head.weight.mul_(1e6)
@@ -58,9 +63,8 @@ def test_validation_loss_is_weighted_to_the_classes_training_shows():
     run = trainer()
     loss, targets = np.array([1.0, 3.0, 10.0]), np.array([0, 0, 1])
     run.validation.targets = targets
-    assert run.validation.as_in_training(loss) == pytest.approx(
-        run.shares[0] * 2.0 + run.shares[1] * 10.0
-    )
+    found = run.validation.as_in_training(loss, np.array([30, 10]))
+    assert found == pytest.approx(0.75 * 2.0 + 0.25 * 10.0)
 
 
 def test_unknown_devices_are_refused():

@@ -1,4 +1,4 @@
-"""Losses, optimisers, models and checkpoints, each against something independent."""
+"""Models, checkpoints and scores, each against something independent."""
 
 import numpy as np
 import pytest
@@ -7,48 +7,11 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from pipeline.core.errors import DataError, ParamsError
 from pipeline.training import checkpoint
-from pipeline.training.losses import make_loss
 from pipeline.training.models import build
-from pipeline.training.optimizers import make_optimizer
-from pipeline.training.params import LossParams, ModelParams, OptimizerParams
+from pipeline.training.params import ModelParams
 from pipeline.training.scores import ranking
 
 SMALL = ModelParams(name="small_resnet", width=4, blocks=[1, 1], dropout=0.0)
-
-
-def loss_of(name, log_prior, smoothing=0.0):
-    return make_loss(LossParams(name=name, label_smoothing=smoothing), log_prior)
-
-
-def test_logit_adjustment_is_the_softmax_weighted_by_class_shares():
-    shares = torch.tensor([0.9, 0.1])
-    logits, targets = torch.tensor([[0.3, 1.2], [2.0, -1.0]]), torch.tensor([1, 0])
-    weighted = shares * logits.exp()
-    expected = -torch.log(weighted / weighted.sum(1, keepdim=True))[[0, 1], targets]
-    assert torch.allclose(loss_of("logit_adjusted", shares.log())(logits, targets), expected)
-
-
-def test_cross_entropy_ignores_the_shares():
-    logits, targets = torch.tensor([[0.3, 1.2]]), torch.tensor([1])
-    expected = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-    found = loss_of("cross_entropy", torch.tensor([0.9, 0.1]).log())(logits, targets)
-    assert torch.allclose(found, expected)
-
-
-@pytest.mark.parametrize("name", ["adamw", "sgd"])
-def test_decay_is_decoupled_and_spares_biases_and_norms(name):
-    """Without a gradient, n steps shrink a weight by (1 - lr * wd)^n, whatever the optimiser."""
-    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
-    params = OptimizerParams(name=name, learning_rate=0.01, momentum=0.9, weight_decay=0.1)
-    optimizer = make_optimizer(model, params)
-    before = {key: weight.detach().clone() for key, weight in model.named_parameters()}
-    for _ in range(100):
-        for weight in model.parameters():
-            weight.grad = torch.zeros_like(weight)
-        optimizer.step()
-    for key, weight in model.named_parameters():
-        factor = (1 - 0.01 * 0.1) ** 100 if key == "0.weight" else 1.0
-        assert torch.allclose(weight, factor * before[key], rtol=1e-4), key
 
 
 def test_standardising_is_part_of_the_model():
@@ -98,8 +61,8 @@ def card(**changes):
     values = {
         "model": SMALL.model_dump(), "classes": ("a", "b"), "positive": "a",
         "image_shape": (16, 16, 3), "mean": (1.0, 2.0, 3.0), "std": (4.0, 5.0, 6.0),
-        "class_shares": {"a": 0.1, "b": 0.9}, "loss": "logit_adjusted", "epoch": 3,
-        "val_average_precision": 0.5,
+        "class_shares": {"a": 0.1, "b": 0.9}, "score_prior": None, "loss": "logit_adjusted",
+        "epoch": 3, "val_average_precision": 0.5,
     }  # fmt: skip
     return checkpoint.ModelCard(**values | changes)
 

@@ -6,13 +6,22 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy_training import DEVICES, PARAMS, trainer
+from toy_training import DEVICES, trainer
 
 from pipeline.core.errors import StoppedError, UnsafeError
 from pipeline.core.files import write_manifest
 from pipeline.training import resume
 
-SGD = {**PARAMS["optimizer"], "name": "sgd", "momentum": 0.9}
+SGD = {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}
+REMEMBERING = {  # all that depends on earlier steps or epochs
+    "ema": {"decay": 0.99},
+    "mixing": {"name": "mixup", "alpha": 0.5},
+    "sampler": {"name": "progressive", "max_per_class": None},
+    "schedule": {
+        **{"name": "on_plateau", "by": "epoch", "warmup": None, "monitor": "val_loss"},
+        **{"factor": 0.5, "patience": 0, "min_delta": 0.5, "final_share": 0.0},
+    },
+}
 KEY = {"code": {"loop.py": "a" * 64}, "train": {"epochs": 3, "model": {"width": 4}}}
 
 
@@ -40,7 +49,9 @@ def run_until(run, stop, folder):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("changes", [{}, {"optimizer": SGD}], ids=["adamw", "sgd"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"optimizer": SGD}, REMEMBERING], ids=["adamw", "sgd", "remembering"]
+)
 def test_stopped_at_every_seventh_step_it_ends_as_if_it_never_was(device, changes, tmp_path):
     changes = {**changes, "epochs": 3, "early_stopping": {"patience": 3, "min_delta": 0.0}}
     undisturbed = trainer(device, **changes).fit()

@@ -1,0 +1,90 @@
+"""The ``train`` section of params.yaml, one file a subject."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.core.params import Section
+from pipeline.training.params.batches import BatchAugmentParams, MixingParams, SamplerParams
+from pipeline.training.params.loss import LossParams, corrects_the_prior
+from pipeline.training.params.model import ModelParams
+from pipeline.training.params.schedule import ScheduleParams, contradictions
+from pipeline.training.params.updates import (
+    AverageParams,
+    EarlyStoppingParams,
+    OptimizerParams,
+    RegularisationParams,
+)
+
+
+class TrainParams(Section):
+    """How the model is fitted.
+
+    ``keep`` says whose weights are saved: the best epoch's (by validation average precision) or the
+    last one's. ``threads`` is the number of CPU threads (null: all cores); the last bits of the
+    weights depend on it.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    model: ModelParams
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+    batch_size: Annotated[int, Field(ge=2, le=65_536)]
+    sampler: SamplerParams
+    batch_augment: BatchAugmentParams
+    mixing: MixingParams | None
+    loss: LossParams
+    optimizer: OptimizerParams
+    schedule: ScheduleParams
+    regularisation: RegularisationParams
+    gradient_clip: Annotated[float, Field(gt=0)] | None
+    ema: AverageParams | None
+    early_stopping: EarlyStoppingParams | None
+    keep: Literal["best", "last"]
+    precision: Literal["auto", "float32", "bfloat16"]
+    threads: Annotated[int, Field(ge=1, le=1024)] | None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TrainParams":
+        problem = contradictions(self.schedule, self.epochs) or self._never()
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    def _never(self) -> str | None:
+        """Why something that is asked for would never happen, both keys named."""
+        weights = getattr(self.loss, "class_weights", None)
+        if weights is not None and weights.from_epoch >= self.epochs:
+            return (
+                f"loss.class_weights.from_epoch ({weights.from_epoch}) must be less than epochs "
+                f"({self.epochs}): the weights would never be used"
+            )
+        stopping, schedule = self.early_stopping, self.schedule
+        if (
+            stopping is not None
+            and schedule.name == "on_plateau"
+            and schedule.monitor == "val_average_precision"
+            and schedule.patience >= stopping.patience
+        ):
+            return (
+                f"schedule.patience ({schedule.patience}) must be less than "
+                f"early_stopping.patience ({stopping.patience}): training would stop before the "
+                "rate is ever lowered"
+            )
+        return None
+
+
+def doubts(params: TrainParams) -> Iterator[str]:
+    """What is allowed but hardly meant, a sentence each."""
+    loss, sampler = params.loss, params.sampler
+    if sampler.name != "shuffled" and corrects_the_prior(loss):
+        yield (
+            f"train.sampler.name '{sampler.name}' already evens out how often each class is shown, "
+            f"and train.loss.name '{loss.name}' corrects for what is left of the difference: "
+            "with 'balanced' nothing is, and the loss is plain. Use one of the two."
+        )
+    if params.regularisation.weight_decay and params.regularisation.l2:
+        yield (
+            "train.regularisation.weight_decay and train.regularisation.l2 both pull weights to "
+            "0: for SGD they are the same thing twice. Use one of the two."
+        )

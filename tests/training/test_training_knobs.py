@@ -1,0 +1,80 @@
+"""Every knob of the train section, turned once: two tiny epochs, and the loss stays a number."""
+
+import math
+
+import pytest
+import torch
+from toy_training import trainer
+
+WARM = {"shape": "exponential", "epochs": 1, "start_share": 0.1}
+INVERSE = {"name": "inverse", "from_epoch": 1}
+EFFECTIVE = {"name": "effective_number", "beta": 0.999, "from_epoch": 0}
+PLAIN = {"name": "cross_entropy", "label_smoothing": 0.1, "class_weights": None,
+         "post_hoc_tau": None}  # fmt: skip
+
+
+def schedule(name, **keys):
+    return {"schedule": {"name": name, "by": "step", "warmup": WARM, **keys}}
+
+
+KNOBS = {
+    "constant": schedule("constant"),
+    "linear": schedule("linear", final_share=0.0),
+    "exponential": schedule("exponential", final_share=0.1),
+    "step": schedule("step", every=1, factor=0.5),
+    "multi-step": schedule("multi_step", milestones=[1]),
+    "polynomial": schedule("polynomial", power=2.0, final_share=0.0),
+    "cosine": schedule("cosine", final_share=0.0, restarts=1, stretch=2),
+    "one-cycle": schedule("one_cycle", start_share=0.1, rise=0.3, final_share=0.0),
+    "on-plateau": schedule("on_plateau", monitor="val_loss", min_delta=0.0, final_share=0.0),
+    "by epoch": {"schedule": {"by": "epoch"}},
+    "sgd": {"optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}},
+    "weight decay": {"regularisation": {"weight_decay": 0.1}},
+    "l2": {"regularisation": {"weight_decay": 0.0, "l2": 0.1}},
+    "l1": {"regularisation": {"l1": 0.01}},
+    "biases and norms": {"regularisation": {"biases_and_norms": True}},
+    "no clipping": {"gradient_clip": None},
+    "ema": {"ema": {"decay": 0.99}},
+    "mixup": {"mixing": {"name": "mixup", "alpha": 0.2}},
+    "cutmix": {"mixing": {"name": "cutmix", "alpha": 1.0}},
+    "early stopping": {"early_stopping": {"patience": 1, "min_delta": 0.1}},
+    "cross-entropy": {"loss": PLAIN},
+    "inverse weights": {"loss": {**PLAIN, "class_weights": INVERSE}},
+    "effective number": {"loss": {**PLAIN, "class_weights": EFFECTIVE}},
+    "post-hoc adjustment": {"loss": {**PLAIN, "post_hoc_tau": 1.0}},
+    "focal": {"loss": {"name": "focal", "gamma": 2.0, "class_weights": None}},
+    "class-balanced focal": {"loss": {"name": "focal", "gamma": 2.0, "class_weights": EFFECTIVE}},
+    "ldam with deferred weights": {
+        "loss": {"name": "ldam", "max_margin": 0.5, "scale": 30.0, "class_weights": INVERSE}
+    },
+    "balanced": {"sampler": {"name": "balanced", "max_per_class": None}},
+    "square root": {"sampler": {"name": "square_root", "max_per_class": 100}},
+    "progressive": {"sampler": {"name": "progressive", "max_per_class": None}},
+}
+
+
+@pytest.mark.parametrize("changes", KNOBS.values(), ids=KNOBS)
+def test_it_trains(changes):
+    run = trainer(epochs=2, **changes)
+    result = run.fit()
+    assert len(result.epochs) == 2
+    assert all(math.isfinite(epoch.train_loss) for epoch in result.epochs)
+    assert all(torch.isfinite(weight).all() for weight in result.weights.values())
+
+
+def test_l1_leaves_exact_zeros_in_the_network():
+    weight = trainer(epochs=2, **KNOBS["l1"]).fit().weights["network.stages.0.first.weight"]
+    assert (weight == 0).any()
+
+
+def test_the_average_is_what_is_kept():
+    run = trainer(epochs=2, keep="last", **KNOBS["ema"])
+    weights = run.fit().weights
+    assert torch.equal(weights["network.head.weight"], run.average.module.network.head.weight)
+    assert not torch.equal(weights["network.head.weight"], run.model.network.head.weight)
+
+
+def test_post_hoc_adjustment_is_saved_with_the_weights():
+    run = trainer(epochs=2, **KNOBS["post-hoc adjustment"])
+    shares = torch.tensor(run.shown(1) / run.shown(1).sum()).float()
+    assert torch.allclose(run.fit().weights["score_offset"], -shares.log())

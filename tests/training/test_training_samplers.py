@@ -1,0 +1,77 @@
+"""Which images an epoch shows: how many of each class, and in which order."""
+
+import numpy as np
+import pytest
+
+from pipeline.training.params import SamplerParams
+from pipeline.training.samplers import epoch_order, shown
+
+COUNTS = np.array([900, 90, 10])
+
+
+def shows(name, *, counts=COUNTS, cap=None, epoch=0, epochs=11):
+    return shown(counts, SamplerParams(name=name, max_per_class=cap), epoch=epoch, epochs=epochs)
+
+
+def test_shuffled_shows_what_there_is_up_to_the_cap():
+    assert shows("shuffled").tolist() == [900, 90, 10]
+    assert shows("shuffled", cap=50).tolist() == [50, 50, 10]
+
+
+def test_balanced_shows_every_class_alike_and_no_more_images_in_all():
+    assert shows("balanced").tolist() == [334, 333, 333]
+    assert shows("balanced", cap=50).tolist() == [37, 37, 36]
+
+
+def test_square_root_shows_classes_by_the_root_of_their_size():
+    """30, 9.4868 and 3.1623 of 42.6491 in a thousand: 703.41, 222.44 and 74.15."""
+    assert shows("square_root").tolist() == [703, 223, 74]
+
+
+def test_progressive_goes_from_what_there_is_to_balanced_in_even_steps():
+    assert shows("progressive", epoch=0).tolist() == [900, 90, 10]
+    half_way = [450 + 1000 / 6, 45 + 1000 / 6, 5 + 1000 / 6]
+    assert shows("progressive", epoch=5) == pytest.approx(half_way, abs=1)
+    assert shows("progressive", epoch=10).tolist() == [334, 333, 333]
+    assert {shows("progressive", epoch=k).sum() for k in range(11)} == {1000}
+
+
+@pytest.mark.parametrize("name", ["balanced", "square_root", "progressive"])
+def test_a_class_without_images_is_never_shown(name):
+    counts = np.array([10, 0, 6])
+    assert shows(name, counts=counts, epoch=10)[1] == 0
+
+
+TARGETS = np.repeat([0, 1, 2], COUNTS)
+
+
+def test_an_epoch_shows_every_sample_once():
+    order = epoch_order(TARGETS, COUNTS, seed=1, epoch=0)
+    assert sorted(order.tolist()) == list(range(1000))
+
+
+def test_a_class_shown_more_often_than_it_is_there_repeats_evenly():
+    order = epoch_order(TARGETS, np.array([334, 333, 333]), seed=1, epoch=0)
+    assert np.bincount(TARGETS[order]).tolist() == [334, 333, 333]
+    times = np.bincount(order, minlength=1000)
+    assert set(times[:900]) == {0, 1}
+    assert set(times[900:990]) == {3, 4}
+    assert set(times[990:]) == {33, 34}
+
+
+def test_a_class_shown_in_part_changes_its_part_every_epoch():
+    first, second = (epoch_order(TARGETS, np.array([20, 5, 5]), seed=1, epoch=e) for e in (0, 1))
+    assert set(first.tolist()) != set(second.tolist())
+
+
+def test_the_classes_are_mixed():
+    """Were the common class shown first, the early batches would hold it alone."""
+    order = epoch_order(np.repeat([0, 1], 500), np.array([500, 500]), seed=1, epoch=0)
+    in_first_half = int((order[:500] >= 500).sum())
+    assert 200 < in_first_half < 300  # hypergeometric: 250 +- 16 (standard deviations)
+
+
+def test_the_order_is_a_pure_function():
+    one, two = (epoch_order(TARGETS, COUNTS, seed=4, epoch=2) for _ in range(2))
+    assert one.tolist() == two.tolist()
+    assert one.tolist() != epoch_order(TARGETS, COUNTS, seed=4, epoch=3).tolist()
