@@ -1,4 +1,4 @@
-"""What a model has to beat: answering the same always, and looking at colours alone."""
+"""What a model has to beat: the same answer always, guessing, and looking at colours alone."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from pipeline.evaluation.outcome import Outcome, Task
 
-BINS = 8
+BINS = 8  # of a colour histogram, a channel
+THUMBNAIL = 8  # pixels a side
 _IMAGES_AT_ONCE = 256
 
 
@@ -22,24 +23,56 @@ def majority(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> Outcome:
     return Outcome(task=task, targets=targets, scores=scores, predicted=predicted)
 
 
-def colour_features(images, rows: np.ndarray) -> np.ndarray:
-    """Colour histogram (8 bins a channel, as shares) and mean colour (in [0, 1]) of images.
+def guesses(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> np.ndarray:
+    """The expected confusion (K, K) of guessing each class as often as it is in ``seen`` (m,).
 
-    ``images`` is uint8 (n, H, W, C), an array or a dataset's pixels; the result is float64
-    (len(rows), 9 C). Where things are in the image is lost on purpose.
+    Guesses do not look at the images: whatever the class, its ``targets`` (n,) are called each
+    class in these shares. Expected counts, float, so that no dice are thrown.
+    """
+    size = len(task.classes)
+    shares = np.bincount(seen, minlength=size) / len(seen)
+    return np.outer(np.bincount(targets, minlength=size), shares)
+
+
+def shortcut_features(images, rows: np.ndarray) -> np.ndarray:
+    """What a glance shows of images: colour histogram, mean colour, and a thumbnail.
+
+    ``images`` is uint8 (n, H, W, C), an array or a dataset's pixels. The result is float64
+    (len(rows), F): shares of 8 bins a channel, and mean colours of the whole and of 8x8 fields (or
+    as many as there are pixels), both in [0, 1].
     """
     parts = [
-        _colours(images[rows[start : start + _IMAGES_AT_ONCE]])
+        _glance(images[rows[start : start + _IMAGES_AT_ONCE]])
         for start in range(0, len(rows), _IMAGES_AT_ONCE)
     ]
-    return np.concatenate(parts) if parts else np.zeros((0, (BINS + 1) * images.shape[-1]))
+    return np.concatenate(parts) if parts else _glance(np.zeros((0, *images.shape[1:]), np.uint8))
+
+
+def _glance(images: np.ndarray) -> np.ndarray:
+    return np.hstack([_colours(images), _thumbnails(images)])
+
+
+def _thumbnails(images: np.ndarray) -> np.ndarray:
+    count, height, width, channels = images.shape
+    rows, columns = (_starts(size) for size in (height, width))
+    sums = np.add.reduceat(images, rows, axis=1, dtype=np.uint32)
+    sums = np.add.reduceat(sums, columns, axis=2, dtype=np.uint32)
+    areas = np.outer(np.diff(rows, append=height), np.diff(columns, append=width))
+    return (sums / (255 * areas[..., None])).reshape(count, areas.size * channels)
+
+
+def _starts(size: int) -> np.ndarray:
+    """Where each field of a thumbnail begins along a side of ``size`` pixels."""
+    return np.linspace(0, size, min(THUMBNAIL, size), endpoint=False).astype(int)
 
 
 def _colours(images: np.ndarray) -> np.ndarray:
     count, height, width, channels = images.shape
     bins = channels * BINS
     cells = (images >> 5) + np.arange(0, bins, BINS, dtype=np.uint8)
-    cells = cells.reshape(count, -1) + np.arange(0, count * bins, bins)[:, None]
+    cells = (
+        cells.reshape(count, height * width * channels) + np.arange(0, count * bins, bins)[:, None]
+    )
     histogram = np.bincount(cells.ravel(), minlength=count * bins).reshape(count, bins)
     return np.hstack([histogram / (height * width), images.mean(axis=(1, 2)) / 255])
 

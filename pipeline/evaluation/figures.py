@@ -1,4 +1,4 @@
-"""Pictures of a judgement: the confusion matrix, and precision against recall."""
+"""Pictures of a judgement: confusion, precision against recall, calibration, worst slices."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.core import seeds
-from pipeline.evaluation.intervals import resample_rankings
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.prevalence import at_prevalence
 from pipeline.evaluation.ranking import curve, false_positive_rate_at
+from pipeline.evaluation.resampling import resample_rankings
 from pipeline.evaluation.study import Study
 
 if TYPE_CHECKING:
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 INK, GREY, BLUE, ORANGE = "#22272e", "#8b949e", "#1f6feb", "#d1742f"
 _LINES = {
-    "shortcut": ("colours alone", GREY),
+    "shortcut": ("a glance alone", GREY),
     "perturbed": ("model, perturbed images", ORANGE),
     "test": ("model", BLUE),
 }
+_CALIBRATIONS = {"raw": ("as the model gave them", GREY), "calibrated": ("calibrated", BLUE)}
+_RARE = 0.05  # share of the positive class below which calibration is drawn on log axes
+_WORST = 14  # slices in the picture
 _BAND_RESAMPLES = 500
 _RECALLS = np.linspace(0.01, 1, 100)
 _MOST_NUMBERS = 15  # classes beyond which the cells of a matrix are too small for numbers
@@ -97,8 +100,7 @@ def _panel(
     axes.axhline(prevalence, color=INK, ls=":", lw=1, label="no skill")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.03))
     axes.set_title(title, size=10, loc="left")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=GREY, alpha=0.25, lw=0.6)
+    _clean(axes)
 
 
 def _mark_operating_point(axes: "Axes", outcome: Outcome, prevalence: float) -> None:
@@ -119,6 +121,74 @@ def _mark_operating_point(axes: "Axes", outcome: Outcome, prevalence: float) -> 
             label="chosen threshold",
             zorder=3,
         )
+
+
+def draw_calibration(study: Study, path: Path) -> None:
+    """Write the reliability diagram as a PNG, on log axes where the positive class is rare.
+
+    The scores as the model gave them, and calibrated; a point a bin of equally many images.
+    """
+    figure = _figure(5.6, 4.8)
+    axes = figure.add_subplot()
+    for name, (label, colour) in _CALIBRATIONS.items():
+        bins = study.reliability(name)
+        ends = np.abs(np.stack([bins.low, bins.high]) - bins.observed)
+        error = study.calibration[name]["ece"].value
+        axes.errorbar(
+            *(bins.score, bins.observed, ends),
+            fmt="o-",
+            color=colour,
+            label=f"{label} (ECE {error:.2g})",
+            **{"lw": 1.4, "ms": 4, "elinewidth": 0.8},
+        )
+    axes.plot([0, 1], [0, 1], color=INK, ls=":", lw=1, label="right on average")
+    ticks = [0, 0.001, 0.01, 0.1, 0.5, 0.9, 1]
+    rare = study.task.positive is not None and study.calibrator.prior.min() < _RARE
+    if rare:  # all of the calibrated scores would sit in a corner
+        for scale in (axes.set_xscale, axes.set_yscale):
+            scale("symlog", linthresh=1e-3, linscale=0.5)
+        for place in (axes.set_xticks, axes.set_yticks):
+            place(ticks, [f"{tick:g}" for tick in ticks], fontsize=8)
+    what = f"is '{study.task.positive}'" if study.task.positive else "is called rightly"
+    axes.set(xlabel="score", ylabel=f"share that {what}", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.set_title("Can the scores be believed? Test images", size=10, loc="left")
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    _clean(axes)
+    _save(figure, path)
+
+
+def draw_slices(study: Study, path: Path) -> None:
+    """Write the worst slices as a PNG, a dot with its interval each, beside the whole test set."""
+    metrics = list(dict.fromkeys(one.metric for one in study.slices))
+    if not metrics:
+        metrics = ["accuracy" if study.task.positive is None else "recall"]
+    figure = _figure(1.2 + 4.4 * len(metrics), 4.6)
+    panels = figure.subplots(1, len(metrics), squeeze=False)[0]
+    for axes, metric in zip(panels, metrics, strict=True):
+        _slice_panel(axes, study, metric)
+    _save(figure, path)
+
+
+def _slice_panel(axes: "Axes", study: Study, metric: str) -> None:
+    worst = [one for one in study.slices if one.metric == metric][:_WORST]
+    overall = study.assessments["test"].overall[metric].value
+    for place, one in enumerate(worst):
+        surely = one.p_adjusted is not None and one.p_adjusted < 1 - study.params.confidence
+        colour = ORANGE if surely else BLUE
+        axes.plot([one.estimate.low, one.estimate.high], [place, place], color=colour, lw=1.4)
+        axes.plot(one.estimate.value, place, "o", color=colour, ms=5)
+    names = [f"{one.factor.replace('_', ' ')}  {one.part}  ({one.images:,})" for one in worst]
+    axes.set_yticks(range(len(worst)), names, fontsize=8)
+    if overall is not None:
+        axes.axvline(overall, color=INK, ls=":", lw=1)
+    axes.set(xlim=(-0.02, 1.02), ylim=(max(len(worst), 1) - 0.5, -0.5), xlabel=metric)
+    axes.set_title(f"Worst {metric}: factor, part, (images)", size=10, loc="left")
+    _clean(axes)
+
+
+def _clean(axes: "Axes") -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color=GREY, alpha=0.25, lw=0.6)
 
 
 def _precision(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:

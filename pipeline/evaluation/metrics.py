@@ -67,6 +67,29 @@ def balanced_accuracy(counts: Counts) -> np.ndarray:
     return recall(counts).mean(-1)
 
 
+def macro(values: np.ndarray) -> np.ndarray:
+    """The plain mean over the classes of ``values`` (..., K); NaN when one is undefined."""
+    return values.mean(-1)
+
+
+def weighted(values: np.ndarray, support: np.ndarray) -> np.ndarray:
+    """The mean of ``values`` (..., K) weighted by ``support`` (..., K), the images of each class.
+
+    NaN when it is undefined for a class that has images.
+    """
+    products = np.where(support > 0, values, 0) * support
+    return ratio(products.sum(-1), support.sum(-1))
+
+
+def top_k_hits(targets: np.ndarray, scores: np.ndarray, *, k: int) -> int:
+    """How many of ``targets`` (n,) are among the ``k`` highest of their row of ``scores`` (n, K).
+
+    Of equal scores the later class goes first, as in scikit-learn.
+    """
+    best = np.argsort(scores, axis=1, kind="stable")[:, ::-1][:, :k]
+    return int((best == targets[:, None]).any(axis=1).sum())
+
+
 def mcc(counts: Counts) -> np.ndarray:
     """Matthews' correlation coefficient, (...), Gorodkin's R_K for more than two classes.
 
@@ -91,6 +114,12 @@ _REASONS: Mapping[str, str] = {
     "balanced_accuracy": "a class has no images",
     "mcc": "only one class occurs or is called",
     "macro_precision": "nothing was called one of the classes",
+    "weighted_precision": "nothing was called one of the classes",
+    "weighted_recall": "there are no images",
+    "weighted_f1": "there are no images",
+    "weighted_average_precision": "there are no images",
+    "weighted_roc_auc": "all images are of one class",
+    "top_5_accuracy": "there are no images",
     "macro_recall": "a class has no images",
     "macro_f1": "a class has no images",
     "macro_average_precision": "a class has no images",
@@ -109,5 +138,6 @@ def _hits(counts: Counts) -> np.ndarray:
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """The quotient, NaN where the denominator is 0."""
-    undefined = np.full(np.shape(denominator), np.nan)
-    return np.divide(numerator, denominator, out=undefined, where=np.asarray(denominator) != 0)
+    numerator, denominator = np.broadcast_arrays(numerator, denominator)
+    undefined = np.full(denominator.shape, np.nan)
+    return np.divide(numerator, denominator, out=undefined, where=denominator != 0)

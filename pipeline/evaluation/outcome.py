@@ -40,20 +40,28 @@ class Task:
         """
         if self.positive_index is None:
             return scores.argmax(axis=1)
+        called = scores[:, self.positive_index] >= threshold
+        return np.where(called, self.positive_index, self.best_other(scores))
+
+    def best_other(self, scores: np.ndarray) -> np.ndarray:
+        """The best class of each row of ``scores`` (n, K) that is not the positive one."""
         others = scores.copy()
         others[:, self.positive_index] = -np.inf
-        called = scores[:, self.positive_index] >= threshold
-        return np.where(called, self.positive_index, others.argmax(axis=1))
+        return others.argmax(axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Answers on one set: ``targets`` int (n,), ``scores`` float (n, K), ``predicted`` int (n,)."""
+    """Answers on one set: ``targets`` int (n,), ``scores`` float (n, K), ``predicted`` int (n,).
+
+    ``sources``, int (n,), says which rows are of one source; None where each is of its own.
+    """
 
     task: Task
     targets: np.ndarray
     scores: np.ndarray
     predicted: np.ndarray
+    sources: np.ndarray | None = None
 
     @cached_property
     def confusion(self) -> np.ndarray:
@@ -78,8 +86,13 @@ class Outcome:
 
 
 def answer(
-    task: Task, targets: np.ndarray, scores: np.ndarray, *, threshold: float | None = None
+    task: Task,
+    targets: np.ndarray,
+    scores: np.ndarray,
+    *,
+    threshold: float | None = None,
+    sources: np.ndarray | None = None,
 ) -> Outcome:
     """The outcome of ``scores`` (n, K) decided at ``threshold``."""
     predicted = task.decide(scores, threshold=threshold)
-    return Outcome(task=task, targets=targets, scores=scores, predicted=predicted)
+    return Outcome(task=task, targets=targets, scores=scores, predicted=predicted, sources=sources)

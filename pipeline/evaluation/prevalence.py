@@ -10,11 +10,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.evaluation.assessment import Bootstrap
 from pipeline.evaluation.estimates import Estimate
-from pipeline.evaluation.intervals import percentile_estimate, resample_rankings, wilson
+from pipeline.evaluation.intervals import PROPORTIONS, percentile_estimate
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.ranking import average_precision
+from pipeline.evaluation.resampling import resample_rankings
+from pipeline.evaluation.uncertainty import Bootstrap
 
 MILLION = 1_000_000
 _INCOMPLETE = Estimate(value=None, reason="it needs positive and negative images")
@@ -46,29 +47,34 @@ def at_prevalence(
 
 
 def carry(
-    *, found: tuple[int, int], cleared: tuple[int, int], prevalence: float, confidence: float
+    *,
+    found: tuple[int, int],
+    cleared: tuple[int, int],
+    prevalence: float,
+    confidence: float,
+    proportions: str = "wilson",
 ) -> dict[str, Estimate]:
     """Figures at ``prevalence`` from (successes, trials) of the positives and of the negatives.
 
-    Two Wilson intervals at sqrt(confidence) hold together with ``confidence``, as positives and
+    Two intervals of shares at sqrt(confidence) hold together with ``confidence``, as positives and
     negatives are different images. Every figure is monotone in both shares, so its extremes over
     the two intervals are at corners: its interval covers at least as often as it says. The recall
-    depends on the positives alone and keeps its plain Wilson interval.
+    depends on the positives alone and keeps its plain interval.
     """
     if not found[1] or not cleared[1]:
         names = at_prevalence(sensitivity=0, specificity=0, prevalence=prevalence)
         return dict.fromkeys(names, _INCOMPLETE)
-    joint = math.sqrt(confidence)
+    interval, joint = PROPORTIONS[proportions], math.sqrt(confidence)
     ends = [
         at_prevalence(sensitivity=sensitivity, specificity=specificity, prevalence=prevalence)
-        for sensitivity in wilson(*found, confidence=joint)
-        for specificity in wilson(*cleared, confidence=joint)
+        for sensitivity in interval(*found, confidence=joint)
+        for specificity in interval(*cleared, confidence=joint)
     ]
     values = at_prevalence(
         sensitivity=found[0] / found[1], specificity=cleared[0] / cleared[1], prevalence=prevalence
     )
     estimates = {name: _between(name, value, ends) for name, value in values.items()}
-    low, high = wilson(*found, confidence=confidence)
+    low, high = interval(*found, confidence=confidence)
     return estimates | {"recall": Estimate(value=values["recall"], low=low, high=high)}
 
 
@@ -89,6 +95,7 @@ def deploy(
         cleared=(right, right + alarms),
         prevalence=prevalence,
         confidence=bootstrap.confidence,
+        proportions=bootstrap.proportions,
     )
     return estimates | {"average_precision": _reweighted(outcome, prevalence, bootstrap, rng)}
 
@@ -104,15 +111,20 @@ def _reweighted(
     if math.isnan(value):
         return _INCOMPLETE
     resampled = resample_rankings(
-        [ranking], outcome.targets, statistic, resamples=bootstrap.resamples, rng=rng
+        [ranking],
+        outcome.targets,
+        statistic,
+        resamples=bootstrap.resamples,
+        rng=rng,
+        sources=outcome.sources,
     )
     return percentile_estimate(value, resampled[:, 0], confidence=bootstrap.confidence)
 
 
-def always_negative(prevalence: float) -> dict[str, Estimate]:
-    """The figures of a rule that calls nothing positive: accurate, and of no use."""
-    values = at_prevalence(sensitivity=0.0, specificity=1.0, prevalence=prevalence)
-    reasons = {"precision": "nothing is called positive"}
+def by_chance(share: float, prevalence: float) -> dict[str, Estimate]:
+    """The figures of calling a ``share`` of images positive without looking; 0: none, ever."""
+    values = at_prevalence(sensitivity=share, specificity=1 - share, prevalence=prevalence)
+    reasons = {"precision": "nothing is called positive"} if share == 0 else {}
     estimates = {
         name: Estimate(value=value, reason=reasons.get(name)) for name, value in values.items()
     }

@@ -1,20 +1,31 @@
 """The whole judgement of a model: its outcomes, beside the baselines, at two prevalences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
 from pipeline.core import seeds
-from pipeline.evaluation.assessment import Assessment, Bootstrap, assess
-from pipeline.evaluation.baselines import majority
-from pipeline.evaluation.estimates import Estimate, as_dict
-from pipeline.evaluation.intervals import wilson
+from pipeline.evaluation.assessment import Assessment, assess, assess_chance
+from pipeline.evaluation.baselines import guesses, majority
+from pipeline.evaluation.calibration import (
+    Calibrator,
+    Reliability,
+    calibration_figures,
+    event,
+    fit_calibrator,
+    reliability,
+)
+from pipeline.evaluation.costs import row_costs
+from pipeline.evaluation.estimates import Estimate
+from pipeline.evaluation.intervals import PROPORTIONS
 from pipeline.evaluation.outcome import Outcome, Task, answer
 from pipeline.evaluation.params import EvaluateParams
-from pipeline.evaluation.prevalence import always_negative, deploy
+from pipeline.evaluation.prevalence import by_chance, deploy
+from pipeline.evaluation.slices import Slice, slice_results
 from pipeline.evaluation.thresholds import Threshold, choose
+from pipeline.evaluation.uncertainty import Bootstrap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,21 +35,31 @@ class Evidence:
     ``targets`` holds class indices, int (n,), of ``train``, ``val`` and ``test`` originals.
     ``model`` holds scores, float (n, K), on ``val``, ``test`` and ``perturbed`` (the test images,
     in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
+    ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
+    (None: equal ones). ``factors`` holds what is known of each test image, see
+    :func:`pipeline.evaluation.slices.slice_results`; ``sources`` int (n,), which test images are
+    of one source (None: each is of its own).
     """
 
     task: Task
     targets: Mapping[str, np.ndarray]
     model: Mapping[str, np.ndarray]
     shortcut: Mapping[str, np.ndarray]
+    assumed: np.ndarray | None = None
+    factors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sources: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """A judgement: outcomes and assessments by name, in the order they are to be read.
 
-    The names are ``test``, ``perturbed``, ``shortcut``, ``majority`` and ``val``. ``thresholds``
-    (of ``model`` and ``shortcut``) and ``deployment`` (by prevalence, then by ``model`` and
-    ``always_negative``) are empty without a positive class.
+    The names are ``test``, ``perturbed``, ``shortcut``, ``prior_random``, ``majority`` and ``val``;
+    ``prior_random`` has no outcome, as its counts are expected ones. ``thresholds`` (of ``model``
+    and ``shortcut``) and ``deployment`` (by prevalence, then by name) are empty without a positive
+    class. ``calibration`` holds
+    the figures of the test scores as they are (``raw``), with the class shares put right
+    (``prior_corrected``) and with the temperature too (``calibrated``).
     """
 
     task: Task
@@ -48,6 +69,26 @@ class Study:
     assessments: Mapping[str, Assessment]
     thresholds: Mapping[str, Threshold]
     deployment: Mapping[float, Mapping[str, Mapping[str, Estimate]]]
+    calibrator: Calibrator
+    calibration: Mapping[str, Mapping[str, Estimate]]
+    slices: tuple[Slice, ...]
+
+    def probabilities(self, name: str) -> np.ndarray:
+        """The test scores (n, K) as one of the keys of ``calibration``."""
+        scores = self.outcomes["test"].scores
+        if name == "raw":
+            return scores
+        if name == "calibrated":
+            return self.calibrator(scores)
+        return replace(self.calibrator, temperature=1.0)(scores)
+
+    def reliability(self, name: str) -> Reliability:
+        """The reliability diagram of the test scores as one of the keys of ``calibration``."""
+        score, happened = event(
+            self.probabilities(name), self.targets["test"], self.task.positive_index
+        )
+        bins, confidence = self.params.calibration_bins, self.params.confidence
+        return reliability(score, happened, bins=bins, confidence=confidence)
 
 
 def judge(evidence: Evidence, params: EvaluateParams) -> Study:
@@ -58,130 +99,139 @@ def judge(evidence: Evidence, params: EvaluateParams) -> Study:
     task = evidence.task
     thresholds = _thresholds(evidence, params)
     outcomes = _outcomes(evidence, {name: chosen.value for name, chosen in thresholds.items()})
-    bootstrap = Bootstrap(confidence=params.confidence, resamples=params.resamples)
-    assessments = {
-        name: assess(outcome, bootstrap=bootstrap, rng=seeds.rng(params.seed, "evaluate", name))
-        for name, outcome in outcomes.items()
-        if name in ("test", "perturbed", "shortcut")
-    }
-    assessments["majority"] = _assess_majority(outcomes["majority"], params.confidence)
-    # The threshold was chosen on these images, so an interval would promise too much.
-    assessments["val"] = assess(outcomes["val"])
-    return Study(
+    bootstrap = Bootstrap(
+        confidence=params.confidence, resamples=params.resamples, proportions=params.proportions
+    )
+    calibrator = _calibrator(evidence)
+    study = Study(
         task=task,
         params=params,
         targets=evidence.targets,
         outcomes=outcomes,
-        assessments=assessments,
+        assessments=_assessments(evidence, outcomes, params, bootstrap),
         thresholds=thresholds,
-        deployment=_deployment(outcomes["test"], params, bootstrap),
+        deployment=_deployment(evidence, outcomes, params, bootstrap),
+        calibrator=calibrator,
+        calibration={},
+        slices=_slices(evidence, outcomes, params, bootstrap),
     )
+    names = ("raw", "prior_corrected", "calibrated")
+    return replace(study, calibration={name: _calibration(study, name) for name in names})
 
 
 def _thresholds(evidence: Evidence, params: EvaluateParams) -> dict[str, Threshold]:
-    index = evidence.task.positive_index
+    index, targets = evidence.task.positive_index, evidence.targets["val"]
     if index is None:
         return {}
-    positive = evidence.targets["val"] == index
-    scores = {"model": evidence.model["val"], "shortcut": evidence.shortcut["val"]}
-    return {name: choose(params.threshold, s[:, index], positive) for name, s in scores.items()}
+    chosen = {}
+    for name, scores in (("model", evidence.model["val"]), ("shortcut", evidence.shortcut["val"])):
+        chosen[name] = choose(
+            params.threshold,
+            scores[:, index],
+            targets == index,
+            costs=row_costs(params.threshold, evidence.task, scores, targets),
+            rng=seeds.rng(params.seed, "threshold", name),
+        )
+    return chosen
 
 
 def _outcomes(evidence: Evidence, thresholds: Mapping[str, float]) -> dict[str, Outcome]:
-    task, targets = evidence.task, evidence.targets
+    task, targets, sources = evidence.task, evidence.targets, evidence.sources
     model, shortcut = thresholds.get("model"), thresholds.get("shortcut")
+
+    def on_test(scores: np.ndarray, threshold: float | None) -> Outcome:
+        return answer(task, targets["test"], scores, threshold=threshold, sources=sources)
+
     return {
-        "test": answer(task, targets["test"], evidence.model["test"], threshold=model),
-        "perturbed": answer(task, targets["test"], evidence.model["perturbed"], threshold=model),
-        "shortcut": answer(task, targets["test"], evidence.shortcut["test"], threshold=shortcut),
+        "test": on_test(evidence.model["test"], model),
+        "perturbed": on_test(evidence.model["perturbed"], model),
+        "shortcut": on_test(evidence.shortcut["test"], shortcut),
         "majority": majority(task, targets["test"], seen=targets["train"]),
         "val": answer(task, targets["val"], evidence.model["val"], threshold=model),
     }
 
 
-def _assess_majority(outcome: Outcome, confidence: float) -> Assessment:
-    """Its accuracy depends on which images the test set happens to hold; the rest is certain."""
-    plain = assess(outcome)
-    right = int((outcome.predicted == outcome.targets).sum())
-    low, high = wilson(right, len(outcome.targets), confidence=confidence)
-    accuracy = Estimate(value=right / len(outcome.targets), low=low, high=high)
-    return Assessment(overall={**plain.overall, "accuracy": accuracy}, per_class=plain.per_class)
+def _assessments(
+    evidence: Evidence,
+    outcomes: Mapping[str, Outcome],
+    params: EvaluateParams,
+    bootstrap: Bootstrap,
+) -> dict[str, Assessment]:
+    found = {
+        name: assess(
+            outcomes[name], bootstrap=bootstrap, rng=seeds.rng(params.seed, "evaluate", name)
+        )
+        for name in ("test", "perturbed", "shortcut")
+    }
+    chance = guesses(evidence.task, evidence.targets["test"], seen=evidence.targets["train"])
+    found["prior_random"] = assess_chance(chance, evidence.task)
+    # The majority's accuracy depends on which images the test set holds; the rest is sure.
+    always = outcomes["majority"].confusion
+    share = PROPORTIONS[params.proportions](
+        int(always.trace()), int(always.sum()), confidence=params.confidence
+    )
+    sure = {("", "accuracy"): share} if share else {}
+    found["majority"] = assess_chance(always, evidence.task, sure=sure)
+    # The threshold was chosen on these images, so an interval would promise too much.
+    found["val"] = assess(outcomes["val"])
+    return found
 
 
 def _deployment(
-    test: Outcome, params: EvaluateParams, bootstrap: Bootstrap
+    evidence: Evidence,
+    outcomes: Mapping[str, Outcome],
+    params: EvaluateParams,
+    bootstrap: Bootstrap,
 ) -> dict[float, dict[str, dict[str, Estimate]]]:
-    if test.task.positive is None:
+    task = evidence.task
+    if task.positive is None:
         return {}
-    return {
-        prevalence: {
-            # One stream for all, so that a prevalence added to the list changes no other's figures.
-            "model": deploy(
-                test,
+    seen = float((evidence.targets["train"] == task.positive_index).mean())
+    rows = {"model": "test", "perturbed": "perturbed", "shortcut": "shortcut"}
+    found = {}
+    for prevalence in params.prevalences:
+        found[prevalence] = {
+            name: deploy(
+                outcomes[outcome],
                 prevalence=prevalence,
                 bootstrap=bootstrap,
-                rng=seeds.rng(params.seed, "evaluate", "deployment"),
-            ),
-            "always_negative": always_negative(prevalence),
+                # One stream for all, so that a prevalence more changes no other's figures.
+                rng=seeds.rng(params.seed, "deployment", name),
+            )
+            for name, outcome in rows.items()
         }
-        for prevalence in params.prevalences
-    }
+        found[prevalence]["prior_random"] = by_chance(seen, prevalence)
+        found[prevalence]["always_negative"] = by_chance(0.0, prevalence)
+    return found
 
 
-def as_metrics(study: Study) -> dict[str, Any]:
-    """The study as nested dicts of numbers, names and None: the contents of metrics.json.
-
-    There are no lists, as DVC drops them. The values of each class are under ``per_class``; their
-    intervals, and those of the baselines, are in :func:`pipeline.evaluation.plots.tables`.
-    """
-    metrics: dict[str, Any] = {"positive": study.task.positive}
-    for name, assessment in study.assessments.items():
-        metrics[name] = as_dict(assessment.overall)
-        if name not in ("shortcut", "majority"):
-            metrics[name]["per_class"] = _class_values(assessment)
-    answer = study.outcomes["majority"].predicted[0]
-    metrics["majority"]["answer"] = study.task.classes[answer]
-    if study.task.positive is not None:
-        metrics |= _deployment_metrics(study)
-        metrics["negative"] = study.task.negative
-        metrics["threshold"] = _threshold_metrics(study)
-    metrics["confidence"] = study.params.confidence
-    metrics["counts"] = {
-        name: _class_counts(targets, study.task) for name, targets in study.targets.items()
-    }
-    return metrics
+def _calibrator(evidence: Evidence) -> Calibrator:
+    size = len(evidence.task.classes)
+    assumed = np.full(size, 1 / size) if evidence.assumed is None else evidence.assumed
+    return fit_calibrator(evidence.model["val"], evidence.targets["val"], assumed=assumed)
 
 
-def _deployment_metrics(study: Study) -> dict[str, Any]:
-    """``deployment`` at the first prevalence; where there are several, ``deployment_at`` each."""
-    entries = {
-        f"{prevalence:g}": {
-            "prevalence": prevalence,
-            **{name: as_dict(figures) for name, figures in rows.items()},
-        }
-        for prevalence, rows in study.deployment.items()
-    }
-    first = {"deployment": next(iter(entries.values()))}
-    return first | ({"deployment_at": entries} if len(entries) > 1 else {})
+def _calibration(study: Study, name: str) -> dict[str, Estimate]:
+    return calibration_figures(
+        study.probabilities(name),
+        study.targets["test"],
+        study.task.positive_index,
+        bins=study.params.calibration_bins,
+        confidence=study.params.confidence,
+    )
 
 
-def _class_values(assessment: Assessment) -> dict[str, dict[str, float | None]]:
-    return {
-        label: {metric: estimate.value for metric, estimate in estimates.items()}
-        for label, estimates in assessment.per_class.items()
-    }
-
-
-def _threshold_metrics(study: Study) -> dict[str, Any]:
-    rule = study.params.threshold
-    metrics: dict[str, Any] = {"rule": rule.rule}
-    metrics |= {name: chosen.value for name, chosen in study.thresholds.items()}
-    if rule.target is not None:
-        confidence = study.thresholds["model"].confidence
-        metrics |= {"target": rule.target, "target_confidence": confidence}
-    return metrics
-
-
-def _class_counts(targets: np.ndarray, task: Task) -> dict[str, int]:
-    counts = np.bincount(targets, minlength=len(task.classes))
-    return dict(zip(task.classes, counts.tolist(), strict=True))
+def _slices(
+    evidence: Evidence,
+    outcomes: Mapping[str, Outcome],
+    params: EvaluateParams,
+    bootstrap: Bootstrap,
+) -> tuple[Slice, ...]:
+    return slice_results(
+        outcomes["test"],
+        outcomes["perturbed"],
+        evidence.factors,
+        bins=params.slices.bins,
+        min_images=params.slices.min_images,
+        interval=partial(PROPORTIONS[bootstrap.proportions], confidence=bootstrap.confidence),
+    )

@@ -1,6 +1,6 @@
 """evaluate: judge the model on validation, test and perturbed test images, beside the baselines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,24 +21,30 @@ from pipeline.core.params import load_section
 from pipeline.core.progress import track
 from pipeline.dataset.reader import Dataset
 from pipeline.evaluation import figures, plots
-from pipeline.evaluation.baselines import colour_features, fit_shortcut
+from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from pipeline.evaluation.document import as_metrics
 from pipeline.evaluation.outcome import Task
 from pipeline.evaluation.params import EvaluateParams
-from pipeline.evaluation.study import Evidence, Study, as_metrics, judge
+from pipeline.evaluation.study import Evidence, Study, judge
 from pipeline.splitting.table import read_splits
 
 OUTPUT = "evaluation"
 _SETS = ("train", "val", "test")
 _IMAGES_AT_ONCE = 2048
+_MASK_FACTOR = "label_pixels"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """The dataset of originals, the row numbers of each split, and the trained model."""
+    """The dataset of originals, the row numbers of each split, and the trained model.
+
+    ``assumed``, float (K,), are the class shares under which its scores are probabilities.
+    """
 
     dataset: Dataset
     rows: Mapping[str, np.ndarray]
     scorer: Any
+    assumed: np.ndarray | None
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
@@ -51,12 +57,11 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     targets = [data / OUTPUT / name for name in ("metrics.json", "predictions", "plots")]
     with stage_outputs(*targets) as (numbers, predictions, pictures):
         inputs = _open(dataset, data, device)
-        scores = _model_scores(inputs, params)
-        study = judge(_evidence(inputs, scores), params)
+        study = judge(_evidence(inputs, _model_scores(inputs, params)), params)
         metrics = as_metrics(study)
         write_json(numbers, metrics)
-        for name, values in scores.items():
-            _write_predictions(predictions / f"{name}.arrow", inputs, name, values)
+        for name in ("val", "test", "perturbed", "shortcut"):
+            _write_predictions(predictions / f"{name}.arrow", inputs, study, name)
         _write_plots(pictures, study)
     return metrics
 
@@ -84,7 +89,17 @@ def _open(dataset: Dataset, data: Path, device: str) -> Inputs:
             f"{data / 'generated'} holds {', '.join(dataset.classes)}. Run `raresight train` again."
         )
     rows = {name: splits.rows(dataset, name) for name in _SETS}
-    return Inputs(dataset=dataset, rows=rows, scorer=scorer)
+    assumed = _assumed_shares(data / "model" / "model.json", dataset.classes)
+    return Inputs(dataset=dataset, rows=rows, scorer=scorer, assumed=assumed)
+
+
+def _assumed_shares(card_file: Path, classes: Sequence[str]) -> np.ndarray | None:
+    """The class shares that the model's scores take for granted; None for equal ones."""
+    card = read_json(card_file)
+    if card.get("loss") == "logit_adjusted":
+        return None
+    shares = card.get("score_prior") or card["class_shares"]
+    return np.array([shares[label] for label in classes])
 
 
 def _model_scores(inputs: Inputs, params: EvaluateParams) -> dict[str, np.ndarray]:
@@ -123,14 +138,47 @@ def _evidence(inputs: Inputs, model: Mapping[str, np.ndarray]) -> Evidence:
     dataset = inputs.dataset
     task = Task(classes=dataset.classes, positive=dataset.positive)
     targets = {name: dataset.targets[inputs.rows[name]] for name in _SETS}
-    features = {name: colour_features(dataset.images, inputs.rows[name]) for name in _SETS}
+    features = {name: shortcut_features(dataset.images, inputs.rows[name]) for name in _SETS}
     shortcut = fit_shortcut(features["train"], targets["train"], num_classes=len(task.classes))
     return Evidence(
         task=task,
         targets=targets,
         model=model,
         shortcut={name: shortcut(features[name]) for name in ("val", "test")},
+        assumed=inputs.assumed,
+        factors=_factors(dataset, inputs.rows["test"]),
+        sources=np.unique(dataset.source_ids[inputs.rows["test"]], return_inverse=True)[1],
     )
+
+
+def _factors(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """What is known of each of ``rows`` (n,): every recorded factor, the origin, the label's size.
+
+    Float columns hold NaN and string columns "" where a factor is unknown.
+    """
+    found = {}
+    for name, kind in dataset.description.factors.items():
+        values = dataset.column(f"factor.{name}", rows)
+        if kind == "float":
+            found[name] = np.array(values, float)
+        else:
+            found[name] = np.array([value or "" for value in values], str)
+    found["origin"] = dataset.origins[rows]
+    if dataset.has_mask[rows].any():
+        found[_MASK_FACTOR] = _label_pixels(dataset, rows)
+    return found
+
+
+def _label_pixels(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+    """How many pixels carry the label, float (n,); NaN where none does or nobody knows."""
+    starts = range(0, len(rows), _IMAGES_AT_ONCE)
+    parts = [
+        np.count_nonzero(dataset.masks[rows[start : start + _IMAGES_AT_ONCE]], axis=(1, 2))
+        for start in starts
+    ]
+    pixels = np.concatenate(parts).astype(float)
+    pixels[pixels == 0] = np.nan
+    return pixels
 
 
 def _write_plots(folder: Path, study: Study) -> None:
@@ -138,23 +186,29 @@ def _write_plots(folder: Path, study: Study) -> None:
         (folder / name).write_text(text)
     figures.draw_confusion(study, folder / "confusion.png")
     figures.draw_precision_recall(study, folder / "precision_recall.png")
+    figures.draw_calibration(study, folder / "calibration.png")
+    figures.draw_slices(study, folder / "slices.png")
 
 
-def _write_predictions(path: Path, inputs: Inputs, name: str, scores: np.ndarray) -> None:
-    """One row an image: ``id``, ``source_id``, ``label``, ``pixels``, ``score.<class>`` for each.
-
-    ``pixels`` is a digest of the clean image, so that two versions can tell whether they were
-    judged on the same pictures, not only on the same names.
-    """
-    dataset, rows = inputs.dataset, inputs.rows["val" if name == "val" else "test"]
+def _write_predictions(path: Path, inputs: Inputs, study: Study, name: str) -> None:
+    """One row an image; docs/evaluation.md says what each column means."""
+    dataset, outcome = inputs.dataset, study.outcomes[name]
+    rows = inputs.rows["val" if name == "val" else "test"]
     columns = {
         "id": dataset.ids[rows],
         "source_id": dataset.source_ids[rows],
         "label": dataset.labels[rows],
         "pixels": [content_digest(dataset.images[row]) for row in rows],
+        "predicted": np.asarray(dataset.classes)[outcome.predicted],
     }
-    for index, label in enumerate(inputs.dataset.classes):
-        columns[f"score.{label}"] = scores[:, index]
+    columns |= _by_class("score", outcome.scores, dataset.classes)
+    if name != "shortcut":
+        probabilities = study.calibrator(outcome.scores)
+        columns |= _by_class("probability", probabilities, dataset.classes)
     batch = pa.record_batch({key: pa.array(column) for key, column in columns.items()})
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
+
+
+def _by_class(kind: str, values: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    return {f"{kind}.{label}": values[:, index] for index, label in enumerate(classes)}

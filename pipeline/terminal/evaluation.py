@@ -69,7 +69,7 @@ def _comparison(metrics: Metrics) -> Table:
         table.add_column(header, justify="right", no_wrap=True)
     always = f"always '{metrics['majority']['answer']}'"
     rows = {"model": "test", "  perturbed": "perturbed"}
-    rows |= {"colours alone": "shortcut", always: "majority"}
+    rows |= {"a glance alone": "shortcut", "guessing": "prior_random", always: "majority"}
     for title, name in rows.items():
         cells = [_cell(metrics[name], metric) for metric in columns.values()]
         table.add_row(Text(title), *cells, style="bold" if name == "test" else "")

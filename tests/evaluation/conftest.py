@@ -32,8 +32,11 @@ def make_params() -> Callable[..., EvaluateParams]:
             "seed": 0,
             "threshold": {"rule": "max_f1"},
             "confidence": 0.95,
+            "proportions": "wilson",
             "resamples": 100,
             "deployment_prevalence": 1e-4,
+            "calibration_bins": 10,
+            "slices": {"bins": 4, "min_images": 5},
             "perturb": [],
         }
         return EvaluateParams(**(section | changes))

@@ -11,8 +11,11 @@ GOOD = {
     "seed": "0",
     "threshold": "{rule: recall, target: 0.9}",
     "confidence": "0.95",
+    "proportions": "wilson",
     "resamples": "200",
     "deployment_prevalence": "1.0e-4",
+    "calibration_bins": "10",
+    "slices": "{bins: 4, min_images: 5}",
     "perturb": "[{name: GaussianBlur, p: 0.5, blur_limit: [3, 5]}]",
 }
 

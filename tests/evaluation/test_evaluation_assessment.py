@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from pipeline.evaluation.assessment import Bootstrap, assess
-from pipeline.evaluation.intervals import wilson
-from pipeline.evaluation.outcome import Task, answer
+from pipeline.evaluation.assessment import assess
+from pipeline.evaluation.intervals import PROPORTIONS, wilson
+from pipeline.evaluation.outcome import Outcome, Task, answer
+from pipeline.evaluation.uncertainty import Bootstrap
+from pipeline.evaluation.values import RANKED
 
 BOOTSTRAP = Bootstrap(confidence=0.9, resamples=200)
 BINARY = Task(classes=("common", "rare"), positive="rare")
@@ -25,10 +29,22 @@ def binary(scores):
     return answer(BINARY, targets, scores(targets, 2, 1.0, 0), threshold=0.6)
 
 
+def averages(actual, called) -> dict[str, float]:
+    """Macro and weighted precision, recall and F1, by scikit-learn."""
+    found = {}
+    for average in ("macro", "weighted"):
+        values = sk.precision_recall_fscore_support(actual, called, average=average)
+        names = ("precision", "recall", "f1")
+        found |= {f"{average}_{name}": values[k] for k, name in enumerate(names)}
+    return found
+
+
 def test_a_rare_class_is_judged_as_scikit_learn_does(binary):
     actual, called = binary.targets == 1, binary.predicted == 1
     rare = binary.scores[:, 1]
     assert (called == (rare >= 0.6)).all()
+    area, average = sk.roc_auc_score(actual, rare), sk.average_precision_score(actual, rare)
+    others = sk.average_precision_score(~actual, 1 - rare)
     assert values(assess(binary).overall) == pytest.approx(
         {
             "accuracy": sk.accuracy_score(actual, called),
@@ -37,32 +53,42 @@ def test_a_rare_class_is_judged_as_scikit_learn_does(binary):
             "recall": sk.recall_score(actual, called),
             "specificity": sk.recall_score(~actual, ~called),
             "f1": sk.f1_score(actual, called),
-            "macro_f1": sk.f1_score(actual, called, average="macro"),
+            **averages(actual, called),
             "mcc": sk.matthews_corrcoef(actual, called),
-            "roc_auc": sk.roc_auc_score(actual, rare),
-            "average_precision": sk.average_precision_score(actual, rare),
+            "roc_auc": area,
+            "macro_roc_auc": area,
+            "weighted_roc_auc": area,
+            "average_precision": average,
+            "macro_average_precision": (average + others) / 2,
+            "weighted_average_precision": (30 * average + 150 * others) / 180,
         },
         abs=1e-9,
     )
 
 
-def test_without_a_positive_class_all_classes_count_alike(scores):
-    targets = np.arange(120) % 3
-    given = scores(targets, 3, 1.0, 1)
-    outcome = answer(Task(classes=LETTERS, positive=None), targets, given)
-    called, onehot = given.argmax(axis=1), np.eye(3)[targets]
-    assert values(assess(outcome).overall) == pytest.approx(
-        {
-            "accuracy": sk.accuracy_score(targets, called),
-            "balanced_accuracy": sk.balanced_accuracy_score(targets, called),
-            "macro_precision": sk.precision_score(targets, called, average="macro"),
-            "macro_f1": sk.f1_score(targets, called, average="macro"),
-            "mcc": sk.matthews_corrcoef(targets, called),
-            "macro_roc_auc": sk.roc_auc_score(targets, given, multi_class="ovr"),
-            "macro_average_precision": sk.average_precision_score(onehot, given),
-        },
-        abs=1e-9,
-    )
+@pytest.mark.parametrize("num_classes", [3, 12])
+def test_without_a_positive_class_all_classes_count_alike(scores, num_classes):
+    targets = np.arange(130) % num_classes
+    given = scores(targets, num_classes, 1.0, 1)
+    task = Task(classes=tuple("abcdefghijkl"[:num_classes]), positive=None)
+    called, onehot = given.argmax(axis=1), np.eye(num_classes)[targets]
+    expected = {
+        "accuracy": sk.accuracy_score(targets, called),
+        "balanced_accuracy": sk.balanced_accuracy_score(targets, called),
+        **averages(targets, called),
+        "mcc": sk.matthews_corrcoef(targets, called),
+    }
+    for average in ("macro", "weighted"):
+        expected[f"{average}_roc_auc"] = sk.roc_auc_score(
+            targets, given, multi_class="ovr", average=average
+        )
+        expected[f"{average}_average_precision"] = sk.average_precision_score(
+            onehot, given, average=average
+        )
+    if num_classes > 10:
+        expected["top_5_accuracy"] = sk.top_k_accuracy_score(targets, given, k=5)
+    found = values(assess(answer(task, targets, given)).overall)
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_of_several_classes_the_positive_one_is_judged_against_the_rest(scores):
@@ -79,8 +105,10 @@ def test_of_several_classes_the_positive_one_is_judged_against_the_rest(scores):
     assert found["macro_f1"] == pytest.approx(expected)
 
 
-def test_proportions_have_wilson_intervals_and_the_rest_contain_their_value(binary):
-    overall = judged(binary).overall
+@pytest.mark.parametrize("method", ["wilson", "clopper_pearson"])
+def test_proportions_have_the_interval_asked_for_and_the_rest_contain_their_value(binary, method):
+    asked = replace(BOOTSTRAP, proportions=method)
+    overall = assess(binary, bootstrap=asked, rng=np.random.default_rng(0)).overall
     (right, alarms), (missed, hit) = binary.confusion.tolist()
     expected = {
         "accuracy": (right + hit, 180),
@@ -89,9 +117,32 @@ def test_proportions_have_wilson_intervals_and_the_rest_contain_their_value(bina
         "specificity": (right, right + alarms),
     }
     for name, (successes, trials) in expected.items():
-        assert overall[name].interval == wilson(successes, trials, confidence=0.9)
-    for estimate in overall.values():
-        assert estimate.low < estimate.value < estimate.high
+        assert overall[name].interval == PROPORTIONS[method](successes, trials, confidence=0.9)
+    without = {f"{kind}_{name}" for kind in ("macro", "weighted") for name in RANKED}
+    for name, estimate in overall.items():
+        assert name in without or estimate.low < estimate.value < estimate.high
+
+
+def test_rows_of_one_source_widen_every_interval(binary):
+    def doubled(values):
+        return np.repeat(values, 2, axis=0)
+
+    twice = Outcome(
+        task=BINARY,
+        targets=doubled(binary.targets),
+        scores=doubled(binary.scores),
+        predicted=doubled(binary.predicted),
+        sources=doubled(np.arange(180)),
+    )
+    many = Bootstrap(confidence=0.9, resamples=2000)
+    rng = np.random.default_rng(0)
+    grouped = assess(twice, bootstrap=many, rng=rng).overall
+    naive = assess(replace(twice, sources=None), bootstrap=many, rng=rng).overall
+    for name in ("accuracy", "recall", "f1", "mcc"):
+        (low, high), (naive_low, naive_high) = grouped[name].interval, naive[name].interval
+        assert grouped[name].value == pytest.approx(naive[name].value)
+        # Half the rows that count: wider by the root of two.
+        assert high - low > 1.15 * (naive_high - naive_low)
 
 
 def test_macro_values_have_intervals(scores):
@@ -130,12 +181,13 @@ def test_a_set_without_positives_has_no_recall_and_says_why():
     assert overall["accuracy"].value == 1
 
 
-def test_a_perfect_result_has_no_bootstrap_interval_of_width_zero():
+def test_a_perfect_result_is_no_certain_one():
     targets = np.repeat([0, 1], [40, 10])
     outcome = answer(BINARY, targets, np.eye(2)[targets], threshold=0.5)
     overall = judged(outcome).overall
     assert overall["f1"].value == 1
-    assert overall["f1"].interval is None
+    assert 0.8 < overall["f1"].low < 1 == overall["f1"].high
+    assert 0.6 < overall["roc_auc"].low < 1 == overall["roc_auc"].high
     assert overall["recall"].low == pytest.approx(wilson(10, 10, confidence=0.9)[0])
 
 

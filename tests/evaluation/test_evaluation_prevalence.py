@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from pipeline.evaluation.assessment import Bootstrap
 from pipeline.evaluation.baselines import majority
 from pipeline.evaluation.outcome import Task, answer
-from pipeline.evaluation.prevalence import always_negative, at_prevalence, carry, deploy
+from pipeline.evaluation.prevalence import at_prevalence, by_chance, carry, deploy
+from pipeline.evaluation.uncertainty import Bootstrap
 
 shares = st.floats(0.01, 0.99)
 BOOTSTRAP = Bootstrap(confidence=0.95, resamples=200)
@@ -88,7 +88,7 @@ def test_without_negatives_nothing_can_be_carried():
 
 
 def test_always_negative_is_accurate_and_finds_nobody():
-    figures = always_negative(1e-4)
+    figures = by_chance(0.0, 1e-4)
     assert figures["accuracy"].value == pytest.approx(0.9999)
     assert figures["recall"].value == 0
     assert figures["precision"].value is None
@@ -96,6 +96,29 @@ def test_always_negative_is_accurate_and_finds_nobody():
     assert figures["misses_per_million"].value == pytest.approx(100)
     useful = at_prevalence(sensitivity=0.9, specificity=0.9999, prevalence=1e-4)
     assert figures["accuracy"].value > useful["accuracy"]
+
+
+def test_the_lectures_table():
+    """A disease in 1 of 10,000: the counts of 100 million people, one by one."""
+    sick, well = 10_000, 99_990_000
+    good = at_prevalence(sensitivity=0.99, specificity=0.99, prevalence=1e-4)
+    found, alarms = sick * 99 // 100, well // 100
+    assert good["precision"] == pytest.approx(found / (found + alarms))
+    assert round(good["precision"], 4) == 0.0098
+    assert good["accuracy"] == pytest.approx(0.99)
+    assert good["f1"] == pytest.approx(2 * found / (found + alarms + sick))
+    never = by_chance(0.0, 1e-4)
+    assert never["accuracy"].value == pytest.approx(0.9999)
+    assert never["recall"].value == never["f1"].value == 0
+    assert never["precision"].value is None
+    assert never["precision"].reason == "nothing is called positive"
+
+
+def test_guessing_in_the_share_of_positives_is_right_that_often():
+    figures = by_chance(0.01, 0.01)
+    for name in ("precision", "recall", "f1"):
+        assert figures[name].value == pytest.approx(0.01)
+    assert figures["alarms_per_million"].value == pytest.approx(10_000)
 
 
 def test_scores_without_information_have_the_prevalence_as_average_precision():

@@ -6,8 +6,9 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from pipeline.core.errors import DataError
+from pipeline.evaluation.document import as_metrics
 from pipeline.evaluation.plots import tables
-from pipeline.evaluation.study import as_metrics, judge
+from pipeline.evaluation.study import judge
 
 
 @pytest.fixture

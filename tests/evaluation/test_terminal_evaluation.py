@@ -3,7 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from pipeline.evaluation.study import as_metrics, judge
+from pipeline.evaluation.document import as_metrics
+from pipeline.evaluation.study import judge
 from pipeline.report.words import number
 from pipeline.terminal.evaluation import render
 
@@ -64,7 +65,13 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
     text = printed(rare)
     assert "At the test set's prevalence: 20 of 80 images, 25 %" in text
     assert "At the deployment prevalence: 0.01 %" in text
-    for row in ("  perturbed", "colours alone", "always 'normal'", "alarms per million images"):
+    for row in (
+        "  perturbed",
+        "a glance alone",
+        "guessing",
+        "always 'normal'",
+        "alarms per million images",
+    ):
         assert row in text
 
 

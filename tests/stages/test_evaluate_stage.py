@@ -15,7 +15,7 @@ from pipeline.core.files import manifest_problems, stage_outputs
 from pipeline.dataset import Dataset
 from pipeline.dataset.schema import Description, Rows
 from pipeline.dataset.writer import shard_name, write_shard
-from pipeline.evaluation.baselines import colour_features, fit_shortcut
+from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from pipeline.evaluation.params import ThresholdRule
 from pipeline.evaluation.thresholds import choose
 from pipeline.splitting.table import make_table, write_splits
@@ -32,10 +32,14 @@ evaluate:
   seed: 3
   threshold: {{rule: max_f1}}
   confidence: 0.9
+  proportions: wilson
   resamples: 100
   deployment_prevalence: 1.0e-3
+  calibration_bins: 10
+  slices: {{bins: 4, min_images: 5}}
   perturb: {perturb}
 """
+CARD = {"loss": "cross_entropy", "class_shares": {"common": 0.75, "rare": 0.25}}
 NOISE = "[{name: GaussNoise, p: 1.0, std_range: [0.2, 0.3]}]"
 
 
@@ -115,14 +119,14 @@ def project(tmp_path, use_scorer, monkeypatch) -> Callable[..., tuple[Path, Path
     ) -> tuple[Path, Path]:
         use_scorer(SquareScorer())
         if not pictures:
-            monkeypatch.setattr(evaluate.figures, "draw_confusion", lambda *_: None)
-            monkeypatch.setattr(evaluate.figures, "draw_precision_recall", lambda *_: None)
+            for name in ("confusion", "precision_recall", "calibration", "slices"):
+                monkeypatch.setattr(evaluate.figures, f"draw_{name}", lambda *_: None)
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(PARAMS.format(perturb=perturb))
         with stage_outputs(data / "generated", data / "splits", data / "model") as folders:
             write_generated(folders[0], positive)
             write_splits(folders[1], make_table(IDS, IDS, SPLITS))
-            (folders[2] / "model.json").write_text("{}")
+            (folders[2] / "model.json").write_text(json.dumps(CARD))
         return params, data
 
     return make
@@ -145,12 +149,18 @@ def test_everything_is_written_and_shown(project):
     assert evaluate.show(data) == metrics == json.loads((folder / "metrics.json").read_text())
     assert manifest_problems(folder / "plots") == manifest_problems(folder / "predictions") == []
     assert {path.name for path in (folder / "plots").iterdir()} >= {
+        "calibration.png",
+        "calibration.tsv",
         "confusion.csv",
         "confusion.png",
         "per_class.tsv",
         "pr.tsv",
         "precision_recall.png",
         "roc.tsv",
+        "scores.tsv",
+        "slices.png",
+        "slices.tsv",
+        "worst_slices.tsv",
     }
     assert metrics["counts"]["train"] == {"common": 50, "rare": 10}
     assert metrics["test"]["average_precision"] == 1
@@ -161,8 +171,10 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(project):
     params, data = project()
     evaluate.run(params, data)
     table = predictions(data, "test")
-    names = ["id", "source_id", "label", "pixels", "score.common", "score.rare"]
-    assert table.column_names == names
+    assert table.column_names == [
+        *("id", "source_id", "label", "pixels", "predicted", "score.common", "score.rare"),
+        *("probability.common", "probability.rare"),
+    ]
     chosen = [k for k, split in enumerate(SPLITS) if split == "test"]
     assert table["id"].to_pylist() == table["source_id"].to_pylist() == [IDS[k] for k in chosen]
     assert table["label"].to_pylist() == [LABELS[k] for k in chosen]
@@ -215,7 +227,7 @@ def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(project
     metrics = evaluate.run(params, data)
     train, val = (np.flatnonzero(np.array(SPLITS) == name) for name in ("train", "val"))
     rare = np.array(LABELS) == "rare"
-    features = colour_features(draw_images(), np.arange(COUNT))
+    features = shortcut_features(draw_images(), np.arange(COUNT))
     probe = fit_shortcut(features[train], 1 * rare[train], num_classes=2)
     chosen = choose(ThresholdRule(rule="max_f1"), probe(features[val])[:, 1], rare[val])
     assert metrics["threshold"]["shortcut"] == pytest.approx(chosen.value)
