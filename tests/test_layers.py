@@ -9,7 +9,10 @@ import pytest
 from imports import ROOT, direct, modules
 from ruamel.yaml import YAML
 
-ROOMS = {"augmentation", "splitting", "training", "evaluation", "dataset", "report"}
+ROOMS = {
+    *("augmentation", "splitting", "training", "evaluation", "dataset", "report"),
+    *("comparison", "predictions"),
+}
 HEAVY = {"torch", "torchvision", "sklearn", "albumentations", "matplotlib"}
 LIGHT = {"numpy", "pandas", "scipy", "pyarrow", "pydantic", "rich", "ruamel", "cv2", "PIL", "numba"}
 
@@ -38,6 +41,10 @@ def allowed(source: str, target: str) -> bool:
         return False
     if source == "evaluation" and target == "augmentation":
         return True  # the section names the recipe's steps
+    if source == "predictions" and target == "evaluation":
+        return True  # a table of predictions is about a task
+    if source == "comparison" and target in ("evaluation", "predictions"):
+        return True  # versions are compared by the metrics that each was judged by
     return target in ("core", "dataset") if source != "dataset" else target == "core"
 
 

@@ -1,52 +1,18 @@
 """The project as DVC runs it: a fresh clone, made small, from `dvc repro` to a second machine."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from clone import Clone
 from imports import ROOT
 from program import alive, wait_for
 from ruamel.yaml import YAML
 
 OUTPUTS = ("generated", "augmented", "splits", "model", "training/curves", "evaluation/plots")
-
-
-class Clone:
-    """A working copy, with Git and DVC to be called in it."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        names = {"name": "T", "email": "t@example.org"}
-        git = {
-            f"GIT_{who}_{k.upper()}": v for who in ("AUTHOR", "COMMITTER") for k, v in names.items()
-        }
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "GIT_"))}
-        self.environment = {**kept, **git, "PATH": path, "DVC_NO_ANALYTICS": "1", "COLUMNS": "200"}
-
-    def run(self, *command: str) -> str:
-        """What the command prints on stdout; its stderr is the message where it fails."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def dvc(self, *arguments: str) -> str:
-        return self.run(sys.executable, "-m", "dvc", *arguments)
-
-    def commit(self) -> None:
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "-qm", "x", "--allow-empty")
 
 
 def shrink(path: Path) -> None:

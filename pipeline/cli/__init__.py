@@ -5,11 +5,11 @@ What a command needs is imported inside it, so that `raresight --help` stays ins
 
 import os
 
-from pipeline.cli import looking, stages
+from pipeline.cli import judging, looking, stages
 from pipeline.cli.group import cli
 from pipeline.core import processes
 
-for _command in (*stages.COMMANDS, *looking.COMMANDS):  # as --help lists them
+for _command in (*stages.COMMANDS, *judging.COMMANDS, *looking.COMMANDS):  # as --help lists them
     cli.add_command(_command)
 
 

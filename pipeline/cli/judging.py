@@ -1,0 +1,57 @@
+"""Commands that judge: what differs between versions, and what a test set can show."""
+
+from dataclasses import asdict
+
+import click
+
+from pipeline.cli.group import Settings, print_result
+
+
+@click.command()
+@click.argument("old", metavar="[REV_A]", default="HEAD")
+@click.argument("new", metavar="[REV_B]", default="workspace")
+@click.option(
+    "--on",
+    type=click.Choice(["test", "perturbed"]),
+    default="test",
+    show_default=True,
+    help="The images to compare on.",
+)
+@click.option(
+    "--shared", is_flag=True, help="Where the test sets differ, use the images both have."
+)
+@click.option(
+    "--fail-if-worse",
+    metavar="METRIC",
+    multiple=True,
+    help="Exit 1 when REV_B is worse in it, e.g. average_precision; may be repeated.",
+)
+@click.option("--md", "as_markdown", is_flag=True, help="Print Markdown, for a pull request.")
+@click.pass_obj
+def compare(
+    settings: Settings,
+    old: str,
+    new: str,
+    on: str,
+    shared: bool,
+    fail_if_worse: tuple[str, ...],
+    as_markdown: bool,
+) -> None:
+    """Say whether REV_B is better than REV_A, or whether nobody can tell.
+
+    A revision is a Git commit, branch or tag, a DVC experiment, or 'workspace'. Without arguments
+    the workspace is compared with HEAD.
+    """
+    from pipeline.stages.compare import fail_if_worse as check
+    from pipeline.stages.compare import run
+    from pipeline.terminal.comparison import markdown, render
+
+    report = run(settings.params, settings.data, old=old, new=new, on=on, shared=shared)
+    if as_markdown:
+        click.echo(markdown(report), nl=False)
+    else:
+        print_result(settings, asdict(report), lambda _: render(report))
+    check(report, fail_if_worse)
+
+
+COMMANDS = (compare,)

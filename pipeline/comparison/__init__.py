@@ -1,0 +1,1 @@
+"""Comparing two versions judged on the same test images: what differs, and whether it means it."""

@@ -1,0 +1,1 @@
+"""Tables of predictions, whoever made them: a row an image, a score a class."""

@@ -1,0 +1,195 @@
+"""Two versions beside each other, for a terminal and (as Markdown) for a pull request."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
+from pipeline.report.words import DASH, count, number
+from pipeline.stages.compare import Report
+
+_TITLES = {
+    "average_precision": "average precision",
+    "f1": "F1",
+    "precision": "precision",
+    "recall": "recall",
+    "roc_auc": "ROC-AUC",
+    "accuracy": "accuracy",
+    "macro_average_precision": "macro average precision",
+    "macro_f1": "macro F1",
+    "balanced_accuracy": "balanced accuracy",
+}
+_STYLES = {BETTER: "bold green", WORSE: "bold red", INCONCLUSIVE: "yellow"}
+_MOST_PARAMS = 20
+_WIDEST = 32  # of a column: names of revisions and values of params may be long
+_MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anything
+MINUS = "\N{MINUS SIGN}"
+
+
+def render(report: Report) -> RenderableType:
+    """The verdict, what was changed, and a row a metric. Fits a terminal of 80 columns."""
+    leading = report.comparison.differences[0]
+    headline = Text.assemble(
+        f"{report.new} against {report.old}: ",
+        (f"{_TITLES[leading.name]} {leading.verdict}", _STYLES[leading.verdict]),
+        f" ({_values(leading)}; {_shift(leading)}).",
+    )
+    parts: list[RenderableType] = [Padding(headline, (1, 0))]
+    parts += [_params(report), _metrics(report)]
+    lines = [*_mistakes(report), *report.notes]
+    parts += [Padding(Text(line), (1, 0, 0, 0)) for line in lines]
+    return Padding(Group(*parts), (0, 0, 1, 0))
+
+
+def _params(report: Report) -> RenderableType:
+    if not report.params:
+        return Text("The params are the same.", style="dim")
+    table = _table("Params that differ", ("", report.old, report.new))
+    shown = list(report.params.items())[:_MOST_PARAMS]
+    for key, values in shown:
+        table.add_row(Text(key), *(Text(_param(value)) for value in values))
+    if more := len(report.params) - len(shown):
+        table.add_row(Text(f"and {more} more", style="dim"), "", "")
+    return table
+
+
+def _metrics(report: Report) -> RenderableType:
+    columns = ("", report.old, report.new, "difference", "verdict", _unit(report))
+    table = _table(_title(report), columns)
+    for place in (1, 2, 3, 5):
+        table.columns[place].justify = "right"
+        table.columns[place].no_wrap = place not in (1, 2)
+    for found in report.comparison.differences:
+        title, old, new, difference, interval, verdict, more = _row(found, report)
+        cell = Text(difference)
+        if interval:
+            cell.append(f"\n{interval}", style="dim")
+        table.add_row(title, old, new, cell, Text(verdict, style=_STYLES[verdict]), more)
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for name in columns:
+        table.add_column(Text(name), overflow="fold", max_width=_WIDEST)
+    return table
+
+
+def markdown(report: Report) -> str:
+    """The same as Markdown: a paragraph, two tables and the notes."""
+    leading = report.comparison.differences[0]
+    paragraphs = [
+        f"**{_code(report.new)} against {_code(report.old)}: "
+        f"{_TITLES[leading.name]} {leading.verdict}** ({_values(leading)}; {_shift(leading)})"
+    ]
+    if report.params:
+        rows = [
+            (_code(key), *(_code(_param(value)) for value in values))
+            for key, values in report.params.items()
+        ]
+        paragraphs.append(_pipes(("param", _code(report.old), _code(report.new)), rows))
+    header = ("metric", _code(report.old), _code(report.new), "difference", "verdict")
+    rows = []
+    for found in report.comparison.differences:
+        title, old, new, difference, interval, verdict, more = _row(found, report)
+        between = f"{difference} [{interval}]" if interval else difference
+        bold = verdict if verdict == INCONCLUSIVE else f"**{verdict}**"
+        rows.append((title, old, new, between, bold, more))
+    paragraphs += [_title(report), _pipes((*header, _unit(report).replace("\n", " ")), rows)]
+    paragraphs += [*_mistakes(report), *report.notes]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _pipes(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _row(found: Difference, report: Report) -> tuple[str, ...]:
+    return (
+        _TITLES[found.name],
+        number(found.old),
+        number(found.new),
+        _signed(found.difference),
+        _interval(found),
+        found.verdict,
+        _more(found, report),
+    )
+
+
+def _values(found: Difference) -> str:
+    return f"{number(found.old)} to {number(found.new)}"
+
+
+def _shift(found: Difference) -> str:
+    if not _interval(found):
+        return found.reason or ""
+    return f"difference {_signed(found.difference)} [{_interval(found)}]"
+
+
+def _interval(found: Difference) -> str:
+    return "" if found.low is None else f"{_signed(found.low)} to {_signed(found.high)}"
+
+
+def _signed(value: float | None) -> str:
+    if value is None:
+        return DASH
+    text = f"{abs(value):.3f}" if abs(value) >= 0.0005 or value == 0 else f"{abs(value):.1g}"
+    return f"{'+' if value > 0 else MINUS if value < 0 else ''}{text}"
+
+
+def _title(report: Report) -> str:
+    total = sum(report.counts.values())
+    images = "perturbed test images" if report.on == "perturbed" else "test images"
+    text = f"On the same {count(total)} {images}"
+    if report.positive is not None:
+        text += f", {count(report.counts[report.positive])} of them '{report.positive}'"
+    if min(report.replicates) > 1:
+        text += f"; means of {report.replicates[0]} and {report.replicates[1]} trainings"
+    return f"{text} ({100 * report.confidence:g} % intervals)"
+
+
+def _unit(report: Report) -> str:
+    return f"more {'images' if report.positive is None else 'positives'}\nto settle it"
+
+
+def _more(found: Difference, report: Report) -> str:
+    """How many images more would settle it, in the unit of the column."""
+    if found.settled_at is None:
+        return "" if found.verdict != INCONCLUSIVE else DASH
+    if found.settled_at > _MOST_TIMES:
+        return "too alike"
+    counts = report.counts
+    now = sum(counts.values()) if report.positive is None else counts[report.positive]
+    return count(max(1, round(now * (found.settled_at - 1))))
+
+
+def _mistakes(report: Report) -> Iterator[str]:
+    found = report.comparison.mistakes
+    yield (
+        f"{report.new} mends {count(found.mended)} mistakes of {report.old} and makes "
+        f"{count(found.broken)} new ones; {count(found.both)} are in both "
+        f"(McNemar's exact test: p = {found.p_value:.2g})."
+    )
+
+
+def _param(value: Any) -> str:
+    return DASH if value is None else str(value)

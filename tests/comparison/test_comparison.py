@@ -1,0 +1,162 @@
+"""Verdicts on versions whose truth is known, because they were simulated."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, norm
+
+from pipeline.comparison.compare import chosen_again, compare, count_mistakes
+from pipeline.evaluation.outcome import Task, answer
+from pipeline.evaluation.params import ThresholdRule
+from pipeline.evaluation.thresholds import choose
+
+TASK = Task(classes=("common", "rare"), positive="rare")
+RULE = ThresholdRule(rule="max_f1")
+SHARED = 0.8  # of the variance of a score is the image's, the rest the training's
+
+
+def simulate(rng, skills, *, positives, negatives):
+    """Targets and the scores (n, 2) of two trainings: positives lie ``skill`` further right."""
+    targets = np.repeat([0, 1], [negatives, positives])
+    image = np.sqrt(SHARED) * rng.normal(size=len(targets))
+    scores = []
+    for skill in skills:
+        own = np.sqrt(1 - SHARED) * rng.normal(size=len(targets))
+        rare = norm.cdf(skill * targets + image + own - 2)
+        scores.append(np.stack([1 - rare, rare], axis=1))
+    return targets, scores
+
+
+def judge(seed, skills=(3, 3), *, positives=20, negatives=600, resamples=200):
+    rng = np.random.default_rng(seed)
+    sets = [simulate(rng, skills, positives=positives, negatives=negatives) for _ in range(2)]
+    (val_targets, val_scores), (targets, scores) = sets
+    groups = np.arange(len(targets))
+    outcomes, thresholds = [], []
+    for on_val, on_test in zip(val_scores, scores, strict=True):
+
+        def pick(rows, on_val=on_val):
+            return choose(RULE, on_val[rows, 1], val_targets[rows] == 1).value
+
+        outcomes.append(answer(TASK, targets, on_test, threshold=pick(groups)))
+        again = np.random.default_rng(seed)
+        thresholds.append(
+            chosen_again(pick, groups, val_targets, resamples=resamples // 2, rng=again)
+        )
+    return compare(
+        *outcomes,
+        groups,
+        confidence=0.95,
+        resamples=resamples,
+        rng=rng,
+        thresholds=tuple(thresholds),
+    )
+
+
+def verdicts(comparison):
+    return {found.name: found.verdict for found in comparison.differences}
+
+
+def test_trainings_that_differ_by_seed_alone_are_inconclusive():
+    found = [verdicts(judge(seed)) for seed in range(60)]
+    for name in found[0]:
+        settled = sum(one[name] != "inconclusive" for one in found)
+        assert settled <= 0.1 * len(found), name
+
+
+def test_a_better_model_is_better_given_enough_positives_and_never_worse():
+    few = [verdicts(judge(seed, (2.5, 3.0), positives=10)) for seed in range(20)]
+    many = [verdicts(judge(seed, (2.5, 3.0), positives=100)) for seed in range(20)]
+    called = [sum(one["average_precision"] == "better" for one in found) for found in (few, many)]
+    assert called[0] < called[1]
+    assert called[1] >= 19
+    assert not [one for one in few + many if "worse" in (one["average_precision"], one["f1"])]
+
+
+def test_the_number_of_positives_asked_for_settles_it():
+    small = [judge(seed, (2.4, 3.0), positives=15) for seed in range(12)]
+    asked = [
+        15 * leading.settled_at
+        for leading in (comparison.differences[0] for comparison in small)
+        if leading.verdict == "inconclusive" and leading.difference > 0.05
+    ]
+    # Observed differences differ, so the sizes asked for do; their median is a fair study.
+    positives = int(np.median(asked))
+    large = [verdicts(judge(100 + seed, (2.4, 3.0), positives=positives)) for seed in range(12)]
+    assert sum(one["average_precision"] == "better" for one in large) >= 8
+
+
+def test_the_same_answers_differ_in_nothing():
+    targets, (scores, _) = simulate(np.random.default_rng(0), (3, 3), positives=20, negatives=100)
+    outcome = answer(TASK, targets, scores, threshold=0.5)
+    comparison = compare(
+        outcome, outcome, np.arange(120), confidence=0.95, resamples=100,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert set(verdicts(comparison).values()) == {"inconclusive"}
+    assert {found.difference for found in comparison.differences} == {0}
+    assert {found.settled_at for found in comparison.differences} == {None}
+    assert comparison.mistakes.p_value == 1
+
+
+def test_copies_of_an_image_are_no_further_evidence():
+    targets, scores = simulate(np.random.default_rng(5), (2.2, 3.2), positives=12, negatives=100)
+    rows = np.repeat(np.arange(len(targets)), 9)
+    old, new = (answer(TASK, targets[rows], s[rows], threshold=0.5) for s in scores)
+    options = {"confidence": 0.95, "resamples": 300}
+    strangers, copies = (
+        compare(old, new, groups, rng=np.random.default_rng(0), **options).differences[0]
+        for groups in (np.arange(len(rows)), rows)
+    )
+    # Nine copies a source: were they strangers, the interval would be three times as narrow.
+    ratio = (copies.high - copies.low) / (strangers.high - strangers.low)
+    assert ratio == pytest.approx(3, rel=0.25)
+
+
+def test_mcnemar_counts_the_images_that_changed_sides():
+    targets = np.repeat([0, 1], [10, 10])
+    right = np.stack([1 - targets, targets], axis=1).astype(float)
+    old, new = right.copy(), right.copy()
+    old[:7] = old[:7, ::-1]  # seven mistakes of the old
+    new[6:8] = new[6:8, ::-1]  # one of them stays, one is new
+    outcomes = [answer(TASK, targets, scores, threshold=0.5) for scores in (old, new)]
+    found = count_mistakes(*outcomes)
+    assert (found.mended, found.broken, found.both) == (6, 1, 1)
+    assert found.p_value == pytest.approx(binomtest(6, 7).pvalue) == pytest.approx(16 / 128)
+
+
+def test_the_accuracy_has_to_pass_mcnemars_test_too():
+    # Four mended mistakes and none new: every interval excludes 0, the exact test gives 1/8.
+    targets = np.repeat([0, 1], [30, 10])
+    right = np.stack([1 - targets, targets], axis=1).astype(float)
+    old = right.copy()
+    old[:4] = old[:4, ::-1]
+    outcomes = [answer(TASK, targets, scores, threshold=0.5) for scores in (old, right)]
+    comparison = compare(
+        *outcomes, np.arange(40), confidence=0.95, resamples=500, rng=np.random.default_rng(0)
+    )
+    accuracy = comparison.differences[-1]
+    assert accuracy.low > 0
+    assert comparison.mistakes.p_value == pytest.approx(1 / 8)
+    assert accuracy.verdict == "inconclusive"
+    assert "McNemar" in accuracy.reason
+
+
+def test_without_a_positive_class_all_classes_count_alike():
+    task = Task(classes=("a", "b", "c"), positive=None)
+    rng = np.random.default_rng(0)
+    targets = np.repeat([0, 1, 2], 60)
+    weak, strong = (rng.dirichlet(np.ones(3), 180) for _ in range(2))
+    strong[np.arange(180), targets] += 2
+    old, new = (answer(task, targets, scores) for scores in (weak, strong))
+    comparison = compare(
+        old, new, np.arange(180), confidence=0.95, resamples=200, rng=np.random.default_rng(0)
+    )
+    assert set(verdicts(comparison).values()) == {"better"}
+    assert comparison.differences[0].name == "macro_average_precision"
+    worse = compare(
+        new, replace(old), np.arange(180), confidence=0.95, resamples=200,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert set(verdicts(worse).values()) == {"worse"}

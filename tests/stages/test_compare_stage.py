@@ -1,0 +1,225 @@
+"""compare in a real repository: Git has the params, DVC the predictions, a remote the old ones."""
+
+import json
+import shutil
+import sys
+
+import pytest
+from clone import Clone
+from imports import ROOT
+from program import invoke
+
+PARAMS = """\
+evaluate:
+  seed: 1
+  threshold: {{rule: max_f1}}
+  confidence: 0.95
+  resamples: 200
+train: {{skill: {skill}, seed: 1}}
+generate: {{positives: 40, brightness: 1}}
+"""
+
+# The stage in the place of a whole pipeline: simulated answers about simulated images.
+STAGE = """\
+from pathlib import Path
+import numpy as np, pyarrow as pa
+from ruamel.yaml import YAML
+from pipeline.core.files import stage_outputs, write_json
+
+params = YAML(typ="safe").load(Path("params.yaml"))
+drawn, trained = params["generate"], params["train"]
+targets = np.repeat([0, 1], [400, drawn["positives"]])
+folder = Path("data/evaluation")
+with stage_outputs(folder / "metrics.json", folder / "predictions") as (metrics, predictions):
+    for place, name in enumerate(("val", "test")):
+        image = np.random.default_rng(place).normal(size=440)[: len(targets)]
+        own = np.random.default_rng([place, trained["seed"]]).normal(size=440)[: len(targets)]
+        rare = 1 / (1 + np.exp(-(trained["skill"] * targets + image + own / 2 - 2)))
+        ids = [f"{name}-{k}" for k in range(len(targets))]
+        columns = {
+            "id": ids, "source_id": ids, "label": np.array(["common", "rare"])[targets],
+            "pixels": [f"{drawn['brightness']} {k}" for k in ids],
+            "score.common": 1 - rare, "score.rare": rare,
+        }
+        batch = pa.record_batch({k: pa.array(v) for k, v in columns.items()})
+        with pa.ipc.new_file(str(predictions / f"{name}.arrow"), batch.schema) as writer:
+            writer.write_batch(batch)
+    write_json(metrics, {"positive": "rare", "threshold": {"model": 0.6}})
+"""
+
+DVC = f"""\
+stages:
+  evaluate:
+    cmd: {sys.executable} stage.py
+    params: [evaluate, train, generate]
+    outs: [data/evaluation/predictions]
+    metrics: [{{data/evaluation/metrics.json: {{cache: false}}}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """Versions: `empty` never ran, `weak` is in the remote alone, `strong` in the cache as well.
+
+    The experiment `again` is `strong` with another seed; the workspace is `strong`.
+    """
+    clone = Clone(tmp_path_factory.mktemp("project"))
+    clone.environment["PYTHONPATH"] = str(ROOT)
+    clone.run("git", "init", "-q", "-b", "main")
+    clone.dvc("init", "-q")
+    for name, text in (("stage.py", STAGE), ("dvc.yaml", DVC)):
+        (clone.folder / name).write_text(text)
+    (clone.folder / ".gitignore").write_text("/data/evaluation/predictions\n")
+    make(clone, "empty", 1.5, run=False)
+    make(clone, "weak", 1.5)
+    store = tmp_path_factory.mktemp("store")
+    clone.dvc("remote", "add", "-q", "-d", "store", str(store))  # later than the version it keeps
+    clone.dvc("push", "-q")
+    shutil.rmtree(clone.folder / ".dvc/cache")
+    make(clone, "strong", 3.5)
+    clone.dvc("exp", "run", "-q", "-n", "again", "-S", "train.seed=2")
+    clone.run("git", "checkout", "-q", ".")
+    clone.dvc("checkout", "-q")
+    return clone
+
+
+def make(clone, tag, skill, *, run=True):
+    (clone.folder / "params.yaml").write_text(PARAMS.format(skill=skill))
+    if run:
+        clone.dvc("repro", "-q")
+    clone.commit()
+    clone.run("git", "tag", tag)
+
+
+@pytest.fixture
+def compare(repository, monkeypatch):
+    """Calls the command in the repository; returns what it prints, or its last words."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments, code=0, options=(), folder=repository.folder):
+        monkeypatch.chdir(folder)
+        done = invoke(*options, "compare", *arguments)
+        assert done.exit_code == code, done.stderr
+        return done.stderr if code else done.stdout
+
+    return run
+
+
+@pytest.fixture
+def as_json(compare):
+    return lambda *arguments: json.loads(compare(*arguments, options=["--json"]))
+
+
+def by_name(report):
+    return {found["name"]: found for found in report["comparison"]["differences"]}
+
+
+def test_a_version_that_is_in_the_remote_alone_is_read_from_there(as_json, repository):
+    before = repository.run("git", "status", "--porcelain")
+    report = as_json("weak", "strong")
+    assert report["params"] == {"train.skill": [1.5, 3.5]}
+    assert report["counts"] == {"common": 400, "rare": 40}
+    leading = report["comparison"]["differences"][0]
+    assert (leading["name"], leading["verdict"]) == ("average_precision", "better")
+    assert repository.run("git", "status", "--porcelain") == before
+
+
+def test_an_experiment_has_a_name_and_another_seed_settles_nothing(as_json):
+    report = as_json("strong", "again")
+    assert report["params"] == {"train.seed": [1, 2]}
+    assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
+
+
+def test_without_arguments_the_workspace_is_compared_with_head(as_json):
+    report = as_json()
+    assert (report["old"], report["new"], report["params"]) == ("HEAD", "workspace", {})
+    assert {found["difference"] for found in by_name(report).values()} == {0}
+
+
+def test_the_table_and_the_markdown_say_the_same(compare, as_json):
+    text, marked = compare("weak"), compare("weak", "--md")
+    report = as_json("weak")
+    assert "workspace against weak: average precision better" in text
+    assert marked.startswith("**`workspace` against `weak`: average precision better**")
+    assert "| `train.skill` | `1.5` | `3.5` |" in marked
+    for found in by_name(report).values():
+        if found["new"] < 0.999:
+            assert f"{found['new']:.3f}" in text
+            assert f"{found['new']:.3f}" in marked
+
+
+def test_a_worse_version_fails_where_that_is_asked_for(compare):
+    message = compare("strong", "weak", "--fail-if-worse", "f1", code=1)
+    assert "weak is worse than strong:\n  f1: " in message
+    compare("weak", "strong", "--fail-if-worse", "f1")
+    message = compare("strong", "--fail-if-worse", "f2", code=2)
+    assert "no metric 'f2'. Did you mean 'f1'?" in message
+
+
+def test_a_version_that_never_ran_is_named_with_what_to_run(compare):
+    message = compare("empty", code=66)
+    assert "empty has no data/evaluation/metrics.json" in message
+    assert "git checkout empty && dvc repro evaluate" in message
+
+
+def test_a_revision_that_is_none_is_usage(compare):
+    message = compare("weka", code=2)
+    assert message.startswith("error: unknown Git revision 'weka'. ")
+    assert "dvc exp list" in message
+
+
+def test_params_changed_after_the_run_are_told(as_json, repository):
+    path = repository.folder / "params.yaml"
+    before = path.read_text()
+    try:
+        path.write_text(before.replace("skill: 3.5", "skill: 9.5"))
+        report = as_json()
+    finally:
+        path.write_text(before)
+    assert "(train.skill): run `dvc repro`" in report["notes"][0]
+
+
+@pytest.fixture
+def other_images(repository):
+    """The workspace judged on other images, until the test is over."""
+
+    def draw(key, value):
+        repository.dvc("exp", "run", "-q", "-S", f"generate.{key}={value}")
+
+    yield draw
+    repository.run("git", "checkout", "-q", ".")
+    repository.dvc("checkout", "-q")
+
+
+def test_other_pixels_under_the_same_names_are_refused(compare, other_images):
+    other_images("brightness", 2)
+    message = compare(code=65)
+    assert "440 images have the same id but other pixels (test-0, test-1, test-10, ...)" in message
+
+
+def test_a_smaller_test_set_is_refused_unless_the_shared_images_are_asked_for(
+    compare, as_json, other_images
+):
+    other_images("positives", 30)
+    message = compare(code=65)
+    assert "10 images are in the old version alone (the first: test-430)" in message
+    assert message.rstrip().endswith("--shared.")
+    report = as_json("--shared")
+    assert report["counts"] == {"common": 400, "rare": 30}
+    assert "Compared on the 430 images" in report["notes"][0]
+
+
+def test_a_version_in_no_cache_and_no_remote_is_told_apart_from_one_that_never_was(
+    compare, repository, tmp_path
+):
+    other = Clone(tmp_path / "other")
+    other.environment = repository.environment
+    repository.run("git", "clone", "-q", str(repository.folder), str(other.folder))
+    other.dvc("remote", "add", "-q", "-f", "-d", "store", str(tmp_path / "nothing"))
+    message = compare("weak", "strong", code=66, folder=other.folder)
+    assert "predictions/manifest.json of weak is in no cache and no remote" in message
+    assert "dvc push" in message
+
+
+def test_outside_a_project_there_are_no_versions(compare, tmp_path):
+    assert "no DVC project here" in compare(code=66, folder=tmp_path)
