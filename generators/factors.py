@@ -45,7 +45,7 @@ def bounds(value: Pair | Factor) -> Pair:
 
 def at(interval: Pair | Factor, u: float, given: Mapping[str, Any] = NOTHING) -> float:
     """The value at quantile ``u`` in [0, 1)."""
-    if isinstance(interval, Factor):
+    if type(interval) is not tuple:  # asking for an abstract class costs more than the drawing
         return interval.at(u, given)
     low, high = interval
     return low + (high - low) * u
@@ -53,9 +53,11 @@ def at(interval: Pair | Factor, u: float, given: Mapping[str, Any] = NOTHING) ->
 
 def whole(interval: Pair | Factor, u: float, given: Mapping[str, Any] = NOTHING) -> int:
     """As :func:`at` in whole numbers; a pair means those from low to high, both included."""
-    if isinstance(interval, Factor) and not _is_uniform(interval):
-        return round(interval.at(u, given))
-    low, high = bounds(interval)
+    if type(interval) is not tuple:
+        if not _is_uniform(interval):
+            return round(interval.at(u, given))
+        interval = (interval.low, interval.high)
+    low, high = interval
     return int(low + (high - low + 1) * u)
 
 
