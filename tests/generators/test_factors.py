@@ -87,7 +87,7 @@ def test_a_factor_says_itself_as_params_do(plain):
 
 @given(pairs(finite), quantiles)
 def test_a_pair_is_the_uniform_distribution(pair, u):
-    assert at(pair, u) == pytest.approx(read({"uniform": pair}).at(u))
+    assert at(tuple(pair), u) == pytest.approx(read({"uniform": pair}).at(u))
     assert as_factor(pair) == Continuous(*pair)
 
 
