@@ -20,12 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def write_params(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> Path:
     """The project's params.yaml with some keys of its sections replaced."""
-    yaml = YAML(typ="safe")
-    document = yaml.load(ROOT / "params.yaml")
+    document = params_document()
     for section, values in changes.items():
         document[section].update(values)
-    yaml.dump(document, path)
+    YAML(typ="safe").dump(document, path)
     return path
+
+
+def params_document() -> dict[str, Any]:
+    """The project's params.yaml as it stands."""
+    return YAML(typ="safe").load(ROOT / "params.yaml")
 
 
 def pathology(side: int, **amount: Any) -> dict[str, Any]:

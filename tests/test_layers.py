@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 ROOMS = {
     *("augmentation", "splitting", "training", "evaluation", "dataset", "report"),
-    *("comparison", "predictions"),
+    *("comparison", "predictions", "tuning"),
 }
 HEAVY = {"torch", "torchvision", "sklearn", "albumentations", "matplotlib"}
 LIGHT = {"numpy", "pandas", "scipy", "pyarrow", "pydantic", "rich", "ruamel", "cv2", "PIL", "numba"}
@@ -45,6 +45,8 @@ def allowed(source: str, target: str) -> bool:
         return True  # a table of predictions is about a task
     if source == "comparison" and target in ("evaluation", "predictions"):
         return True  # versions are compared by the metrics that each was judged by
+    if source == "tuning" and target == "training":
+        return True  # it runs the beginning of a training
     return target in ("core", "dataset") if source != "dataset" else target == "core"
 
 

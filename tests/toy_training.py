@@ -9,7 +9,7 @@ from imports import ROOT
 from ruamel.yaml import YAML
 
 from pipeline.core.params import parse
-from pipeline.dataset.reader import Pixels
+from pipeline.dataset.pixels import Pixels
 from pipeline.training import device as devices
 from pipeline.training.feed import Feed
 from pipeline.training.loop import Trainer

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.errors import DataError, InputMissing
+from pipeline.dataset.pixels import Pixels
 from pipeline.dataset.schema import PIXELS, Description, arrow_schema
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ class Dataset:
         return self.description.image_shape
 
     @cached_property
-    def images(self) -> "Pixels":
+    def images(self) -> Pixels:
         """The pixels as an array-like of shape (n, H, W, C), dtype uint8."""
         return self._pixels("image", self.image_shape)
 
     @cached_property
-    def masks(self) -> "Pixels | None":
+    def masks(self) -> Pixels | None:
         """Which pixels carry the label: array-like (n, H, W), uint8 0 or 1; None without masks.
 
         Rows of a source that knows no masks read as all zero; ``has_mask`` tells them apart.
@@ -88,7 +89,7 @@ class Dataset:
         return self.known("mask")
 
     @cached_property
-    def instances(self) -> "Pixels | None":
+    def instances(self) -> Pixels | None:
         """The number of the object seen in each pixel (0: ground): array-like (n, H, W), uint16.
 
         None where no source knows them; ``known("instances")`` tells which rows do.
@@ -96,7 +97,7 @@ class Dataset:
         return self._pixels_of_column("instances")
 
     @cached_property
-    def depth(self) -> "Pixels | None":
+    def depth(self) -> Pixels | None:
         """Distance from the camera's plane in metres: array-like (n, H, W), float32, or None."""
         return self._pixels_of_column("depth")
 
@@ -192,11 +193,12 @@ class Dataset:
         schema = pa.schema([full.field(name) for name in names])
         return pa.Table.from_batches([batch.select(names) for batch in self._batches], schema)
 
-    def _pixels(self, name: str, shape: tuple[int, ...]) -> "Pixels":
+    def _pixels(self, name: str, shape: tuple[int, ...]) -> Pixels:
         dtype = PIXELS.get(name, np.dtype(np.uint8))
-        return Pixels([_pixels(batch, name, shape) for batch in self._batches], shape, dtype)
+        shards = [_pixels(batch, name, shape) for batch in self._batches]
+        return Pixels(shards, shape, dtype, mapped=True)
 
-    def _pixels_of_column(self, name: str) -> "Pixels | None":
+    def _pixels_of_column(self, name: str) -> Pixels | None:
         if name not in self.description.columns:
             return None
         return self._pixels(name, self.image_shape[:2])
@@ -208,54 +210,6 @@ class Dataset:
     def _strings(self, name: str) -> np.ndarray:
         columns = [batch.column(name).to_numpy(zero_copy_only=False) for batch in self._batches]
         return np.concatenate(columns).astype(str) if columns else np.zeros(0, str)
-
-
-class Pixels:
-    """Arrays (n, *shape) in any number of shards, indexed as if they were one array."""
-
-    def __init__(
-        self,
-        shards: Sequence[np.ndarray],
-        shape: tuple[int, ...],
-        dtype: np.dtype = np.dtype(np.uint8),  # noqa: B008 - dtypes are immutable
-    ):
-        self.shards = list(shards)
-        self.dtype = dtype
-        self._row = tuple(shape)
-        self._starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
-
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self), *self._row)
-
-    def __getitem__(self, index: Any) -> np.ndarray:
-        """An int gives a view into the map; a slice, list, mask or index array gives a copy."""
-        if isinstance(index, (int, np.integer)):
-            if not -len(self) <= index < len(self):
-                raise IndexError(f"row {index} of {len(self)}")
-            index = int(index) % len(self)
-            shard = int(np.searchsorted(self._starts, index, side="right")) - 1
-            return self.shards[shard][index - self._starts[shard]]
-        return self.take(np.arange(len(self))[index])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.take(np.arange(len(self))), dtype)
-
-    def take(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """Copy ``rows`` (int indices) into ``out``, a reused buffer of shape (len(rows), ...)."""
-        rows = np.asarray(rows)
-        if out is None:
-            out = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        if len(self.shards) == 1:
-            return np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
-        owner = np.searchsorted(self._starts, rows, side="right") - 1
-        for number in np.unique(owner):
-            here = np.flatnonzero(owner == number)
-            out[here] = self.shards[number][rows[here] - self._starts[number]]
-        return out
 
 
 class Boxes:

@@ -3,36 +3,28 @@
 import csv
 import logging
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-import pipeline
 from pipeline.core import seeds
-from pipeline.core.errors import DataError, ParamsError, listing
-from pipeline.core.files import MANIFEST, require_verified, sha256, stage_outputs, write_json
+from pipeline.core.files import require_verified, stage_outputs, write_json
 from pipeline.core.params import load_section
-from pipeline.core.processes import stop_when_it_suits
 from pipeline.core.progress import bar, rate_column, say
-from pipeline.dataset.reader import Dataset, Pixels
-from pipeline.splitting.table import read_splits
-from pipeline.training import checkpoint, resume
+from pipeline.stages.train_job import INPUTS, RESUME, Job, fingerprint, open_inputs
+from pipeline.training import checkpoint
 from pipeline.training import device as devices
+from pipeline.training.checkpoint import replicate_folder
 from pipeline.training.curves import Result, curve_rows
-from pipeline.training.feed import Feed
+from pipeline.training.diagnosis import Diagnosis, diagnose
 from pipeline.training.figures import draw_curves
 from pipeline.training.loop import Trainer
 from pipeline.training.losses import score_prior
-from pipeline.training.models import build
 from pipeline.training.params import TrainParams, doubts
-from pipeline.training.team import Team, team
-
-RESUME = ".resume"
-_INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
-_CODE = ("core", "dataset", "splitting", "training", "stages/train.py")
+from pipeline.training.replicates import summary
+from pipeline.training.team import team
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str = "auto") -> Path:
@@ -45,177 +37,100 @@ def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str 
     params = load_section(params_file, "train", TrainParams)
     for doubt in doubts(params):
         logging.getLogger(__name__).warning("%s: %s", params_file, doubt)
-    for name, stage in _INPUTS.items():
+    for name, stage in INPUTS.items():
         require_verified(data / name, stage)
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     with team(where) as us:
-        inputs = _open(params_file, params, data, where)
-        job = Job(params=params, inputs=inputs, data=data, continuing=continuing, team=us)
+        inputs = open_inputs(params_file, params, data, where)
+        jobs = [
+            Job(
+                params=seeded(params, number),
+                replicate=number,
+                inputs=inputs,
+                data=data,
+                continuing=continuing,
+                team=us,
+            )
+            for number in range(1, params.replicates + 1)
+        ]
         if us.leads:
-            _write(job)
+            _write(data, jobs)
         else:
-            job.fit(job.start())
+            for job in jobs:
+                job.fit(job.start())
     return data / "model"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """What is learned from and judged on, where the arithmetic is done."""
-
-    train: Feed
-    val: Feed
-    classes: tuple[str, ...]
-    positive: str | None
-    image_shape: tuple[int, int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    device: torch.device
-
-
-def _open(params_file: Path, params: TrainParams, data: Path, device: torch.device) -> Inputs:
-    originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
-    if params.batch_augment.shift >= min(originals.image_shape[:2]):
-        raise ParamsError(
-            f"{params_file}: train.batch_augment.shift: must be less than the image's side, "
-            f"{min(originals.image_shape[:2])}. Got {params.batch_augment.shift}."
-        )
-    splits = read_splits(data / "splits")
-    shards = [*originals.images.shards, *copies.images.shards]
-    targets = np.concatenate((originals.targets, copies.targets))
-    train_originals = splits.rows(originals, "train")
-    rows = np.concatenate((train_originals, splits.rows(copies, "train") + len(originals)))
-    val = splits.rows(originals, "val")
-    if not len(rows) or not len(val):
-        raise DataError("data/splits leaves no image for train or val. Run `raresight split`.")
-    mean, std = _pixel_statistics(originals, train_originals)
-    return Inputs(
-        train=Feed(Pixels(shards, originals.image_shape), rows, targets[rows], device),
-        val=Feed(originals.images, val, originals.targets[val], device),
-        classes=originals.classes,
-        positive=originals.positive,
-        image_shape=originals.image_shape,
-        mean=mean,
-        std=std,
-        device=device,
-    )
+def seeded(params: TrainParams, replicate: int) -> TrainParams:
+    """The params of one replicate: all that is drawn at random is drawn anew."""
+    if replicate == 1:
+        return params
+    return params.model_copy(update={"seed": seeds.integer(params.seed, "replicate", replicate)})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
-    """One training: its trainer, and the checkpoint that it is stopped and gone on with."""
+class Run:
+    """A training that ended."""
 
-    params: TrainParams
-    inputs: Inputs
-    data: Path
-    continuing: str
-    team: Team
-
-    def start(self) -> Trainer:
-        """A new trainer, or one that has what was kept of this training."""
-        trainer = self._trainer()
-        if self.continuing != "never":
-            self._go_on(trainer)
-        return trainer
-
-    def fit(
-        self, trainer: Trainer, on_batch: Callable[[int, int], None] = lambda images, epoch: None
-    ) -> Result:
-        """Run what is left of the training, and keep it whenever it could be stopped."""
-        key = self._key(trainer)
-
-        def keep(state) -> None:
-            if self.team.leads:
-                resume.save(self.folder, state, key)
-
-        with stop_when_it_suits() as told:
-            return trainer.fit(on_batch, keep=keep, told_to_stop=told)
+    job: Job
+    trainer: Trainer
+    result: Result
 
     @property
-    def folder(self) -> Path:
-        """Where the checkpoint is: outside what DVC clears before a stage runs."""
-        return self.data / RESUME / "replicate-1"
-
-    def _trainer(self) -> Trainer:
-        inputs, seed = self.inputs, self.params.seed
-        model = build(
-            self.params.model,
-            classes=len(inputs.classes),
-            mean=inputs.mean,
-            std=inputs.std,
-            seed=seeds.integer(seed, "initial weights", 0),
-        )
-        return Trainer(
-            model,
-            self.params,
-            inputs.train,
-            inputs.val,
-            classes=len(inputs.classes),
-            positive=None if inputs.positive is None else inputs.classes.index(inputs.positive),
-            device=inputs.device,
-            team=self.team,
-        )
-
-    def _key(self, trainer: Trainer) -> dict:
-        """All that must be the same for a checkpoint to lead to the weights it would have."""
-        root = Path(pipeline.__file__).parent
+    def metrics(self) -> dict[str, float]:
+        """The best epoch in numbers."""
+        best = self.result.best
         return {
-            "code": resume.digests(root, *(root / name for name in _CODE)),
-            "train": self.params.model_dump(mode="json"),
-            "data": {name: sha256(self.data / name / MANIFEST) for name in _INPUTS},
-            "machine": fingerprint(trainer),
+            "best_epoch": best.epoch,
+            "epochs": len(self.result.epochs),
+            "val_average_precision": best.val_average_precision,
+            "val_f1": best.val_f1,
+            "val_loss": best.val_loss,
+            "train_loss": best.train_loss,
         }
 
-    def _go_on(self, trainer: Trainer) -> None:
-        folder, kept = self.folder, resume.load(self.folder)
-        if kept is None:
-            reasons = [f"{folder} does not exist"]
-        else:
-            reasons = [*resume.differences(kept[1], self._key(trainer))]
-        if not reasons:
-            trainer.load_state(kept[0])
-            if self.team.leads:
-                at = trainer.progress
-                say(f"train: goes on after epoch {at.epoch}, step {at.step} ({folder})")
-        elif self.continuing == "require":
-            raise DataError(
-                f"no training can be gone on with:\n{listing(reasons)}\n"
-                "Put it back, or leave out `--continue require` to begin again."
-            )
-        elif kept is not None and self.team.leads:
-            say(f"train: begins again; {folder} is of another training:\n{listing(reasons, 5)}")
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What the curves say."""
+        return diagnose(
+            self.result.epochs,
+            chance=self.trainer.chance,
+            steps_per_epoch=self.trainer.steps_per_epoch,
+        )
 
 
-def fingerprint(trainer: Trainer) -> dict[str, str | int]:
-    """What the last bits of the weights depend on besides code, params and data."""
-    return devices.fingerprint(
-        trainer.device, bfloat16=trainer.bfloat16, processes=trainer.team.size
-    )
-
-
-def _write(job: Job) -> None:
-    targets = [job.data / name for name in ("model", "training/metrics.json", "training/curves")]
+def _write(data: Path, jobs: Sequence[Job]) -> None:
+    targets = [data / name for name in ("model", "training/metrics.json", "training/curves")]
     with stage_outputs(*targets) as (model, metrics, curves):
-        trainer, result = _fit_with_bar(job)
-        checkpoint.save(model, result.weights, _card(job, trainer, result))
-        parameters = sum(weight.numel() for weight in trainer.model.parameters())
-        write_json(model / "fingerprint.json", fingerprint(trainer) | {"parameters": parameters})
-        write_json(metrics, _metrics(trainer, result))
-        _write_curves(curves, result)
-    shutil.rmtree(job.data / RESUME, ignore_errors=True)
+        runs = [_fit_with_bar(job, len(jobs)) for job in jobs]
+        for run in runs:
+            folder = replicate_folder(model, run.job.replicate)
+            folder.mkdir(exist_ok=True)
+            checkpoint.save(folder, run.result.weights, _card(run.job, run.trainer, run.result))
+            _write_curves(curves, run)
+        first = runs[0].trainer
+        parameters = sum(weight.numel() for weight in first.model.parameters())
+        write_json(model / "fingerprint.json", fingerprint(first) | {"parameters": parameters})
+        write_json(metrics, _metrics(runs))
+    shutil.rmtree(data / RESUME, ignore_errors=True)
+    for run in runs:
+        name = f"replicate {run.job.replicate}: " if len(runs) > 1 else ""
+        say(f"train: {name}{run.diagnosis}")
 
 
-def _fit_with_bar(job: Job) -> tuple[Trainer, Result]:
+def _fit_with_bar(job: Job, replicates: int) -> Run:
     trainer, epochs = job.start(), job.params.epochs
+    of = f"{job.replicate}/{replicates}, " if replicates > 1 else ""
     images = trainer.steps_per_epoch * job.params.batch_size
     with bar(rate_column()) as progress:
         done = trainer.progress.epoch * images + trainer.progress.images
         task = progress.add_task("train", total=images * epochs, completed=done)
 
         def on_batch(seen: int, epoch: int) -> None:
-            progress.update(task, advance=seen, description=f"epoch {epoch + 1}/{epochs}")
+            progress.update(task, advance=seen, description=f"{of}epoch {epoch + 1}/{epochs}")
 
-        return trainer, job.fit(trainer, on_batch)
+        return Run(job=job, trainer=trainer, result=job.fit(trainer, on_batch))
 
 
 def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
@@ -241,34 +156,26 @@ def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
     )
 
 
-def _pixel_statistics(data: Dataset, rows: np.ndarray, limit: int = 4096) -> tuple:
-    """Mean and deviation per channel over (at most ``limit`` evenly spaced) training images."""
-    chosen = rows[:: max(1, len(rows) // limit)][:limit]
-    pixels = data.images.take(chosen).reshape(-1, data.image_shape[2])
-    counts = np.stack([np.bincount(channel, minlength=256) for channel in pixels.T])
-    levels = np.arange(256)
-    mean = counts @ levels / len(pixels)
-    std = np.sqrt(counts @ levels**2 / len(pixels) - mean**2)
-    return tuple(mean.tolist()), tuple(np.maximum(std, 1.0).tolist())
-
-
-def _metrics(trainer: Trainer, result: Result) -> dict:
-    best = result.best
+def _metrics(runs: Sequence[Run]) -> dict:
+    """The first replicate's numbers and diagnosis, and over several: mean, spread, each value."""
+    first = runs[0]
+    together = {} if len(runs) == 1 else {"replicates": summary([run.metrics for run in runs])}
     return {
-        "best_epoch": best.epoch,
-        "epochs": len(result.epochs),
-        "val_average_precision": best.val_average_precision,
-        "val_f1": best.val_f1,
-        "val_loss": best.val_loss,
-        "train_loss": best.train_loss,
-        "images": len(trainer.train_feed),
+        **first.metrics,
+        "images": len(first.trainer.train_feed),
+        "steps_per_epoch": first.trainer.steps_per_epoch,
+        "chance_loss": first.trainer.chance,
+        "diagnosis": asdict(first.diagnosis),
+        **together,
     }
 
 
-def _write_curves(folder: Path, result: Result) -> None:
-    rows = curve_rows(result.epochs)
-    with (folder / "curves.tsv").open("w", newline="") as file:
+def _write_curves(folder: Path, run: Run) -> None:
+    """``curves.tsv`` and ``curves.png``; those of further replicates have their number in it."""
+    number = f"-{run.job.replicate}" if run.job.replicate > 1 else ""
+    rows = curve_rows(run.result.epochs)
+    with (folder / f"curves{number}.tsv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    draw_curves(result.epochs, result.best, folder / "curves.png")
+    draw_curves(run.result.epochs, run.result.best, folder / f"curves{number}.png")

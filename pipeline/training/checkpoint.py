@@ -72,6 +72,17 @@ def load(folder: Path) -> tuple[Classifier, ModelCard]:
     return model, card
 
 
+def replicate_folder(model: Path, number: int) -> Path:
+    """Where a replicate's model is: the first (1) is ``model`` itself, the others lie below it."""
+    return model if number == 1 else model / f"replicate-{number}"
+
+
+def replicate_folders(model: Path) -> list[Path]:
+    """The models that one training left, the first replicate first."""
+    numbers = range(2, 2 + sum(path.is_dir() for path in model.glob("replicate-*")))
+    return [model, *(replicate_folder(model, number) for number in numbers)]
+
+
 class Scorer:
     """A trained model that turns images into a score per class."""
 

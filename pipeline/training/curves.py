@@ -1,8 +1,10 @@
 """What a training leaves behind: a row an epoch, and the weights of the best one."""
 
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class Result:
 
     epochs: list[Epoch] = field(default_factory=list)
     best: Epoch | None = None
-    weights: dict[str, Tensor] = field(default_factory=dict)
+    weights: dict[str, "Tensor"] = field(default_factory=dict)
 
     @property
     def quality(self) -> list[float]:

@@ -1,6 +1,7 @@
 """Where and how precisely the arithmetic is done."""
 
 import ctypes
+import os
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
@@ -21,6 +22,8 @@ def resolve(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun's: a GPU for each process
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -36,8 +39,10 @@ def resolve(name: str) -> torch.device:
 
 def prepare(device: torch.device, threads: int | None) -> None:
     """Set the thread count, and keep memory between steps."""
-    torch.set_num_threads(threads or available_cores())
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes that torchrun started here
+    torch.set_num_threads(threads or max(1, available_cores() // beside))
     if device.type == "cuda":
+        torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = False  # its choice of kernels may differ from run to run
         torch.backends.cudnn.deterministic = True
         return

@@ -11,13 +11,15 @@ from torch import Tensor
 from pipeline.core import seeds
 from pipeline.training.params import BatchAugmentParams
 
+MAPPED_AT_ONCE = 256 << 20  # bytes
+
 
 class Feed:
     """Images and targets that batches are taken from, by index.
 
     ``pixels`` is anything of shape (N, H, W, 3), dtype uint8, with ``take(rows)``. When all of it
     fits into half the free memory of the device it is kept there; otherwise each batch is read
-    from it.
+    from it, and what a memory map holds of it stays bounded.
     """
 
     def __init__(self, pixels, rows: np.ndarray, targets: np.ndarray, device: torch.device):
@@ -25,6 +27,7 @@ class Feed:
         self.rows = rows
         self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
         self._pixels = pixels
+        self._mapped = 0  # bytes read from the map since its pages were last given back
         fits = len(rows) * int(np.prod(pixels.shape[1:])) <= _free_memory(device) // 2
         self._resident = torch.from_numpy(pixels.take(rows)).to(device) if fits else None
 
@@ -35,7 +38,12 @@ class Feed:
         """uint8 (n, H, W, 3) on the device."""
         if self._resident is not None:
             return self._resident[torch.from_numpy(index).to(self.device)]
-        return torch.from_numpy(self._pixels.take(self.rows[index])).to(self.device)
+        batch = self._pixels.take(self.rows[index])
+        self._mapped += batch.nbytes
+        if self._mapped > MAPPED_AT_ONCE:
+            self._pixels.release()
+            self._mapped = 0
+        return torch.from_numpy(batch).to(self.device)
 
     def batches(self, indices: Sequence[np.ndarray]) -> Iterator[Tensor]:
         """:meth:`images` of each index; what is not resident is read one batch ahead."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from pipeline.core.errors import StoppedError
 from pipeline.training import device as devices
@@ -27,7 +28,7 @@ from pipeline.training.schedules import learning_rate
 from pipeline.training.stopping import best_epoch, epochs_without_gain
 from pipeline.training.team import Team
 from pipeline.training.validation import Validation
-from pipeline.training.watch import check_loss, explosion
+from pipeline.training.watch import chance_loss, check_loss, explosion
 
 _STEPS_BETWEEN_LOOKS = 16  # reading a loss waits for the device, so losses are read in groups
 
@@ -66,6 +67,8 @@ class Trainer:
         self.params, self.train_feed, self.device, self.team = params, train, device, team
         self.model = model.to(device)
         self.forward = team.wrap(self.model, device)
+        if params.compile:
+            self.forward = torch.compile(self.forward)
         self.targets = train.targets.cpu().numpy()
         self.counts = np.bincount(self.targets, minlength=classes)
         self.update = Update(self.model, params)
@@ -114,6 +117,13 @@ class Trainer:
     def shown(self, epoch: int) -> np.ndarray:
         """The images of each class that an epoch (from 0) shows, int64 (classes,)."""
         return shown(self.counts, self.params.sampler, epoch=epoch, epochs=self.params.epochs)
+
+    @property
+    def chance(self) -> float:
+        """The loss of the best answer that is the same for every image of the first epoch."""
+        shows = self.shown(0)
+        loss = make_loss(self.params.loss, shows, epoch=0, device=self.device)
+        return chance_loss(loss, shows, self.device)
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the training depends on besides params and data."""
@@ -184,6 +194,14 @@ class Trainer:
         if self.average is not None:
             self.average.update_parameters(self.model)
         self._unread.append((loss.detach(), norm, batch))
+
+    def attempt(self, images: int) -> None:
+        """What a step on so many images needs, without the step; for finding what fits."""
+        index = np.arange(images) % len(self.train_feed)
+        with self._autocast():
+            logits = self.forward(self.train_feed.images(index))
+        functional.cross_entropy(logits.float(), self.train_feed.labels(index)).backward()
+        self.update.optimizer.zero_grad(set_to_none=True)
 
     def _read_losses(self) -> None:
         if not self._unread:

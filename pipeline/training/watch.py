@@ -2,7 +2,11 @@
 
 import math
 
+import numpy as np
+import torch
+
 from pipeline.core.errors import DivergedError
+from pipeline.training.losses import Loss
 from pipeline.training.params import TrainParams
 
 EXPLODED = 1000.0
@@ -25,3 +29,23 @@ def check_loss(
 def explosion(classes: int) -> float:
     """A guess that knows nothing loses log K; a thousand times that is an explosion."""
     return EXPLODED * max(1.0, math.log(classes))
+
+
+def chance_loss(loss_of: Loss, shows: np.ndarray, device: torch.device) -> float:
+    """The loss of the best answer that is the same for every image.
+
+    ``shows`` (K,) are the images of each class: for plain cross-entropy it is their entropy.
+    """
+    shares = torch.tensor(shows / shows.sum(), dtype=torch.float32, device=device)
+    targets = torch.arange(len(shares), device=device)
+    answer = torch.zeros(len(shares), device=device, requires_grad=True)
+    search = torch.optim.LBFGS([answer], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        search.zero_grad()
+        loss = (loss_of(answer.expand(len(shares), -1), targets) * shares).sum()
+        loss.backward()
+        return loss
+
+    search.step(closure)
+    return closure().item()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.core.errors import DataError, InputMissing
 from pipeline.core.files import sha256
 from pipeline.dataset import Dataset
-from pipeline.dataset.reader import Pixels
+from pipeline.dataset.pixels import Pixels
 from pipeline.dataset.schema import rows_per_shard, versions
 
 

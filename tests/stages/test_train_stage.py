@@ -1,12 +1,14 @@
 """The train stage in a process of its own: killed, stopped, and gone on with."""
 
 import csv
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from imports import ROOT
 from program import COMMAND, PATIENCE, call, options, wait_for
@@ -15,6 +17,7 @@ from ruamel.yaml import YAML
 from pipeline.core.errors import DataError, StoppedError, UnsafeError
 from pipeline.core.files import sha256
 from pipeline.stages import augment, generate, split, train
+from pipeline.training.checkpoint import replicate_folders
 from pipeline.training.loop import Trainer
 
 KEPT = "data/.resume/replicate-1"
@@ -160,3 +163,80 @@ def test_a_tampered_checkpoint_stops_the_stage(stopped):
     change(stopped / "params.yaml", epochs=2)
     train.run(*arguments, device="cpu", continuing="never")
     assert len(curves(stopped)) == 2
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def test_replicates_are_trainings_with_other_seeds_and_the_first_is_the_model(project):
+    change(project / "params.yaml", epochs=2)
+    train.run(project / "params.yaml", project / "data", device="cpu")
+    alone = sha256(project / "data/model/weights.safetensors")
+    change(project / "params.yaml", replicates=3)
+    train.run(project / "params.yaml", project / "data", device="cpu")
+    folders = replicate_folders(project / "data/model")
+    assert [folder.name for folder in folders] == ["model", "replicate-2", "replicate-3"]
+    weights = [sha256(folder / "weights.safetensors") for folder in folders]
+    assert weights[0] == alone
+    assert len(set(weights)) == 3
+    metrics = read(project / "data/training/metrics.json")
+    found = metrics["replicates"]["val_average_precision"]
+    cards = [read(folder / "model.json")["val_average_precision"] for folder in folders]
+    assert found["values"] == dict(zip("123", cards, strict=True))
+    assert found["mean"] == pytest.approx(sum(cards) / 3)
+    assert found["spread"] == pytest.approx(np.std(cards, ddof=1))
+    assert metrics["val_average_precision"] == cards[0]
+    names = {path.name for path in (project / "data/training/curves").glob("*.tsv")}
+    assert names == {"curves.tsv", "curves-2.tsv", "curves-3.tsv"}
+
+
+def test_stopped_in_a_later_replicate_the_earlier_ones_are_not_run_again(project, capsys):
+    change(project / "params.yaml", epochs=2, replicates=2)
+    arguments = (project / "params.yaml", project / "data")
+    fit = Trainer.fit
+
+    def second_stops(self, *given, **options):
+        stops = {**options, "told_to_stop": lambda: self.params.seed > 1000}
+        return fit(self, *given, **stops)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "fit", second_stops)
+        with pytest.raises(StoppedError):
+            train.run(*arguments, device="cpu")
+    train.run(*arguments, device="cpu", continuing="require")
+    said = capsys.readouterr().err
+    assert "replicate-1" in said.split("goes on after epoch 2, step 0")[1]
+    assert "goes on after epoch 0, step 1" in said
+
+
+def test_the_training_says_what_its_curves_say(project, capsys):
+    change(project / "params.yaml", epochs=2)
+    train.run(project / "params.yaml", project / "data", device="cpu")
+    found = read(project / "data/training/metrics.json")["diagnosis"]
+    assert found["cause"] == "not finished"
+    assert "train.epochs" in found["advice"]
+    assert found["evidence"] in capsys.readouterr().err
+
+
+def test_two_processes_train_as_one_does(project):
+    """Each batch is shared out, and batch norm sees all of it: rounding is all that may differ."""
+    change(project / "params.yaml", epochs=3)
+    yaml = YAML()
+    document = yaml.load(project / "params.yaml")
+    document["train"]["model"]["dropout"] = 0.0
+    yaml.dump(document, project / "params.yaml")
+    other = project.with_name("shared")
+    shutil.copytree(project, other)
+    train.run(project / "params.yaml", project / "data", device="cpu")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*torchrun, "-m", "pipeline", *map(str, options(other)), "train", "--device", "cpu"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for one, two in zip(curves(project), curves(other), strict=True):
+        for name, value in one.items():
+            assert float(two[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-5), name
+    assert read(other / "data/model/fingerprint.json")["processes"] == 2

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.dataset.reader import Pixels
+from pipeline.dataset.pixels import Pixels
 from pipeline.training.feed import BatchAugment, Feed
 from pipeline.training.params import BatchAugmentParams
 

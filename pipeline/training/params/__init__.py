@@ -21,12 +21,15 @@ from pipeline.training.params.updates import (
 class TrainParams(Section):
     """How the model is fitted.
 
+    ``replicates`` trainings are run, with seeds of their own; the first one's model is the model.
+    ``compile`` lets torch.compile make kernels for the net: it takes minutes and a C++ compiler.
     ``keep`` says whose weights are saved: the best epoch's (by validation average precision) or the
     last one's. ``threads`` is the number of CPU threads (null: all cores); the last bits of the
     weights depend on it.
     """
 
     seed: Annotated[int, Field(ge=0)]
+    replicates: Annotated[int, Field(ge=1, le=1000)]
     model: ModelParams
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=2, le=65_536)]
@@ -42,6 +45,7 @@ class TrainParams(Section):
     early_stopping: EarlyStoppingParams | None
     keep: Literal["best", "last"]
     precision: Literal["auto", "float32", "bfloat16"]
+    compile: bool
     threads: Annotated[int, Field(ge=1, le=1024)] | None
 
     @model_validator(mode="after")

@@ -1,0 +1,79 @@
+"""Pixels of many images in many shards, read by row; straight from memory maps where they are."""
+
+import ctypes
+from collections.abc import Sequence
+from mmap import PAGESIZE
+from typing import Any
+
+import numpy as np
+
+_MADV_DONTNEED = 4
+
+
+class Pixels:
+    """Arrays (n, *shape) in any number of shards, indexed as if they were one array.
+
+    ``mapped`` says that all of them are read-only maps of files.
+    """
+
+    def __init__(
+        self,
+        shards: Sequence[np.ndarray],
+        shape: tuple[int, ...],
+        dtype: np.dtype = np.dtype(np.uint8),  # noqa: B008 - dtypes are immutable
+        *,
+        mapped: bool = False,
+    ):
+        self.shards = list(shards)
+        self.dtype = dtype
+        self.mapped = mapped
+        self._row = tuple(shape)
+        self._starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self), *self._row)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """An int gives a view into the map; a slice, list, mask or index array gives a copy."""
+        if isinstance(index, (int, np.integer)):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"row {index} of {len(self)}")
+            index = int(index) % len(self)
+            shard = int(np.searchsorted(self._starts, index, side="right")) - 1
+            return self.shards[shard][index - self._starts[shard]]
+        return self.take(np.arange(len(self))[index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.take(np.arange(len(self))), dtype)
+
+    def take(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Copy ``rows`` (int indices) into ``out``, a reused buffer of shape (len(rows), ...)."""
+        rows = np.asarray(rows)
+        if out is None:
+            out = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        if len(self.shards) == 1:
+            return np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(owner):
+            here = np.flatnonzero(owner == number)
+            out[here] = self.shards[number][rows[here] - self._starts[number]]
+        return out
+
+    def release(self) -> None:
+        """Give the memory of mapped pages back; they are read again when they are needed.
+
+        Pages that were read count as this process's memory until somebody else wants it. Does
+        nothing where there is no map, or no madvise.
+        """
+        madvise = getattr(ctypes.CDLL(None), "madvise", None)
+        if not self.mapped or madvise is None:
+            return
+        for shard in self.shards:
+            start = -(-shard.ctypes.data // PAGESIZE) * PAGESIZE
+            size = (shard.ctypes.data + shard.nbytes - start) // PAGESIZE * PAGESIZE
+            if size > 0:
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), _MADV_DONTNEED)

@@ -1,0 +1,192 @@
+"""What a training works with, and how it is kept: the train stage's inputs and its jobs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import pipeline
+from pipeline.core import seeds
+from pipeline.core.errors import DataError, ParamsError, listing
+from pipeline.core.files import MANIFEST, sha256
+from pipeline.core.processes import stop_when_it_suits
+from pipeline.core.progress import say
+from pipeline.dataset.pixels import Pixels
+from pipeline.dataset.reader import Dataset
+from pipeline.splitting.table import read_splits
+from pipeline.training import device as devices
+from pipeline.training import resume
+from pipeline.training.curves import Result
+from pipeline.training.diagnosis import stagnation
+from pipeline.training.feed import Feed
+from pipeline.training.loop import Trainer
+from pipeline.training.memory import shortage_explained
+from pipeline.training.models import build
+from pipeline.training.params import TrainParams
+from pipeline.training.synced_norm import synchronise
+from pipeline.training.team import Team
+
+RESUME = ".resume"
+INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
+_CODE = ("core", "dataset", "splitting", "training", "stages/train.py", "stages/train_job.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What is learned from and judged on, where the arithmetic is done."""
+
+    train: Feed
+    val: Feed
+    classes: tuple[str, ...]
+    positive: str | None
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    device: torch.device
+
+
+def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torch.device) -> Inputs:
+    """Everything that training reads from ``data``.
+
+    Raises DataError when a split leaves nothing, ParamsError when a param does not fit the images.
+    """
+    originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
+    if params.batch_augment.shift >= min(originals.image_shape[:2]):
+        raise ParamsError(
+            f"{params_file}: train.batch_augment.shift: must be less than the image's side, "
+            f"{min(originals.image_shape[:2])}. Got {params.batch_augment.shift}."
+        )
+    splits = read_splits(data / "splits")
+    shards = [*originals.images.shards, *copies.images.shards]
+    targets = np.concatenate((originals.targets, copies.targets))
+    train_originals = splits.rows(originals, "train")
+    rows = np.concatenate((train_originals, splits.rows(copies, "train") + len(originals)))
+    val = splits.rows(originals, "val")
+    if not len(rows) or not len(val):
+        raise DataError("data/splits leaves no image for train or val. Run `raresight split`.")
+    mean, std = _pixel_statistics(originals, train_originals)
+    return Inputs(
+        train=Feed(Pixels(shards, originals.image_shape, mapped=True), rows, targets[rows], device),
+        val=Feed(originals.images, val, originals.targets[val], device),
+        classes=originals.classes,
+        positive=originals.positive,
+        image_shape=originals.image_shape,
+        mean=mean,
+        std=std,
+        device=device,
+    )
+
+
+def _pixel_statistics(data: Dataset, rows: np.ndarray, limit: int = 4096) -> tuple:
+    """Mean and deviation per channel over (at most ``limit`` evenly spaced) training images."""
+    chosen = rows[:: max(1, len(rows) // limit)][:limit]
+    pixels = data.images.take(chosen).reshape(-1, data.image_shape[2])
+    counts = np.stack([np.bincount(channel, minlength=256) for channel in pixels.T])
+    levels = np.arange(256)
+    mean = counts @ levels / len(pixels)
+    std = np.sqrt(counts @ levels**2 / len(pixels) - mean**2)
+    return tuple(mean.tolist()), tuple(np.maximum(std, 1.0).tolist())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training: its trainer, and the checkpoint that it is stopped and gone on with.
+
+    ``replicate`` counts from 1; the first has the seed of params.yaml, the others seeds of it.
+    """
+
+    params: TrainParams
+    replicate: int
+    inputs: Inputs
+    data: Path
+    continuing: str
+    team: Team
+
+    def start(self) -> Trainer:
+        """A new trainer, or one that has what was kept of this training."""
+        trainer = self.trainer()
+        if self.continuing != "never":
+            self._go_on(trainer)
+        return trainer
+
+    def fit(
+        self, trainer: Trainer, on_batch: Callable[[int, int], None] = lambda images, epoch: None
+    ) -> Result:
+        """Run what is left of the training, and keep it whenever it could be stopped."""
+        key, chance = self._key(trainer), trainer.chance
+
+        def keep(state) -> None:
+            if self.team.leads:
+                resume.save(self.folder, state, key)
+                if hint := stagnation(trainer.result.epochs, chance=chance):
+                    say(f"train: {hint}")
+
+        batch, device = self.params.batch_size, self.inputs.device
+        with stop_when_it_suits() as told, shortage_explained(batch, device, trainer.attempt):
+            return trainer.fit(on_batch, keep=keep, told_to_stop=told)
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkpoint is: outside what DVC clears before a stage runs."""
+        return self.data / RESUME / f"replicate-{self.replicate}"
+
+    def trainer(self) -> Trainer:
+        """A trainer that has not begun."""
+        inputs, seed = self.inputs, self.params.seed
+        model = build(
+            self.params.model,
+            classes=len(inputs.classes),
+            mean=inputs.mean,
+            std=inputs.std,
+            seed=seeds.integer(seed, "initial weights", 0),
+        )
+        if self.team.size > 1:
+            synchronise(model)
+        return Trainer(
+            model,
+            self.params,
+            inputs.train,
+            inputs.val,
+            classes=len(inputs.classes),
+            positive=None if inputs.positive is None else inputs.classes.index(inputs.positive),
+            device=inputs.device,
+            team=self.team,
+        )
+
+    def _key(self, trainer: Trainer) -> dict:
+        """All that must be the same for a checkpoint to lead to the weights it would have."""
+        root = Path(pipeline.__file__).parent
+        return {
+            "code": resume.digests(root, *(root / name for name in _CODE)),
+            "train": self.params.model_dump(mode="json"),
+            "data": {name: sha256(self.data / name / MANIFEST) for name in INPUTS},
+            "machine": fingerprint(trainer),
+        }
+
+    def _go_on(self, trainer: Trainer) -> None:
+        folder, kept = self.folder, resume.load(self.folder)
+        if kept is None:
+            reasons = [f"{folder} does not exist"]
+        else:
+            reasons = [*resume.differences(kept[1], self._key(trainer))]
+        if not reasons:
+            trainer.load_state(kept[0])
+            if self.team.leads:
+                at = trainer.progress
+                say(f"train: goes on after epoch {at.epoch}, step {at.step} ({folder})")
+        elif self.continuing == "require":
+            raise DataError(
+                f"no training can be gone on with:\n{listing(reasons)}\n"
+                "Put it back, or leave out `--continue require` to begin again."
+            )
+        elif kept is not None and self.team.leads:
+            say(f"train: begins again; {folder} is of another training:\n{listing(reasons, 5)}")
+
+
+def fingerprint(trainer: Trainer) -> dict[str, str | int]:
+    """What the last bits of the weights depend on besides code, params and data."""
+    return devices.fingerprint(
+        trainer.device, bfloat16=trainer.bfloat16, processes=trainer.team.size
+    )

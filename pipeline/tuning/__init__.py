@@ -1,0 +1,1 @@
+"""Finding what to put into params.yaml before a training."""
