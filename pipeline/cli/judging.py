@@ -54,4 +54,57 @@ def compare(
     check(report, fail_if_worse)
 
 
-COMMANDS = (compare,)
+share = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+
+@click.command()
+@click.option("--recall", type=share, default=0.9, show_default=True, help="The recall expected.")
+@click.option(
+    "--width",
+    type=share,
+    default=0.1,
+    show_default=True,
+    help="How wide its interval may be.",
+)
+@click.option(
+    "--prevalence",
+    "prevalences",
+    type=share,
+    multiple=True,
+    help="Share of positives where the model will be used; may be repeated; "
+    "that of params.yaml if not given.",
+)
+@click.option(
+    "--precision",
+    type=share,
+    default=0.5,
+    show_default=True,
+    help="The precision to be shown at that prevalence.",
+)
+@click.option("--confidence", type=share, default=0.95, show_default=True)
+@click.pass_obj
+def plan(
+    settings: Settings,
+    recall: float,
+    width: float,
+    prevalences: tuple[float, ...],
+    precision: float,
+    confidence: float,
+) -> None:
+    """Say how many positives and negatives a test set needs, and whether this one has them."""
+    from pipeline.stages.plan import run
+    from pipeline.terminal.plan import render
+
+    found = run(
+        settings.params,
+        settings.data,
+        recall=recall,
+        width=width,
+        precision=precision,
+        confidence=confidence,
+        prevalences=prevalences,
+    )
+    print_result(settings, asdict(found), lambda _: render(found))
+
+
+COMMANDS = (compare, plan)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -12,6 +11,7 @@ from rich.text import Text
 from pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
 from pipeline.report.words import DASH, count, number
 from pipeline.stages.compare import Report
+from pipeline.terminal.tables import titled_table
 
 _TITLES = {
     "average_precision": "average precision",
@@ -74,15 +74,7 @@ def _metrics(report: Report) -> RenderableType:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
-        show_edge=False,
-    )
+    table = titled_table(title)
     for name in columns:
         table.add_column(Text(name), overflow="fold", max_width=_WIDEST)
     return table

@@ -1,0 +1,85 @@
+"""The size of a test set, as a person reads it in a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from pipeline.report.words import DASH, count, number
+from pipeline.stages.plan import ALARMS, Place, Plan
+from pipeline.terminal.tables import titled_table
+
+
+def render(plan: Plan) -> RenderableType:
+    """What is needed, at each prevalence, and what there is. Fits a terminal of 80 columns."""
+    parts = [Padding(Text.assemble(*_positives(plan)), (1, 0))]
+    parts += [_random(plan), Padding(_negatives(plan), (1, 0))]
+    parts += [Padding(Text.assemble(*sentence), (0, 0, 1, 0)) for sentence in _test_set(plan)]
+    return Group(*parts)
+
+
+def _positives(plan: Plan) -> Iterator[str | tuple[str, str]]:
+    wilson, exact = plan.positives["wilson"], plan.positives["clopper_pearson"]
+    yield f"To know a recall of {plan.recall:g} to ±{plan.width / 2:g} "
+    yield f"({_percent(plan.confidence)} interval of width {plan.width:g}) the test set needs "
+    yield (f"{count(wilson)} positives", "bold")
+    yield f" (Wilson; {count(exact)} for the exact interval of Clopper and Pearson)."
+
+
+def _negatives(plan: Plan) -> RenderableType:
+    table = titled_table(f"Negatives that show a precision ≥ {plan.precision:g}")
+    headers = ("prevalence", "specificity\nneeded", *(_alarms(alarms) for alarms in ALARMS))
+    for header in headers:
+        table.add_column(header, justify="right")
+    for place in plan.places:
+        numbers = (count(place.negatives[alarms]) for alarms in ALARMS)
+        table.add_row(_share(place), f"{1 - place.alarm_rate:.6g}", *numbers)
+    return table
+
+
+def _alarms(alarms: int) -> str:
+    return "with no\nfalse alarm" if not alarms else f"with {alarms}"
+
+
+def _random(plan: Plan) -> RenderableType:
+    needed = count(plan.positives["wilson"])
+    table = titled_table(f"Random images that hold {needed}")
+    for header in ("prevalence", "on average", f"with {_percent(plan.confidence)} certainty"):
+        table.add_column(header, justify="right")
+    for place in plan.places:
+        table.add_row(_share(place), *map(count, place.random_images))
+    return table
+
+
+def _test_set(plan: Plan) -> Iterator[list[str | tuple[str, str]]]:
+    found = plan.test_set
+    if found is None:
+        yield ["There is no test set with a positive class here yet (data/splits)."]
+        return
+    interval = f"{number(found.recall_low)}{DASH}{number(found.recall_high)}"
+    yield [
+        f"The test set here has {count(found.positives)} images of '{found.positive}': ",
+        _judged(found.enough_positives),
+        f". A recall of {plan.recall:g} on them would be known to be {interval}.",
+    ]
+    there = "at each prevalence" if len(plan.places) > 1 else "there"
+    condition = "if" if found.enough_negatives else "even if"
+    yield [
+        f"It has {count(found.negatives)} others: ",
+        _judged(found.enough_negatives),
+        f" to show a precision of {plan.precision:g} {there}, "
+        f"{condition} none of them is a false alarm.",
+    ]
+
+
+def _judged(enough: bool) -> tuple[str, str]:
+    return ("enough", "bold green") if enough else ("too few", "bold red")
+
+
+def _share(place: Place) -> str:
+    return f"{100 * place.prevalence:.3g} %"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"

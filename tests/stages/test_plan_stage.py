@@ -1,0 +1,80 @@
+import json
+
+import numpy as np
+import pytest
+from imports import ROOT
+from program import invoke
+
+from pipeline.core.files import stage_outputs
+from pipeline.splitting.table import make_table, write_splits
+from pipeline.stages import plan
+
+
+@pytest.fixture
+def split(write_generated, part, monkeypatch):
+    """A dataset of common and rare images, of which the test set gets the first ones."""
+
+    def make(*, rare, common):
+        labels = ["rare"] * (rare + 4) + ["common"] * (common + 4)
+        data = write_generated(part(name="a", labels=labels))
+        description = data / "generated/dataset.json"
+        content = json.loads(description.read_text()) | {"positive": "rare"}
+        description.write_text(json.dumps(content))
+        ids = [f"a-{k:04d}" for k in range(len(labels))]
+        test = np.zeros(len(labels), bool)
+        test[:rare] = test[rare + 4 : rare + 4 + common] = True
+        with stage_outputs(data / "splits") as (folder,):
+            write_splits(folder, make_table(ids, ids, np.where(test, "test", "train").tolist()))
+        return data
+
+    return make
+
+
+def run(data, **changes):
+    asked = {"recall": 0.9, "width": 0.2, "precision": 0.5, "confidence": 0.95}
+    return plan.run(ROOT / "params.yaml", data, **asked | {"prevalences": (0.1,)} | changes)
+
+
+def test_the_test_set_is_held_against_the_plan(split):
+    found = run(split(rare=38, common=30)).test_set
+    assert (found.positives, found.negatives) == (38, 30)
+    assert found.enough_positives
+    # ln(0.05) / ln(1 - 0.1): at a prevalence of 0.1 a tenth of the negatives may be false alarms.
+    assert found.enough_negatives
+    assert found.recall_high - found.recall_low <= 0.2
+
+
+def test_one_image_fewer_is_too_few(split):
+    found = run(split(rare=37, common=28)).test_set
+    assert not found.enough_positives
+    assert not found.enough_negatives
+
+
+def test_without_a_test_set_the_plan_stands(tmp_path):
+    found = run(tmp_path)
+    assert found.test_set is None
+    assert found.positives == {"wilson": 38, "clopper_pearson": 42}
+
+
+def test_the_prevalence_is_that_of_the_params_where_none_is_given(tmp_path):
+    assert [place.prevalence for place in run(tmp_path, prevalences=()).places] == [1e-4]
+    assert invoke("--params", tmp_path / "no.yaml", "plan").exit_code == 2
+    assert invoke("--params", tmp_path / "no.yaml", "plan", "--prevalence", "1e-4").exit_code == 0
+
+
+def test_the_command_says_it_in_a_terminal_and_as_json(split):
+    data = split(rare=38, common=28)
+    asked = ["plan", "--recall", "0.9", "--width", "0.1", "--prevalence", "1e-4"]
+    text = " ".join(invoke("--data", data, *asked).stdout.split())
+    for words in ("needs 141 positives (Wilson; 159", "0.01 % 1,410,000", "33,282"):
+        assert words in text
+    assert "38 images of 'rare': too few" in text
+    found = json.loads(invoke("--data", data, "--json", *asked).stdout)
+    assert found["positives"] == {"wilson": 141, "clopper_pearson": 159}
+    assert found["test_set"]["positives"] == 38
+
+
+@pytest.mark.parametrize("option", ["--recall", "--width", "--prevalence", "--precision"])
+def test_shares_lie_between_0_and_1(option):
+    for value in ("0", "1", "1.5"):
+        assert invoke("plan", option, value).exit_code == 2
