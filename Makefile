@@ -27,6 +27,7 @@ repro: $(VENV)/installed  ## run the pipeline and print the verdict
 	raresight --quiet validate
 	dvc repro > /dev/null
 	raresight evaluate --show
+	@echo 'Open data/report/index.html in a browser.'
 
 # The optional engines of the 3-D generators; their tests are skipped where there is no OpenGL.
 $(VENV)/extras: $(VENV)/installed constraints-extras.txt
@@ -49,4 +50,4 @@ digits: $(VENV)/installed  ## write scikit-learn's real digits as images below d
 clean:  ## remove the environment and what the stages wrote (metrics stay: Git has them)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
 	rm -rf data/generated data/augmented data/splits data/model
-	rm -rf data/training/curves data/evaluation/predictions data/evaluation/plots
+	rm -rf data/training/curves data/evaluation/predictions data/evaluation/plots data/report

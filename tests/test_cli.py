@@ -15,7 +15,7 @@ from pipeline import __version__, cli
 def test_help_lists_the_commands_in_the_order_of_the_work():
     listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in listed] == [
-        *("generate", "augment", "split", "train", "evaluate"),
+        *("generate", "augment", "split", "train", "evaluate", "report"),
         *("compare", "plan"),
         *("validate", "generators", "inspect", "scenarios", "use", "verify"),
     ]

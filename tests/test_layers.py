@@ -47,6 +47,8 @@ def allowed(source: str, target: str) -> bool:
         return True  # versions are compared by the metrics that each was judged by
     if source == "tuning" and target == "training":
         return True  # it runs the beginning of a training
+    if source == "report" and target == "evaluation":
+        return True  # the page shows a judgement
     return target in ("core", "dataset") if source != "dataset" else target == "core"
 
 
@@ -103,6 +105,7 @@ def loaded_by(code: str) -> set[str]:
         ("stages.split", set()),
         ("stages.validate", set()),
         ("stages.evaluate", set()),
+        ("stages.report", set()),
         ("stages.train", {"torch", "sklearn"}),
     ],
 )

@@ -12,7 +12,10 @@ from imports import ROOT
 from program import alive, wait_for
 from ruamel.yaml import YAML
 
-OUTPUTS = ("generated", "augmented", "splits", "model", "training/curves", "evaluation/plots")
+OUTPUTS = (
+    *("generated", "augmented", "splits", "model"),
+    *("training/curves", "evaluation/plots", "report"),
+)
 
 
 def shrink(path: Path) -> None:
@@ -52,7 +55,7 @@ def fresh(tmp_path_factory):
 def reproduced(fresh):
     """The clone after its first `dvc repro`, committed."""
     log = fresh.dvc("repro")
-    assert log.count("Running stage") == 5
+    assert log.count("Running stage") == 6
     fresh.commit()
     return fresh
 
@@ -108,7 +111,7 @@ def test_every_plot_can_be_shown(reproduced):
 def test_an_experiment_reruns_only_what_its_param_decides(reproduced):
     log = reproduced.dvc("exp", "run", "-S", "train.epochs=2")
     ran = [line for line in log.splitlines() if line.startswith("Running stage")]
-    assert ran == ["Running stage 'train':", "Running stage 'evaluate':"]
+    assert ran == [f"Running stage '{name}':" for name in ("train", "evaluate", "report")]
     diff = json.loads(reproduced.dvc("metrics", "diff", "--json"))
     assert diff["data/training/metrics.json"]["epochs"] == {"old": 1, "new": 2, "diff": 1}
     reproduced.run("git", "checkout", "-q", ".")

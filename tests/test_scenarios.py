@@ -116,5 +116,6 @@ def test_a_folder_without_scenarios_says_so(tmp_path):
 @pytest.mark.parametrize("name", ["conveyor", "digits", "pathology", "shapes", "street"])
 def test_every_shipped_scenario_is_valid_and_introduced(name):
     path = ROOT / f"params/{name}.yaml"
-    assert set(validate.run(path)) == {"generate", "augment", "split", "train", "evaluate"}
+    stages = {"generate", "augment", "split", "train", "evaluate", "report"}
+    assert set(validate.run(path)) == stages
     assert len(path.read_text().splitlines()[0]) > 20

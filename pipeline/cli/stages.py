@@ -23,6 +23,7 @@ WRITES = {
     "split": ("splits",),
     "train": ("model", "training"),
     "evaluate": ("evaluation",),
+    "report": ("report",),
 }
 
 
@@ -82,7 +83,15 @@ def evaluate(settings: Settings, device: str, show: bool) -> None:
     print_result(settings, metrics, partial(render, folder=settings.data / "evaluation"))
 
 
-COMMANDS = (generate, augment, split, train, evaluate)
+@click.command()
+@click.pass_obj
+def report(settings: Settings) -> None:
+    """Make the page that shows what was asked, done and found."""
+    page = run_stage(settings, "report")
+    say(settings, f"Open {page} in a browser.")
+
+
+COMMANDS = (generate, augment, split, train, evaluate, report)
 
 
 def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:

@@ -33,6 +33,7 @@ def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
 
 
 def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
+    """The ends of a figure's interval; empty where there is none."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     return "" if low is None or high is None else f"{show(low)}{DASH}{show(high)}"
 
@@ -57,3 +58,8 @@ def number(value: float | None) -> str:
 
 def count(value: float | None) -> str:
     return DASH if value is None else f"{value:,.0f}"
+
+
+def share(value: float) -> str:
+    """A share in [0, 1] in per cent, with three digits at most."""
+    return f"{100 * value:.3g} %"

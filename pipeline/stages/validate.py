@@ -9,6 +9,7 @@ from pipeline.augmentation.params import AugmentParams, Step
 from pipeline.core.errors import suggest
 from pipeline.core.params import Section, check_sections, refuse
 from pipeline.evaluation.params import EvaluateParams
+from pipeline.report.params import ReportParams
 from pipeline.splitting.params import SplitParams
 from pipeline.stages.generate_params import GenerateParams, Source
 from pipeline.training.params import TrainParams
@@ -22,6 +23,7 @@ SECTIONS: dict[str, type[Section]] = {
     "split": SplitParams,
     "train": TrainParams,
     "evaluate": EvaluateParams,
+    "report": ReportParams,
 }
 
 
@@ -126,6 +128,11 @@ def _evaluate(params: EvaluateParams) -> Iterator[str]:
     yield f"perturbed by {_steps(params.perturb)}"
 
 
+def _report(params: ReportParams) -> Iterator[str]:
+    yield f"one page, with {params.images_per_class} images of each class"
+    yield f"and up to {params.mistakes} mistakes of each kind"
+
+
 def _steps(steps: Sequence[Step]) -> str:
     return ", ".join(step.name for step in steps) or "nothing"
 
@@ -136,4 +143,5 @@ _DESCRIPTIONS = {
     "split": _split,
     "train": _train,
     "evaluate": _evaluate,
+    "report": _report,
 }

@@ -1,0 +1,131 @@
+"""Precision against recall, and the ROC curve, with bands and the chosen operating point."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.evaluation.intervals import resample_rankings
+from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.ranking import Curve, curve, false_positive_rate_at
+from pipeline.report.charts import Band, Line, Plane, draw_plane
+from pipeline.report.words import share
+
+_RESAMPLES = 500
+_RECALLS = np.linspace(0.01, 1, 100)
+_MOST_POINTS = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """The outcomes to draw, by the name of their line, the model's on clean test images first.
+
+    ``rates`` (2, points) are the ends of the false-positive rate's interval at each of 100 recalls;
+    None where no band can be drawn.
+    """
+
+    outcomes: Mapping[str, Outcome]
+    confidence: float
+    rates: np.ndarray | None
+
+    @property
+    def first(self) -> Outcome:
+        return next(iter(self.outcomes.values()))
+
+    @property
+    def band_name(self) -> str:
+        return f"{100 * self.confidence:g} % of resamples"
+
+
+def ranked(
+    outcomes: Mapping[str, Outcome], *, confidence: float, rng: np.random.Generator
+) -> Ranked | None:
+    """What the curves need; None where the test set holds one class only."""
+    test = next(iter(outcomes.values()))
+    positive = test.main_ranking.positive
+    if positive.all() or not positive.any():
+        return None
+    rates = None
+    if test.task.positive is not None:
+        rates = _rates(test, confidence, rng)
+    return Ranked(outcomes=outcomes, confidence=confidence, rates=rates)
+
+
+def _rates(test: Outcome, confidence: float, rng: np.random.Generator) -> np.ndarray:
+    def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+        return false_positive_rate_at(positives, negatives, recall=_RECALLS)
+
+    strata = (test.targets == test.task.positive_index).astype(int)
+    drawn = resample_rankings([test.main_ranking], strata, statistic, resamples=_RESAMPLES, rng=rng)
+    tail = (1 - confidence) / 2
+    return np.quantile(drawn[:, 0], [tail, 1 - tail], axis=0)
+
+
+def draw_precision_recall(data: Ranked, *, prevalence: float | None, name: str) -> str:
+    """At ``prevalence``, or at the test set's own."""
+    own = float(data.first.main_ranking.positive.mean())
+    level = own if prevalence is None else prevalence
+    band = None
+    if data.rates is not None:
+        low, high = data.rates
+        ends = (_precision(_RECALLS, rate, level) for rate in (high, low))
+        band = Band(data.band_name, _RECALLS, *ends)
+    lines = [
+        Line(
+            label, kind, points.recall, _precision(points.recall, points.false_positive_rate, level)
+        )
+        for (label, kind, points) in _points(data)
+    ]
+    point = _operating_point(data.first)
+    if point is not None:
+        recall, rate = point
+        point = (recall, float(_precision(np.array(recall), np.array(rate), level)))
+    return draw_plane(
+        Plane("recall", "precision", level=level),
+        lines,
+        name=name,
+        title=f"Precision against recall where {share(level)} of the images are positive",
+        band=band,
+        point=point if point is not None and np.isfinite(point[1]) else None,
+    )
+
+
+def draw_roc(data: Ranked, *, name: str) -> str:
+    """Recall against the share of negatives that raise an alarm."""
+    lines = [
+        Line(label, kind, np.append(0, at.false_positive_rate), np.append(0, at.recall))
+        for label, kind, at in _points(data)
+    ]
+    band = None
+    if data.rates is not None:
+        band = Band(data.band_name, _RECALLS, *data.rates, across=True)
+    point = _operating_point(data.first)
+    return draw_plane(
+        Plane("false-positive rate (1 - specificity)", "recall", diagonal="no skill"),
+        lines,
+        name=name,
+        title="ROC curve: recall against the false-positive rate",
+        band=band,
+        point=None if point is None else point[::-1],
+    )
+
+
+def _points(data: Ranked) -> Iterator[tuple[str, str, Curve]]:
+    kinds = ("model", "perturbed", "shortcut")
+    for (label, outcome), kind in zip(data.outcomes.items(), kinds, strict=False):
+        yield label, kind, curve(outcome.main_ranking, max_points=_MOST_POINTS)
+
+
+def _operating_point(outcome: Outcome) -> tuple[float, float] | None:
+    """Recall and false-positive rate at the chosen threshold; None without a positive class."""
+    if outcome.task.positive is None:
+        return None
+    (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
+    return hit / (hit + missed), alarms / (right + alarms)
+
+
+def _precision(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:
+    """Precision at a prevalence; NaN where nothing is called."""
+    found, false = recall * prevalence, rate * (1 - prevalence)
+    called = found + false
+    return np.divide(found, called, out=np.full(np.shape(called), np.nan), where=called > 0)

@@ -1,0 +1,65 @@
+"""The mistakes that the model was surest of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.report.pictures import Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """An image that was called wrong, with the score that led to it."""
+
+    id: str
+    actual: str
+    called: str
+    score: float
+    picture: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """Mistakes of one kind (see :func:`surest`), the surest first; ``total`` were made in all."""
+
+    kind: str
+    total: int
+    mistakes: tuple[Mistake, ...]
+
+
+def surest(
+    scores: np.ndarray, targets: np.ndarray, predicted: np.ndarray, *, positive: int | None
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Rows (m,) of each kind of mistake and the scores that led to them, the surest first.
+
+    ``scores`` is (n, K), ``targets`` and ``predicted`` are int (n,). With a ``positive`` class the
+    kinds are ``alarms`` (its highest scores on other images) and ``misses`` (its lowest on its
+    own); without one ``confusions``, by the score of the class that was called.
+    """
+    if positive is None:
+        wrong = np.flatnonzero(targets != predicted)
+        return {"confusions": _ordered(wrong, -scores[wrong, predicted[wrong]])}
+    own = scores[:, positive]
+    alarms = np.flatnonzero((predicted == positive) & (targets != positive))
+    misses = np.flatnonzero((predicted != positive) & (targets == positive))
+    return {"alarms": _ordered(alarms, -own[alarms]), "misses": _ordered(misses, own[misses])}
+
+
+def _ordered(rows: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(key, kind="stable")
+    return rows[order], np.abs(key[order])
+
+
+def confused(
+    counts: np.ndarray, classes: Sequence[str], most: int = 10
+) -> tuple[tuple[str, str, int], ...]:
+    """The pairs (actual, called, images) that are mistaken most often, from counts (K, K)."""
+    pairs = [
+        (int(counts[i, j]), classes[i], classes[j])
+        for i in range(len(classes))
+        for j in range(len(classes))
+        if i != j and counts[i, j]
+    ]
+    pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
+    return tuple((actual, called, count) for count, actual, called in pairs[:most])

@@ -1,0 +1,51 @@
+"""The page as text: the template, filled."""
+
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.report.words import count, interval, number, share
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+_OPEN, _CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"
+_TEMPLATES = Path(__file__).parent / "template"
+
+
+def render(sections: Mapping[str, Any]) -> str:
+    """The whole page. A section that is None, or empty, is left out or says why it is missing.
+
+    Names and paths from the data are escaped; style and script stand in the page itself.
+    """
+    return _environment().get_template("page.html").render(sections)
+
+
+@functools.cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "count": count, "share": share, "curly": _curly}
+    environment.filters["interval"] = lambda row, name, kind="number": interval(
+        row, name, {"number": number, "count": count}[kind]
+    )
+    environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text()
+    return environment
+
+
+def _curly(text: str) -> "Markup":
+    """Escaped, with typographic quotes, and intervals that keep together and stand back."""
+    from markupsafe import Markup, escape
+
+    text = re.sub(r"'([^']*)'", f"{_OPEN}\\1{_CLOSE}", text)
+    return Markup(re.sub(r"\[[^]]*\]", r'<span class="between">\g<0></span>', str(escape(text))))

@@ -1,0 +1,168 @@
+"use strict";
+// The two sliders. Sensitivity and specificity are counted on the test images; all else follows.
+(() => {
+  const data = JSON.parse(document.getElementById("panel-data").textContent);
+  const at = (id) => document.getElementById(id);
+  const threshold = at("threshold"), prevalence = at("prevalence");
+  const steps = Number(prevalence.max), ratio = Math.log10(data.high / data.low);
+  let share = data.start;
+
+  const atPosition = (k) => Number((data.low * 10 ** (ratio * k / steps)).toPrecision(2));
+  const positionOf = (p) => Math.round(steps * Math.log10(p / data.low) / ratio);
+
+  // Wilson's interval, as pipeline/evaluation/intervals.py has it.
+  function wilson(hits, trials, z) {
+    const p = hits / trials, zz = z * z;
+    const centre = (p + zz / (2 * trials)) / (1 + zz / trials);
+    const half = z * Math.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2) / (1 + zz / trials);
+    return [hits === 0 ? 0 : Math.max(0, centre - half), hits === trials ? 1 : Math.min(1, centre + half)];
+  }
+
+  function figures(sensitivity, specificity, p) {
+    const found = sensitivity * p, alarms = found + (1 - specificity) * (1 - p);
+    return {
+      accuracy: found + specificity * (1 - p),
+      precision: alarms > 0 ? found / alarms : null,
+      recall: sensitivity,
+      f1: 2 * found / (alarms + p),
+    };
+  }
+
+  // Every figure grows with both shares, so its ends are at corners of their two intervals.
+  function ends(hits, alarms, p) {
+    const low = [], high = [];
+    wilson(hits, data.positives, data.joint_z).forEach((s, i) => (i ? high : low).push(s));
+    wilson(data.negatives - alarms, data.negatives, data.joint_z).forEach((c, i) => (i ? high : low).push(c));
+    const corners = [];
+    for (const s of [low[0], high[0]]) for (const c of [low[1], high[1]]) corners.push(figures(s, c, p));
+    const found = {};
+    for (const name of ["accuracy", "precision", "f1"]) {
+      const values = corners.map((corner) => corner[name]);
+      found[name] = values.includes(null) ? null : [Math.min(...values), Math.max(...values)];
+    }
+    found.recall = wilson(hits, data.positives, data.z);
+    return found;
+  }
+
+  // As pipeline/report/words.py writes numbers, without exponents.
+  function number(value) {
+    if (value === null) return "–";
+    if (value > 0 && value < 0.0095) return value >= 1e-6 ? trimmed(value) : value.toExponential(1);
+    for (let digits = 3; ; digits++) {
+      const text = value.toFixed(digits);
+      if (value === 1 || Number(text) < 1 || digits === 9) return text;
+    }
+  }
+  const trimmed = (value) => value.toFixed(1 - Math.floor(Math.log10(value)));
+  const grouped = (value) => Math.round(value).toLocaleString("en-US");
+  const amount = (value) => (value > 0 && value < 10 ? value.toFixed(1) : grouped(value));
+  const inPercent = (p) => `${Number((100 * p).toPrecision(3))} %`;
+  const oneIn = (p) => `1 in ${p > 0.1 ? Number((1 / p).toPrecision(3)) : grouped(1 / p)}`;
+
+  function show(row, name, value, range, never) {
+    const cell = row.querySelector(".value");
+    cell.textContent = number(value);
+    cell.dataset.value = value === null ? "" : value;
+    row.querySelector(".between").textContent = value === null || !range ? "" : `${number(range[0])}–${number(range[1])}`;
+    const bar = row.querySelector(".range"), dot = row.querySelector(".dot"), tick = row.querySelector(".tick");
+    bar.hidden = value === null || !range;
+    if (!bar.hidden) {
+      bar.style.left = `${100 * range[0]}%`;
+      bar.style.width = `${100 * (range[1] - range[0])}%`;
+      bar.dataset.low = range[0];
+      bar.dataset.high = range[1];
+    }
+    dot.hidden = value === null;
+    if (value !== null) dot.style.left = `${100 * value}%`;
+    tick.hidden = never === null;
+    if (never !== null) tick.style.left = `${100 * never}%`;
+    row.querySelector(".never").textContent = number(never);
+  }
+
+  function cell(id, value) {
+    const place = at(id);
+    place.querySelector("b").textContent = amount(value);
+    place.dataset.value = value;
+  }
+
+  function draw(sensitivity, specificity, p) {
+    const { left, right, top, bottom } = data.axes, points = 160;
+    const x = (q) => left + (right - left) * Math.log10(q / data.low) / ratio;
+    const y = (value) => bottom - (bottom - top) * value / 1.02;
+    const lines = { accuracy: [], precision: [], recall: [], f1: [] };
+    for (let k = 0; k <= points; k++) {
+      const q = data.low * 10 ** (ratio * k / points), values = figures(sensitivity, specificity, q);
+      for (const name in lines) {
+        if (values[name] !== null) lines[name].push(`${x(q).toFixed(1)} ${y(values[name]).toFixed(1)}`);
+      }
+    }
+    for (const name in lines) {
+      at(`live-${name}`).querySelector("path").setAttribute("d", lines[name].length ? `M${lines[name].join("L")}` : "");
+    }
+    at("live-cursor").querySelector("path").setAttribute("d", `M${x(p).toFixed(1)} ${bottom}V${top}`);
+  }
+
+  function update() {
+    const k = Number(threshold.value), hits = data.hits[k], alarms = data.alarms[k], p = share;
+    const sensitivity = hits / data.positives, specificity = 1 - alarms / data.negatives;
+    const now = figures(sensitivity, specificity, p), range = ends(hits, alarms, p);
+    const never = { accuracy: 1 - p, precision: null, recall: 0, f1: 0 };
+    for (const row of document.querySelectorAll("[data-metric]")) {
+      const name = row.dataset.metric;
+      show(row, name, now[name], range[name], never[name]);
+    }
+    const million = 1e6, right = sensitivity * p * million, wrong = (1 - specificity) * (1 - p) * million;
+    cell("cell-hits", right);
+    cell("cell-misses", p * million - right);
+    cell("cell-alarms", wrong);
+    cell("cell-cleared", (1 - p) * million - wrong);
+    at("counted").textContent = `Counted on the test images: ${grouped(hits)} of ${grouped(data.positives)} found, `
+      + `${grouped(alarms)} false alarms in ${grouped(data.negatives)}.`;
+
+    at("threshold-text").textContent = data.thresholds[k];
+    at("prevalence-text").textContent = `${oneIn(p)} · ${inPercent(p)}`;
+    threshold.setAttribute("aria-valuetext", `${data.thresholds[k]}: ${hits} of ${data.positives} found, ${alarms} false alarms`);
+    prevalence.setAttribute("aria-valuetext", `${oneIn(p)}, ${inPercent(p)}`);
+    prevalence.dataset.value = p;
+    at("reset").setAttribute("aria-pressed", String(k === data.chosen));
+    for (const preset of document.querySelectorAll(".preset")) {
+      preset.setAttribute("aria-pressed", String(Number(preset.dataset.prevalence) === p));
+    }
+    at("says").textContent = sentence(now, right, wrong, p);
+    const filled = now.precision === null ? 0 : Math.round(100 * now.precision);
+    at("of-alarms").textContent = now.precision === null ? "Nothing is called, so there are no alarms."
+      : now.precision === 0 ? "No alarm is right." : `Of 100 alarms, ${filled || "less than one"} ${filled === 1 || !filled ? "is" : "are"} right:`;
+    [...at("alarms").children].forEach((square, i) => square.classList.toggle("right", i < filled));
+    draw(sensitivity, specificity, p);
+  }
+
+  function sentence(now, right, wrong, p) {
+    const better = now.accuracy > 1 - p ? "more" : now.accuracy < 1 - p ? "less" : "exactly as";
+    const than = better === "exactly as" ? "exactly as accurate as" : `${better} accurate than`;
+    const start = `Of a million images, ${amount(p * 1e6)} are positive. `;
+    if (now.precision === null) return `${start}The model finds none of them, and is ${inPercent(now.accuracy)} accurate.`;
+    return `${start}The model raises ${amount(right + wrong)} alarms, of which ${amount(right)} are right`
+      + `${right > 0 ? ` (1 in ${(1 / now.precision).toFixed(now.precision > 0.1 ? 1 : 0)})` : ""}, and misses ${amount(p * 1e6 - right)}. `
+      + `It is ${than} a rule that never raises any.`;
+  }
+
+  threshold.addEventListener("input", update);
+  prevalence.addEventListener("input", () => {
+    share = atPosition(Number(prevalence.value));
+    update();
+  });
+  at("reset").addEventListener("click", () => {
+    threshold.value = data.chosen;
+    update();
+  });
+  for (const preset of document.querySelectorAll(".preset")) {
+    preset.addEventListener("click", () => {
+      share = Number(preset.dataset.prevalence);
+      prevalence.value = positionOf(share);
+      update();
+    });
+  }
+  threshold.value = data.chosen;
+  prevalence.value = positionOf(share);
+  update();
+})();

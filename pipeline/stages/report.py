@@ -1,0 +1,244 @@
+"""report: one page that shows what was asked, what was done and how good it is."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline import __version__
+from pipeline.core import seeds
+from pipeline.core.errors import DataError
+from pipeline.core.files import read_json, require_verified, stage_outputs
+from pipeline.core.params import load_section, read_yaml
+from pipeline.dataset.reader import Dataset
+from pipeline.evaluation.outcome import Outcome, Task, answer
+from pipeline.report import asked, balance, comparison, curves, mistakes, sheets
+from pipeline.report.charts import draw_learning
+from pipeline.report.operating import operating_points
+from pipeline.report.page import render
+from pipeline.report.panel import panel
+from pipeline.report.params import ReportParams
+from pipeline.report.words import verdict
+
+OUTPUT, PAGE = "report", "index.html"
+# The sections of params.yaml that the page shows as they are; dvc.yaml lists them as well.
+SHOWN = ("generate", "augment", "split", "train", "evaluate")
+_INPUTS = {
+    "generated": "generate",
+    "augmented": "augment",
+    "splits": "split",
+    "model": "train",
+    "training/curves": "train",
+    "evaluation/predictions": "evaluate",
+    "evaluation/plots": "evaluate",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that the page is made from."""
+
+    params: ReportParams
+    asked: Mapping[str, Any]
+    originals: Dataset
+    copies: Dataset
+    data: Path
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        return read_json(self.data / "evaluation" / "metrics.json")
+
+    @cached_property
+    def task(self) -> Task:
+        return Task(classes=self.originals.classes, positive=self.originals.positive)
+
+    @cached_property
+    def test(self) -> Outcome:
+        return self._outcome("test")
+
+    @cached_property
+    def perturbed(self) -> Outcome:
+        return self._outcome("perturbed")
+
+    @cached_property
+    def test_ids(self) -> list[str]:
+        return _table(self.data / "evaluation" / "predictions" / "test.arrow")["id"].to_pylist()
+
+    def _outcome(self, name: str) -> Outcome:
+        path = self.data / "evaluation" / "predictions" / f"{name}.arrow"
+        table, classes = _table(path), self.task.classes
+        try:
+            scores = np.stack([table[f"score.{label}"].to_numpy() for label in classes], axis=1)
+        except KeyError as error:
+            raise DataError(f"{path} lacks the column {error}. Run `raresight evaluate`.") from None
+        targets = np.searchsorted(np.asarray(classes), table["label"].to_numpy().astype(str))
+        threshold = self.metrics.get("threshold", {}).get("model")
+        return answer(self.task, targets, scores, threshold=threshold)
+
+
+def run(params_file: Path, data: Path) -> Path:
+    """Write ``data/report/index.html`` and return its path."""
+    params = load_section(params_file, "report", ReportParams)
+    for name, stage in _INPUTS.items():
+        require_verified(data / name, stage)
+    document = read_yaml(params_file)
+    evidence = Evidence(
+        params=params,
+        asked={name: document.get(name, {}) for name in SHOWN},
+        originals=Dataset(data / "generated"),
+        copies=Dataset(data / "augmented"),
+        data=data,
+    )
+    text = render(_sections(evidence))
+    with stage_outputs(data / OUTPUT) as (folder,):
+        (folder / PAGE).write_text(text)
+    return data / OUTPUT / PAGE
+
+
+def _sections(evidence: Evidence) -> dict[str, Any]:
+    metrics, task = evidence.metrics, evidence.task
+    return {
+        "metrics": metrics,
+        "task": task,
+        "facts": _facts(evidence),
+        "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(metrics)],
+        "cards": comparison.cards(metrics),
+        "panel": _panel(evidence),
+        "charts": _charts(evidence),
+        "focus": _focus(evidence.test),
+        "confusion": evidence.test.confusion.tolist(),
+        "confused": mistakes.confused(evidence.test.confusion, task.classes),
+        "galleries": _galleries(evidence),
+        "bands": sheets.bands(
+            evidence.originals,
+            per_class=evidence.params.images_per_class,
+            seed=evidence.params.seed,
+        ),
+        "families": sheets.families(evidence.originals, evidence.copies, seed=evidence.params.seed),
+        **_learning(evidence),
+        "asked": {name: asked.rows(section) for name, section in evidence.asked.items()},
+        "versions": _versions(evidence),
+    }
+
+
+def _focus(test: Outcome) -> dict[str, float] | None:
+    """What the chosen threshold finds and raises; None without a positive class."""
+    if test.task.positive is None:
+        return None
+    (cleared, alarms), (misses, hits) = test.task.focus(test.confusion).tolist()
+    share = (hits + misses) / len(test.targets)
+    return {"hits": hits, "misses": misses, "alarms": alarms, "cleared": cleared, "share": share}
+
+
+def _facts(evidence: Evidence) -> dict[str, Any]:
+    height, width, _ = evidence.originals.image_shape
+    sources = evidence.originals.description.sources
+    return {
+        "images": len(evidence.originals),
+        "copies": len(evidence.copies),
+        "size": f"{width} x {height}",
+        "generators": ", ".join(sorted({source.get("generator", "?") for source in sources})),
+        "masks": evidence.originals.masks is not None,
+    }
+
+
+def _panel(evidence: Evidence):
+    """None without a positive class, or where the test set lacks one side of it."""
+    task, test = evidence.task, evidence.test
+    if task.positive_index is None:
+        return None
+    positive = test.targets == task.positive_index
+    if positive.all() or not positive.any():
+        return None
+    stops = operating_points(
+        test.scores[:, task.positive_index],
+        positive,
+        chosen=evidence.metrics["threshold"]["model"],
+    )
+    deployment = evidence.asked["evaluate"]["deployment_prevalence"]
+    several = deployment if isinstance(deployment, list) else [deployment]
+    return panel(stops, deployment=tuple(several), confidence=evidence.metrics["confidence"])
+
+
+def _charts(evidence: Evidence) -> dict[str, str] | None:
+    """The curves as drawings; None where the test set holds one class only."""
+    metrics = evidence.metrics
+    outcomes = {"model": evidence.test, "model, perturbed images": evidence.perturbed}
+    rng = seeds.rng(evidence.params.seed, "report", "band")
+    data = curves.ranked(outcomes, confidence=metrics["confidence"], rng=rng)
+    if data is None:
+        return None
+    charts = {"pr": curves.draw_precision_recall(data, prevalence=None, name="pr")}
+    if "deployment" in metrics:
+        there = metrics["deployment"]["prevalence"]
+        charts["pr_there"] = curves.draw_precision_recall(data, prevalence=there, name="there")
+    return charts | {"roc": curves.draw_roc(data, name="roc")}
+
+
+def _galleries(evidence: Evidence) -> list[mistakes.Gallery]:
+    test, task = evidence.test, evidence.task
+    found = mistakes.surest(test.scores, test.targets, test.predicted, positive=task.positive_index)
+    row_of = {id: row for row, id in enumerate(evidence.originals.ids.tolist())}
+
+    def mistake(row: int, score: float) -> mistakes.Mistake:
+        id = evidence.test_ids[row]
+        return mistakes.Mistake(
+            id=id,
+            actual=task.classes[test.targets[row]],
+            called=task.classes[test.predicted[row]],
+            score=score,
+            picture=sheets.picture_of(evidence.originals, row_of[id]),
+        )
+
+    most = evidence.params.mistakes
+    return [
+        mistakes.Gallery(
+            kind=kind,
+            total=len(rows),
+            mistakes=tuple(map(mistake, rows[:most].tolist(), scores[:most].tolist())),
+        )
+        for kind, (rows, scores) in found.items()
+    ]
+
+
+def _learning(evidence: Evidence) -> dict[str, Any]:
+    """What was learned from, and how it went."""
+    images = read_json(evidence.data / "splits" / "summary.json")["images"]
+    card = read_json(evidence.data / "model" / "model.json")
+    numbers = read_json(evidence.data / "training" / "metrics.json")
+    table = _columns(evidence.data / "training" / "curves" / "curves.tsv")
+    best = numbers["best_epoch"]
+    return {
+        "images": images,
+        "balances": balance.balances(images, card["class_shares"], evidence.task.classes),
+        "augmented": read_json(evidence.data / "augmented" / "report.json"),
+        "model": card,
+        "training": numbers,
+        "training_charts": draw_learning(table, best=best),
+    }
+
+
+def _versions(evidence: Evidence) -> dict[str, str]:
+    """Raresight, the libraries that decided the bytes, and what the training ran on."""
+    found = {"raresight": __version__}
+    for dataset in (evidence.originals, evidence.copies):
+        found |= dataset.description.versions
+    fingerprint = read_json(evidence.data / "model" / "fingerprint.json")
+    return found | {name: str(value) for name, value in fingerprint.items()}
+
+
+def _columns(path: Path) -> dict[str, list[float]]:
+    """A table of numbers as columns."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+
+
+def _table(path: Path) -> pa.Table:
+    with pa.OSFile(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()

@@ -1,0 +1,142 @@
+"""A headless Chromium, driven through its DevTools protocol over two pipes: no further library."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--hide-scrollbars", "--remote-debugging-pipe"),
+)
+
+
+class Browser:
+    """One tab. ``requests`` are the addresses it asked for, ``complaints`` what it logged."""
+
+    def __init__(self, read, write):
+        self._read, self._write = read, write
+        self._number, self._session = 0, None
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send a command and wait for its answer."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        self._write.write(json.dumps(message).encode() + b"\0")
+        self._write.flush()
+        while True:
+            answer = self._receive()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                return answer["result"]
+
+    def _receive(self) -> dict[str, Any]:
+        text = bytearray()
+        while (byte := self._read.read(1)) != b"\0":
+            assert byte, "Chromium ended"
+            text += byte
+        message = json.loads(text)
+        self._note(message.get("method"), message.get("params", {}))
+        return message
+
+    def _note(self, method: str | None, params: dict[str, Any]) -> None:
+        if method == "Network.requestWillBeSent":
+            self.requests.append(params["request"]["url"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(params["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled":
+            self.complaints.append(str(params["args"]))
+        elif method == "Log.entryAdded":
+            self.complaints.append(params["entry"]["text"])
+
+    def open(self, page: Path) -> None:
+        self.call("Page.navigate", url=page.absolute().as_uri())
+        self.evaluate(
+            "new Promise(r => document.readyState == 'complete' ? r() : onload = () => r())"
+        )
+
+    def resize(
+        self, width: int, height: int = 900, *, dark: bool = False, scale: float = 1
+    ) -> None:
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=scale, mobile=width < 600,
+        )  # fmt: skip
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme, still])
+
+    def evaluate(self, script: str) -> Any:
+        """The value of an expression in the page, awaited."""
+        done = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in done, done["exceptionDetails"]
+        return done["result"].get("value")
+
+    def press(self, key: str, times: int = 1) -> None:
+        """Press a key as a person does; ``key`` is a name such as ArrowLeft."""
+        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        codes |= {"Home": 36, "End": 35, "PageUp": 33, "PageDown": 34, "Tab": 9, "Enter": 13}
+        text = {"text": "\r"} if key == "Enter" else {}
+        for _ in range(times):
+            for kind in ("keyDown", "keyUp"):
+                self.call(
+                    "Input.dispatchKeyEvent", type=kind, key=key, code=key,
+                    windowsVirtualKeyCode=codes[key], **(text if kind == "keyDown" else {}),
+                )  # fmt: skip
+
+    def screenshot(self, path: Path, *, clip: str | None = None, quality: int = 82) -> None:
+        """Of the whole page, or of the first element that the selector ``clip`` finds."""
+        box = self.evaluate(
+            f"(() => {{ const r = document.querySelector({json.dumps(clip or 'html')})"
+            ".getBoundingClientRect();"
+            "return {x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height} })()"
+        )
+        kind = "png" if path.suffix == ".png" else "jpeg"
+        options = {"quality": quality} if kind == "jpeg" else {}
+        shot = self.call(
+            "Page.captureScreenshot", format=kind, captureBeyondViewport=True,
+            clip={**box, "scale": 1}, **options,
+        )  # fmt: skip
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+
+@contextmanager
+def chromium():
+    """A :class:`Browser` with a new, empty profile; it is closed at the end of the block."""
+    to_read, from_write = os.pipe()
+    from_read, to_write = os.pipe()
+    with TemporaryDirectory(prefix="chromium-") as profile:
+        script = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
+        process = subprocess.Popen(
+            ["/bin/bash", "-c", script, CHROMIUM, *_FLAGS, f"--user-data-dir={profile}"],
+            pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(to_read)
+        os.close(to_write)
+        try:
+            with os.fdopen(from_read, "rb") as read, os.fdopen(from_write, "wb") as write:
+                browser = Browser(read, write)
+                yield browser
+                browser._session = None
+                browser.call("Browser.close")
+        finally:
+            process.terminate()
+            process.wait(20)

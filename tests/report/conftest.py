@@ -1,0 +1,170 @@
+"""A small project in which every stage before the report has left its outputs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from imports import ROOT
+from ruamel.yaml import YAML
+
+from pipeline.core.files import stage_outputs
+from pipeline.dataset.schema import Description, Rows
+from pipeline.dataset.writer import shard_name, write_shard
+from pipeline.stages import evaluate, report, split
+
+SIDE, COUNT, EVERY = 16, 360, 12
+RARE, COMMON = "rare <b>&amp;</b>", 'common "x"'
+
+
+@dataclass(frozen=True)
+class Project:
+    params: Path
+    data: Path
+
+    @property
+    def page(self) -> Path:
+        return self.data / "report" / "index.html"
+
+
+class CentreScorer:
+    """Scores the k-th class by how bright the k-th part of an image's middle rows is."""
+
+    def __init__(self, classes: Sequence[str]):
+        self.classes = tuple(classes)
+
+    def scores(self, images, rows) -> np.ndarray:
+        parts = np.array_split(images[rows][:, 6:10].astype(float), len(self.classes), axis=2)
+        bright = np.stack([part.mean(axis=(1, 2, 3)) for part in parts], axis=1) / 12
+        powers = np.exp(bright - bright.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+
+def draw(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Noise, brighter where the label's place in the middle rows is."""
+    images = np.random.default_rng(5).integers(40, 170, (len(labels), SIDE, SIDE, 3), np.uint8)
+    places = np.array_split(np.arange(SIDE), len(classes))
+    for image, label in zip(images, labels, strict=True):
+        place = places[classes.index(label)]
+        image[6:10, place[0] : place[-1] + 1] += 7
+    return images
+
+
+def description(classes: Sequence[str], positive: str | None, masks: bool) -> Description:
+    return Description(
+        classes=tuple(classes),
+        positive=positive,
+        image_shape=(SIDE, SIDE, 3),
+        masks=masks,
+        factors={"size": "float"},
+        sources=({"name": "noise", "role": "any", "generator": "test <i>"},),
+        seed=1,
+        versions={"numpy": "9.9"},
+    )
+
+
+def rows(ids, sources, labels, images, masks, variant) -> Rows:
+    return Rows(
+        ids=ids,
+        source_ids=sources,
+        origin="synthetic",
+        labels=labels,
+        true_labels=labels,
+        variants=[variant] * len(ids),
+        images=images,
+        masks=masks,
+        factors={"size": [float(k) for k in range(len(ids))]},
+    )
+
+
+def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies: bool) -> None:
+    about = description(classes, positive, masks)
+    images = draw(labels, classes)
+    ids = [f"noise-{k:04d}" for k in range(len(labels))]
+    marks = None
+    if masks:
+        marks = np.zeros(images.shape[:3], np.uint8)
+        marks[[label == positive for label in labels], 5:9, 3:8] = 1
+    with stage_outputs(data / "generated", data / "augmented") as (generated, augmented):
+        originals = rows(ids, ids, labels, images, marks, 0)
+        shard = write_shard(generated / shard_name(0), originals, about, source="noise")
+        replace(about, shards=(shard,)).write(generated)
+        shards, chosen = (), [k for k, label in enumerate(labels) if label == positive]
+        if copies:
+            made = rows(
+                [f"{ids[k]}+1" for k in chosen],
+                [ids[k] for k in chosen],
+                [labels[k] for k in chosen],
+                np.ascontiguousarray(images[chosen][:, ::-1]),
+                None if marks is None else np.ascontiguousarray(marks[chosen][:, ::-1]),
+                1,
+            )
+            shards = (write_shard(augmented / shard_name(0), made, about, source="noise"),)
+        replace(about, shards=shards).write(augmented)
+        tally = {"asked": len(chosen), "made": len(chosen), "redrawn": 0, "dropped": 0}
+        found = {"copies": {positive: tally} if copies else {}}
+        (augmented / "report.json").write_text(json.dumps(found))
+
+
+def write_training(data: Path, classes: Sequence[str]) -> None:
+    targets = (data / "model", data / "training" / "curves", data / "training" / "metrics.json")
+    with stage_outputs(*targets) as (model, curves, metrics):
+        shares = {label: 1 / len(classes) for label in classes}
+        card = {"model": {"name": "small_resnet"}, "class_shares": shares, "loss": "cross_entropy"}
+        (model / "model.json").write_text(json.dumps(card))
+        (model / "fingerprint.json").write_text(json.dumps({"device": "cpu", "threads": 2}))
+        names = ("epoch", "train_loss", "val_loss", "val_average_precision", "val_f1")
+        lines = [[*names, "learning_rate"]]
+        lines += [[k, 1 / k, 1.2 / k, k / 4, k / 5, 0.002 / k] for k in (1, 2, 3)]
+        (curves / "curves.tsv").write_text("\n".join("\t".join(map(str, line)) for line in lines))
+        numbers = {"best_epoch": 3, "epochs": 3, "images": 240, "val_average_precision": 0.75}
+        metrics.write_text(json.dumps(numbers))
+
+
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory):
+    def make(
+        classes: Sequence[str] = (COMMON, RARE),
+        positive: str | None = RARE,
+        *,
+        masks: bool = True,
+        copies: bool = True,
+    ) -> Project:
+        folder = tmp_path_factory.mktemp("reported")
+        data, params = folder / "data", folder / "params.yaml"
+        yaml = YAML()
+        document = yaml.load(ROOT / "params.yaml")
+        document["evaluate"].update(resamples=100, perturb=[])
+        yaml.dump(document, params)
+        common = [label for label in classes if label != positive]
+        labels = [
+            positive if positive and k % EVERY == 0 else common[k % len(common)]
+            for k in range(COUNT)
+        ]
+        write_datasets(data, labels, sorted(classes), positive, masks=masks, copies=copies)
+        split.run(params, data)
+        write_training(data, sorted(classes))
+        with pytest.MonkeyPatch.context() as patch:
+            scorer = SimpleNamespace(load_model=lambda *_: CentreScorer(sorted(classes)))
+            patch.setitem(sys.modules, "pipeline.training.checkpoint", scorer)
+            evaluate.run(params, data)
+        report.run(params, data)
+        return Project(params, data)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def rare(make_project) -> Project:
+    """One class in twelve is rare; names that must be escaped, masks, copies."""
+    return make_project()
+
+
+@pytest.fixture(scope="session")
+def alike(make_project) -> Project:
+    """Three classes, none of which is the positive one; no masks, no copies."""
+    return make_project(("a", "b", "c"), None, masks=False, copies=False)

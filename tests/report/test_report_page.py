@@ -1,0 +1,150 @@
+"""The page as text: whole, self-contained, escaped, and the same from the same inputs."""
+
+import itertools
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from pipeline.core.files import manifest_problems
+from pipeline.stages import report
+
+VOID = {"meta", "link", "img", "input", "br"}
+RARE = "rare <b>&amp;</b>"
+
+
+class Page(HTMLParser):
+    """Elements and texts of a page; fails on tags that do not match."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] not in (["style"], ["script"]):
+            self.text.append(data)
+
+    def attributes(self, name: str) -> list[str]:
+        return [found[name] for _, found in self.elements if name in found]
+
+
+@pytest.fixture(params=["rare", "alike"])
+def page(request) -> Page:
+    return Page(request.getfixturevalue(request.param).page.read_text())
+
+
+def test_the_output_is_whole(rare):
+    assert manifest_problems(rare.page.parent) == []
+
+
+def test_nothing_is_fetched(page):
+    targets = page.attributes("src") + page.attributes("href")
+    assert all(target.startswith(("#", "data:")) for target in targets)
+    assert not [tag for tag, _ in page.elements if tag in ("iframe", "object", "base")]
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page):
+    ids = page.attributes("id")
+    assert len(ids) == len(set(ids))
+    referred = [target[1:] for target in page.attributes("href") if target.startswith("#")]
+    for name in ("for", "aria-labelledby", "aria-describedby"):
+        referred += " ".join(page.attributes(name)).split()
+    referred += re.findall(r"url\(#([^)]+)\)", " ".join(page.attributes("clip-path")))
+    assert set(referred) <= set(ids)
+
+
+def test_headings_go_down_one_level_at_a_time(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(next <= level + 1 for level, next in itertools.pairwise(levels))
+
+
+def test_names_are_escaped_wherever_they_stand(rare):
+    text = rare.page.read_text()
+    assert "<b>&amp;" not in text
+    assert "test <i>" not in text
+    assert RARE in " ".join(Page(text).text)
+
+
+def test_same_inputs_same_bytes(rare):
+    before = rare.page.read_bytes()
+    report.run(rare.params, rare.data)
+    assert rare.page.read_bytes() == before
+
+
+def test_every_part_of_the_story_is_told(rare):
+    page = Page(rare.page.read_text())
+    titles = {found.get("id") for tag, found in page.elements if tag == "section"}
+    assert titles >= {"verdict", "sliders", "comparison", "curves", "mistakes", "images"}
+    assert titles >= {"learning", "origin"}
+    text = " ".join(page.text)
+    metrics = json.loads((rare.data / "evaluation/metrics.json").read_text())
+    assert f"Accuracy {metrics['test']['accuracy']:.3f}" in text
+    assert "deployment_prevalence" in text
+    assert "9.9" in text
+
+
+def predictions(data):
+    with pa.OSFile(str(data / "evaluation/predictions/test.arrow")) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def test_embedded_stops_are_the_confusions_of_the_test_scores(rare):
+    found = re.search(r'id="panel-data">(.*?)</script>', rare.page.read_text(), re.DOTALL)
+    data = json.loads(found[1])
+    table = predictions(rare.data)
+    actual = table["label"].to_numpy() == RARE
+    scores = table[f"score.{RARE}"].to_numpy()
+    assert (data["positives"], data["negatives"]) == (actual.sum(), (~actual).sum())
+    stops = zip(data["thresholds"], data["hits"], data["alarms"], strict=True)
+    assert next(stops)[1:] == (0, 0)
+    for threshold, hits, alarms in stops:
+        called = scores >= float(threshold)
+        (_, false), (_, true) = confusion_matrix(actual, called, labels=[False, True])
+        assert (hits, alarms) == (true, false)
+    metrics = json.loads((rare.data / "evaluation/metrics.json").read_text())
+    called = scores >= metrics["threshold"]["model"]
+    assert data["hits"][data["chosen"]] == (called & actual).sum()
+    assert data["alarms"][data["chosen"]] == (called & ~actual).sum()
+
+
+def test_the_surest_mistakes_are_shown_in_order(rare):
+    table = predictions(rare.data)
+    metrics = json.loads((rare.data / "evaluation/metrics.json").read_text())
+    scores = table[f"score.{RARE}"].to_numpy()
+    actual = table["label"].to_numpy() == RARE
+    called = scores >= metrics["threshold"]["model"]
+    ids = table["id"].to_numpy()
+    alarms, misses = called & ~actual, ~called & actual
+    assert alarms.any()
+    assert misses.any()
+    expected = [*ids[alarms][np.argsort(-scores[alarms], kind="stable")][:12]]
+    expected += [*ids[misses][np.argsort(scores[misses], kind="stable")][:12]]
+    assert re.findall(r"<code>(noise-\d+)</code>", rare.page.read_text()) == expected
+
+
+def test_without_a_positive_class_the_page_says_what_it_can(alike):
+    page = Page(alike.page.read_text())
+    assert "threshold" not in page.attributes("id")
+    text = " ".join(page.text)
+    assert "Macro F1" in text
+    assert "No class was named positive" in text
+    assert "No copies were asked for" in text
