@@ -17,7 +17,7 @@ from pipeline.dataset.schema import Description, Rows
 from pipeline.dataset.writer import shard_name, write_shard
 from pipeline.stages import evaluate, report, split
 
-SIDE, COUNT, EVERY = 16, 360, 12
+SIDE, COUNT, EVERY = 16, 480, 6
 RARE, COMMON = "rare <b>&amp;</b>", 'common "x"'
 
 
@@ -160,7 +160,7 @@ def make_project(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def rare(make_project) -> Project:
-    """One class in twelve is rare; names that must be escaped, masks, copies."""
+    """One class in six is rare; names that must be escaped, masks, copies."""
     return make_project()
 
 
