@@ -114,6 +114,43 @@ def _fill(axes: "Axes", band: Band) -> None:
     fill(band.x, band.low, band.high, color=MODEL, alpha=0.18, lw=0, label=band.name)
 
 
+def draw_reliability(
+    bins: Mapping[str, Mapping[str, Sequence[float]]], *, rare: bool, happens: str
+) -> str:
+    """Observed shares over scores: ``raw`` and ``calibrated`` bins, columns of calibration.tsv.
+
+    With ``rare`` the axes are stretched near 0, where all scores of a rare class are.
+    ``happens`` says what the share is of.
+    """
+    looks = {
+        "raw": ("as the model gave them", {"color": OTHER, "ls": (0, (4, 1.5)), "marker": "s"}),
+        "calibrated": ("calibrated", {"color": MODEL, "marker": "o"}),
+    }
+    with _figure(340) as figure:
+        axes = figure.add_subplot()
+        for name, (label, look) in looks.items():
+            table = {column: np.asarray(values) for column, values in bins[name].items()}
+            error = np.abs(np.stack([table["low"], table["high"]]) - table["observed"])
+            axes.errorbar(
+                table["score"], table["observed"], error,
+                label=label, ms=4, lw=1.6, elinewidth=0.9, **look,
+            )  # fmt: skip
+        axes.plot([0, 1], [0, 1], color=MUTED, ls=":", lw=1.4, label="right on average")
+        ticks = [0, 0.25, 0.5, 0.75, 1]
+        if rare:
+            ticks = [0, 0.001, 0.01, 0.1, 1]
+            axes.set_xscale("symlog", linthresh=1e-3, linscale=0.5)
+            axes.set_yscale("symlog", linthresh=1e-3, linscale=0.5)
+        labels = [f"{tick:g}" for tick in ticks]
+        axes.set_xticks(ticks, labels)
+        axes.set_yticks(ticks, labels)
+        axes.minorticks_off()
+        axes.set(xlabel="score", ylabel=f"share that {happens}", xlim=(0, 1.02), ylim=(0, 1.02))
+        figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=12)
+        title = "Reliability: the observed share over the score, raw and calibrated"
+        return inline(figure, name="reliability", title=title)
+
+
 def draw_learning(curves: Mapping[str, Sequence[float]], *, best: int) -> dict[str, str]:
     """The learning curves over epochs, each with the learning rate beneath.
 

@@ -51,8 +51,8 @@ def contestants(metrics: Mapping[str, Any]) -> dict[str, str]:
     names = {
         "test": "model",
         "perturbed": "perturbed images",
-        "shortcut": "colours alone",
-        "prior_random": "random",
+        "shortcut": "a glance alone",
+        "prior_random": "guessing",
         "majority": always,
     }
     return {entry: name for entry, name in names.items() if entry in metrics}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.evaluation.intervals import resample_rankings
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.ranking import Curve, curve, false_positive_rate_at
+from pipeline.evaluation.resampling import resample_rankings
 from pipeline.report.charts import Band, Line, Plane, draw_plane
 from pipeline.report.words import share
 

@@ -1,13 +1,14 @@
 """What the two sliders need: a handful of numbers, from which the page computes all others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
-from statistics import NormalDist
 from typing import Any
 
 from pipeline.report.charts import PREVALENCES, draw_prevalences
 from pipeline.report.operating import Stops
+
+Interval = Callable[..., tuple[float, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +20,13 @@ class Panel:
     presets: tuple[tuple[str, float], ...]
 
 
-def panel(stops: Stops, *, deployment: tuple[float, ...], confidence: float) -> Panel:
-    """The panel, at first at the test set's own prevalence."""
+def panel(
+    stops: Stops, *, deployment: Sequence[float], confidence: float, interval: Interval
+) -> Panel:
+    """The panel, at first at the test set's own prevalence.
+
+    ``interval(successes, trials, confidence=...)`` is that of a proportion.
+    """
     own = stops.positives / (stops.positives + stops.negatives)
     title = (
         "Accuracy, precision, recall and F1 over the share of positive images: as positives become "
@@ -28,20 +34,27 @@ def panel(stops: Stops, *, deployment: tuple[float, ...], confidence: float) -> 
     )
     chart, axes = draw_prevalences(title=title)
     low, high = PREVALENCES
-    data = asdict(stops) | {
-        "start": min(max(own, low), high),
-        "low": low,
-        "high": high,
-        "z": _z(confidence),
-        # Two intervals at the root of the confidence hold together with the confidence.
-        "joint_z": _z(sqrt(confidence)),
-        "axes": axes,
+    data = asdict(stops) | _intervals(stops, confidence, interval)
+    data |= {"start": min(max(own, low), high), "low": low, "high": high, "axes": axes}
+    there = [("where it will be used", share) for share in deployment]
+    presets = (("in the test set", own), *there, ("one in two", 0.5))
+    return Panel(data=data, chart=chart, presets=presets)
+
+
+def _intervals(stops: Stops, confidence: float, interval: Interval) -> dict[str, list]:
+    """The ends of each stop's recall, and, to hold together, of its recall and specificity."""
+    # Two intervals at the root of the confidence hold together with the confidence.
+    joint = sqrt(confidence)
+    cleared = [stops.negatives - alarms for alarms in stops.alarms]
+    return {
+        "recall_ends": _ends(stops.hits, stops.positives, confidence, interval),
+        "joint_recall": _ends(stops.hits, stops.positives, joint, interval),
+        "joint_specificity": _ends(cleared, stops.negatives, joint, interval),
     }
-    presets = [("in the test set", own)]
-    presets += [("where it will be used", share) for share in deployment]
-    presets += [("one in two", 0.5)]
-    return Panel(data=data, chart=chart, presets=tuple(presets))
 
 
-def _z(confidence: float) -> float:
-    return NormalDist().inv_cdf((1 + confidence) / 2)
+def _ends(
+    successes: Sequence[int], trials: int, confidence: float, interval: Interval
+) -> list[list[float]]:
+    ends = {count: interval(count, trials, confidence=confidence) for count in set(successes)}
+    return [[float(f"{end:.7g}") for end in ends[count]] for count in successes]

@@ -16,9 +16,10 @@ from pipeline.core.errors import DataError
 from pipeline.core.files import read_json, require_verified, stage_outputs
 from pipeline.core.params import load_section, read_yaml
 from pipeline.dataset.reader import Dataset
+from pipeline.evaluation.intervals import PROPORTIONS
 from pipeline.evaluation.outcome import Outcome, Task, answer
-from pipeline.report import asked, balance, comparison, curves, mistakes, sheets
-from pipeline.report.charts import draw_learning
+from pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
+from pipeline.report.charts import draw_learning, draw_reliability
 from pipeline.report.operating import operating_points
 from pipeline.report.page import render
 from pipeline.report.panel import panel
@@ -26,6 +27,7 @@ from pipeline.report.params import ReportParams
 from pipeline.report.words import verdict
 
 OUTPUT, PAGE = "report", "index.html"
+_RARE = 0.05  # share of the positive class below which scores crowd near 0
 # The sections of params.yaml that the page shows as they are; dvc.yaml lists them as well.
 SHOWN = ("generate", "augment", "split", "train", "evaluate")
 _INPUTS = {
@@ -53,23 +55,28 @@ class Evidence:
     def metrics(self) -> Mapping[str, Any]:
         return read_json(self.data / "evaluation" / "metrics.json")
 
+    @property
+    def plots(self) -> Path:
+        return self.data / "evaluation" / "plots"
+
     @cached_property
     def task(self) -> Task:
         return Task(classes=self.originals.classes, positive=self.originals.positive)
 
     @cached_property
     def test(self) -> Outcome:
-        return self._outcome("test")
+        return self.outcome("test")
 
     @cached_property
     def perturbed(self) -> Outcome:
-        return self._outcome("perturbed")
+        return self.outcome("perturbed")
 
     @cached_property
     def test_ids(self) -> list[str]:
         return _table(self.data / "evaluation" / "predictions" / "test.arrow")["id"].to_pylist()
 
-    def _outcome(self, name: str) -> Outcome:
+    def outcome(self, name: str) -> Outcome:
+        """What was said about the test images in predictions/NAME.arrow."""
         path = self.data / "evaluation" / "predictions" / f"{name}.arrow"
         table, classes = _table(path), self.task.classes
         try:
@@ -77,7 +84,8 @@ class Evidence:
         except KeyError as error:
             raise DataError(f"{path} lacks the column {error}. Run `raresight evaluate`.") from None
         targets = np.searchsorted(np.asarray(classes), table["label"].to_numpy().astype(str))
-        threshold = self.metrics.get("threshold", {}).get("model")
+        whose = "shortcut" if name == "shortcut" else "model"
+        threshold = self.metrics.get("threshold", {}).get(whose)
         return answer(self.task, targets, scores, threshold=threshold)
 
 
@@ -113,6 +121,10 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "focus": _focus(evidence.test),
         "confusion": evidence.test.confusion.tolist(),
         "confused": mistakes.confused(evidence.test.confusion, task.classes),
+        "reliability": _reliability(evidence),
+        "slices": slices.worst(
+            _rows(evidence.plots / "slices.tsv"), confidence=metrics["confidence"]
+        ),
         "galleries": _galleries(evidence),
         "bands": sheets.bands(
             evidence.originals,
@@ -162,13 +174,22 @@ def _panel(evidence: Evidence):
     )
     deployment = evidence.asked["evaluate"]["deployment_prevalence"]
     several = deployment if isinstance(deployment, list) else [deployment]
-    return panel(stops, deployment=tuple(several), confidence=evidence.metrics["confidence"])
+    return panel(
+        stops,
+        deployment=several,
+        confidence=evidence.metrics["confidence"],
+        interval=PROPORTIONS[evidence.asked["evaluate"]["proportions"]],
+    )
 
 
 def _charts(evidence: Evidence) -> dict[str, str] | None:
     """The curves as drawings; None where the test set holds one class only."""
     metrics = evidence.metrics
-    outcomes = {"model": evidence.test, "model, perturbed images": evidence.perturbed}
+    outcomes = {
+        "model": evidence.test,
+        "perturbed images": evidence.perturbed,
+        "a glance alone": evidence.outcome("shortcut"),
+    }
     rng = seeds.rng(evidence.params.seed, "report", "band")
     data = curves.ranked(outcomes, confidence=metrics["confidence"], rng=rng)
     if data is None:
@@ -178,6 +199,15 @@ def _charts(evidence: Evidence) -> dict[str, str] | None:
         there = metrics["deployment"]["prevalence"]
         charts["pr_there"] = curves.draw_precision_recall(data, prevalence=there, name="there")
     return charts | {"roc": curves.draw_roc(data, name="roc")}
+
+
+def _reliability(evidence: Evidence) -> str:
+    positive, test = evidence.task.positive, evidence.test
+    names = {"raw": "calibration_raw.tsv", "calibrated": "calibration.tsv"}
+    bins = {name: _columns(evidence.plots / file) for name, file in names.items()}
+    rare = positive is not None and test.main_ranking.positive.mean() < _RARE
+    happens = "is called right" if positive is None else f"is '{positive}'"
+    return draw_reliability(bins, rare=rare, happens=happens)
 
 
 def _galleries(evidence: Evidence) -> list[mistakes.Gallery]:
@@ -234,9 +264,13 @@ def _versions(evidence: Evidence) -> dict[str, str]:
 
 def _columns(path: Path) -> dict[str, list[float]]:
     """A table of numbers as columns."""
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = _rows(path)
     return {name: [float(row[name]) for row in rows] for name in rows[0]}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def _table(path: Path) -> pa.Table:

@@ -10,14 +10,6 @@
   const atPosition = (k) => Number((data.low * 10 ** (ratio * k / steps)).toPrecision(2));
   const positionOf = (p) => Math.round(steps * Math.log10(p / data.low) / ratio);
 
-  // Wilson's interval, as pipeline/evaluation/intervals.py has it.
-  function wilson(hits, trials, z) {
-    const p = hits / trials, zz = z * z;
-    const centre = (p + zz / (2 * trials)) / (1 + zz / trials);
-    const half = z * Math.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2) / (1 + zz / trials);
-    return [hits === 0 ? 0 : Math.max(0, centre - half), hits === trials ? 1 : Math.min(1, centre + half)];
-  }
-
   function figures(sensitivity, specificity, p) {
     const found = sensitivity * p, alarms = found + (1 - specificity) * (1 - p);
     return {
@@ -28,19 +20,15 @@
     };
   }
 
-  // Every figure grows with both shares, so its ends are at corners of their two intervals.
-  function ends(hits, alarms, p) {
-    const low = [], high = [];
-    wilson(hits, data.positives, data.joint_z).forEach((s, i) => (i ? high : low).push(s));
-    wilson(data.negatives - alarms, data.negatives, data.joint_z).forEach((c, i) => (i ? high : low).push(c));
+  // Every figure is monotone in both shares, so its ends are at corners of their two intervals.
+  function ends(k, p) {
     const corners = [];
-    for (const s of [low[0], high[0]]) for (const c of [low[1], high[1]]) corners.push(figures(s, c, p));
-    const found = {};
+    for (const s of data.joint_recall[k]) for (const c of data.joint_specificity[k]) corners.push(figures(s, c, p));
+    const found = { recall: data.recall_ends[k] };
     for (const name of ["accuracy", "precision", "f1"]) {
       const values = corners.map((corner) => corner[name]);
       found[name] = values.includes(null) ? null : [Math.min(...values), Math.max(...values)];
     }
-    found.recall = wilson(hits, data.positives, data.z);
     return found;
   }
 
@@ -105,7 +93,7 @@
   function update() {
     const k = Number(threshold.value), hits = data.hits[k], alarms = data.alarms[k], p = share;
     const sensitivity = hits / data.positives, specificity = 1 - alarms / data.negatives;
-    const now = figures(sensitivity, specificity, p), range = ends(hits, alarms, p);
+    const now = figures(sensitivity, specificity, p), range = ends(k, p);
     const never = { accuracy: 1 - p, precision: null, recall: 0, f1: 0 };
     for (const row of document.querySelectorAll("[data-metric]")) {
       const name = row.dataset.metric;

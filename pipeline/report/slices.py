@@ -1,0 +1,43 @@
+"""The parts of the test set in which the model does worst."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """One part of the test set; ``surely`` if it is worse than the others beyond chance."""
+
+    factor: str
+    part: str
+    value: float
+    low: float
+    high: float
+    hits: int
+    images: int
+    surely: bool
+
+
+def worst(
+    rows: Iterable[Mapping[str, str]], *, confidence: float, most: int = 8
+) -> dict[str, tuple[Slice, ...]]:
+    """By metric, the ``most`` worst of the rows of slices.tsv, which come worst first."""
+    found: dict[str, list[Slice]] = {}
+    for row in rows:
+        slices = found.setdefault(row["metric"], [])
+        if len(slices) < most and row["value"]:
+            slices.append(_slice(row, 1 - confidence))
+    return {metric: tuple(slices) for metric, slices in found.items()}
+
+
+def _slice(row: Mapping[str, str], level: float) -> Slice:
+    return Slice(
+        factor=row["factor"].replace("_", " "),
+        part=row["part"],
+        value=float(row["value"]),
+        low=float(row["low"]),
+        high=float(row["high"]),
+        hits=int(row["hits"]),
+        images=int(row["images"]),
+        surely=bool(row["p_adjusted"]) and float(row["p_adjusted"]) < level,
+    )
