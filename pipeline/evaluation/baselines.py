@@ -49,32 +49,31 @@ def shortcut_features(images, rows: np.ndarray) -> np.ndarray:
 
 
 def _glance(images: np.ndarray) -> np.ndarray:
-    return np.hstack([_colours(images), _thumbnails(images)])
-
-
-def _thumbnails(images: np.ndarray) -> np.ndarray:
     count, height, width, channels = images.shape
-    rows, columns = (_starts(size) for size in (height, width))
+    rows, columns = _starts(height), _starts(width)
     sums = np.add.reduceat(images, rows, axis=1, dtype=np.uint32)
     sums = np.add.reduceat(sums, columns, axis=2, dtype=np.uint32)
     areas = np.outer(np.diff(rows, append=height), np.diff(columns, append=width))
-    return (sums / (255 * areas[..., None])).reshape(count, areas.size * channels)
+    thumbnails = sums / (255 * areas[..., None])
+    means = sums.sum(axis=(1, 2)) / (255 * height * width)
+    features = [_histograms(images), means, thumbnails.reshape(count, areas.size * channels)]
+    return np.hstack(features)
+
+
+def _histograms(images: np.ndarray) -> np.ndarray:
+    import cv2
+
+    count, height, width, channels = images.shape
+    counts = np.empty((count, channels, BINS))
+    for image, of_image in zip(images, counts, strict=True):
+        for channel in range(channels):
+            of_image[channel] = cv2.calcHist([image], [channel], None, [BINS], [0, 256]).ravel()
+    return counts.reshape(count, channels * BINS) / (height * width)
 
 
 def _starts(size: int) -> np.ndarray:
     """Where each field of a thumbnail begins along a side of ``size`` pixels."""
     return np.linspace(0, size, min(THUMBNAIL, size), endpoint=False).astype(int)
-
-
-def _colours(images: np.ndarray) -> np.ndarray:
-    count, height, width, channels = images.shape
-    bins = channels * BINS
-    cells = (images >> 5) + np.arange(0, bins, BINS, dtype=np.uint8)
-    cells = (
-        cells.reshape(count, height * width * channels) + np.arange(0, count * bins, bins)[:, None]
-    )
-    histogram = np.bincount(cells.ravel(), minlength=count * bins).reshape(count, bins)
-    return np.hstack([histogram / (height * width), images.mean(axis=(1, 2)) / 255])
 
 
 def fit_shortcut(

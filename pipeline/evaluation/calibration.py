@@ -31,24 +31,35 @@ class Calibrator:
         return _softmax(evidence / self.temperature + np.log(self.prior))
 
 
-def fit_calibrator(scores: np.ndarray, targets: np.ndarray, *, assumed: np.ndarray) -> Calibrator:
+def fit_calibrator(
+    scores: np.ndarray, targets: np.ndarray, *, assumed: np.ndarray | None
+) -> Calibrator:
     """The calibrator with the least log loss on validation ``scores`` (n, K), ``targets`` (n,).
 
     Its prior are validation's class shares; a class that validation lacks is worth a fraction of an
     image. The temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599) is sought between
-    1/20 and 20.
+    1/20 and 20. Where nobody knows the ``assumed`` class shares they are fitted too.
     """
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import minimize
 
     size = scores.shape[1]
     prior = (np.bincount(targets, minlength=size) + 1 / size) / (len(targets) + 1)
 
-    def loss(log_temperature: float) -> float:
-        trial = Calibrator(assumed=assumed, prior=prior, temperature=math.exp(log_temperature))
-        return log_loss(trial(scores), targets)
+    def calibrator(values: np.ndarray) -> Calibrator:
+        shares = assumed
+        if shares is None:
+            shares = _softmax(np.append(values[1:], 0.0)[None])[0]
+        return Calibrator(assumed=shares, prior=prior, temperature=math.exp(values[0]))
 
-    found = minimize_scalar(loss, bounds=(-math.log(20), math.log(20)), method="bounded")
-    return Calibrator(assumed=assumed, prior=prior, temperature=math.exp(found.x))
+    unknown = 0 if assumed is not None else size - 1
+    limits = [(-math.log(20), math.log(20))] + [(-20, 20)] * unknown
+    found = minimize(
+        lambda values: log_loss(calibrator(values)(scores), targets),
+        np.zeros(1 + unknown),
+        bounds=limits,
+        method="L-BFGS-B",
+    )
+    return calibrator(found.x)
 
 
 def log_loss(probabilities: np.ndarray, targets: np.ndarray) -> float:
@@ -71,7 +82,7 @@ def event(
 
 @dataclass(frozen=True, kw_only=True)
 class Reliability:
-    """Bins of equally many images, from the lowest scores up; float (bins,) each.
+    """Bins from the lowest scores up; float (bins,) each.
 
     ``score`` is a bin's mean score, ``observed`` the share of its images where the event happened,
     ``low`` and ``high`` its interval, ``images`` their number.
@@ -85,15 +96,23 @@ class Reliability:
 
 
 def reliability(
-    score: np.ndarray, happened: np.ndarray, *, bins: int, confidence: float
+    score: np.ndarray, happened: np.ndarray, *, bins: int, confidence: float, by_score: bool = False
 ) -> Reliability:
-    """The reliability diagram of ``score`` (n,) and ``happened``, bool (n,)."""
+    """The reliability diagram of ``score`` (n,) and ``happened``, bool (n,).
+
+    Bins hold equally many images or, ``by_score``, equal sums of scores: as many events are
+    expected in each, so that those of a rare event do not all fall into the last bin.
+    """
     order = np.argsort(score, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
+    weight = np.maximum(score[order], _TINY) if by_score else np.ones(len(score))
+    mass = np.cumsum(weight)
+    middle = mass - weight / 2  # an image belongs to the bin in which its middle lies
+    number = np.minimum((bins * middle / mass[-1]).astype(int), bins - 1)
+    parts = np.split(order, np.flatnonzero(np.diff(number)) + 1)
     hits = [int(happened[part].sum()) for part in parts]
     images = np.array([len(part) for part in parts])
     ends = [wilson(k, n, confidence=confidence) for k, n in zip(hits, images, strict=True)]
-    low, high = np.array(ends, float).reshape(-1, 2).T
+    low, high = np.array(ends).T
     return Reliability(
         score=np.array([score[part].mean() for part in parts]),
         observed=np.array(hits) / images,

@@ -142,7 +142,7 @@ def draw_calibration(study: Study, path: Path) -> None:
             **{"lw": 1.4, "ms": 4, "elinewidth": 0.8},
         )
     axes.plot([0, 1], [0, 1], color=INK, ls=":", lw=1, label="right on average")
-    ticks = [0, 0.001, 0.01, 0.1, 0.5, 0.9, 1]
+    ticks = [0, 0.001, 0.01, 0.1, 0.3, 1]
     rare = study.task.positive is not None and study.calibrator.prior.min() < _RARE
     if rare:  # all of the calibrated scores would sit in a corner
         for scale in (axes.set_xscale, axes.set_yscale):

@@ -14,7 +14,6 @@ from pipeline.evaluation.estimates import Estimate
 from pipeline.evaluation.outcome import Outcome
 
 PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
-DASH = "\N{EN DASH}"
 
 Interval = Callable[[int, int], tuple[float, float] | None]
 
@@ -45,11 +44,16 @@ class Slice:
 
 @dataclass(frozen=True, kw_only=True)
 class _Count:
-    """What a metric counts: ``hit`` among ``counted``, bool (n,) each."""
+    """What a metric counts: ``hit`` among ``counted``, bool (n,) each.
+
+    ``against`` are the images that could lower it. A part without any (a factor that only
+    positives have, for precision) says nothing.
+    """
 
     metric: str
     counted: np.ndarray
     hit: np.ndarray
+    against: np.ndarray
 
 
 def slice_results(
@@ -61,7 +65,7 @@ def slice_results(
     min_images: int,
     interval: Interval,
 ) -> tuple[Slice, ...]:
-    """Every part of the test set by every factor, the worst first.
+    """Every part of the test set by every factor, metric by metric and the worst first.
 
     ``factors`` are float (n,) with NaN, or str (n,) with "", where a factor is unknown. Numbers are
     cut at the quantiles of the positives' (of all images' without a positive class). Worst is the
@@ -76,21 +80,24 @@ def slice_results(
             _slice(count, name, part, inside, interval)
             for name, cut in parts.items()
             for part, inside in (cut if len(cut) > 1 else [])
+            if (inside & count.against).any()
         ]
         slices += _by_perturbation(count, of_perturbed[count.metric], interval)
-        found += _adjusted([one for one in slices if one.images >= min_images])
-    return tuple(sorted(found, key=lambda one: (one.estimate.high, one.estimate.value, one.name)))
+        kept = _adjusted([one for one in slices if one.images >= min_images])
+        found += sorted(kept, key=lambda one: (one.estimate.high, one.estimate.value, one.name))
+    return tuple(found)
 
 
 def _counts(outcome: Outcome) -> Iterator[_Count]:
     right = outcome.targets == outcome.predicted
     index = outcome.task.positive_index
     if index is None:
-        yield _Count(metric="accuracy", counted=np.ones(len(right), bool), hit=right)
+        every = np.ones(len(right), bool)
+        yield _Count(metric="accuracy", counted=every, hit=right, against=every)
         return
     actual, called = outcome.targets == index, outcome.predicted == index
-    yield _Count(metric="recall", counted=actual, hit=called)
-    yield _Count(metric="precision", counted=called, hit=actual)
+    yield _Count(metric="recall", counted=actual, hit=called, against=actual)
+    yield _Count(metric="precision", counted=called, hit=actual, against=~actual)
 
 
 def _reference(outcome: Outcome) -> np.ndarray:
@@ -111,7 +118,7 @@ def _parts(values: np.ndarray, reference: np.ndarray, bins: int) -> list[tuple[s
     # The outermost parts take in what lies beyond the positives' range.
     number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     number[np.isnan(values)] = -1
-    names = [f"{low:.3g}{DASH}{high:.3g}" for low, high in pairwise(edges)]
+    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
     return [(name, number == place) for place, name in enumerate(names)]
 
 
@@ -132,12 +139,22 @@ def _slice(count: _Count, factor: str, part: str, inside: np.ndarray, interval: 
 
 
 def _by_perturbation(count: _Count, perturbed: _Count, interval: Interval) -> Iterator[Slice]:
-    """The same images clean and perturbed; compared as pairs where both count the same images."""
+    """The same images clean and perturbed.
+
+    Compared as pairs where both count the same images; otherwise (precision) as if they were
+    others, which asks for more evidence than is needed.
+    """
     paired = (count.counted == perturbed.counted).all()
     for part, own, other in (("no", count, perturbed), ("yes", perturbed, count)):
-        lost = int((own.counted & ~own.hit & other.hit).sum())
-        won = int((own.counted & own.hit & ~other.hit).sum())
         hits, images = int((own.counted & own.hit).sum()), int(own.counted.sum())
+        if paired:
+            won, lost = (
+                (a.hit & ~b.hit & a.counted).sum() for a, b in ((own, other), (other, own))
+            )
+            p = _sign_test(int(won), int(lost))
+        else:
+            others = int((other.counted & other.hit).sum()), int(other.counted.sum())
+            p = worse_than_others(hits, images, hits + others[0], images + others[1])
         yield Slice(
             metric=count.metric,
             factor=PERTURBED,
@@ -145,7 +162,7 @@ def _by_perturbation(count: _Count, perturbed: _Count, interval: Interval) -> It
             hits=hits,
             images=images,
             estimate=_estimate(hits, images, interval),
-            p=_sign_test(won, lost) if paired else None,
+            p=p,
         )
 
 

@@ -36,7 +36,7 @@ class Evidence:
     ``model`` holds scores, float (n, K), on ``val``, ``test`` and ``perturbed`` (the test images,
     in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
     ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
-    (None: equal ones). ``factors`` holds what is known of each test image, see
+    (None: nobody knows). ``factors`` holds what is known of each test image, see
     :func:`pipeline.evaluation.slices.slice_results`; ``sources`` int (n,), which test images are
     of one source (None: each is of its own).
     """
@@ -87,8 +87,13 @@ class Study:
         score, happened = event(
             self.probabilities(name), self.targets["test"], self.task.positive_index
         )
-        bins, confidence = self.params.calibration_bins, self.params.confidence
-        return reliability(score, happened, bins=bins, confidence=confidence)
+        return reliability(
+            score,
+            happened,
+            bins=self.params.calibration_bins,
+            confidence=self.params.confidence,
+            by_score=self.task.positive is not None,
+        )
 
 
 def judge(evidence: Evidence, params: EvaluateParams) -> Study:
@@ -206,9 +211,8 @@ def _deployment(
 
 
 def _calibrator(evidence: Evidence) -> Calibrator:
-    size = len(evidence.task.classes)
-    assumed = np.full(size, 1 / size) if evidence.assumed is None else evidence.assumed
-    return fit_calibrator(evidence.model["val"], evidence.targets["val"], assumed=assumed)
+    scores, targets = evidence.model["val"], evidence.targets["val"]
+    return fit_calibrator(scores, targets, assumed=evidence.assumed)
 
 
 def _calibration(study: Study, name: str) -> dict[str, Estimate]:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core import seeds
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, suggest
 from pipeline.core.files import (
     content_digest,
     read_json,
@@ -17,7 +17,7 @@ from pipeline.core.files import (
     stage_outputs,
     write_json,
 )
-from pipeline.core.params import load_section
+from pipeline.core.params import load_section, refuse
 from pipeline.core.progress import track
 from pipeline.dataset.reader import Dataset
 from pipeline.evaluation import figures, plots
@@ -54,6 +54,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
         require_verified(data / name, stage)
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
+    refuse(params_file, list(_cost_problems(params, params_file, dataset)))
     targets = [data / OUTPUT / name for name in ("metrics.json", "predictions", "plots")]
     with stage_outputs(*targets) as (numbers, predictions, pictures):
         inputs = _open(dataset, data, device)
@@ -78,6 +79,14 @@ def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -
     check(params.perturb, where, image_shape=dataset.image_shape)
 
 
+def _cost_problems(params: EvaluateParams, params_file: Path, dataset: Dataset) -> Iterator[str]:
+    for actual, called in (params.threshold.costs or {}).items():
+        for label in {actual: None, **called}:
+            if label not in dataset.classes:
+                where = f"{params_file}: evaluate.threshold.costs.{actual}"
+                yield f"{where}: no class '{label}'. {suggest(label, dataset.classes)}"
+
+
 def _open(dataset: Dataset, data: Path, device: str) -> Inputs:
     from pipeline.training.checkpoint import load_model
 
@@ -94,12 +103,9 @@ def _open(dataset: Dataset, data: Path, device: str) -> Inputs:
 
 
 def _assumed_shares(card_file: Path, classes: Sequence[str]) -> np.ndarray | None:
-    """The class shares that the model's scores take for granted; None for equal ones."""
-    card = read_json(card_file)
-    if card.get("loss") == "logit_adjusted":
-        return None
-    shares = card.get("score_prior") or card["class_shares"]
-    return np.array([shares[label] for label in classes])
+    """The class shares that the model's scores take for granted; None where nobody knows."""
+    prior = read_json(card_file)["score_prior"]
+    return None if prior is None else np.array([prior[label] for label in classes])
 
 
 def _model_scores(inputs: Inputs, params: EvaluateParams) -> dict[str, np.ndarray]:

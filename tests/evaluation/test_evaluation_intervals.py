@@ -4,7 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from pipeline.evaluation.intervals import percentile_estimate, trials_needed, wilson
+from pipeline.evaluation.intervals import (
+    auc_interval,
+    average_precision_interval,
+    clopper_pearson,
+    mean_interval,
+    mean_of_proportions,
+    percentile_estimate,
+    trials_needed,
+    wilson,
+)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -17,6 +26,51 @@ def test_wilson_agrees_with_scipy(successes, trials, confidence):
     expected = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
     found = wilson(successes, trials, confidence=confidence)
     assert found == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+@given(st.integers(0, 500), st.integers(1, 500), st.floats(0.5, 0.999))
+def test_clopper_and_pearson_agree_with_scipy(successes, trials, confidence):
+    successes = min(successes, trials)
+    expected = binomtest(successes, trials).proportion_ci(confidence, method="exact")
+    found = clopper_pearson(successes, trials, confidence=confidence)
+    assert found == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_a_mean_of_one_proportion_has_its_interval():
+    found = mean_of_proportions([(7, 10)], confidence=0.95)
+    assert found == pytest.approx(wilson(7, 10, confidence=0.95))
+
+
+def test_the_mean_of_independent_proportions_is_surer_than_each():
+    ends = wilson(70, 100, confidence=0.95)
+    low, high = mean_of_proportions([(70, 100)] * 4, confidence=0.95)
+    assert (0.7 - low, high - 0.7) == pytest.approx(((0.7 - ends[0]) / 2, (ends[1] - 0.7) / 2))
+    assert mean_of_proportions([(70, 100), (0, 0)], confidence=0.95) is None
+
+
+def test_the_logit_interval_by_hand():
+    # logit(.8) = log 4; half width 1.96 / sqrt(25 * .8 * .2) = .98
+    low, high = average_precision_interval(0.8, positives=25, confidence=0.95)
+    odds = np.exp(np.log(4) + np.array([-1, 1]) * 1.959964 / 2)
+    assert (low, high) == pytest.approx(tuple(odds / (1 + odds)))
+    assert average_precision_interval(1.0, positives=25, confidence=0.95)[0] < 1
+
+
+def test_an_auc_known_to_a_variance_has_the_interval_of_as_many_trials():
+    # A variance of .9 * .1 / 40 is that of a proportion of 40 trials.
+    found = auc_interval(0.9, 0.09 / 40, positives=1000, negatives=1000, confidence=0.95)
+    assert found == pytest.approx(wilson(36, 40, confidence=0.95))
+    low, high = auc_interval(1.0, 0.0, positives=12, negatives=500, confidence=0.95)
+    assert (low, high) == pytest.approx(wilson(12, 12, confidence=0.95))
+
+
+def test_a_mean_within_strata_does_not_know_how_they_differ():
+    values = np.array([0.0, 1.0, 0.0, 1.0, 10.0, 11.0, 10.0, 11.0])
+    low, high = mean_interval(values, np.repeat([0, 1], 4), confidence=0.95)
+    # Each half has a variance of 1/3; the mean of eight: sqrt((4 + 4) / 3) / 8.
+    half = 1.959964 * np.sqrt(8 / 3) / 8
+    assert (low, high) == pytest.approx((5.5 - half, 5.5 + half))
+    assert mean_interval(values, np.arange(8), confidence=0.95) is None
 
 
 def test_wilson_covers_93_percent_of_samples_of_ten_at_a_recall_of_nine_tenths():
@@ -51,6 +105,12 @@ def test_trials_needed_is_the_least_number(share, width):
 def test_the_interval_is_the_middle_of_the_resamples():
     estimate = percentile_estimate(0.5, np.arange(1001) / 1000, confidence=0.9)
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx((0.5, 0.05, 0.95))
+
+
+def test_the_interval_always_holds_the_value():
+    estimate = percentile_estimate(1.0, np.arange(1001) / 1001, confidence=0.9)
+    assert estimate.low < 0.06
+    assert estimate.high == 1.0
 
 
 def test_a_few_undefined_resamples_are_left_out():

@@ -8,7 +8,9 @@ from sklearn import metrics as sk
 from pipeline.evaluation.ranking import (
     average_precision,
     curve,
+    delong_variance,
     false_positive_rate_at,
+    hanley_mcneil_variance,
     rank,
     roc_auc,
 )
@@ -111,6 +113,71 @@ def test_without_negatives_only_the_own_prevalence_has_an_average_precision():
     assert average_precision(*counts) == 1
     assert np.isnan(average_precision(*counts, prevalence=0.1))
     assert np.isnan(roc_auc(*counts))
+
+
+@given(rows)
+def test_the_curves_are_those_of_scikit_learn(rows):
+    scores, positive = split(rows)
+    points = curve(rank(scores, positive))
+    for k, threshold in enumerate(points.threshold):
+        called = scores >= threshold
+        assert points.recall[k] == pytest.approx(called[positive].mean())
+        assert points.precision[k] == pytest.approx(positive[called].mean())
+        assert points.false_positive_rate[k] == pytest.approx(called[~positive].mean())
+    # Between the points only negatives lie, so that no point that matters is left out.
+    precision, recall, _ = sk.precision_recall_curve(positive, scores)
+    best = max(precision[recall >= 0.5])
+    assert max(points.precision[points.recall >= 0.5]) == pytest.approx(best)
+
+
+@given(rows, st.integers(2, 20))
+def test_binning_keeps_the_rows_and_their_order(rows, most):
+    scores, positive = split(rows)
+    ranking = rank(scores, positive)
+    coarse = ranking.binned(most)
+    assert coarse.num_levels <= most or coarse is ranking
+    assert [counts.sum() for counts in coarse.counts()] == [positive.sum(), (~positive).sum()]
+    order = np.argsort(ranking.level, kind="stable")
+    assert (np.diff(coarse.level[order]) >= 0).all()
+    for level, lowest in enumerate(coarse.lowest):
+        assert (scores[coarse.level <= level] >= lowest).all()
+        assert (scores[coarse.level > level] < lowest).all()
+
+
+def variance_by_pairs(scores: np.ndarray, positive: np.ndarray) -> float:
+    """DeLong's variance from the matrix of all pairs."""
+    ahead = scores[positive][:, None] - scores[~positive]
+    wins = (ahead > 0) + 0.5 * (ahead == 0)
+    parts = (wins.mean(axis=1), wins.mean(axis=0))
+    return sum(part.var(ddof=1) / len(part) for part in parts)
+
+
+@given(rows)
+def test_delongs_variance_is_that_of_all_pairs(rows):
+    scores, positive = split(rows)
+    found = delong_variance(*rank(scores, positive).counts())
+    if min(positive.sum(), (~positive).sum()) < 2:
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(variance_by_pairs(scores, positive), abs=1e-12)
+
+
+def test_hanley_and_mcneils_variance_is_that_of_exponential_scores():
+    # P(E(1) * a > E(1)) = a / (1 + a): a scale of 4 gives an AUC of 0.8.
+    draw = np.random.default_rng(0)
+    positive = np.arange(60) < 20
+    found = []
+    for _ in range(4000):
+        scores = draw.exponential(size=60) * np.where(positive, 4, 1)
+        found.append(float(roc_auc(*rank(scores, positive).counts())))
+    expected = hanley_mcneil_variance(0.8, positives=20, negatives=40)
+    assert np.var(found) == pytest.approx(expected, rel=0.1)
+
+
+def test_one_kind_alone_has_half_a_curve():
+    points = curve(rank(np.array([0.2, 0.9]), np.array([False, False])))
+    assert np.isnan(points.recall).all()
+    assert (points.precision == 0).all()
 
 
 def test_the_false_positive_rate_at_a_recall():

@@ -3,7 +3,13 @@ import pytest
 from sklearn import metrics as sk
 
 from pipeline.evaluation.ranking import average_precision, rank, roc_auc
-from pipeline.evaluation.resampling import resample_confusion, resample_rankings
+from pipeline.evaluation.resampling import (
+    BINS,
+    resample_cells,
+    resample_confusion,
+    resample_rankings,
+    smooth_confusion,
+)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -68,3 +74,83 @@ def test_the_chunks_of_a_large_set_hold_all_resamples():
     drawn = resample_rankings([ranking], strata, both, resamples=5, rng=rng(7))
     assert drawn.shape == (5, 1, 2)
     np.testing.assert_allclose(drawn[..., 1], 0.5, atol=0.02)
+
+
+def test_smooth_counts_keep_the_classes_and_centre_on_what_was_seen():
+    counts = np.array([[97, 3, 0], [10, 0, 0], [5, 0, 45]])
+    drawn = smooth_confusion(counts, resamples=4000, rng=rng())
+    np.testing.assert_allclose(drawn.sum(axis=2), np.tile([100, 10, 50], (4000, 1)))
+    # The posterior's mean: a third of an answer more in each cell, in the same total.
+    totals = counts.sum(axis=1, keepdims=True)
+    expected = (counts + 1 / 3) / (totals + 1) * totals
+    np.testing.assert_allclose(drawn.mean(axis=0), expected, atol=0.2)
+    assert (drawn[:, 1, 1] > 0).all()
+
+
+def large(share: float, *, rows: int = 20_000):
+    positive = np.arange(rows) < rows * share
+    return rank(rng(8).normal(size=rows) + 1.5 * positive, positive), positive.astype(int)
+
+
+def test_binned_intervals_end_where_exact_ones_do():
+    ranking, strata = large(0.3)
+    assert ranking.num_levels > 3 * BINS
+    ends = [
+        np.quantile(
+            resample_rankings([ranking], strata, both, resamples=1000, rng=rng(9), exact=exact)[
+                :, 0
+            ],
+            [0.025, 0.975],
+            axis=0,
+        )
+        for exact in (False, True)
+    ]
+    width = np.diff(ends[1], axis=0)
+    # Two runs of 1,000 resamples differ by .02 of the width at an end, one deviation.
+    np.testing.assert_allclose(ends[0] / width, ends[1] / width, atol=0.08)
+
+
+def test_a_rare_class_has_few_levels_and_is_never_binned():
+    ranking, strata = large(0.01)
+    assert ranking.num_levels <= 401
+    assert ranking.binned(BINS) is ranking
+    alike = [
+        resample_rankings([ranking], strata, both, resamples=20, rng=rng(10), exact=exact)
+        for exact in (False, True)
+    ]
+    assert (alike[0] == alike[1]).all()
+
+
+def test_whole_sources_are_drawn():
+    # Five sources of 1 to 5 rows, all in one cell of their own.
+    sources = np.repeat(np.arange(5), np.arange(1, 6))
+    drawn = resample_cells(
+        sources, np.zeros(15, int), sources, num_cells=5, resamples=500, rng=rng(11)
+    )
+    times = drawn / np.arange(1, 6)
+    assert (times == times.round()).all()
+    assert (times.sum(axis=1) == 5).all()
+    np.testing.assert_allclose(times.mean(axis=0), 1, atol=0.2)
+
+
+def test_sources_of_one_row_each_change_nothing():
+    strata = np.repeat([0, 1], [40, 30])
+    ranking = rank(rng(12).random(70), strata == 1)
+    plain, named = (
+        resample_rankings([ranking], strata, both, resamples=9, rng=rng(13), sources=sources)
+        for sources in (None, np.arange(70))
+    )
+    assert (plain == named).all()
+
+
+def test_correlated_rows_of_a_source_widen_the_spread():
+    strata = np.repeat([0, 1], [100, 100])
+    scores = np.repeat(rng(14).random(20) + 0.3 * (np.arange(20) >= 10), 10)
+    ranking = rank(scores, strata == 1)
+    alone, grouped = (
+        resample_rankings([ranking], strata, both, resamples=500, rng=rng(15), sources=sources)[
+            :, 0, 1
+        ].std()
+        for sources in (None, np.arange(200) // 10)
+    )
+    assert grouped > 2 * alone

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from pipeline.core.errors import DataError
+from pipeline.evaluation.costs import row_costs
+from pipeline.evaluation.outcome import Task
 from pipeline.evaluation.params import ThresholdRule
-from pipeline.evaluation.thresholds import choose, recall_confidence
+from pipeline.evaluation.prevalence import at_prevalence
+from pipeline.evaluation.thresholds import choose, positives_needed, recall_confidence
 
 MAX_F1 = ThresholdRule(rule="max_f1")
 rows = st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max_size=40).filter(
@@ -104,3 +107,135 @@ def test_only_a_recall_target_comes_with_a_confidence():
     scores, positive = np.array([0.1, 0.9]), np.array([False, True])
     assert choose(MAX_F1, scores, positive).confidence is None
     assert choose(recall_rule(0.9), scores, positive).confidence == pytest.approx(0.1)
+
+
+@given(st.floats(0.05, 0.99), st.floats(0.5, 0.99))
+def test_the_positives_needed_are_the_fewest_that_can_promise(target, confidence):
+    needed = positives_needed(target, confidence=confidence)
+    assert recall_confidence(target, found=needed, positives=needed) >= confidence - 1e-9
+    fewer = needed - 1
+    if fewer:
+        assert recall_confidence(target, found=fewer, positives=fewer) < confidence
+
+
+def test_29_positives_can_promise_nine_tenths_and_28_say_what_is_missing():
+    rule = ThresholdRule(rule="recall", target=0.9, confidence=0.95)
+    scores = np.linspace(1, 0.01, 60)
+    enough = choose(rule, scores, np.arange(60) < 29)
+    assert (enough.confidence >= 0.95, enough.needed, enough.reason) == (True, 29, None)
+    short = choose(rule, scores, np.arange(60) < 28)
+    assert short.confidence == pytest.approx(1 - 0.9**28)
+    assert short.reason == "it takes 29 positives in validation; there are 28"
+
+
+@pytest.mark.parametrize(("confidence", "held"), [(None, (0.35, 0.65)), (0.95, (0.93, 1.0))])
+def test_how_often_a_recall_target_holds_on_new_images(confidence, held):
+    rule = ThresholdRule(rule="recall", target=0.9, confidence=confidence)
+    draw = np.random.default_rng(0)
+    positive = np.arange(200) < 60
+    reached = []
+    for _ in range(400):
+        scores = 1 / (1 + np.exp(-draw.normal(size=200) - 2 * positive))
+        value = choose(rule, scores, positive).value
+        reached.append(norm.sf(np.log(value / (1 - value)) - 2) >= 0.9)
+    assert held[0] <= np.mean(reached) <= held[1]
+
+
+@given(rows, st.floats(0.05, 1), st.none() | st.floats(0.001, 0.5))
+def test_a_precision_target_finds_the_most_that_keep_it(rows, target, prevalence):
+    scores, positive = split(rows)
+    rule = ThresholdRule(rule="precision", target=target, prevalence=prevalence)
+    chosen = choose(rule, scores, positive)
+
+    def precision(called):
+        share = positive.mean() if prevalence is None else prevalence
+        return at_prevalence(
+            sensitivity=called[positive].mean(),
+            specificity=1 - (called[~positive].mean() if (~positive).any() else 0.0),
+            prevalence=share,
+        )["precision"]
+
+    candidates = [scores >= value for value in np.unique(scores)]
+    kept = [c for c in candidates if (precision(c) or 0) >= target - 1e-9]
+    called = scores >= chosen.value
+    if (~positive).any() and positive.mean() < 1:
+        if kept:
+            assert precision(called) >= target - 1e-9
+            most = max((c & positive).sum() for c in kept)
+            assert (called & positive).sum() == most
+            assert chosen.reason is None
+        else:
+            assert "no threshold reaches a precision" in chosen.reason
+
+
+CLASSES = Task(classes=("a", "b", "rare"), positive="rare")
+
+
+def cost_rule(costs, prevalence=None) -> ThresholdRule:
+    return ThresholdRule(rule="cost", costs=costs, prevalence=prevalence)
+
+
+def draw_three(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(seed)
+    targets = np.repeat([0, 1, 2], [30, 30, 12])
+    scores = draw.dirichlet([1, 1, 1], 72) + 0.7 * np.eye(3)[targets]
+    return scores / scores.sum(axis=1, keepdims=True), targets
+
+
+@pytest.mark.parametrize("prevalence", [None, 0.01])
+@given(seed=st.integers(0, 1000), miss=st.floats(0, 200), alarm=st.floats(0, 5))
+def test_no_threshold_costs_less(seed, miss, alarm, prevalence):
+    scores, targets = draw_three(seed)
+    rule = cost_rule({"rare": {"a": miss}, "a": {"rare": alarm}}, prevalence)
+    chosen = choose(
+        rule, scores[:, 2], targets == 2, costs=row_costs(rule, CLASSES, scores, targets)
+    )
+    table = np.array([[0, 1, alarm], [1, 0, 1], [miss, 1, 0]])
+    share = 12 / 72 if prevalence is None else prevalence
+    weight = np.where(targets == 2, share / 12, (1 - share) / 60)
+
+    def cost(threshold: float) -> float:
+        return (weight * table[targets, CLASSES.decide(scores, threshold=threshold)]).sum()
+
+    assert chosen.score == pytest.approx(cost(chosen.value), abs=1e-9)
+    assert chosen.score <= min(cost(value) for value in scores[:, 2]) + 1e-9
+
+
+def test_a_mistake_that_must_never_happen_does_not():
+    scores, targets = draw_three(0)
+    rule = cost_rule({"rare": {"a": "never", "b": "never"}})
+    costs = row_costs(rule, CLASSES, scores, targets)
+    chosen = choose(rule, scores[:, 2], targets == 2, costs=costs)
+    assert (scores[targets == 2, 2] >= chosen.value).all()
+    assert chosen.reason is None
+    assert chosen.score < 1  # the finite costs alone
+
+
+def test_mistakes_that_cannot_all_be_avoided_are_counted():
+    scores = np.array([[0.2, 0.3, 0.5], [0.2, 0.3, 0.5]])
+    targets = np.array([0, 2])
+    rule = cost_rule({"rare": {"a": "never", "b": "never"}, "a": {"rare": "never"}})
+    costs = row_costs(rule, CLASSES, scores, targets)
+    chosen = choose(rule, scores[:, 2], targets == 2, costs=costs)
+    assert chosen.reason == "1 mistakes that must never happen do so at every threshold"
+
+
+def test_the_optimism_is_about_how_much_worse_the_threshold_fares_on_new_images():
+    """At ten positives, scored on the images it was chosen on, max-F1 looks far too good."""
+    draw = np.random.default_rng(0)
+    positive = np.arange(210) < 10
+    gaps, estimates = [], []
+    for _ in range(60):
+        scores = 1 / (1 + np.exp(-draw.normal(size=210) - 2 * positive))
+        chosen = choose(MAX_F1, scores, positive, rng=draw)
+        logit = np.log(chosen.value / (1 - chosen.value))
+        recall, false = norm.sf(logit - 2), norm.sf(logit)
+        true_f1 = 2 * recall * 10 / (recall * 10 + false * 200 + 10)
+        gaps.append(chosen.score - true_f1)
+        estimates.append(chosen.optimism)
+    assert np.mean(gaps) > 0.08
+    assert 0.4 * np.mean(gaps) < np.mean(estimates) < 1.2 * np.mean(gaps)
+
+
+def test_without_a_stream_nobody_asks_for_the_optimism():
+    assert choose(MAX_F1, np.array([0.1, 0.9]), np.array([False, True])).optimism is None

@@ -36,10 +36,10 @@ evaluate:
   resamples: 100
   deployment_prevalence: 1.0e-3
   calibration_bins: 10
-  slices: {{bins: 4, min_images: 5}}
+  slices: {{bins: 4, min_images: 1}}
   perturb: {perturb}
 """
-CARD = {"loss": "cross_entropy", "class_shares": {"common": 0.75, "rare": 0.25}}
+CARD = {"score_prior": {"common": 0.75, "rare": 0.25}}
 NOISE = "[{name: GaussNoise, p: 1.0, std_range: [0.2, 0.3]}]"
 
 
@@ -48,6 +48,14 @@ def draw_images() -> np.ndarray:
     images = np.random.default_rng(0).integers(60, 160, (COUNT, SIDE, SIDE, 3), np.uint8)
     images[[label == "rare" for label in LABELS], 4:8, 4:8] += 60
     return images
+
+
+def draw_masks() -> np.ndarray:
+    """The square of each rare image, in a fifth of them without its last row."""
+    masks = np.zeros((COUNT, SIDE, SIDE), np.uint8)
+    masks[::6, 4:8, 4:8] = 1
+    masks[::30, 7] = 0
+    return masks
 
 
 class SquareScorer:
@@ -75,8 +83,8 @@ def write_generated(folder: Path, positive: str | None) -> None:
         classes=("common", "rare"),
         positive=positive,
         image_shape=(SIDE, SIDE, 3),
-        masks=False,
-        factors={},
+        masks=True,
+        factors={"side": "string", "size": "float"},
         sources=({"name": "image", "role": "any"},),
         seed=0,
         versions={},
@@ -89,8 +97,11 @@ def write_generated(folder: Path, positive: str | None) -> None:
         true_labels=LABELS,
         variants=[0] * COUNT,
         images=draw_images(),
-        masks=None,
-        factors={},
+        masks=draw_masks(),
+        factors={
+            "side": [("left", "right", None)[k % 5 % 3] for k in range(COUNT)],
+            "size": [None if k % 7 == 0 else float(k) for k in range(COUNT)],
+        },
     )
     shard = write_shard(folder / shard_name(0), rows, description, source="image")
     replace(description, shards=(shard,)).write(folder)
@@ -283,6 +294,46 @@ def test_a_transform_that_does_not_exist_is_named_with_its_place(project):
     params.write_text(PARAMS.format(perturb="[{name: GausNoise, p: 1.0}]"))
     match = r"params\.yaml: evaluate\.perturb\[0\]\.name: .*'GausNoise'.*'GaussNoise'"
     assert_refused_and_kept(params, data, ParamsError, match)
+
+
+def test_costs_of_a_class_that_does_not_exist_are_refused(project):
+    params, data = project()
+    evaluate.run(params, data)
+    costs = "{rule: cost, costs: {rare: {comon: 100}, weird: {rare: 1}}}"
+    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", costs))
+    match = r"2 problems:\n.*costs\.rare: no class 'comon'.*'common'.*\n.*no class 'weird'"
+    assert_refused_and_kept(params, data, ParamsError, match)
+
+
+@pytest.mark.parametrize(
+    ("rule", "objective"),
+    [
+        ("{rule: recall, target: 0.9, confidence: 0.95}", "recall"),
+        ("{rule: precision, target: 0.5, prevalence: 0.01}", "precision"),
+        ("{rule: cost, costs: {rare: {common: never}}}", "cost"),
+    ],
+)
+def test_every_rule_is_carried_out_and_reported(project, rule, objective):
+    params, data = project()
+    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", rule))
+    threshold = evaluate.run(params, data)["threshold"]
+    assert (threshold["objective"], threshold["positives"]) == (objective, 5)
+    if objective == "recall":
+        assert threshold["reason"] == "it takes 29 positives in validation; there are 5"
+
+
+def test_slices_are_by_factor_origin_and_size_of_the_label(project):
+    params, data = project()
+    evaluate.run(params, data)
+    header, *rows = (data / "evaluation/plots/slices.tsv").read_text().splitlines()
+    named = [dict(zip(header.split("\t"), row.split("\t"), strict=True)) for row in rows]
+    found = {(row["metric"], row["factor"], row["part"]) for row in named}
+    assert ("recall", "side", "left") in found
+    assert ("recall", "perturbed", "yes") in found
+    sizes = [row for row in named if row["factor"] == "label_pixels"]
+    # Of the five rare test images number 90 has a smaller square; no negative has any.
+    found = {(row["metric"], row["part"], row["images"]) for row in sizes}
+    assert found == {("recall", "16", "4"), ("recall", "12", "1")}
 
 
 def test_a_changed_input_is_refused(project):
