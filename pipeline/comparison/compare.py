@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.comparison.measures import Measure, names
 from pipeline.comparison.resampling import resampled_rows, row_weights
-from pipeline.comparison.verdicts import INCONCLUSIVE, Difference, Spread, difference
+from pipeline.comparison.verdicts import INCONCLUSIVE, Difference, difference
 from pipeline.evaluation.outcome import Outcome
 
 
@@ -41,12 +41,13 @@ def compare(
     resamples: int,
     rng: np.random.Generator,
     thresholds: tuple[np.ndarray, np.ndarray] | None = None,
-    spreads: Mapping[str, Spread] | None = None,
+    spreads: Mapping[str, float] | None = None,
 ) -> Comparison:
     """Compare answers about the same rows in the same order; what is above 0 favours ``new``.
 
     ``groups`` is int (n,), equal for rows of one source. ``thresholds`` are the two versions'
-    thresholds chosen again on resamples of validation, see :func:`chosen_again`.
+    thresholds chosen again on resamples of validation, see :func:`chosen_again`; ``spreads`` what
+    training again may do to a metric, see :func:`pipeline.comparison.verdicts.training_spread`.
     """
     own, again = thresholds if thresholds else (None, None)
     measures = Measure(old, own), Measure(new, again)
@@ -64,7 +65,7 @@ def compare(
         )
         for name in names(old.task)
     ]
-    if not spreads and len(np.unique(groups)) == len(groups):
+    if len(np.unique(groups)) == len(groups):
         differences = [_held_to_mcnemar(d, mistakes, 1 - confidence) for d in differences]
     return Comparison(differences=tuple(differences), mistakes=mistakes)
 

@@ -7,11 +7,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.evaluation import metrics
 from pipeline.evaluation.outcome import Outcome, Task
 from pipeline.evaluation.ranking import average_precision, rank, roc_auc
+from pipeline.evaluation.values import by_decision
 
 Values = Mapping[str, np.ndarray]
+
+# Those that need a decision, by whether all classes matter alike.
+_DECIDED = {
+    False: ("f1", "precision", "recall", "accuracy"),
+    True: ("macro_f1", "balanced_accuracy", "accuracy"),
+}
 
 
 def names(task: Task) -> tuple[str, ...]:
@@ -41,8 +47,10 @@ class Measure:
 
         ``resample`` is int (C,), which of the thresholds decides each; None for the outcome's own.
         """
-        decided = self._by_decision(self._confusion(weights, resample))
-        return decided | self._by_ranking(weights)
+        decided = by_decision(self._confusion(weights, resample), self.task)
+        return {name: decided["", name] for name in _DECIDED[self.task.positive is None]} | (
+            self._by_ranking(weights)
+        )
 
     def _confusion(self, weights: np.ndarray, resample: np.ndarray | None) -> np.ndarray:
         size = len(self.task.classes)
@@ -53,20 +61,9 @@ class Measure:
         if resample is None or self.thresholds is None:
             return self.outcome.predicted
         scores, positive = self.outcome.scores, self.task.positive_index
-        others = self.task.decide(scores, threshold=np.inf)
+        others = self.task.best_other(scores)
         called = scores[:, positive] >= self.thresholds[resample][:, None]
         return np.where(called, positive, others)
-
-    def _by_decision(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        focus = self.task.focus(counts)
-        values = {"accuracy": metrics.accuracy(focus)}
-        if self.task.positive is None:
-            values["balanced_accuracy"] = metrics.balanced_accuracy(counts)
-            values["macro_f1"] = metrics.f1(counts).mean(-1)
-            return values
-        for name in ("precision", "recall", "f1"):
-            values[name] = getattr(metrics, name)(focus)[..., 1]
-        return values
 
     def _by_ranking(self, weights: np.ndarray) -> dict[str, np.ndarray]:
         quality = []

@@ -3,23 +3,9 @@
 import math
 from collections.abc import Callable
 
-from pipeline.evaluation.intervals import wilson
+from pipeline.evaluation.intervals import PROPORTIONS
 
 _MOST = 2**53  # beyond it a float no longer counts images one by one
-
-
-def clopper_pearson(successes: float, trials: float, *, confidence: float) -> tuple[float, float]:
-    """The exact interval of a proportion; ``successes`` need not be whole when one is planned.
-
-    Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404. It never covers less often
-    than it says, and is wider than Wilson's for that.
-    """
-    from scipy.special import betaincinv
-
-    tail, missed = (1 - confidence) / 2, trials - successes
-    low = float(betaincinv(successes, missed + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, missed, 1 - tail)) if missed else 1.0
-    return low, high
 
 
 def positives_needed(recall: float, *, width: float, confidence: float) -> dict[str, int]:
@@ -29,10 +15,9 @@ def positives_needed(recall: float, *, width: float, confidence: float) -> dict[
     ``clopper_pearson``, which never covers less. The recall planned for is the nearest to
     ``recall`` that whole images can have, so a number just below may by luck be enough as well.
     """
-    methods = {"wilson": wilson, "clopper_pearson": clopper_pearson}
     return {
         name: _trials_needed(interval, recall, width=width, confidence=confidence)
-        for name, interval in methods.items()
+        for name, interval in PROPORTIONS.items()
     }
 
 

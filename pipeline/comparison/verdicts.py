@@ -15,9 +15,10 @@ class Difference:
     """One metric of two versions.
 
     ``difference`` is new - old, with the interval ``low`` to ``high``; None where it is undefined,
-    and ``reason`` says why. ``spread`` is what of the interval's half-width comes from training
-    again, None without replicates. ``settled_at`` is how many times as large the test set would
-    have to be for a verdict, None where there is one already or nothing differs.
+    and ``reason`` says why. ``spread`` is by how much the difference may move when both are trained
+    again, which is in the interval too; None without replicates. ``settled_at`` is how many times
+    as large the test set would have to be for a verdict; None where there is one already, nothing
+    differs, or training again moves as much.
     """
 
     name: str
@@ -32,16 +33,6 @@ class Difference:
     settled_at: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """A metric over the replicates of two versions: their means and the half-width of Welch's
-    interval for the difference of the means."""
-
-    old: float
-    new: float
-    half_width: float
-
-
 def difference(
     name: str,
     old: float,
@@ -49,14 +40,14 @@ def difference(
     resampled: np.ndarray,
     *,
     confidence: float,
-    spread: Spread | None = None,
+    spread: float | None = None,
 ) -> Difference:
     """The verdict on a metric, from its values and the ``resampled`` differences (R,).
 
     NaN is undefined; where more resamples are undefined than the interval leaves out there is no
-    interval. With ``spread`` the values are the means of the replicates, and the interval is that
-    of the resamples widened by the spread of the replicates (the half-widths add up in squares):
-    the verdict is then about the recipe, not about the two models that happened to come out.
+    interval. With ``spread``, see :func:`training_spread`, the interval is widened by it (the
+    half-widths add up in squares): the verdict is then about the two recipes, not about the two
+    models that happened to come out.
     """
     if math.isnan(old) or math.isnan(new):
         return _undecided(name, old, new, "it is undefined in one of the versions")
@@ -67,13 +58,13 @@ def difference(
     low, high = np.quantile(resampled[~undefined], [tail, 1 - tail])
     observed = new - old
     below, above = max(observed - low, 0.0), max(high - observed, 0.0)
-    if spread is not None:
-        old, new = spread.old, spread.new
-        observed = new - old
-        below, above = (math.hypot(half, spread.half_width) for half in (below, above))
-    low, high = observed - below, observed + above
-    verdict = BETTER if low > 0 else WORSE if high < 0 else INCONCLUSIVE
     half = below if observed > 0 else above
+    low = observed - math.hypot(below, spread or 0.0)
+    high = observed + math.hypot(above, spread or 0.0)
+    verdict = BETTER if low > 0 else WORSE if high < 0 else INCONCLUSIVE
+    needed = None
+    if verdict == INCONCLUSIVE:
+        needed = settled_at(observed, half, confidence=confidence, spread=spread or 0.0)
     return Difference(
         name=name,
         old=old,
@@ -82,10 +73,8 @@ def difference(
         low=float(low),
         high=float(high),
         verdict=verdict,
-        spread=None if spread is None else spread.half_width,
-        settled_at=settled_at(observed, half, confidence=confidence)
-        if verdict == INCONCLUSIVE
-        else None,
+        spread=spread,
+        settled_at=needed,
     )
 
 
@@ -103,31 +92,36 @@ def _undecided(name: str, old: float, new: float, reason: str) -> Difference:
     )
 
 
-def settled_at(observed: float, half_width: float, *, confidence: float) -> float | None:
+def settled_at(
+    observed: float, half_width: float, *, confidence: float, spread: float = 0.0
+) -> float | None:
     """How many times as many images would tell ``observed`` from 0 with a chance of 80 %.
 
     An interval shrinks with the root of the number of images. If the true difference is the one
-    observed, the interval has to end z(80 %) standard errors before 0. None where nothing differs.
+    observed, the interval has to end z(80 %) standard errors before 0. The ``spread`` of trainings
+    does not shrink: None where it reaches 0 alone, as it does where nothing differs.
     """
-    if observed == 0:
+    if abs(observed) <= spread:
         return None
     normal = NormalDist()
     wanted = 1 + normal.inv_cdf(_POWER) / normal.inv_cdf((1 + confidence) / 2)
-    return (half_width * wanted / abs(observed)) ** 2
+    return (half_width * wanted) ** 2 / (observed**2 - spread**2)
 
 
-def welch(old: np.ndarray, new: np.ndarray, *, confidence: float) -> Spread:
-    """The spread of a metric over two sets of replicates, (a,) and (b,), at least two each.
+def training_spread(old: np.ndarray, new: np.ndarray, *, confidence: float) -> float:
+    """How far training both versions again may move their difference, to either side.
 
-    Welch (1947), https://doi.org/10.1093/biomet/34.1-2.28: t quantiles, unequal variances.
+    ``old`` (a,) and ``new`` (b,) are a metric of the replicates of each, two or more. The
+    difference of one training each has the variance of both; t quantiles with Welch's degrees of
+    freedom
+    (1947, https://doi.org/10.1093/biomet/34.1-2.28), as the variances are known from few.
     """
     from scipy.stats import t
 
-    errors = [values.var(ddof=1) / len(values) for values in (old, new)]
-    total = sum(errors)
+    variances = [values.var(ddof=1) for values in (old, new)]
+    total = sum(variances)
     if total == 0:
-        return Spread(old=float(old.mean()), new=float(new.mean()), half_width=0.0)
-    parts = zip(errors, (old, new), strict=True)
-    freedom = total**2 / sum(error**2 / (len(values) - 1) for error, values in parts)
-    half = float(t.ppf((1 + confidence) / 2, freedom) * math.sqrt(total))
-    return Spread(old=float(old.mean()), new=float(new.mean()), half_width=half)
+        return 0.0
+    parts = zip(variances, (old, new), strict=True)
+    freedom = total**2 / sum(variance**2 / (len(values) - 1) for variance, values in parts)
+    return float(t.ppf((1 + confidence) / 2, freedom) * math.sqrt(total))

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from pipeline.comparison.alignment import common, differing_params, differing_test_sets
 from pipeline.comparison.compare import Comparison, chosen_again, compare
-from pipeline.comparison.measures import names
-from pipeline.comparison.verdicts import WORSE, Spread, welch
+from pipeline.comparison.verdicts import WORSE, training_spread
 from pipeline.core import seeds
 from pipeline.core.errors import DataError, ParamsError, RaresightError, listing, suggest
+from pipeline.evaluation.costs import row_costs
 from pipeline.evaluation.outcome import Outcome, Task, answer
 from pipeline.evaluation.params import ThresholdRule
 from pipeline.evaluation.thresholds import choose
@@ -21,6 +21,8 @@ from pipeline.predictions.table import Predictions
 from pipeline.stages.versions import Version, read_version
 
 _RECHOSEN = 400  # thresholds, each on a resample of validation; used in turn
+# What the train stage says of each replicate, on validation.
+_REPLICATED = {"average_precision": "val_average_precision", "f1": "val_f1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def run(
     before, after, notes = _same_images(*versions, shared=shared)
     task = _common_task(*versions)
     settings = _settings(versions[1])
-    spreads = _spreads(versions, names(task), settings.confidence)
+    spreads = _spreads(versions, settings.confidence)
     notes += [*_outdated(versions), *_caveats(task, spreads, before)]
     comparison = compare(
         _outcome(versions[0], before, task),
@@ -83,7 +85,7 @@ def run(
         confidence=settings.confidence,
         counts=dict(zip(task.classes, counts, strict=True)),
         params=differing_params(*(version.params for version in versions)),
-        replicates=tuple(len(_replicates(version)) or 1 for version in versions),
+        replicates=tuple(_trainings(version) for version in versions),
         comparison=comparison,
         notes=tuple(notes),
     )
@@ -176,9 +178,15 @@ def _chosen_again(version: Version, task: Task, settings: _Settings) -> np.ndarr
             "which this version of Raresight does not know."
         ) from None
     val = version.val.take(np.argsort(version.val.ids))  # so that both resample the same images
-    scores, positive = val.scores[:, task.positive_index], val.targets == task.positive_index
+    index = task.positive_index
+
+    def pick(rows: np.ndarray) -> float:
+        scores, targets = val.scores[rows], val.targets[rows]
+        costs = row_costs(rule, task, scores, targets)
+        return choose(rule, scores[:, index], targets == index, costs=costs).value
+
     return chosen_again(
-        lambda rows: choose(rule, scores[rows], positive[rows]).value,
+        pick,
         val.groups,
         val.targets,
         resamples=min(settings.resamples, _RECHOSEN),
@@ -186,23 +194,25 @@ def _chosen_again(version: Version, task: Task, settings: _Settings) -> np.ndarr
     )
 
 
-def _replicates(version: Version) -> list[Mapping[str, Any]]:
-    """The metrics of each training of a version; empty where it was trained once."""
-    return list(version.metrics.get("replicates", {}).values())
+def _trainings(version: Version) -> int:
+    return version.params.get("train", {}).get("replicates", 1)
 
 
-def _spreads(
-    versions: tuple[Version, Version], metrics: tuple[str, ...], confidence: float
-) -> dict[str, Spread]:
-    """The spread of each metric over trainings, where both versions were trained several times."""
+def _spreads(versions: tuple[Version, Version], confidence: float) -> dict[str, float]:
+    """What training again may do to a metric, where both versions were trained several times.
+
+    The replicates are judged on validation, which no two of them differ in; the spread there is
+    taken for that on test.
+    """
     spreads = {}
-    for name in metrics:
+    for name, stated in _REPLICATED.items():
         values = [
-            np.array([r[name] for r in _replicates(version) if r.get(name) is not None])
+            version.training.get("replicates", {}).get(stated, {}).get("values", {})
             for version in versions
         ]
-        if min(map(len, values)) >= 2:
-            spreads[name] = welch(*values, confidence=confidence)
+        known = [np.array([v for v in one.values() if v is not None]) for one in values]
+        if min(map(len, known)) >= 2:
+            spreads[name] = training_spread(*known, confidence=confidence)
     return spreads
 
 
@@ -216,12 +226,18 @@ def _outdated(versions: tuple[Version, Version]) -> Iterator[str]:
             )
 
 
-def _caveats(task: Task, spreads: Mapping[str, Spread], images: Predictions) -> list[str]:
+def _caveats(task: Task, spreads: Mapping[str, float], images: Predictions) -> list[str]:
     notes = []
     if not spreads:
         notes.append(
-            "Each version was trained once: the verdicts are about these two models. For a verdict "
-            "on the recipes, train each several times (train.replicates)."
+            "Not both versions were trained several times: the verdicts are about these two "
+            "models. For a verdict on the recipes, set train.replicates to 3 or more."
+        )
+    else:
+        told = " and ".join(_REPLICATED[name] for name in spreads)
+        notes.append(
+            f"The spread of {told} over the trainings is in the intervals of "
+            f"{' and '.join(spreads)}; the other verdicts are about these two models."
         )
     if len(np.unique(images.sources)) < len(images.ids):
         notes.append("Images of one source are resampled together; McNemar's test ignores that.")

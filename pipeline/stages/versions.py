@@ -28,8 +28,9 @@ Reader = Callable[[Path], bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """What a version says of itself: ``metrics`` and ``params`` as they are in their files.
+    """What a version says of itself: ``metrics``, ``training`` and ``params`` as in their files.
 
+    ``training`` are the metrics of the train stage, empty where they cannot be found.
     ``test`` and ``val`` are its predictions; ``val`` is None where the decisions need no threshold.
     ``outdated`` names the params that were changed after the stages last ran.
     """
@@ -37,6 +38,7 @@ class Version:
     name: str
     params: dict[str, Any]
     metrics: dict[str, Any]
+    training: dict[str, Any]
     test: Predictions
     val: Predictions | None
     outdated: tuple[str, ...]
@@ -67,6 +69,7 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
         name=name,
         params=params,
         metrics=metrics,
+        training=_if_there(read, data / "training/metrics.json", json.loads),
         test=table(test),
         val=table("val") if decided else None,
         outdated=_outdated(read, params_file, params),
@@ -75,14 +78,20 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
 
 def _outdated(read: Reader, params_file: Path, params: dict[str, Any]) -> tuple[str, ...]:
     """The keys that dvc.lock gives another value than the params file."""
-    try:
-        lock = _yaml(read(params_file.parent / "dvc.lock"))
-    except InputMissing:  # the stages were run without DVC
-        return ()
+    lock = _if_there(read, params_file.parent / "dvc.lock", _yaml)  # not where DVC ran nothing
     used: dict[str, Any] = {}
-    for stage in lock["stages"].values():
+    for stage in lock.get("stages", {}).values():
         used |= stage.get("params", {}).get(params_file.name, {})
     return tuple(differing_params(used, {section: params.get(section) for section in used}))
+
+
+def _if_there(
+    read: Reader, path: Path, parse_content: Callable[[bytes], dict[str, Any]]
+) -> dict[str, Any]:
+    try:
+        return parse_content(read(path))
+    except InputMissing:
+        return {}
 
 
 def _yaml(content: bytes) -> dict[str, Any]:

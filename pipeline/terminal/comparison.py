@@ -155,7 +155,7 @@ def _title(report: Report) -> str:
     if report.positive is not None:
         text += f", {count(report.counts[report.positive])} of them '{report.positive}'"
     if min(report.replicates) > 1:
-        text += f"; means of {report.replicates[0]} and {report.replicates[1]} trainings"
+        text += f"; {report.replicates[0]} and {report.replicates[1]} trainings"
     return f"{text} ({100 * report.confidence:g} % intervals)"
 
 
@@ -166,7 +166,9 @@ def _unit(report: Report) -> str:
 def _more(found: Difference, report: Report) -> str:
     """How many images more would settle it, in the unit of the column."""
     if found.settled_at is None:
-        return "" if found.verdict != INCONCLUSIVE else DASH
+        if found.verdict != INCONCLUSIVE:
+            return ""
+        return "training varies" if found.difference and found.spread else DASH
     if found.settled_at > _MOST_TIMES:
         return "too alike"
     counts = report.counts

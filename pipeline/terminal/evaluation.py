@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from pipeline.evaluation.intervals import trials_needed
 from pipeline.report.words import Metrics, count, interval, number, verdict
+from pipeline.terminal.tables import titled_table
 
 _POSITIVE_COLUMNS = {
     "accuracy": "accuracy",
@@ -63,7 +63,7 @@ def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> Rende
 
 def _comparison(metrics: Metrics) -> Table:
     columns = _MACRO_COLUMNS if metrics["positive"] is None else _POSITIVE_COLUMNS
-    table = _table(_comparison_title(metrics))
+    table = titled_table(_comparison_title(metrics))
     table.add_column("")
     for header in columns:
         table.add_column(header, justify="right", no_wrap=True)
@@ -89,7 +89,7 @@ def _comparison_title(metrics: Metrics) -> str:
 def _deployment(metrics: Metrics) -> Table:
     deployment = metrics["deployment"]
     share = f"{100 * deployment['prevalence']:.3g} %"
-    table = _table(f"At the deployment prevalence: {share}")
+    table = titled_table(f"At the deployment prevalence: {share}")
     table.add_column("", no_wrap=True)
     table.add_column("model", justify="right")
     table.add_column(_percent(metrics["confidence"]) + " interval", justify="right", style="dim")
@@ -104,7 +104,7 @@ def _deployment(metrics: Metrics) -> Table:
 
 def _deployments(entries: Mapping[str, Metrics]) -> Table:
     """A row a prevalence: recall is the same at each, all else follows the share of positives."""
-    table = _table("At every deployment prevalence asked for")
+    table = titled_table("At every deployment prevalence asked for")
     table.add_column("", no_wrap=True)
     for header in _SEVERAL_COLUMNS:
         table.add_column(header, justify="right", no_wrap=True)
@@ -117,18 +117,6 @@ def _deployments(entries: Mapping[str, Metrics]) -> Table:
 
 def _shown_by(name: str) -> Callable[[float], str]:
     return count if name.endswith("_per_million") else number
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
-        show_edge=False,
-    )
 
 
 def _cell(row: Metrics, name: str, show: Callable[[float], str] | None = None) -> Text:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, nbinom
 
 from pipeline.comparison.sizes import (
-    clopper_pearson,
     images_needed,
     least,
     negatives_needed,
@@ -31,14 +30,6 @@ def test_every_larger_number_is_enough_too(recall, width):
         found = math.floor(recall * (needed + more) + 0.5)
         interval = binomtest(found, needed + more).proportion_ci(0.95, method="wilson")
         assert interval.high - interval.low <= width + 1e-9
-
-
-@given(st.integers(1, 200), st.floats(0.5, 0.99), st.data())
-def test_the_exact_interval_is_that_of_scipy(trials, confidence, data):
-    successes = data.draw(st.integers(0, trials))
-    low, high = clopper_pearson(successes, trials, confidence=confidence)
-    expected = binomtest(successes, trials).proportion_ci(confidence, method="exact")
-    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 @given(st.floats(0.05, 0.95), st.floats(0.1, 1), st.floats(1e-6, 0.1))
