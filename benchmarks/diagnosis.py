@@ -23,8 +23,8 @@ from pipeline.core.errors import DivergedError
 from pipeline.core.params import parse
 from pipeline.dataset.pixels import Pixels
 from pipeline.training.feed import Feed
+from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
-from pipeline.training.models import build
 from pipeline.training.params import TrainParams
 
 RULES = {"tasks": ("squares", "stripes"), "seeds": (1, 2, 3, 4, 5)}
@@ -56,7 +56,8 @@ def _trainer(training: Training) -> Trainer:
     rows, held_out = np.arange(training.images), np.arange(1000, 1000 + _VAL)
     pixels = Pixels([images], images.shape[1:])
     mean, std = images[rows].mean((0, 1, 2)), images[rows].std((0, 1, 2))
-    model = build(params.model, classes=classes, mean=mean, std=std, seed=training.seed)
+    seen = torch.from_numpy(images[rows[:64]])
+    model = fresh(params, classes=classes, mean=mean, std=std, seed=training.seed, images=seen)
     return Trainer(
         model,
         params,
@@ -77,7 +78,7 @@ def section(training: Training) -> TrainParams:
         "early_stopping": None,
         "precision": "float32",
         "threads": 1,
-        "model": {"dropout": 0.0},
+        "model": {"dropout": {"input": 0.0, "hidden": 0.0}},
         "batch_augment": {"rotate90": False},
         "schedule": training.schedule,
     }

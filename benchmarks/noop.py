@@ -16,7 +16,6 @@ _TINY = {
     "generate": pathology(16, count=300, prevalence={"mitotic": 0.2}),
     "augment": {"copies": {"mitotic": 1}},
     "train": {
-        "model": {"name": "small_resnet", "width": 4, "blocks": [1], "dropout": 0.1},
         "epochs": 1,
         "schedule": {"name": "constant", "by": "step", "warmup": None},
     },

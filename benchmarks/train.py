@@ -13,9 +13,10 @@ from pipeline.core.params import load_section
 from pipeline.dataset import Dataset
 from pipeline.training import device as devices
 from pipeline.training.feed import Feed
+from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
 from pipeline.training.losses import make_loss
-from pipeline.training.models import Classifier, build
+from pipeline.training.models import Classifier
 from pipeline.training.optimizers import Update
 from pipeline.training.params import TrainParams
 from pipeline.training.vision import models
@@ -59,7 +60,8 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
 
 
 def _model(params: TrainParams) -> Classifier:
-    return build(params.model, classes=2, mean=_MEAN, std=_STD, seed=1)
+    images = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
+    return fresh(params, classes=2, mean=_MEAN, std=_STD, seed=1, images=images)
 
 
 def _epoch_of_ours(params: TrainParams, dataset: Dataset) -> Timer:

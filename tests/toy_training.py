@@ -12,8 +12,8 @@ from pipeline.core.params import parse
 from pipeline.dataset.pixels import Pixels
 from pipeline.training import device as devices
 from pipeline.training.feed import Feed
+from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
-from pipeline.training.models import build
 from pipeline.training.params import TrainParams
 
 SHIPPED = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")["train"]
@@ -66,5 +66,6 @@ def trainer(device: str = "cpu", **changes: Any) -> Trainer:
         images, targets = toy(count, seed)
         pixels = Pixels([images], images.shape[1:])
         feeds.append(Feed(pixels, np.arange(count), targets, where))
-    model = build(params.model, classes=2, mean=[60] * 3, std=[40] * 3, seed=5)
+    seen = feeds[0].images(np.arange(64))
+    model = fresh(params, classes=2, mean=[60] * 3, std=[40] * 3, seed=5, images=seen)
     return Trainer(model, params, *feeds, classes=2, positive=1, device=where)

@@ -58,11 +58,12 @@ def parse(model: type[Model], value: Any) -> Model:
 class ByName:
     """Marks a part of params.yaml whose ``name`` decides which keys it has.
 
-    To be used in ``Annotated``, with the model for each name.
+    To be used in ``Annotated``, with the model for each name, and one for all ``other`` names where
+    they are allowed.
     """
 
-    def __init__(self, models: Mapping[str, type[Section]]):
-        self.models = models
+    def __init__(self, models: Mapping[str, type[Section]], other: type[Section] | None = None):
+        self.models, self.other = models, other
         self._head = create_model(
             "Head",
             __config__=ConfigDict(extra="ignore", strict=True),
@@ -75,14 +76,14 @@ class ByName:
         )
 
     def _known(self, name: str) -> str:
-        if name not in self.models:
+        if name not in self.models and self.other is None:
             raise ValueError(f"unknown name. {suggest(name, self.models)}")
         return name
 
     def _check(self, value: Any) -> Section:
-        if isinstance(value, tuple(self.models.values())):
+        if isinstance(value, Section):
             return value
-        return parse(self.models[parse(self._head, value).name], value)
+        return parse(self.models.get(parse(self._head, value).name, self.other), value)
 
 
 def _dump(section: Section, info: SerializationInfo) -> dict[str, Any]:

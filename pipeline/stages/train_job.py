@@ -21,9 +21,9 @@ from pipeline.training import resume
 from pipeline.training.curves import Result
 from pipeline.training.diagnosis import stagnation
 from pipeline.training.feed import Feed
+from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
 from pipeline.training.memory import shortage_explained
-from pipeline.training.models import build
 from pipeline.training.params import TrainParams
 from pipeline.training.synced_norm import synchronise
 from pipeline.training.team import Team
@@ -134,13 +134,14 @@ class Job:
 
     def trainer(self) -> Trainer:
         """A trainer that has not begun."""
-        inputs, seed = self.inputs, self.params.seed
-        model = build(
-            self.params.model,
+        inputs = self.inputs
+        model = fresh(
+            self.params,
             classes=len(inputs.classes),
             mean=inputs.mean,
             std=inputs.std,
-            seed=seeds.integer(seed, "initial weights", 0),
+            seed=seeds.integer(self.params.seed, "initial weights", 0),
+            images=inputs.train.images(np.arange(min(64, len(inputs.train)))),
         )
         if self.team.size > 1:
             synchronise(model)

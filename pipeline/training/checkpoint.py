@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 
 from pipeline.core.errors import DataError
@@ -60,11 +61,13 @@ def load(folder: Path) -> tuple[Classifier, ModelCard]:
     try:
         card = ModelCard(**read_json(folder / CARD))
         model = build(
-            ModelParams(**card.model),
+            TypeAdapter(ModelParams).validate_python(card.model),
             classes=len(card.classes),
             mean=card.mean,
             std=card.std,
             seed=0,
+            side=card.image_shape[0],
+            fetch=False,
         )
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except (TypeError, ValueError, SafetensorError, RuntimeError, FileNotFoundError) as error:

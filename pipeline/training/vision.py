@@ -8,6 +8,11 @@ them is enough for models and transforms, which do not call them.
 from types import ModuleType
 
 import torch
+from torch import nn
+
+from pipeline.core.errors import InputMissing, ParamsError, suggest
+from pipeline.training.params.model import TorchvisionParams
+from pipeline.training.stems import keep_resolution, maxvit, options_for
 
 _MISSING = ("nms", "qnms")
 _libraries = []  # a declaration lives as long as its Library object
@@ -30,3 +35,76 @@ def _declare_operators() -> None:
     for name in _MISSING:
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _libraries.append(library)
+
+
+def names() -> list[str]:
+    """Every classifier that torchvision has."""
+    library = models()
+    return library.list_models(module=library)
+
+
+def classifier(params: TorchvisionParams, *, classes: int, side: int) -> nn.Module:
+    """A torchvision classifier with fresh weights, for images of ``side`` pixels.
+
+    Raises ParamsError when there is none of that name, or none for so small images.
+    """
+    _check(params.name, "train.model.name", ("small_cnn", "linear_probe"))
+    network = network_of(params.name, classes=classes, side=side, small=params.stem == "small")
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = params.dropout
+    _try(network, params, side)
+    return network
+
+
+def network_of(name: str, *, classes: int, side: int, small: bool) -> nn.Module:
+    """A known classifier for images of ``side`` pixels, its stem adapted to ``small`` ones."""
+    library = models()
+    if name == "maxvit_t":
+        return maxvit(library, classes=classes, side=side)
+    options = options_for(name, side=side, small=small)
+    network = library.get_model(name, weights=None, num_classes=classes, **options)
+    if small:
+        keep_resolution(network, side=side)
+    return network
+
+
+def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
+    """A torchvision classifier without its last layer, with published weights, and its features.
+
+    Raises ParamsError for an unknown name, InputMissing when the weights cannot be fetched.
+    """
+    _check(name, "train.model.features", ("pixels",))
+    try:
+        network = models().get_model(name, weights="DEFAULT" if fetch else None)
+    except OSError as error:
+        raise InputMissing(
+            f"train.model.features: the published weights of {name} cannot be fetched ({error}). "
+            "Connect to the network once, or set it to 'pixels'."
+        ) from None
+    layers = [(path, m) for path, m in network.named_modules() if isinstance(m, nn.Linear)]
+    if not layers:
+        raise ParamsError(f"train.model.features: {name} does not end in a linear layer.")
+    path, last = layers[-1]
+    holder, _, child = path.rpartition(".")
+    setattr(network.get_submodule(holder), child, nn.Identity())
+    return network, last.in_features
+
+
+def _check(name: str, where: str, ours: tuple[str, ...]) -> None:
+    if name not in (known := names()):
+        raise ParamsError(f"{where}: unknown model '{name}'. {suggest(name, [*ours, *known])}")
+
+
+def _try(network: nn.Module, params: TorchvisionParams, side: int) -> None:
+    """One image through the network: some need larger ones than there are."""
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 3, side, side))
+    except RuntimeError as error:
+        raise ParamsError(
+            f"train.model.name: {params.name} (stem: {params.stem}) cannot take images of {side} x "
+            f"{side} pixels: {error}. Choose `stem: small`, or another model."
+        ) from None
+    network.train(was_training)

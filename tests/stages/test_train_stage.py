@@ -224,7 +224,7 @@ def test_two_processes_train_as_one_does(project):
     change(project / "params.yaml", epochs=3)
     yaml = YAML()
     document = yaml.load(project / "params.yaml")
-    document["train"]["model"]["dropout"] = 0.0
+    document["train"]["model"]["dropout"]["hidden"] = 0.0
     yaml.dump(document, project / "params.yaml")
     other = project.with_name("shared")
     shutil.copytree(project, other)

@@ -18,6 +18,13 @@ def schedule(name, **keys):
 
 
 KNOBS = {
+    "plain": {"model": {"connections": "plain", "norm": "group"}},
+    "dense": {"model": {"connections": "dense", "norm": "layer"}},
+    "no norm": {"model": {"norm": "none"}},
+    "dropout": {"model": {"dropout": {"input": 0.2, "hidden": 0.5}}},
+    "stochastic depth": {"model": {"stochastic_depth": 0.2}},
+    "torchvision": {"model": {"name": "squeezenet1_1", "stem": "small", "dropout": 0.1}},
+    "linear probe": {"model": {"name": "linear_probe", "features": "pixels", "grid": 4}},
     "constant": schedule("constant"),
     "linear": schedule("linear", final_share=0.0),
     "exponential": schedule("exponential", final_share=0.1),
@@ -31,7 +38,7 @@ KNOBS = {
     "sgd": {"optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}},
     "weight decay": {"regularisation": {"weight_decay": 0.1}},
     "l2": {"regularisation": {"weight_decay": 0.0, "l2": 0.1}},
-    "l1": {"regularisation": {"l1": 0.01}},
+    "l1": {"regularisation": {"l1": 0.5}},
     "biases and norms": {"regularisation": {"biases_and_norms": True}},
     "no clipping": {"gradient_clip": None},
     "ema": {"ema": {"decay": 0.99}},

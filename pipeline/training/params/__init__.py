@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pipeline.core.params import Section
 from pipeline.training.params.batches import BatchAugmentParams, MixingParams, SamplerParams
 from pipeline.training.params.loss import LossParams, corrects_the_prior
-from pipeline.training.params.model import ModelParams
+from pipeline.training.params.model import Initialisation, ModelParams
 from pipeline.training.params.schedule import ScheduleParams, contradictions
 from pipeline.training.params.updates import (
     AverageParams,
@@ -31,6 +31,7 @@ class TrainParams(Section):
     seed: Annotated[int, Field(ge=0)]
     replicates: Annotated[int, Field(ge=1, le=1000)]
     model: ModelParams
+    initialisation: Initialisation
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=2, le=65_536)]
     sampler: SamplerParams

@@ -1,31 +1,82 @@
-"""``train.model``: the network."""
+"""``train.model`` and ``train.initialisation``: the network and what it begins from."""
 
-from typing import Annotated
+import difflib
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.core.params import Section
+from pipeline.core.params import ByName, Section
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Initialisation = Literal["default", "xavier", "he", "orthogonal", "lsuv"]
 
 
-class ModelParams(Section):
-    """``small_resnet``, built from width and blocks, or any torchvision classifier by its name.
+class DropoutParams(Section):
+    """The share of the pixels that is dropped, and of what the last layer sees."""
 
-    ``width`` is the number of channels of the first stage, ``blocks`` the residual blocks of each
-    stage (each halves the side and doubles the channels); both are null for a torchvision model.
+    input: Share
+    hidden: Share
+
+
+class SmallCNNParams(Section):
+    """``width`` channels of the stem, and the ``blocks`` of each stage.
+
+    A stage halves the side and doubles the channels.
+
+    ``stochastic_depth`` is the chance that the last block is skipped in training; it grows linearly
+    from the first one.
+    """
+
+    name: Literal["small_cnn"]
+    width: Annotated[int, Field(ge=1, le=1024)]
+    blocks: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)]
+    connections: Literal["plain", "residual", "dense"]
+    norm: Literal["batch", "group", "layer", "none"]
+    dropout: DropoutParams
+    stochastic_depth: Share
+
+    @model_validator(mode="after")
+    def _can_be_skipped(self) -> "SmallCNNParams":
+        if self.stochastic_depth and self.connections != "residual":
+            raise ValueError(
+                f"`stochastic_depth` ({self.stochastic_depth:g}) needs a shortcut to go by: set it "
+                f"to 0, or `connections` ('{self.connections}') to 'residual'"
+            )
+        return self
+
+
+class LinearProbeParams(Section):
+    """A linear layer on ``features``: ``pixels``, averaged to ``grid`` x ``grid``, or a torchvision
+    classifier with its published weights (fetched on first use), for which ``grid`` means nothing.
+    """
+
+    name: Literal["linear_probe"]
+    features: str
+    grid: Annotated[int, Field(ge=1, le=256)]
+
+
+class TorchvisionParams(Section):
+    """Any torchvision classifier, its weights fresh.
+
+    Its ``stem`` is made for large images; ``small`` keeps the resolution that small ones need.
+    ``dropout`` is set wherever the network has dropout.
     """
 
     name: str
-    width: Annotated[int, Field(ge=1, le=1024)] | None
-    blocks: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1)] | None
+    stem: Literal["small", "original"]
     dropout: Share
 
-    @model_validator(mode="after")
-    def _complete(self) -> "ModelParams":
-        own = self.name == "small_resnet"
-        given = (self.width is not None, self.blocks is not None)
-        if given != (own, own):
-            state = "need numbers" if own else "must be null"
-            raise ValueError(f"width and blocks {state} for model '{self.name}'")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _not_one_of_ours(cls, value):
+        near = difflib.get_close_matches(str(value.get("name")), _KINDS, n=1, cutoff=0.75)
+        if near:
+            raise ValueError(f"unknown model '{value['name']}'. Did you mean '{near[0]}'?")
+        return value
+
+
+_KINDS = {"small_cnn": SmallCNNParams, "linear_probe": LinearProbeParams}
+ModelParams = Annotated[
+    SmallCNNParams | LinearProbeParams | TorchvisionParams,
+    ByName(_KINDS, other=TorchvisionParams),
+]
