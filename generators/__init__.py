@@ -1,6 +1,7 @@
 """Generators draw labelled images; they know nothing of the pipeline that uses them."""
 
 from generators.base import Generator
+from generators.carla import Carla
 from generators.conveyor import Conveyor
 from generators.folder import Folder
 from generators.pathology import Pathology
@@ -8,6 +9,7 @@ from generators.shapes import Shapes
 from generators.street import Street
 
 GENERATORS: dict[str, type[Generator]] = {
+    "carla": Carla,
     "conveyor": Conveyor,
     "folder": Folder,
     "pathology": Pathology,

@@ -172,7 +172,7 @@ def xml(size: int) -> str:
   <geom name="beam" class="seen" type="box" size=".33 .04 .06" pos="0 .9 .5" material="frame"/>
   <geom name="belt" type="box" size=".21 1.6 .02" pos="0 0 -.02" material="belt"/>
   {_rail(0, -1)}{_rail(1, 1)}
-  <camera name="camera" pos="0 -.6 .45" fovy="38"/>
+  <camera name="camera" pos="0 -.6 .45" fovy="35"/>
   {"".join(map(_bottle, range(BOTTLES)))}{"".join(map(_loose_cap, range(CAPS)))}
 </worldbody>
 </mujoco>"""

@@ -19,7 +19,7 @@ _STEPS, _MORE, _ROUNDS = (
 )  # of 5 ms: one second, and half a second more up to three times
 _AT_REST = 0.12  # m/s and rad/s (of a rolling bottle's rim: 4 mm a second) of the fastest bottle
 _UPRIGHT = 0.8  # cosine of the tilt below which a bottle counts as toppled
-_AREA = ((-0.165, 0.165), (-0.17, 0.30))  # where bottles may be set down: across, along
+_AREA = ((-0.15, 0.15), (-0.13, 0.21))  # where bottles may be set down: across, along
 _APART = 0.078  # between two axes; bottles of 7 cm do not touch
 # What scenes change in the model, and what is therefore put back before each.
 _CHANGED = (

@@ -119,8 +119,8 @@ def _light(scene: mujoco.MjModel, values: Mapping, rng: np.random.Generator) -> 
 
 def _aim(scene: mujoco.MjModel, values: Mapping, rng: np.random.Generator) -> None:
     camera = scene.camera("camera")
-    camera.pos[:] = [rng.uniform(-0.05, 0.05), -0.52, values["camera_height"]]
-    target = np.array([rng.uniform(-0.02, 0.02), rng.uniform(0.04, 0.08), 0.045])
+    camera.pos[:] = [rng.uniform(-0.05, 0.05), -0.54, values["camera_height"]]
+    target = np.array([rng.uniform(-0.02, 0.02), rng.uniform(0.01, 0.05), 0.055])
     back = camera.pos - target
     back /= np.linalg.norm(back)
     right = np.cross([rng.normal(0, 0.02), 0, 1], back)

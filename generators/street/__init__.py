@@ -112,7 +112,7 @@ class Street(Generator):
         Raises CannotDraw after ``max_tries``, Unavailable when the engine drew nothing.
         """
         for tries in range(1, self.config.max_tries + 1):
-            values = self._draw_factors(rng)
+            values = self.draw_factors(rng)
             scene, frame = self.shoot(values, crossing=record.label == CROSSING, rng=rng)
             opengl.check_frame(f"street, record {record.id}", frame.colours, frame.numbers)
             seen = self.crossing(scene, frame)
@@ -139,7 +139,7 @@ class Street(Generator):
         pixels = np.bincount(frame.numbers.ravel(), minlength=len(scene.heap.tags))
         return [number for number in scene.on_road if pixels[number] >= self.config.min_visible]
 
-    def _draw_factors(self, rng: np.random.Generator) -> dict[str, float | str | None]:
+    def draw_factors(self, rng: np.random.Generator) -> dict[str, float | str | None]:
         c, u = self.config, rng.random(7).tolist()
         daytime = _weighted(c.daytimes, u[0])
         return {

@@ -118,7 +118,7 @@ def test_somebody_hidden_behind_a_car_is_not_crossing():
     found = []
     for k in range(30):
         rng = np.random.default_rng(k)
-        scene, frame = generator.shoot(generator._draw_factors(rng), crossing=True, rng=rng)
+        scene, frame = generator.shoot(generator.draw_factors(rng), crossing=True, rng=rng)
         pixels = max((frame.numbers == number).sum() for number in scene.on_road)
         found.append(bool(generator.crossing(scene, frame)))
         assert found[-1] == (pixels >= 12)
@@ -181,7 +181,7 @@ def test_another_process_draws_the_same_bytes_from_its_first_frame_on():
 def test_daytimes_come_as_often_as_their_weights():
     """Binomial: 400 draws at a share of .5 stay within five standard errors, .125."""
     generator = Street(StreetOptions(daytimes={"day": 1, "night": 1, "dusk": 0}), SIDE)
-    drawn = [generator._draw_factors(np.random.default_rng(k))["daytime"] for k in range(400)]
+    drawn = [generator.draw_factors(np.random.default_rng(k))["daytime"] for k in range(400)]
     assert set(drawn) == {"day", "night"}
     assert abs(drawn.count("day") / 400 - 0.5) < 0.125
 

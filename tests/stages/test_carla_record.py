@@ -1,0 +1,51 @@
+"""Recording a CARLA stream: whole or not at all, and never over another record."""
+
+import subprocess
+import sys
+
+import pytest
+from imports import ROOT
+
+from generators.carla.record import Replay
+from pipeline.core.errors import DeviceError, OutputError
+from pipeline.stages import carla_record
+
+STAGED = {"server": None, "ticks": 3, "size": 16, "seed": 1, "crossing": 0.5}
+
+
+@pytest.mark.engine("street")
+def test_a_staged_stream_is_recorded(tmp_path):
+    folder = carla_record.run(tmp_path / "raw/carla", **STAGED)
+    assert len(Replay(folder)) == 3
+    assert [path.name for path in folder.parent.iterdir()] == ["carla"]
+    with pytest.raises(OutputError, match="exists: remove it first"):
+        carla_record.run(folder, **STAGED)
+
+
+@pytest.mark.engine("street")
+def test_a_recording_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(carla_record.record, "_row", fail)
+    with pytest.raises(KeyboardInterrupt):
+        carla_record.run(tmp_path / "carla", **STAGED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_client_the_line_that_installs_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("generators.base.find_spec", lambda _: None)
+    with pytest.raises(DeviceError, match=r"pip install 'raresight\[carla\]'"):
+        carla_record.run(tmp_path / "carla", **{**STAGED, "server": "localhost:2000"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_ends_with_the_errors_code(tmp_path):
+    (tmp_path / "carla").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.stages.carla_record", tmp_path / "carla", "--staged"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == OutputError.exit_code
+    assert "exists" in done.stderr
+    assert "Traceback" not in done.stderr
