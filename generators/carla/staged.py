@@ -21,7 +21,7 @@ class StagedCarla:
     on the carriageway."""
 
     def __init__(self, *, size: int, seed: int, crossing: float):
-        self._street = Street(StreetOptions(distance=(6.0, 14.0)), size)
+        self._street = Street(StreetOptions(distance=(6.0, 11.0), fov=(32.0, 38.0)), size)
         self._street.require()
         self._rng = np.random.Generator(np.random.PCG64(seed))
         self._crossing = crossing

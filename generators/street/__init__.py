@@ -48,6 +48,7 @@ class StreetOptions(Options):
       logarithm, so that clear air is as common as any.
     - ``distance``: metres from the camera to who crosses.
     - ``walkers``: people on the pavements (0 to 8). ``cars``: how full the street is, 0 to 1.
+    - ``fov``: the camera's field of view in degrees; 50 as a dash camera, 30 as a long lens.
     - ``noise``: standard deviation of the sensor's noise in grey levels.
     - ``min_visible``: pixels of a pedestrian that make a frame `crossing`.
     - ``max_tries``: scenes drawn for one picture before giving up.
@@ -58,6 +59,7 @@ class StreetOptions(Options):
     distance: Positive = (6.0, 20.0)
     walkers: NonNegative = (0, 5)
     cars: NonNegative = (0.2, 1.0)
+    fov: Positive = (50.0, 58.0)
     noise: NonNegative = (1.0, 4.0)
     min_visible: Annotated[int, Field(ge=1)] = 12
     max_tries: Annotated[int, Field(ge=1, le=1000)] = 60
@@ -68,6 +70,8 @@ class StreetOptions(Options):
             raise ValueError("walkers must be whole numbers up to 8")
         if self.cars[1] > 1:
             raise ValueError("cars must lie within [0, 1]")
+        if self.fov[0] < 10 or self.fov[1] > 120:
+            raise ValueError("fov must lie within [10, 120] degrees")
         if self.distance[0] < 4:
             raise ValueError("distance must begin at 4 metres or more")
         return self
@@ -93,6 +97,7 @@ class Street(Generator):
         "sun_height": ("float", "degrees above the horizon"),
         "walkers": ("float", "people on the pavements"),
         "cars": ("float", "how full the street is, 0 to 1"),
+        "fov": ("float", "the camera's field of view in degrees"),
         "noise": ("float", "standard deviation of sensor noise in grey levels"),
         "distance": ("float", "metres to the nearest pedestrian who crosses; none in clear"),
         "visible": ("float", "pixels of the mask: what is seen of those who cross; 0 in clear"),
@@ -140,7 +145,7 @@ class Street(Generator):
         return [number for number in scene.on_road if pixels[number] >= self.config.min_visible]
 
     def draw_factors(self, rng: np.random.Generator) -> dict[str, float | str | None]:
-        c, u = self.config, rng.random(7).tolist()
+        c, u = self.config, rng.random(8).tolist()
         daytime = _weighted(c.daytimes, u[0])
         return {
             "daytime": daytime,
@@ -150,6 +155,7 @@ class Street(Generator):
             "cars": at(c.cars, u[4]),
             "noise": at(c.noise, u[5]),
             "distance": at(c.distance, u[6]),
+            "fov": at(c.fov, u[7]),
         }
 
 

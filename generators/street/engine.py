@@ -41,7 +41,7 @@ from generators.street import shaders
 from generators.street.meshes import Heap, Mesh
 
 NEAR, FAR = 0.3, 150.0
-_SHADOW_MAP = 768
+_SHADOW_MAP = 640
 _SAMPLES = 4
 _SEEN, _NUMBERED, _SHADED = (BitMask32.bit(k) for k in range(3))
 

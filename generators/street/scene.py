@@ -34,9 +34,9 @@ def compose(values: Mapping, *, crossing: int, rng: np.random.Generator) -> Scen
         _add(heap, feet, *_on_carriageway(street, values["distance"], rng), 0.0, rng)
     view = View(
         place=(street.half / 2 + rng.normal(0, 0.25), 0.0, rng.uniform(1.25, 1.6)),
-        heading=rng.normal(0, 2.5),
-        pitch=rng.uniform(-6, -2),
-        fov=rng.uniform(50, 58),
+        heading=rng.normal(0, 0.045) * values["fov"],
+        pitch=rng.uniform(-0.11, -0.04) * values["fov"],
+        fov=values["fov"],
     )
     return Scene(
         heap=heap,

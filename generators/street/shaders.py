@@ -92,9 +92,9 @@ void main() {{
     falling += sun_colour * max(dot(normal, towards_sun), 0.) * sunlit();
     // Two cones of the headlights, a little down.
     float beam = smoothstep(.84, .995, dot(ray, normalize(vec3(.02, 1., -.05))));
-    falling += headlights * vec3(1., .96, .85) * beam * (.25 + .75 * max(dot(normal, -ray), 0.))
-             * 90. / (30. + far * far);
-    for (int k = 0; k < {LAMPS}; k++) {{
+    beam *= headlights * (.25 + .75 * max(dot(normal, -ray), 0.));
+    falling += beam * vec3(1., .96, .85) * 90. / (30. + far * far);
+    if (lamps[0].w > 0.) for (int k = 0; k < {LAMPS}; k++) {{
       vec3 way = lamps[k].xyz - place; float metres = length(way);
       falling += lamps[k].w * vec3(1., .78, .5) * max(dot(normal, way / metres), 0.)
                * max(way.z / metres, 0.) * 12. / (6. + metres * metres);

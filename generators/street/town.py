@@ -85,7 +85,7 @@ def _markings(heap: Heap, street: Street, rng: np.random.Generator) -> None:
 
 def _houses(heap: Heap, street: Street, side: int, lit: float, rng: np.random.Generator) -> None:
     y, near = -4.0, street.half + street.pavement
-    while y < _END + 20:
+    while y < _END + 8:
         length, height, depth = (
             rng.uniform(6, 12),
             rng.choice((4, 6, 7, 9, 10, 13)) + rng.random(),
@@ -122,7 +122,7 @@ def _house(
                 warm if burning else glass,
                 material=GLOW if burning else 0,
             )
-            heap.add("box", (0.05, y, 3 * floor + 0.78), (0.12, 1.15, 0.08), _GREY_SILL)
+            heap.add("panel", (0.03, y, 3 * floor + 0.78), (1, 1.15, 0.09), _SILL)
     shop = rng.random() < 0.5
     window = ((0.85, 0.78, 0.6), GLOW) if shop and lit else (glass, 0)
     heap.add(
@@ -139,7 +139,7 @@ def _house(
         )
 
 
-_GREY_SILL = (0.62, 0.62, 0.6)
+_SILL = (0.62, 0.62, 0.6)
 
 
 def _trees(heap: Heap, street: Street, side: int, rng: np.random.Generator) -> None:

@@ -104,7 +104,7 @@ def test_only_feet_on_the_carriageway_count(engine):
     from generators.street.scene import compose
 
     values = {"daytime": "day", "fog": 0.002, "sun_height": 40, "walkers": 8, "cars": 0.5}
-    values["distance"] = 9.0
+    values |= {"distance": 9.0, "fov": 50}
     for k in range(20):
         assert compose(values, crossing=0, rng=np.random.default_rng(k)).on_road == {}
         crossing = compose(values, crossing=2, rng=np.random.default_rng(k))
@@ -133,7 +133,7 @@ def test_mask_boxes_label_and_factors_agree(k, label):
     assert sample.image.shape == (SIDE, SIDE, 3)
     assert sample.depth.shape == sample.instances.shape == sample.mask.shape == (SIDE, SIDE)
     assert set(sample.factors) == set(GENERATOR.factors)
-    for name in ("fog", "walkers", "cars", "noise"):
+    for name in ("fog", "walkers", "cars", "fov", "noise"):
         assert contains(getattr(GENERATOR.config, name), sample.factors[name]), name
     assert sample.factors["daytime"] in GENERATOR.config.daytimes
     assert sample.factors["visible"] == sample.mask.sum()
@@ -224,6 +224,7 @@ def test_a_black_frame_is_refused(monkeypatch, engine):
         ("walkers", (0, 9), "up to 8"),
         ("walkers", (0, 2.5), "whole"),
         ("cars", (0, 1.5), "within"),
+        ("fov", (5, 50), "within"),
         ("distance", (1, 9), "4 metres"),
         ("max_tries", 0, "greater"),
     ],
