@@ -142,6 +142,11 @@ class Generator(ABC):
         if self.extra is not None:
             self.extra.require(f"generator '{type(self).__name__.lower()}'")
 
+    def environment(self) -> Mapping[str, str]:
+        """What of this machine decides the bytes besides ``libraries``, such as a driver: its name
+        and version, for dataset.json."""
+        return {}
+
     @abstractmethod
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Make the sample of one record from its own random stream."""

@@ -52,9 +52,9 @@ def _close_all() -> None:
 
 
 def require(who: str, *, probe: str) -> str:
-    """The name of the OpenGL renderer that ``who`` will draw with.
+    """Name and version of the OpenGL renderer that ``who`` will draw with.
 
-    ``probe`` is a module with a function ``probe()`` that draws one frame and returns that name.
+    ``probe`` is a module with a function ``probe()`` that draws one frame and returns that text.
     Raises Unavailable, with what to install, where nothing can be drawn.
     """
     renderer, problem = _try(probe)
@@ -68,7 +68,7 @@ def require(who: str, *, probe: str) -> str:
 
 @cache
 def _try(probe: str) -> tuple[str, str]:
-    """The renderer's name, or else what went wrong; a crash ends only the process of the trial."""
+    """The renderer, or else what went wrong; a crash ends only the process of the trial."""
     code = f"from {probe} import probe; print(probe())"
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": paths}

@@ -91,7 +91,12 @@ class Conveyor(Generator):
 
     def require(self) -> None:
         super().require()
-        opengl.require("generator 'conveyor'", probe="generators.conveyor.picture")
+        self.environment()
+
+    def environment(self) -> Mapping[str, str]:
+        return {
+            "opengl": opengl.require("generator 'conveyor'", probe="generators.conveyor.picture")
+        }
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw scenes until one settles into the record's class, with the fault in sight.

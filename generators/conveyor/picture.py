@@ -130,11 +130,11 @@ def _aim(scene: mujoco.MjModel, values: Mapping, rng: np.random.Generator) -> No
 
 
 def probe() -> str:
-    """Draw one small frame; the name of the OpenGL renderer that did."""
+    """Draw one small frame; name and version of the OpenGL renderer that did."""
     from OpenGL import GL
 
     line = Line(16)
     camera = Camera(line, 16)
     camera.objects()
     camera.colours()
-    return GL.glGetString(GL.GL_RENDERER).decode()
+    return ", ".join(GL.glGetString(key).decode() for key in (GL.GL_RENDERER, GL.GL_VERSION))

@@ -109,7 +109,10 @@ class Street(Generator):
 
     def require(self) -> None:
         super().require()
-        opengl.require("generator 'street'", probe="generators.street.engine")
+        self.environment()
+
+    def environment(self) -> Mapping[str, str]:
+        return {"opengl": opengl.require("generator 'street'", probe="generators.street.engine")}
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw scenes until a frame shows the record's class.

@@ -124,8 +124,9 @@ class Stage:
 
     @property
     def renderer(self) -> str:
-        """The name of the OpenGL renderer."""
-        return self._seen.get_gsg().driver_renderer
+        """Name and version of the OpenGL renderer."""
+        driver = self._seen.get_gsg()
+        return f"{driver.driver_renderer}, {driver.driver_version}"
 
     def _buffer(self, pipe, name: str, *, samples: int = 0, host=None) -> GraphicsOutput:
         properties = FrameBufferProperties()
@@ -274,7 +275,7 @@ def _geom(vertices: GeomVertexData, triangles: np.ndarray) -> Geom:
 
 
 def probe() -> str:
-    """Draw one small frame; the name of the OpenGL renderer that did."""
+    """Draw one small frame; name and version of the OpenGL renderer that did."""
     heap = Heap()
     heap.begin(1)
     heap.add("box", (0, 5, 0), (2, 2, 2), (0.5, 0.5, 0.5))

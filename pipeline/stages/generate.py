@@ -8,7 +8,7 @@ from pathlib import Path
 from generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
 from pipeline.core import seeds
 from pipeline.core.errors import DataError, DeviceError, InputMissing, ParamsError, suggest
-from pipeline.core.files import stage_outputs
+from pipeline.core.files import stage_outputs, write_json
 from pipeline.core.parallel import map_shards
 from pipeline.core.params import load_section
 from pipeline.core.progress import track
@@ -20,6 +20,8 @@ from pipeline.stages.generate_params import GenerateParams, Source
 from pipeline.stages.generate_rows import Collector
 
 OUTPUT = "generated"
+
+_TRIES = "tries"  # the factor of generators that draw until a scene comes out as asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +50,21 @@ def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
         shards = tuple(track(done, total=len(tasks), description="generate"))
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
-        write_sheet(Dataset(folder), folder / "sheet.png")
+        made = Dataset(folder)
+        write_sheet(made, folder / "sheet.png")
+        if _TRIES in description.factors:
+            write_json(folder / "acceptance.json", _acceptance(made))
     return data / OUTPUT
+
+
+def _acceptance(made: Dataset) -> dict[str, dict[str, float]]:
+    """By class, of how many scenes that were drawn how many came out as asked for."""
+    tries = made.factors[_TRIES].groupby(made.labels)
+    return {
+        label: {"accepted": int(n), "drawn": int(total), "rate": n / total}
+        for label, n, total in zip(tries.groups, tries.count(), tries.sum(), strict=True)
+        if total
+    }
 
 
 def _streams(source: Source, generator: Generator) -> list[Sequence[Record]]:
@@ -84,6 +99,7 @@ def _describe(params: GenerateParams, built: dict[str, Generator]) -> Descriptio
         name: kind for generator in built.values() for name, (kind, _) in generator.factors.items()
     }
     libraries = {name for generator in built.values() for name in generator.libraries}
+    machine = {key: v for generator in built.values() for key, v in generator.environment().items()}
     return Description(
         classes=classes,
         positive=params.positive,
@@ -96,7 +112,7 @@ def _describe(params: GenerateParams, built: dict[str, Generator]) -> Descriptio
         ),
         seed=params.seed,
         columns=tuple(name for name in COLUMNS if any(name in g.columns for g in built.values())),
-        versions=versions("raresight", "pyarrow", *sorted(libraries)),
+        versions={**versions("raresight", "pyarrow", *sorted(libraries)), **machine},
     )
 
 

@@ -46,6 +46,23 @@ def test_boxes_instances_and_depth_are_kept(params, tmp_path):
         assert 0 < made.depth[row].min() < made.depth[row].max() <= 151
 
 
+def test_what_was_accepted_and_what_drew_it_are_written_down(params, tmp_path):
+    made = generate.run(params(*SOURCES), tmp_path / "data", workers=1)
+    accepted = json.loads((made / "acceptance.json").read_text())
+    tries = Dataset(made).frame().groupby("label")["factor.tries"].sum()
+    assert {label: (one["accepted"], one["drawn"]) for label, one in accepted.items()} == {
+        "ok": (3, tries["ok"]),
+        "toppled": (3, tries["toppled"]),
+        "stacked": (2, tries["stacked"]),
+        "clear": (4, tries["clear"]),
+        "crossing": (4, tries["crossing"]),
+    }
+    for one in accepted.values():
+        assert one["rate"] == one["accepted"] / one["drawn"] <= 1
+    used = json.loads((made / "dataset.json").read_text())["versions"]
+    assert {"mujoco", "panda3d", "opengl"} <= set(used)
+
+
 def test_without_opengl_the_stage_ends_with_78_before_it_draws(params, tmp_path, monkeypatch):
     from generators import opengl
 
