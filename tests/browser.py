@@ -1,6 +1,7 @@
 """A headless Chromium, driven through its DevTools protocol over two pipes: no further library."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -121,18 +122,22 @@ class Browser:
 @contextmanager
 def chromium():
     """A :class:`Browser` with a new, empty profile; it is closed at the end of the block."""
-    to_read, from_write = os.pipe()
-    from_read, to_write = os.pipe()
+    commands, to_browser = os.pipe()
+    from_browser, answers = os.pipe()
+    # It reads from 3 and writes to 4; numbers far from these cannot collide with them.
+    ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands, answers)]
+    os.close(commands)
+    os.close(answers)
     with TemporaryDirectory(prefix="chromium-") as profile:
-        script = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
+        script = f'exec "$0" "$@" 3<&{ends[0]} 4>&{ends[1]}'
         process = subprocess.Popen(
             ["/bin/bash", "-c", script, CHROMIUM, *_FLAGS, f"--user-data-dir={profile}"],
-            pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=ends, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        os.close(to_read)
-        os.close(to_write)
+        for end in ends:
+            os.close(end)
         try:
-            with os.fdopen(from_read, "rb") as read, os.fdopen(from_write, "wb") as write:
+            with os.fdopen(from_browser, "rb") as read, os.fdopen(to_browser, "wb") as write:
                 browser = Browser(read, write)
                 yield browser
                 browser._session = None

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import ceil, log10, sqrt
 from typing import Any
 
 from pipeline.report.charts import PREVALENCES, draw_prevalences
 from pipeline.report.operating import Stops
 
+_PER_DECADE = 24  # places of the prevalence slider: each is another number of two digits
 Interval = Callable[..., tuple[float, float]]
 
 
@@ -36,6 +37,7 @@ def panel(
     low, high = PREVALENCES
     data = asdict(stops) | _intervals(stops, confidence, interval)
     data |= {"start": min(max(own, low), high), "low": low, "high": high, "axes": axes}
+    data |= {"per_decade": _PER_DECADE, "steps": ceil(_PER_DECADE * log10(high / low))}
     there = [("where it will be used", share) for share in deployment]
     presets = (("in the test set", own), *there, ("one in two", 0.5))
     return Panel(data=data, chart=chart, presets=presets)

@@ -4,11 +4,11 @@
   const data = JSON.parse(document.getElementById("panel-data").textContent);
   const at = (id) => document.getElementById(id);
   const threshold = at("threshold"), prevalence = at("prevalence");
-  const steps = Number(prevalence.max), ratio = Math.log10(data.high / data.low);
+  const decades = Math.log10(data.high / data.low);
   let share = data.start;
 
-  const atPosition = (k) => Number((data.low * 10 ** (ratio * k / steps)).toPrecision(2));
-  const positionOf = (p) => Math.round(steps * Math.log10(p / data.low) / ratio);
+  const atPosition = (k) => Math.min(data.high, Number((data.low * 10 ** (k / data.per_decade)).toPrecision(2)));
+  const positionOf = (p) => Math.round(data.per_decade * Math.log10(p / data.low));
 
   function figures(sensitivity, specificity, p) {
     const found = sensitivity * p, alarms = found + (1 - specificity) * (1 - p);
@@ -75,11 +75,11 @@
 
   function draw(sensitivity, specificity, p) {
     const { left, right, top, bottom } = data.axes, points = 160;
-    const x = (q) => left + (right - left) * Math.log10(q / data.low) / ratio;
+    const x = (q) => left + (right - left) * Math.log10(q / data.low) / decades;
     const y = (value) => bottom - (bottom - top) * value / 1.02;
     const lines = { accuracy: [], precision: [], recall: [], f1: [] };
     for (let k = 0; k <= points; k++) {
-      const q = data.low * 10 ** (ratio * k / points), values = figures(sensitivity, specificity, q);
+      const q = data.low * 10 ** (decades * k / points), values = figures(sensitivity, specificity, q);
       for (const name in lines) {
         if (values[name] !== null) lines[name].push(`${x(q).toFixed(1)} ${y(values[name]).toFixed(1)}`);
       }
