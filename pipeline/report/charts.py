@@ -216,6 +216,7 @@ def draw_prevalences(*, title: str) -> tuple[str, dict[str, float]]:
             axes.plot([1e-6, 0.5], [0, 0], color=colour, ls=dash, lw=2.2, gid=f"live-{metric}")
         axes.plot([0.01, 0.01], [0, 1.02], color=INK, lw=1, gid="live-cursor")
         figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # from here on the axes stay where they are
         box, height = axes.get_window_extent(), figure.bbox.height
         place = {"left": box.x0, "right": box.x1, "top": height - box.y1, "bottom": height - box.y0}
         scale = {key: round(float(value), 2) for key, value in place.items()}

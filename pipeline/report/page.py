@@ -35,7 +35,13 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "count": count, "share": share, "curly": _curly}
+    environment.filters |= {
+        "number": number,
+        "count": count,
+        "share": share,
+        "curly": _curly,
+        "code": _code,
+    }
     environment.filters["interval"] = lambda row, name, kind="number": interval(
         row, name, {"number": number, "count": count}[kind]
     )
@@ -49,3 +55,10 @@ def _curly(text: str) -> "Markup":
 
     text = re.sub(r"'([^']*)'", f"{_OPEN}\\1{_CLOSE}", text)
     return Markup(re.sub(r"\[[^]]*\]", r'<span class="between">\g<0></span>', str(escape(text))))
+
+
+def _code(text: str) -> "Markup":
+    """Escaped, and what stands in backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))

@@ -121,6 +121,7 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "focus": _focus(evidence.test),
         "confusion": evidence.test.confusion.tolist(),
         "confused": mistakes.confused(evidence.test.confusion, task.classes),
+        "per_class": _per_class(metrics),
         "reliability": _reliability(evidence),
         "slices": slices.worst(
             _rows(evidence.plots / "slices.tsv"), confidence=metrics["confidence"]
@@ -145,6 +146,12 @@ def _focus(test: Outcome) -> dict[str, float] | None:
     (cleared, alarms), (misses, hits) = test.task.focus(test.confusion).tolist()
     share = (hits + misses) / len(test.targets)
     return {"hits": hits, "misses": misses, "alarms": alarms, "cleared": cleared, "share": share}
+
+
+def _per_class(metrics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Each class's figures on the test images, the lowest F1 first."""
+    rows = metrics["test"]["per_class"].items()
+    return sorted(rows, key=lambda row: (row[1]["f1"] or 0.0, row[0]))
 
 
 def _facts(evidence: Evidence) -> dict[str, Any]:

@@ -1,0 +1,191 @@
+"""The parts of the page, each against what can be worked out by hand or by a property."""
+
+import io
+import re
+from base64 import b64decode
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pipeline.report import asked, balance, comparison, mistakes, slices, words
+from pipeline.report.charts import PREVALENCES, Line, Plane, draw_plane, draw_prevalences
+from pipeline.report.operating import operating_points
+from pipeline.report.pictures import outline, picture
+
+SCORES = st.lists(st.sampled_from([0.0, 1e-9, 0.1, 0.25, 0.2500001, 0.7, 1.0]), min_size=2)
+
+
+@given(SCORES, st.data(), st.sampled_from([0.0, 0.2, 0.25, 0.9, 1.0, 1.5]))
+@settings(max_examples=60, deadline=None)
+def test_every_stop_says_what_its_own_threshold_finds(scores, data, chosen):
+    scores = np.array(scores)
+    flags = st.lists(st.booleans(), min_size=len(scores), max_size=len(scores))
+    positive = np.array(data.draw(flags))
+    stops = operating_points(scores, positive, chosen=chosen)
+    assert stops.thresholds[0].startswith("above")
+    assert (stops.hits[0], stops.alarms[0]) == (0, 0)
+    assert (stops.hits[-1], stops.alarms[-1]) == (positive.sum(), (~positive).sum())
+    for text, hits, alarms in list(zip(stops.thresholds, stops.hits, stops.alarms, strict=True))[
+        1:
+    ]:
+        called = scores >= float(text)
+        assert (hits, alarms) == ((called & positive).sum(), (called & ~positive).sum())
+    at = stops.chosen
+    called = scores >= chosen
+    assert stops.hits[at] == (called & positive).sum()
+    assert stops.alarms[at] == (called & ~positive).sum()
+
+
+def test_many_scores_become_few_stops_that_keep_every_hit_and_the_first_alarms():
+    rng = np.random.default_rng(0)
+    scores = rng.random(50_000)
+    positive = np.zeros(50_000, bool)
+    positive[:30] = True
+    stops = operating_points(scores, positive, chosen=0.5)
+    assert len(stops.hits) <= 402
+    assert set(stops.hits) == set(range(31))
+    assert set(range(10)) <= set(stops.alarms)
+    assert max(len(text) for text in stops.thresholds) < 12
+
+
+def test_an_outline_runs_along_the_edges_of_the_mask():
+    mask = np.zeros((4, 5), np.uint8)
+    mask[1:3, 2] = 1
+    # A bar of two pixels: above and below one edge each, left and right one stroke of two.
+    assert outline(mask) == "M2 1h1M2 3h1M2 1v2M3 1v2"
+    assert outline(np.zeros((4, 5))) == ""
+    assert outline(np.ones((2, 3))) == "M0 0h3M0 2h3M0 0v2M3 0v2"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_holds_the_very_pixels(channels):
+    pixels = np.random.default_rng(1).integers(0, 256, (7, 9, channels), np.uint8)
+    shown = picture(pixels)
+    assert (shown.width, shown.height, shown.outline) == (9, 7, "")
+    kind, data = shown.source.split(",")
+    assert kind == "data:image/png;base64"
+    read = np.asarray(Image.open(io.BytesIO(b64decode(data))))
+    assert (read == np.broadcast_to(pixels, (7, 9, 3))).all()
+
+
+def test_large_pictures_are_reduced():
+    shown = picture(np.zeros((600, 300, 3), np.uint8))
+    image = Image.open(io.BytesIO(b64decode(shown.source.split(",")[1])))
+    assert image.size == (128, 256)
+    assert (shown.width, shown.height) == (300, 600)
+
+
+def draw(name="<b>", x=(0, 0.5, 1)) -> str:
+    lines = [Line(name, "model", np.array(x), np.array([1, 0.5, 0]))]
+    return draw_plane(
+        Plane("recall", "precision", level=0.1), lines, name="chart", title='a "b" <c>'
+    )
+
+
+def test_a_chart_is_well_formed_themed_named_and_repeatable():
+    text = draw()
+    assert text == draw()
+    root = ElementTree.fromstring(text)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == 'a "b" <c>'
+    assert "<b>" in "".join(root.itertext())
+    assert not re.search(r"#[0-9a-f]{6}\b", text), "a colour that no theme can change"
+    assert "font-family" not in text
+    assert "<style" not in text
+    assert {e.get("id").split("-")[0] for e in root.iter() if e.get("id")} <= {"chart"}
+
+
+def test_the_frame_of_the_live_chart_lies_where_it_says():
+    text, place = draw_prevalences(title="t")
+    root = ElementTree.fromstring(text)
+    _, _, width, height = map(float, root.get("viewBox").split())
+    assert 0 < place["left"] < place["right"] < width
+    assert 0 < place["top"] < place["bottom"] < height
+    # At first the cursor stands at 1 in 100; the axis is logarithmic.
+    path = next(e for e in root.iter() if e.get("id") == "live-cursor")[0].get("d")
+    low, high = np.log10(PREVALENCES)
+    x = place["left"] + (place["right"] - place["left"]) * (-2 - low) / (high - low)
+    assert float(path.split()[1]) == pytest.approx(x, abs=0.02)
+    assert {f"live-{name}" for name in ("accuracy", "precision", "recall", "f1")} <= {
+        element.get("id") for element in root.iter()
+    }
+
+
+def test_the_surest_mistakes_come_first():
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.45, 0.55], [0.7, 0.3], [0.4, 0.6]])
+    targets, predicted = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 1, 0, 1])
+    found = mistakes.surest(scores, targets, predicted, positive=1)
+    assert [column.tolist() for column in found["alarms"]] == [[1, 2], [0.8, 0.55]]
+    assert [column.tolist() for column in found["misses"]] == [[3], [0.3]]
+    (rows, values) = mistakes.surest(scores, targets, predicted, positive=None)["confusions"]
+    assert (rows.tolist(), values.tolist()) == ([1, 3, 2], [0.8, 0.7, 0.55])
+
+
+def test_confused_pairs_are_listed_by_how_often():
+    counts = np.array([[5, 1, 0], [3, 5, 1], [0, 0, 5]])
+    assert mistakes.confused(counts, "abc") == (("b", "a", 3), ("a", "b", 1), ("b", "c", 1))
+
+
+def test_params_become_rows_that_lose_nothing():
+    section = {
+        "seed": 1,
+        "nothing": None,
+        "on": True,
+        "rate": 2.0e-3,
+        "sources": [{"generator": "g", "count": 3, "share": {"a": 0.5}}],
+        "long": {f"key{k}": "value" * 3 for k in range(4)},
+        "copies": {},
+    }
+    assert asked.rows(section) == (
+        ("seed", "1"),
+        ("nothing", "none"),
+        ("on", "yes"),
+        ("rate", "0.002"),
+        ("sources 1: g", "count: 3, share: a: 0.5"),
+        *((f"long.key{k}", "valuevaluevalue") for k in range(4)),
+        ("copies", "none"),
+    )
+
+
+def test_balance_before_after_and_as_seen():
+    images = {"train": {"a": {"originals": 90, "copies": 0}, "b": {"originals": 10, "copies": 20}}}
+    drawn, enlarged, seen = balance.balances(images, {"a": 0.5, "b": 0.5}, ("a", "b"))
+    assert [(one.images, one.share) for one in drawn.amounts] == [(90, 0.9), (10, 0.1)]
+    assert [(one.images, one.share) for one in enlarged.amounts] == [(90, 0.75), (30, 0.25)]
+    assert [(one.images, one.share) for one in seen.amounts] == [(None, 0.5), (None, 0.5)]
+
+
+def test_a_metric_that_is_undefined_keeps_its_reason():
+    row = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
+    bare = {"accuracy": 0.5, "precision": None, "undefined": {"precision": "nothing called"}}
+    metrics = {"positive": "p", "test": row, "majority": {**bare, "answer": "n"}}
+    accuracy, _, precision, *_ = comparison.cards(metrics)
+    assert [bar.between for bar in accuracy.bars] == [f"0.400{words.DASH}0.600", ""]
+    assert (precision.bars[1].text, precision.bars[1].reason) == (words.DASH, "nothing called")
+
+
+def test_slices_keep_their_order_and_say_which_are_surely_worse():
+    row = {"metric": "recall", "low": "0.1", "high": "0.5", "hits": "1", "images": "5"}
+    rows = [
+        {**row, "factor": "label_pixels", "part": "1 to 2", "value": "0.2", "p_adjusted": "0.01"},
+        {**row, "factor": "size", "part": "3", "value": "0.3", "p_adjusted": ""},
+        {**row, "factor": "blur", "part": "4", "value": "", "p_adjusted": "1"},
+    ]
+    found = slices.worst(rows, confidence=0.95)["recall"]
+    assert [(one.factor, one.surely) for one in found] == [("label pixels", True), ("size", False)]
+    assert len(slices.worst(rows * 9, confidence=0.95)["recall"]) == 8
+
+
+def test_the_verdict_is_a_sentence_with_its_weight():
+    test = {"accuracy": 0.9, "macro_f1": 0.8, "macro_f1_low": 0.7, "macro_f1_high": 0.9}
+    metrics = {"positive": None, "test": test, "majority": {"answer": "a", "accuracy": 0.5}}
+    parts = list(words.verdict(metrics))
+    text = "".join(part if isinstance(part, str) else part[0] for part in parts)
+    assert text == (
+        "Accuracy 0.900 on the test images; always answering 'a' scores 0.500. "
+        f"Macro F1 0.800 [0.700{words.DASH}0.900]."
+    )
