@@ -103,18 +103,19 @@ class Browser:
                     windowsVirtualKeyCode=codes[key], **(text if kind == "keyDown" else {}),
                 )  # fmt: skip
 
-    def screenshot(self, path: Path, *, clip: str | None = None, quality: int = 82) -> None:
-        """Of the whole page, or of the first element that the selector ``clip`` finds."""
-        box = self.evaluate(
-            f"(() => {{ const r = document.querySelector({json.dumps(clip or 'html')})"
-            ".getBoundingClientRect();"
-            "return {x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height} })()"
+    def screenshot(self, path: Path, *, first: str, last: str, quality: int = 80) -> None:
+        """A JPEG from the element that the selector ``first`` finds to the end of ``last``'s."""
+        top, bottom, width = self.evaluate(
+            f"""(() => {{
+            const box = (name) => document.querySelector(name).getBoundingClientRect();
+            const [first, last] = [box({json.dumps(first)}), box({json.dumps(last)})];
+            return [first.top + scrollY, last.bottom + scrollY, innerWidth];
+            }})()"""
         )
-        kind = "png" if path.suffix == ".png" else "jpeg"
-        options = {"quality": quality} if kind == "jpeg" else {}
+        clip = {"x": 0, "y": top, "width": width, "height": bottom - top, "scale": 1}
         shot = self.call(
-            "Page.captureScreenshot", format=kind, captureBeyondViewport=True,
-            clip={**box, "scale": 1}, **options,
+            "Page.captureScreenshot", format="jpeg", quality=quality, clip=clip,
+            captureBeyondViewport=True,
         )  # fmt: skip
         path.write_bytes(base64.b64decode(shot["data"]))
 
