@@ -38,8 +38,8 @@ def panel(
     data = asdict(stops) | _intervals(stops, confidence, interval)
     data |= {"start": min(max(own, low), high), "low": low, "high": high, "axes": axes}
     data |= {"per_decade": _PER_DECADE, "steps": ceil(_PER_DECADE * log10(high / low))}
-    there = [("where it will be used", share) for share in deployment]
-    presets = (("in the test set", own), *there, ("one in two", 0.5))
+    there = [("in use", share) for share in deployment]
+    presets = (("in the test set", own), *there, ("balanced", 0.5))
     return Panel(data=data, chart=chart, presets=presets)
 
 

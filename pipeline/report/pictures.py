@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 _LARGEST = 256
+_EXACT = 96  # the longest side of an image that is kept to the last bit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +28,20 @@ class Picture:
 def picture(pixels: np.ndarray, mask: np.ndarray | None = None) -> Picture:
     """``pixels`` uint8 (H, W, C) and, where known, ``mask`` (H, W), non-zero on the label.
 
-    PNG, so that a pixel stays a pixel; only images larger than 256 pixels are reduced.
+    Small images are PNG, so that a pixel stays a pixel; from 97 pixels on WebP, at most 256 wide
+    and high, as a page of large PNGs would be too long a read.
     """
     height, width = pixels.shape[:2]
     rgb = np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3)))
     image = Image.fromarray(rgb)
     image.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
+    buffer, kind = io.BytesIO(), "png" if max(image.size) <= _EXACT else "webp"
+    if kind == "png":
+        image.save(buffer, format="PNG", optimize=True)
+    else:
+        image.save(buffer, format="WEBP", quality=88, method=4)
     return Picture(
-        source="data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(),
+        source=f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}",
         width=width,
         height=height,
         outline="" if mask is None else outline(mask),

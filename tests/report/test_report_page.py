@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import confusion_matrix
 
+from pipeline.core.errors import InputMissing
 from pipeline.core.files import manifest_problems
 from pipeline.stages import report
 
@@ -151,3 +153,12 @@ def test_without_a_positive_class_the_page_says_what_it_can(alike):
     assert "Macro F1" in text
     assert "No class was named positive" in text
     assert "No copies were asked for" in text
+
+
+def test_a_missing_input_is_named_with_the_stage_that_makes_it(rare, tmp_path):
+    shutil.copytree(rare.data, tmp_path / "data")
+    shutil.rmtree(tmp_path / "data" / "model")
+    with pytest.raises(InputMissing, match="raresight train"):
+        report.run(rare.params, tmp_path / "data")
+    page = tmp_path / "data" / "report" / "index.html"
+    assert page.read_bytes() == rare.page.read_bytes()

@@ -73,9 +73,11 @@ def test_a_picture_holds_the_very_pixels(channels):
 
 
 def test_large_pictures_are_reduced():
-    shown = picture(np.zeros((600, 300, 3), np.uint8))
+    shown = picture(np.full((600, 300, 3), 100, np.uint8))
+    assert shown.source.startswith("data:image/webp;")
     image = Image.open(io.BytesIO(b64decode(shown.source.split(",")[1])))
     assert image.size == (128, 256)
+    assert np.abs(np.asarray(image.convert("RGB")).astype(int) - 100).max() <= 3
     assert (shown.width, shown.height) == (300, 600)
 
 
