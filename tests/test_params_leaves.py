@@ -20,6 +20,7 @@ NULLABLE = {
     "train.sampler.max_per_class",
     "train.mixing",
     "train.ema",
+    "train.classifier_retraining",
     "train.gradient_clip",
     "train.threads",
 }

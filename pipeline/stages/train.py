@@ -130,13 +130,14 @@ def _fit_with_bar(job: Job, replicates: int) -> Run:
         def on_batch(seen: int, epoch: int) -> None:
             progress.update(task, advance=seen, description=f"{of}epoch {epoch + 1}/{epochs}")
 
-        return Run(job=job, trainer=trainer, result=job.fit(trainer, on_batch))
+        last, result = job.fit(trainer, on_batch)
+        return Run(job=job, trainer=last, result=result)
 
 
 def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
     inputs, epoch = job.inputs, result.best.epoch - 1
     shows = trainer.shown(epoch)
-    prior = score_prior(job.params.loss, shows, epoch)
+    prior = score_prior(trainer.params.loss, shows, epoch)
 
     def of_classes(values: np.ndarray) -> dict[str, float]:
         return dict(zip(inputs.classes, values.tolist(), strict=True))
@@ -150,7 +151,7 @@ def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
         std=inputs.std,
         class_shares=of_classes(shows / shows.sum()),
         score_prior=None if prior is None else of_classes(prior),
-        loss=job.params.loss.name,
+        loss=trainer.params.loss.name,
         epoch=result.best.epoch,
         val_average_precision=result.best.val_average_precision,
     )

@@ -25,6 +25,7 @@ from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
 from pipeline.training.memory import shortage_explained
 from pipeline.training.params import TrainParams
+from pipeline.training.retraining import joined, retrainer
 from pipeline.training.synced_norm import synchronise
 from pipeline.training.team import Team
 
@@ -113,8 +114,12 @@ class Job:
 
     def fit(
         self, trainer: Trainer, on_batch: Callable[[int, int], None] = lambda images, epoch: None
-    ) -> Result:
-        """Run what is left of the training, and keep it whenever it could be stopped."""
+    ) -> tuple[Trainer, Result]:
+        """Run what is left of the training, and keep it whenever it could be stopped.
+
+        Returns the trainer of the last stage, and the result of all of them. A second stage that is
+        stopped begins again.
+        """
         key, chance = self._key(trainer), trainer.chance
 
         def keep(state) -> None:
@@ -125,7 +130,11 @@ class Job:
 
         batch, device = self.params.batch_size, self.inputs.device
         with stop_when_it_suits() as told, shortage_explained(batch, device, trainer.attempt):
-            return trainer.fit(on_batch, keep=keep, told_to_stop=told)
+            result = trainer.fit(on_batch, keep=keep, told_to_stop=told)
+            if self.params.classifier_retraining is None:
+                return trainer, result
+            second = retrainer(trainer)
+            return second, joined(result, second.fit(on_batch, told_to_stop=told))
 
     @property
     def folder(self) -> Path:

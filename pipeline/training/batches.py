@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.training.feed import BatchAugment, Feed
+from pipeline.training.augmentation import BatchAugment
+from pipeline.training.feed import Feed
 from pipeline.training.losses import Loss
 from pipeline.training.mixing import Mixing
 from pipeline.training.params import TrainParams
@@ -38,7 +39,7 @@ class Batches:
 
     def __init__(self, feed: Feed, params: TrainParams):
         self._feed = feed
-        self._augment = BatchAugment(params.batch_augment, seed=params.seed, samples=len(feed))
+        self._augment = BatchAugment(params.batch_augment, seed=params.seed)
         self._mixing = None if params.mixing is None else Mixing(params.mixing, seed=params.seed)
         self.start(np.arange(len(feed)), epoch=0)
 

@@ -1,4 +1,4 @@
-"""Images on their way into the model: resident where they fit, augmented in whole batches."""
+"""Images on their way into the model: resident where they fit, else read one batch ahead."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 from torch import Tensor
-
-from pipeline.core import seeds
-from pipeline.training.params import BatchAugmentParams
 
 MAPPED_AT_ONCE = 256 << 20  # bytes
 
@@ -67,58 +64,3 @@ def _free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-class BatchAugment:
-    """Flips, quarter turns and whole-pixel shifts of a batch: every pixel stays what it was.
-
-    What happens to a sample is a pure function of (seed, epoch, sample index), whatever the batches
-    are. Pixels that a shift uncovers mirror those inside.
-    """
-
-    def __init__(self, params: BatchAugmentParams, *, seed: int, samples: int):
-        self.params = params
-        self.seed = seed
-        self.samples = samples
-        self._epoch, self._draws = None, None
-
-    def __call__(self, images: Tensor, index: np.ndarray, epoch: int) -> Tensor:
-        """``images`` is uint8 (n, H, W, 3), ``index`` the samples' indices; returns the same
-        shape.
-        """
-        n, height, width, channels = images.shape
-        draws = torch.from_numpy(self._of_epoch(epoch)[index]).to(images.device)
-        rows = _mirror(torch.arange(height, device=images.device) + draws[:, :1], height)
-        columns = _mirror(torch.arange(width, device=images.device) + draws[:, 1:2], width)
-        rows = torch.where(draws[:, 2:3] == 1, height - 1 - rows, rows)
-        columns = torch.where(draws[:, 3:4] == 1, width - 1 - columns, columns)
-        source = rows[:, :, None] * width + columns[:, None, :]
-        if height == width:
-            source = torch.where(draws[:, 4, None, None] == 1, source.transpose(1, 2), source)
-        source = source + torch.arange(n, device=images.device)[:, None, None] * (height * width)
-        flat = images.reshape(n * height * width, channels)
-        return flat[source.reshape(-1)].view(n, height, width, channels)
-
-    def _of_epoch(self, epoch: int) -> np.ndarray:
-        """int64 (samples, 5): shift down and right, flip down and right, transpose."""
-        if self._epoch != epoch:
-            rng = seeds.rng(self.seed, "batch augment", epoch)
-            shift = self.params.shift
-            draws = np.empty((self.samples, 5), np.int64)
-            draws[:, :2] = rng.integers(-shift, shift + 1, (self.samples, 2))
-            draws[:, 2:4] = rng.integers(0, 2, (self.samples, 2))
-            draws[:, 4] = rng.integers(0, 2, self.samples)
-            if not self.params.flip and not self.params.rotate90:
-                draws[:, 2:] = 0
-            elif not self.params.flip:  # the four rotations: an even number of mirrorings
-                draws[:, 3] = draws[:, 2] ^ draws[:, 4]
-            elif not self.params.rotate90:
-                draws[:, 4] = 0
-            self._epoch, self._draws = epoch, draws
-        return self._draws
-
-
-def _mirror(position: Tensor, size: int) -> Tensor:
-    """Reflect positions outside [0, size) back in, the border pixel not repeated."""
-    position = position.abs()
-    return torch.where(position >= size, 2 * (size - 1) - position, position)

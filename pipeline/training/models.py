@@ -24,6 +24,19 @@ class Classifier(nn.Module):
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("score_offset", torch.zeros(classes))
+        self._only: tuple[nn.Module, ...] = ()  # in a tuple it is no second child
+
+    def train_only(self, part: nn.Module) -> None:
+        """Let everything but ``part`` be as it is from here on, also while training."""
+        self.requires_grad_(False)
+        part.requires_grad_(True)
+        self._only = (part,)
+
+    def train(self, mode: bool = True) -> "Classifier":
+        super().train(mode and not self._only)
+        for part in self._only:
+            part.train(mode)
+        return self
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.network(self.standardise(pixels))

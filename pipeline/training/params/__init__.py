@@ -15,6 +15,7 @@ from pipeline.training.params.updates import (
     EarlyStoppingParams,
     OptimizerParams,
     RegularisationParams,
+    RetrainingParams,
 )
 
 
@@ -45,6 +46,7 @@ class TrainParams(Section):
     ema: AverageParams | None
     early_stopping: EarlyStoppingParams | None
     keep: Literal["best", "last"]
+    classifier_retraining: RetrainingParams | None
     precision: Literal["auto", "float32", "bfloat16"]
     compile: bool
     threads: Annotated[int, Field(ge=1, le=1024)] | None
@@ -63,6 +65,11 @@ class TrainParams(Section):
             return (
                 f"loss.class_weights.from_epoch ({weights.from_epoch}) must be less than epochs "
                 f"({self.epochs}): the weights would never be used"
+            )
+        if self.classifier_retraining is not None and self.model.name == "linear_probe":
+            return (
+                "classifier_retraining trains the last layer anew, and model.name 'linear_probe' "
+                "has no other: set classifier_retraining to null"
             )
         stopping, schedule = self.early_stopping, self.schedule
         if (

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from pipeline.core.params import Section
 
+Share = Annotated[float, Field(ge=0, lt=1)]
+
 
 class SamplerParams(Section):
     """How often an epoch shows each class.
@@ -30,8 +32,21 @@ class MixingParams(Section):
 
 
 class BatchAugmentParams(Section):
-    """Exact, cheap augmentation of every training batch: no pixel is interpolated."""
+    """Augmentation of every training batch, on the device.
 
-    flip: bool
+    - ``flip``, ``rotate90`` (quarter turns) and ``shift`` (pixels) move pixels and change none.
+    - ``crop`` is the smallest share of the side that a window keeps (1: no crops), ``rotation`` the
+      largest angle in degrees: both interpolate.
+    - ``brightness``, ``contrast`` and ``saturation`` are scaled by at most so much more or less.
+    - ``erasing`` is the chance that a box is filled with the image's mean colour.
+    """
+
+    flip: Literal["none", "horizontal", "vertical", "both"]
     rotate90: bool
     shift: Annotated[int, Field(ge=0)]
+    crop: Annotated[float, Field(gt=0, le=1)]
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    brightness: Share
+    contrast: Share
+    saturation: Share
+    erasing: Annotated[float, Field(ge=0, le=1)]

@@ -41,6 +41,13 @@ class AverageParams(Section):
     decay: Annotated[float, Field(gt=0, lt=1)]
 
 
+class RetrainingParams(Section):
+    """A second stage of so many ``epochs``: the last layer anew, every class shown alike."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+    learning_rate: Rate
+
+
 class EarlyStoppingParams(Section):
     """Stop after ``patience`` epochs without ``min_delta`` more validation average precision."""
 
