@@ -86,7 +86,7 @@ def _built(task: str, cause: str, seed: int) -> Training:
         "epochs": epochs,
         "optimizer": optimizer,
         "model": {"width": width, "blocks": blocks},
-        "batch_augment": {"flip": flip, "shift": 1 if flip else 0},
+        "batch_augment": {"flip": "both" if flip else "none", "shift": 1 if flip else 0},
     }
     return Training(
         task=task, cause=cause, seed=seed, images=images, schedule=schedule, changes=changes
