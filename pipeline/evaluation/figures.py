@@ -182,7 +182,7 @@ def _slice_panel(axes: "Axes", study: Study, metric: str) -> None:
     if overall is not None:
         axes.axvline(overall, color=INK, ls=":", lw=1)
     axes.set(xlim=(-0.02, 1.02), ylim=(max(len(worst), 1) - 0.5, -0.5), xlabel=metric)
-    axes.set_title(f"Worst {metric}: factor, part, (images)", size=10, loc="left")
+    axes.set_title(f"Worst {metric} (of images; orange: surely worse)", size=10, loc="left")
     _clean(axes)
 
 

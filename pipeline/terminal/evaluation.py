@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.evaluation.intervals import trials_needed
-from pipeline.report.words import Metrics, count, interval, number, verdict
+from pipeline.report.words import DASH, Metrics, count, interval, number, verdict
 from pipeline.terminal.tables import titled_table
 
 _POSITIVE_COLUMNS = {
@@ -22,7 +22,7 @@ _POSITIVE_COLUMNS = {
 _MACRO_COLUMNS = {
     "accuracy": "accuracy",
     "macro\nprecision": "macro_precision",
-    "macro\nrecall": "balanced_accuracy",
+    "macro\nrecall": "macro_recall",
     "macro F1": "macro_f1",
     "macro avg.\nprecision": "macro_average_precision",
 }
@@ -33,8 +33,8 @@ _DEPLOYMENT_ROWS = {
     "recall": "recall",
     "F1": "f1",
     "average precision": "average_precision",
-    "alarms per million images": "alarms_per_million",
-    "misses per million images": "misses_per_million",
+    "alarms per million": "alarms_per_million",
+    "misses per million": "misses_per_million",
 }
 _SEVERAL_COLUMNS = {
     "accuracy": "accuracy",
@@ -93,12 +93,18 @@ def _deployment(metrics: Metrics) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("model", justify="right")
     table.add_column(_percent(metrics["confidence"]) + " interval", justify="right", style="dim")
-    table.add_column(f"always '{metrics['negative']}'", justify="right")
+    baselines = {
+        "a glance\nalone": "shortcut",
+        "guessing": "prior_random",
+        f"always\n'{metrics['negative']}'": "always_negative",
+    }
+    for header in baselines:
+        table.add_column(header, justify="right")
     for title, name in _DEPLOYMENT_ROWS.items():
-        show = _shown_by(name)
-        model, never = deployment["model"], deployment["always_negative"]
-        model_cell = Text(show(model[name]), style="bold")
-        table.add_row(title, model_cell, interval(model, name, show), show(never[name]))
+        show, model = _shown_by(name), deployment["model"]
+        others = [show(deployment[row][name]) for row in baselines.values()]
+        value = Text(show(model[name]), style="bold")
+        table.add_row(title, value, interval(model, name, show), *others)
     return table
 
 
@@ -131,9 +137,15 @@ def _percent(share: float) -> str:
 
 def _notes(metrics: Metrics) -> Iterator[str]:
     """What else the reader has to know to believe the numbers."""
-    positive = metrics["positive"]
-    if positive is None:
-        return
+    if metrics["positive"] is not None:
+        yield from _size_note(metrics, metrics["positive"])
+        yield _threshold_note(metrics["threshold"])
+    if metrics["slices"]:
+        yield _slices_note(metrics["slices"])
+    yield _calibration_note(metrics["calibration"])
+
+
+def _size_note(metrics: Metrics, positive: str) -> Iterator[str]:
     test, positives = metrics["test"], metrics["counts"]["test"][positive]
     low, high = test.get("recall_low"), test.get("recall_high")
     if low is not None and high - low > _WIDE_RECALL:
@@ -142,12 +154,50 @@ def _notes(metrics: Metrics) -> Iterator[str]:
             f"The recall rests on {positives} images of '{positive}'. To know it to ±0.05 the test "
             f"set would need about {count(needed)}."
         )
-    threshold = metrics["threshold"]
-    if threshold["rule"] == "recall":
-        yield (
-            f"The threshold aims at a recall of {threshold['target']:g}; on new images that holds "
-            f"with a confidence of {number(threshold['target_confidence'])}."
-        )
+
+
+def _threshold_note(threshold: Metrics) -> str:
+    aim = {
+        "max_f1": "has the highest F1 on validation",
+        "recall": f"aims at a recall of {threshold.get('target')}",
+        "precision": f"aims at a precision of {threshold.get('target')}",
+        "cost": "has the lowest cost on validation",
+    }[threshold["rule"]]
+    what = {"f1": "F1"}.get(threshold["objective"], threshold["objective"])
+    parts = [f"The threshold, {number(threshold['model'])}, {aim}."]
+    if (sure := threshold.get("target_confidence")) is not None:
+        parts.append(f"On new images that holds with a confidence of {number(sure)}.")
+    if (reason := threshold.get("reason")) is not None:
+        parts.append(f"It promises nothing: {reason}.")
+    parts.append(
+        f"There the {what} looks {number(abs(threshold['optimism']))} better than on new images."
+        if threshold["optimism"] > 0
+        else f"The {what} it has there is no better than on new images."
+    )
+    return " ".join(parts)
+
+
+def _slices_note(slices: Metrics) -> str:
+    """The worst part for each metric, and whether any part is surely worse than the others."""
+    worst = [
+        f"{metric} {number(one['value'])} [{number(one['low'])}{DASH}{number(one['high'])}] where "
+        f"{one['worst'].replace('_', ' ')} ({count(one['images'])} images)"
+        for metric, one in slices.items()
+    ]
+    looked_at = sum(one["looked_at"] for one in slices.values())
+    surely = sum(one["stand_out"] for one in slices.values())
+    return (
+        f"Worst parts: {'; '.join(worst)}. Of {looked_at} parts looked at, "
+        f"{surely or 'none'} {'is' if surely == 1 else 'are'} surely worse than the others."
+    )
+
+
+def _calibration_note(calibration: Metrics) -> str:
+    raw, calibrated = calibration["raw"]["ece"], calibration["calibrated"]["ece"]
+    return (
+        f"As probabilities the scores are off by {number(raw)} on average, calibrated on "
+        f"validation by {number(calibrated)}."
+    )
 
 
 def _where_to_look(folder: Path) -> Text:

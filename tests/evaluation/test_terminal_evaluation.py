@@ -70,7 +70,7 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
         "a glance alone",
         "guessing",
         "always 'normal'",
-        "alarms per million images",
+        "alarms per million",
     ):
         assert row in text
 
@@ -115,3 +115,29 @@ def test_every_number_fits_the_terminal(rare, alike, width):
 def test_undefined_values_are_a_dash(rare):
     row = next(line for line in printed(rare).splitlines() if line.startswith("always 'normal'"))
     assert row.split()[2:] == ["0.750", "\N{EN DASH}", "0.000", "0.000", "0.250"]
+
+
+def test_every_baseline_has_a_column_at_the_deployment_prevalence(rare):
+    lines = printed(rare, width=80).split("At the deployment prevalence")[1].splitlines()
+    row = next(line for line in lines if line.startswith("recall")).split()
+    names = ("shortcut", "prior_random", "always_negative")
+    assert row[-3:] == [number(rare["deployment"][name]["recall"]) for name in names]
+
+
+def test_the_notes_tell_of_optimism_slices_and_calibration(rare):
+    text = " ".join(printed(rare).split())
+    assert "has the highest F1 on validation." in text
+    optimism = rare["threshold"]["optimism"]
+    assert optimism > 0
+    assert f"There the F1 looks {number(optimism)} better than on new images." in text
+    worst = rare["slices"]["recall"]
+    assert f"recall {number(worst['value'])} [" in text
+    assert f"where {worst['worst']} ({worst['images']} images)" in text
+    assert f"calibrated on validation by {number(rare['calibration']['calibrated']['ece'])}" in text
+
+
+def test_a_target_that_cannot_be_promised_says_why(make_evidence, make_params):
+    params = make_params(threshold={"rule": "recall", "target": 0.9, "confidence": 0.95})
+    metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
+    text = " ".join(printed(metrics).split())
+    assert "It promises nothing: it takes 29 positives in validation; there are 20." in text
