@@ -25,6 +25,7 @@ BENCHMARKS = {
     "store": "benchmarks.store",
     "augment": "benchmarks.augment",
     "train": "benchmarks.train",
+    "evaluate": "benchmarks.evaluate",
     "noop": "benchmarks.noop",
 }
 

@@ -17,7 +17,7 @@ class Sizes:
 
     ``rounds`` counts the interleaved repetitions after the warm-up, ``side`` is an image's in
     pixels; the others count images: drawn by us and by Pillow, stored, to be copied, and learned
-    from.
+    from. ``judged`` are the numbers of scores that are evaluated.
     """
 
     rounds: int
@@ -27,13 +27,28 @@ class Sizes:
     stored: int
     copied: int
     learned: int
+    judged: tuple[int, ...]
 
 
 FULL = Sizes(
-    rounds=5, side=64, drawn=4000, drawn_by_pillow=400, stored=20_000, copied=400, learned=4000
+    rounds=5,
+    side=64,
+    drawn=4000,
+    drawn_by_pillow=400,
+    stored=20_000,
+    copied=400,
+    learned=4000,
+    judged=(100_000, 1_000_000),
 )
 QUICK = Sizes(
-    rounds=3, side=64, drawn=2000, drawn_by_pillow=100, stored=4000, copied=100, learned=1000
+    rounds=3,
+    side=64,
+    drawn=2000,
+    drawn_by_pillow=100,
+    stored=4000,
+    copied=100,
+    learned=1000,
+    judged=(100_000,),
 )
 
 

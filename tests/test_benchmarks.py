@@ -12,12 +12,15 @@ from benchmarks import __main__ as program
 from benchmarks import noop
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
 
-TINY = Sizes(rounds=2, side=16, drawn=8, drawn_by_pillow=4, stored=12, copied=4, learned=32)
+TINY = Sizes(
+    rounds=2, side=16, drawn=8, drawn_by_pillow=4, stored=12, copied=4, learned=32, judged=(400,)
+)
 ROWS = {
     "generate": ["rate", "speed-up"],
     "store": ["speed-up", "speed-up", "share", "share"],
     "augment": ["speed-up"],
     "train": ["speed-up", "speed-up"],
+    "evaluate": ["speed-up", "speed-up", "seconds", "speed-up"],
     "noop": ["share", "seconds"],
 }
 

@@ -80,14 +80,17 @@ def _by_source(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator)
 
 
 def _by_ranking(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
-    quality = resample_rankings(
-        outcome.rankings,
-        outcome.targets,
-        ranking_quality,
-        resamples=bootstrap.resamples,
-        rng=rng,
-        sources=outcome.sources,
-    )
+    drawn = {"resamples": bootstrap.resamples, "rng": rng}
+    if has_groups(outcome.sources):
+        quality = resample_rankings(
+            *(outcome.rankings, outcome.targets, ranking_quality),
+            sources=outcome.sources,
+            **drawn,
+        )
+    else:
+        from pipeline.evaluation.row_bootstrap import resample_quality
+
+        quality = resample_quality(outcome.rankings, outcome.targets, **drawn)
     return by_ranking(quality, outcome.task, outcome.confusion.sum(-1))
 
 
