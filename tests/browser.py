@@ -103,7 +103,7 @@ class Browser:
                     windowsVirtualKeyCode=codes[key], **(text if kind == "keyDown" else {}),
                 )  # fmt: skip
 
-    def screenshot(self, path: Path, *, first: str, last: str, quality: int = 80) -> None:
+    def screenshot(self, path: Path, *, first: str, last: str, quality: int = 70) -> None:
         """A JPEG from the element that the selector ``first`` finds to the end of ``last``'s."""
         top, bottom, width = self.evaluate(
             f"""(() => {{

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 400  # of a chart, in pixels: a phone shows it at 0.8, a desk at 1.2 of its size
+WIDTH = 360  # of a chart, in pixels: a phone shows it at 0.8, a desk at 0.9 to 1.3 of its size
 PREVALENCES = (1e-6, 0.5)
 # How each metric looks wherever it is drawn: colour and dash, for eyes that tell no colours apart.
 LIVE = {
@@ -84,7 +84,7 @@ def draw_plane(
     point: tuple[float, float] | None = None,
 ) -> str:
     """Curves in the unit square, with a ``band`` around the first and the chosen ``point``."""
-    with _figure(340) as figure:
+    with _figure(330) as figure:
         axes = figure.add_subplot()
         if band is not None:
             _fill(axes, band)
@@ -126,7 +126,7 @@ def draw_reliability(
         "raw": ("as the model gave them", {"color": OTHER, "ls": (0, (4, 1.5)), "marker": "s"}),
         "calibrated": ("calibrated", {"color": MODEL, "marker": "o"}),
     }
-    with _figure(340) as figure:
+    with _figure(330) as figure:
         axes = figure.add_subplot()
         for name, (label, look) in looks.items():
             table = {column: np.asarray(values) for column, values in bins[name].items()}
@@ -173,7 +173,7 @@ def _draw_epochs(
 ) -> str:
     epochs = curves["epoch"]
     looks = ({"color": OTHER, "ls": (0, (4, 1.5))}, {"color": MODEL})
-    with _figure(380) as figure:
+    with _figure(360) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.8, 1])
         for (column, called), look in zip(lines.items(), looks, strict=True):
             upper.plot(epochs, curves[column], label=called, marker="o", ms=3, **look)
@@ -202,7 +202,7 @@ def draw_prevalences(*, title: str) -> tuple[str, dict[str, float]]:
     Returns the element, with an empty line of id ``live-NAME`` for each metric, and the place of
     its axes: ``left``, ``right``, ``top`` and ``bottom`` in the element's own units.
     """
-    with _figure(300, 460) as figure:
+    with _figure(290, 430) as figure:
         axes = figure.add_subplot()
         axes.set(xscale="log", xlim=PREVALENCES, ylim=(0, 1.02), xlabel="share of positive images")
         axes.set_xticks(
