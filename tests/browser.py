@@ -112,7 +112,8 @@ class Browser:
             return [first.top + scrollY, last.bottom + scrollY, innerWidth];
             }})()"""
         )
-        clip = {"x": 0, "y": top, "width": width, "height": bottom - top, "scale": 1}
+        clip = {"x": 0, "y": max(0, top - 24), "width": width, "scale": 1}
+        clip["height"] = bottom + 24 - clip["y"]
         shot = self.call(
             "Page.captureScreenshot", format="jpeg", quality=quality, clip=clip,
             captureBeyondViewport=True,

@@ -130,7 +130,7 @@
     const start = `Of a million images, ${amount(p * 1e6)} are positive. `;
     if (now.precision === null) return `${start}The model finds none of them, and is ${inPercent(now.accuracy)} accurate.`;
     return `${start}The model raises ${amount(right + wrong)} alarms, of which ${amount(right)} are right`
-      + `${right > 0 ? ` (1 in ${(1 / now.precision).toFixed(now.precision > 0.1 ? 1 : 0)})` : ""}, and misses ${amount(p * 1e6 - right)}. `
+      + `${right > 0 ? ` (1\u00a0in\u00a0${(1 / now.precision).toFixed(now.precision > 0.1 ? 1 : 0)})` : ""}, and misses ${amount(p * 1e6 - right)}. `
       + `It is ${than} a rule that never raises any.`;
   }
 
