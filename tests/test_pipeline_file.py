@@ -65,3 +65,11 @@ def test_every_stage_says_what_it_does_and_metrics_stay_in_git():
 
 def test_default_params_are_the_pathology_scenario():
     assert (ROOT / "params.yaml").read_bytes() == (ROOT / "params/pathology.yaml").read_bytes()
+
+
+def test_editing_the_page_reruns_the_report_alone():
+    users = [name for name, stage in STAGES.items() if "pipeline/report" in stage["deps"]]
+    assert users == ["report"]
+    closures = {name: closure(f"pipeline.stages.{name}") for name in STAGES}
+    rooms = {name: {path.parts[1] for path in found} for name, found in closures.items()}
+    assert [name for name, found in rooms.items() if "report" in found] == ["report"]
