@@ -34,10 +34,11 @@ def _of_rows(rows: int, rounds: int) -> Iterator[Measurement]:
     rng = np.random.default_rng(0)
     positive = np.arange(rows) < rows // 2
     scores = 1 / (1 + np.exp(-rng.normal(size=rows) - 1.5 * positive + 0.75))
+    actual, called = positive.astype(int), (scores >= 0.5).astype(int)
     work = {
         "binned": lambda: _binned(scores, positive, rng),
         "exact": lambda: _exact(scores, positive, rng),
-        "decisions": lambda: _decisions(scores, positive, rng),
+        "decisions": lambda: _decisions(actual, called, rng),
         "points": lambda: _points(scores, positive),
         "points of scikit-learn": lambda: _peer_points(scores, positive),
     }
@@ -71,7 +72,7 @@ def _of_rows(rows: int, rounds: int) -> Iterator[Measurement]:
 
 
 def _binned(scores: np.ndarray, positive: np.ndarray, rng: np.random.Generator) -> None:
-    _decisions(scores, positive, rng)
+    _decisions(positive.astype(int), (scores >= 0.5).astype(int), rng)
     resample_rankings(
         *([rank(scores, positive)], positive.astype(int), ranking_quality),
         resamples=RESAMPLES,
@@ -80,13 +81,13 @@ def _binned(scores: np.ndarray, positive: np.ndarray, rng: np.random.Generator) 
 
 
 def _exact(scores: np.ndarray, positive: np.ndarray, rng: np.random.Generator) -> None:
-    _decisions(scores, positive, rng)
+    _decisions(positive.astype(int), (scores >= 0.5).astype(int), rng)
     ranking = rank(scores, positive)
     resample_quality([ranking], positive.astype(int), resamples=RESAMPLES, rng=rng)
 
 
-def _decisions(scores: np.ndarray, positive: np.ndarray, rng: np.random.Generator) -> None:
-    counts = metrics.confusion(positive.astype(int), (scores >= 0.5).astype(int), num_classes=2)
+def _decisions(actual: np.ndarray, called: np.ndarray, rng: np.random.Generator) -> None:
+    counts = metrics.confusion(actual, called, num_classes=2)
     drawn = resample_confusion(counts, resamples=RESAMPLES, rng=rng)
     for metric in (metrics.precision, metrics.recall, metrics.f1):
         np.quantile(metric(drawn)[:, 1], [0.025, 0.975])
