@@ -69,3 +69,13 @@ def mark(visible: np.ndarray, mask: np.ndarray) -> int:
             mask[y, x] = inside
             count += inside
     return count
+
+
+@njit(cache=True)
+def tint(share: np.ndarray, colour: tuple[float, float, float], planes: np.ndarray) -> None:
+    """Lay a colour over ``planes`` (3, H, W) where ``share`` (H, W) says how much of it."""
+    for channel in range(3):
+        plane, tone = planes[channel], _F(colour[channel])
+        for y in range(share.shape[0]):
+            for x in range(share.shape[1]):
+                plane[y, x] += share[y, x] * (tone - plane[y, x])

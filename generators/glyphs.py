@@ -1,0 +1,289 @@
+"""Characters of fonts, or drawn by hand, one an image: the character is the class.
+
+Nothing but the character tells the classes apart, unless a factor is made to depend on ``label``.
+A scanner of few pixels may come last, as that which made the real digits that a model trained on
+drawn ones is to read.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from colorsys import hls_to_rgb
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import numpy as np
+from PIL import Image
+from pydantic import AfterValidator, Field, model_validator
+
+from generators.base import BadImages, Generator, Options, Record, Sample
+from generators.drawing import fonts, hand, pen
+from generators.drawing.canvas import lay_ground, tint
+from generators.drawing.noise import grain, texture, wrapped
+from generators.drawing.objects import box_around
+from generators.drawing.outline import cover, place
+from generators.drawing.stain import blur, develop
+from generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
+from generators.options import FactorOptions
+
+_BANK = 256
+HAND: tuple[Path, ...] = (Path("hand"),)  # stands for the forms of a hand among the fonts
+_NAMED: Mapping[str, Callable[[], Sequence[Path]]] = {
+    "bundled": fonts.bundled,
+    "hand": lambda: HAND,
+    "handwriting": fonts.handwriting,
+}
+
+
+def _characters(classes: tuple[str, ...]) -> tuple[str, ...]:
+    if any(len(one) != 1 or not one.isprintable() or one.isspace() for one in classes):
+        raise ValueError("each must be one visible character")
+    if len(set(classes)) < len(classes):
+        raise ValueError("must name each only once")
+    return classes
+
+
+class Scanner(Options):
+    """A picture of few pixels, enlarged to the image's size as a real one is when read in.
+
+    ``pixels`` is its side. Each pixel is the share of black in a square of ``bitmap`` x ``bitmap``
+    points, as the 8 x 8 digits were made from bitmaps of 32 x 32; 1 means a grey scanner.
+    """
+
+    pixels: Annotated[int, Field(ge=4, le=1024)]
+    bitmap: Annotated[int, Field(ge=1, le=16)] = 1
+
+
+class GlyphsOptions(FactorOptions):
+    """What may be drawn; lengths are shares of the image's side.
+
+    - ``classes``: two or more characters.
+    - ``fonts``: where characters come from, each source as often as the others: ``bundled``
+      (matplotlib's fonts), ``hand`` (digits drawn with a pen), ``handwriting`` (Debian's
+      handwriting fonts, as far as they are installed), or a folder of .ttf and .otf files.
+    - ``height``: of a capital, or of the character itself where it is ``normalized``.
+    - ``width``: of a normalized character; null keeps its proportions, times ``aspect``.
+    - ``x``, ``y``: of the middle, from the image's. ``rotation``: degrees, clockwise. ``slant``: to
+      the right for each unit up. ``bend``: how far points move, of the character's height.
+    - ``pen``: width of a hand's strokes. ``bold``: how much further out a font's edges lie.
+    - ``paper``, ``ink``: lightness (0 to 1); ``tint``: saturation of both; ``mottle``: the paper's.
+    - ``clutter``: stray strokes. ``blur``: standard deviation in pixels (of the scanner, if there
+      is one). ``noise``: in grey levels.
+    """
+
+    classes: Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(_characters)] = tuple(
+        "0123456789"
+    )
+    fonts: Annotated[tuple[str, ...], Field(min_length=1)] = ("bundled",)
+    normalized: bool = False
+    scanner: Scanner | None = None
+    height: Annotated[Numbers, within(0.05, 1)] = (0.5, 0.8)
+    width: Annotated[Numbers, within(0.05, 1)] | None = None
+    aspect: Annotated[Positive, within(0.25, 4)] = (0.85, 1.15)
+    x: Annotated[Numbers, within(-0.5, 0.5)] = (-0.08, 0.08)
+    y: Annotated[Numbers, within(-0.5, 0.5)] = (-0.08, 0.08)
+    rotation: Annotated[Numbers, within(-180, 180)] = (-10, 10)
+    slant: Annotated[Numbers, within(-1, 1)] = (-0.1, 0.25)
+    bend: Annotated[Numbers, within(0, 0.5)] = (0.0, 0.08)
+    pen: Annotated[Numbers, within(0.01, 0.5)] = (0.06, 0.12)
+    bold: Annotated[Numbers, within(-0.1, 0.1)] = (-0.005, 0.02)
+    paper: Annotated[Numbers, within(0, 1)] = (0.75, 1.0)
+    ink: Annotated[Numbers, within(0, 1)] = (0.0, 0.35)
+    tint: Annotated[Numbers, within(0, 1)] = (0.0, 0.4)
+    mottle: Annotated[Numbers, within(0, 0.2)] = (0.0, 0.04)
+    clutter: Annotated[Numbers, within(0, 20), Whole] = (0, 2)
+    blur: Annotated[Numbers, within(0, 10)] = (0.0, 0.7)
+    noise: NonNegative = (0.0, 8.0)
+
+    drawn: ClassVar = (
+        "height", "width", "aspect", "x", "y", "rotation", "slant", "bend", "pen", "bold",
+        "paper", "ink", "tint", "mottle", "clutter", "blur", "noise",
+    )  # fmt: skip
+    counted: ClassVar = ("clutter",)
+
+    def labels(self) -> tuple[str, ...]:
+        return self.classes
+
+    @model_validator(mode="after")
+    def _possible(self) -> "GlyphsOptions":
+        if "hand" in self.fonts and (strange := set(self.classes) - set(hand.FORMS)):
+            raise ValueError(f"fonts: hand draws digits alone, not {', '.join(sorted(strange))}")
+        return self
+
+
+@lru_cache(maxsize=4)
+def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mottle for the paper, grain for the sensor; padded so that no window of ``size`` wraps."""
+    mottle = texture("paper", size=_BANK, cells=[(24, 24), (64, 64), (128, 128)])
+    return wrapped(mottle, size), wrapped(grain("sensor", size=_BANK), size)
+
+
+class Glyphs(Generator):
+    """See the module. The mask marks the pixels of which the character covers half or more."""
+
+    summary = "characters of fonts or of a hand, with pose, stroke width, bending, ink and paper"
+    options = GlyphsOptions
+    columns = ("boxes",)
+    libraries = ("numpy", "numba", "pillow", "matplotlib")
+    factors: ClassVar = {
+        "font": ("string", "file of the font, or which form of a hand"),
+        "height": ("float", "of a capital, or of the normalized character; share of the side"),
+        "width": ("float", "of the normalized character; share of the side"),
+        "aspect": ("float", "width over that in the font"),
+        "x": ("float", "middle of the character from the image's, to the right; share of the side"),
+        "y": ("float", "middle of the character from the image's, down; share of the side"),
+        "rotation": ("float", "degrees, clockwise"),
+        "slant": ("float", "to the right for each unit up"),
+        "bend": ("float", "how far points may move, of the character's height"),
+        "pen": ("float", "width of a hand's strokes; share of the side"),
+        "bold": ("float", "how much further out a font's edges lie; share of the side"),
+        "paper": ("float", "lightness of the paper"),
+        "ink": ("float", "lightness of the ink"),
+        "tint": ("float", "saturation of paper and ink"),
+        "mottle": ("float", "standard deviation of the paper's lightness"),
+        "clutter": ("float", "stray strokes"),
+        "blur": ("float", "standard deviation of the blur in pixels"),
+        "noise": ("float", "standard deviation of sensor noise in grey levels"),
+    }
+
+    config: GlyphsOptions
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(sorted(self.config.classes))
+
+    @property
+    def prevalence(self) -> Mapping[str, float]:
+        """Each character is as frequent as the others."""
+        return dict.fromkeys(self.classes, 1 / len(self.classes))
+
+    def distributions(self) -> dict[str, Factor]:
+        return self.config.laws()
+
+    def require(self) -> None:
+        """Raise BadImages for a font folder without a usable font, by its name."""
+        for source in self.config.fonts:
+            if source not in _NAMED:
+                fonts.require_usable(Path(source), self._characters)
+        if not self._sources:
+            raise BadImages("`fonts`: none of Debian's handwriting fonts is installed here.")
+
+    @property
+    def _characters(self) -> str:
+        return "".join(self.classes)
+
+    @cached_property
+    def _sources(self) -> list[Sequence[Path]]:
+        """The fonts of each source that has any; of a hand, none are needed."""
+        found = [_NAMED.get(name, partial(fonts.below, Path(name)))() for name in self.config.fonts]
+        usable = [
+            HAND if paths is HAND else fonts.usable(paths, self._characters) for paths in found
+        ]
+        return [paths for paths in usable if paths]
+
+    def sample(self, record: Record, rng: np.random.Generator) -> Sample:
+        """Draw one image; the class decides on the character, and on what depends on it."""
+        values = self.config.draw(record.label, rng)
+        name, lines, by_hand = self._choose(record.label, rng)
+        reach = values["pen"] / 2 if by_hand else values["bold"]
+        lines = self._placed(lines, values, reach, rng)
+        mask = (drawn(lines, reach, by_hand, self.image_size) >= 0.5).astype(np.uint8)
+        image = self._picture(lines, values, reach, by_hand, rng)
+        return Sample(
+            image=image,
+            label=record.label,
+            mask=mask,
+            boxes=(box_around(mask),) if mask.any() else (),
+            factors={"font": name, **values},
+        )
+
+    def _choose(self, label: str, rng: np.random.Generator) -> tuple[str, np.ndarray, bool]:
+        """The name of a font or of a form, its lines, and whether a pen draws along them."""
+        u, v = rng.random(2).tolist()
+        source = self._sources[int(u * len(self._sources))]
+        if source is HAND:
+            forms = hand.strokes(label)
+            which = int(v * len(forms))
+            return f"hand {which + 1}", forms[which], True
+        path = source[int(v * len(source))]
+        return path.name, fonts.outline(path, label), False
+
+    def _placed(
+        self, lines: np.ndarray, values: Mapping, reach: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """The lines bent, turned and moved to their place, in shares of the image's side."""
+        lattice = rng.uniform(-1, 1, (2, pen.LATTICE, pen.LATTICE))
+        lines = pen.turn(
+            pen.bend(lines, lattice, values["bend"]) - 0.5,
+            values["slant"],
+            math.radians(values["rotation"]),
+        )
+        x, y, height = 0.5 + values["x"], 0.5 + values["y"], values["height"]
+        if not self.config.normalized:
+            return place(lines, x, y, 0.0, height * values["aspect"], height)
+        width = values["width"] or 0.0
+        least = 0.02  # what the pen alone is wide
+        if width:
+            width = max(width - 2 * reach, least)
+        return pen.fit(lines, x, y, width, max(height - 2 * reach, least), values["aspect"])
+
+    def _picture(
+        self, lines: np.ndarray, values: Mapping, reach: float, by_hand: bool,
+        rng: np.random.Generator,
+    ) -> np.ndarray:  # fmt: skip
+        scanner = self.config.scanner or Scanner.model_construct(pixels=self.image_size, bitmap=1)
+        litter = rng.random((values["clutter"], 5))
+        tone, colours = rng.random(), rng.random(2)
+        corners = (rng.random((4, 2)) * _BANK).astype(np.int64)
+        fine = scanner.pixels * scanner.bitmap
+        ink = np.maximum(drawn(lines, reach, by_hand, fine), _strokes(litter, values["pen"], fine))
+        if scanner.bitmap > 1:
+            ink = pen.scan(ink, scanner.pixels)
+        paper, black = (
+            _rgb(hue, values[name], values["tint"])
+            for name, hue in zip(("paper", "ink"), (tone, colours[0]), strict=True)
+        )
+        mottle, grained = _banks(scanner.pixels)
+        planes = np.empty((3, scanner.pixels, scanner.pixels), np.float32)
+        lay_ground(paper, (0.0, 0.0), mottle, corners[0], values["mottle"], planes)
+        tint(ink.astype(np.float32), black, planes)
+        if values["blur"] > 0:
+            blur(planes, values["blur"])
+        image = np.empty((*ink.shape, 3), np.uint8)
+        develop(planes, grained, corners[1:], values["noise"], image)
+        return _enlarged(image, self.image_size)
+
+
+def drawn(lines: np.ndarray, reach: float, by_hand: bool, side: int) -> np.ndarray:
+    """The share of each pixel (side, side) that is covered: by a pen that follows the lines with
+    radius ``reach``, or by what they enclose, moved outwards by it; all in shares of the side."""
+    covered, pixels = np.zeros((side, side)), reach * side
+    if by_hand:
+        pen.draw(pen.measure(lines * side, pixels + 1, side), pixels, covered)
+        return covered
+    cover(lines * side, covered)
+    if pixels:
+        pen.embolden(pen.measure(lines * side, abs(pixels) + 1, side), pixels, covered)
+    return covered
+
+
+def _strokes(litter: np.ndarray, width: float, side: int) -> np.ndarray | float:
+    """What stray strokes cover: each is (x, y, turns, length, width) in [0, 1)."""
+    if not len(litter):
+        return 0.0
+    x, y, turns, length, thin = litter.T
+    along = 0.05 + 0.2 * length
+    across, down = along * np.cos(np.pi * turns), along * np.sin(np.pi * turns)
+    lines = np.stack((x - across, y - down, x + across, y + down), axis=1)
+    return drawn(lines, width * (0.2 + 0.3 * float(thin.mean())), True, side)
+
+
+def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float, float]:
+    return hls_to_rgb(hue, lightness, saturation)
+
+
+def _enlarged(image: np.ndarray, side: int) -> np.ndarray:
+    """The picture at the image's size, by the rule that real images follow."""
+    if len(image) == side:
+        return image
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC))
