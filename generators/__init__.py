@@ -8,6 +8,7 @@ from generators.glyphs import Glyphs
 from generators.pathology import Pathology
 from generators.shapes import Shapes
 from generators.street import Street
+from generators.textures import Textures
 
 GENERATORS: dict[str, type[Generator]] = {
     "carla": Carla,
@@ -17,4 +18,5 @@ GENERATORS: dict[str, type[Generator]] = {
     "pathology": Pathology,
     "shapes": Shapes,
     "street": Street,
+    "textures": Textures,
 }

@@ -13,7 +13,7 @@ kind to what it needs:
 and factors that hang together are a ``product``, or a ``mixture`` of products.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, PlainSerializer, PlainValidator
@@ -183,6 +183,19 @@ def _range(value: Any) -> Pair | Factor:
 
 def _plain(value: Pair | Factor) -> Any:
     return value.plain() if isinstance(value, Factor) else list(value)
+
+
+def Words(allowed: Collection[str]) -> Any:  # noqa: N802 - it makes a type
+    """The type of a factor that is one of the words ``allowed``, by any distribution; a list of
+    them means each as often as the others."""
+
+    def check(value: Any) -> Factor:
+        factor = read({"discrete": value} if isinstance(value, list | tuple) else value)
+        if unknown := [word for word in factor.values() if word not in allowed]:
+            raise ValueError(f"there is no {unknown[0]!r}; there are {', '.join(allowed)}")
+        return factor
+
+    return Annotated[Any, PlainValidator(check), PlainSerializer(_plain)]
 
 
 def within(low: float, high: float) -> AfterValidator:

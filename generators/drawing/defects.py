@@ -1,0 +1,131 @@
+"""Surfaces and what spoils them: lightness (H, W) that a defect changes where its footprint lies.
+
+A footprint is the share of each pixel that a defect covers. Lengths are in pixels.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from generators.drawing import pen
+from generators.drawing.noise import grain, texture, wrapped
+from generators.drawing.outline import cover
+
+BANK = 256
+SURFACES = ("concrete", "fabric", "metal")
+DEFECTS = ("dent", "hole", "scratch", "stain")
+
+_CORNERS = 64
+_THREAD = 8  # pixels from one thread of the fabric to the next but one
+
+
+@lru_cache(maxsize=16)
+def surface(name: str, size: int) -> np.ndarray:
+    """A periodic bank of zero mean and unit variance, padded so that no window of ``size`` wraps.
+
+    Metal is brushed along its rows, fabric woven of threads that go over and under, concrete rough
+    with pits.
+    """
+    return wrapped({"metal": _metal, "fabric": _fabric, "concrete": _concrete}[name](), size)
+
+
+@lru_cache(maxsize=4)
+def sensor(size: int) -> np.ndarray:
+    return wrapped(grain("sensor", size=BANK), size)
+
+
+def _metal() -> np.ndarray:
+    return texture("brushed metal", size=BANK, cells=[(64, 1), (128, 3), (256, 8), (256, 32)])
+
+
+def _fabric() -> np.ndarray:
+    rough = texture("fabric", size=BANK, cells=[(32, 32), (128, 128), (256, 256)])
+    y, x = np.mgrid[:BANK, :BANK] * (2 * math.pi / _THREAD)
+    across, down = np.abs(np.sin(x / 2)), np.abs(np.sin(y / 2))
+    over = np.sin(x / 2 + math.pi / 4) * np.sin(y / 2 + math.pi / 4) > 0
+    return _standard(np.where(over, across, down) + 0.12 * rough)
+
+
+def _concrete() -> np.ndarray:
+    rough = texture("concrete", size=BANK, cells=[(8, 8), (24, 24), (64, 64), (160, 160)])
+    pits = texture("pits", size=BANK, cells=[(64, 64)])
+    return _standard(rough - 1.5 * np.maximum(0, pits - 2.0))
+
+
+def _standard(field: np.ndarray) -> np.ndarray:
+    field = field - field.mean(dtype=np.float64)
+    return (field / field.std(dtype=np.float64)).astype(np.float32)
+
+
+def blob(x: float, y: float, size: float, ragged: float, u: np.ndarray, side: int) -> np.ndarray:
+    """The footprint of a closed outline around (x, y), ``size`` across; ``u`` (10,) in [0, 1)
+    decides on its shape, the more so the more ``ragged`` (0 to 1) it is."""
+    angle = 2 * math.pi * np.arange(_CORNERS) / _CORNERS
+    radius = np.ones(_CORNERS)
+    for wave in range(2, 6):
+        radius += ragged * (u[wave] - 0.5) / wave * np.cos(wave * angle + 2 * math.pi * u[wave + 4])
+    radius *= size / 2
+    squeeze, turns = 0.6 + 0.4 * u[0], math.pi * u[1]
+    across, down = radius * np.cos(angle), radius * squeeze * np.sin(angle)
+    points = np.stack(
+        (
+            x + across * math.cos(turns) - down * math.sin(turns),
+            y + across * math.sin(turns) + down * math.cos(turns),
+        ),
+        axis=1,
+    )
+    share = np.zeros((side, side))
+    cover(np.hstack((points, np.roll(points, -1, axis=0))), share)
+    return share
+
+
+def line(x: float, y: float, length: float, width: float, u: np.ndarray, side: int) -> np.ndarray:
+    """The footprint of a slightly bent line around (x, y); ``u`` (10,) decides on its course."""
+    turns = math.pi * u[0]
+    along = np.linspace(-0.5, 0.5, 6) * length
+    aside = length * 0.12 * (u[1] - 0.5) * (1 - (np.linspace(-1, 1, 6)) ** 2)
+    px = x + along * math.cos(turns) - aside * math.sin(turns)
+    py = y + along * math.sin(turns) + aside * math.cos(turns)
+    edges = np.stack((px[:-1], py[:-1], px[1:], py[1:]), axis=1)
+    share = np.zeros((side, side))
+    pen.draw(pen.measure(edges, width / 2 + 1, side), width / 2, share)
+    return share
+
+
+def scratch(light: np.ndarray, share: np.ndarray, contrast: float, u: np.ndarray) -> None:
+    """A groove: bright where it catches the light, dark beside it (or the other way round)."""
+    sign = 1.0 if u[9] < 0.7 else -1.0
+    light += sign * contrast * share
+    light -= sign * 0.4 * contrast * np.roll(share, 1, axis=0) * (1 - share)
+
+
+def dent(light: np.ndarray, share: np.ndarray, contrast: float, u: np.ndarray) -> None:
+    """A hollow, smooth to its edge: one side turns to the light, the other from it."""
+    rows, columns = np.nonzero(share > 0)
+    if not len(rows):
+        return
+    weight = share[rows, columns]
+    y, x = np.average(rows, weights=weight), np.average(columns, weights=weight)
+    reach = max(1.0, math.sqrt(weight.sum() / math.pi))
+    turns = 2 * math.pi * u[9]
+    slope = ((columns - x) * math.cos(turns) + (rows - y) * math.sin(turns)) / reach
+    away = np.minimum(1.0, ((columns - x) ** 2 + (rows - y) ** 2) / reach**2)
+    light[rows, columns] += 2.0 * contrast * weight * slope * (1 - away)
+    light[rows, columns] -= 0.35 * contrast * weight * (1 - away)
+
+
+def stain(light: np.ndarray, share: np.ndarray, contrast: float, u: np.ndarray) -> None:
+    """Something spilt: it darkens the surface and leaves its texture to be seen."""
+    light *= 1 - (0.7 + 0.3 * u[9]) * contrast * share
+
+
+def hole(light: np.ndarray, share: np.ndarray, contrast: float, u: np.ndarray) -> None:
+    """Nothing is there: dark, with an edge that catches the light on one side."""
+    depth = min(1.0, 0.45 + contrast)
+    light *= 1 - depth * share
+    edge = np.roll(share, -1, axis=0) * (1 - share)
+    light += 0.3 * contrast * edge
+
+
+APPLY = {"dent": dent, "hole": hole, "scratch": scratch, "stain": stain}
