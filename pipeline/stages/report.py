@@ -179,13 +179,13 @@ def _panel(evidence: Evidence):
         positive,
         chosen=evidence.metrics["threshold"]["model"],
     )
-    deployment = evidence.asked["evaluate"]["deployment_prevalence"]
-    several = deployment if isinstance(deployment, list) else [deployment]
+    metrics = evidence.metrics
+    places = metrics.get("deployment_at", {"": metrics["deployment"]}).values()
     return panel(
         stops,
-        deployment=several,
-        confidence=evidence.metrics["confidence"],
-        interval=PROPORTIONS[evidence.asked["evaluate"]["proportions"]],
+        deployment=[place["prevalence"] for place in places],
+        confidence=metrics["confidence"],
+        interval=PROPORTIONS[evidence.asked["evaluate"].get("proportions", "wilson")],
     )
 
 
