@@ -22,7 +22,7 @@ from pipeline.report import asked, balance, comparison, curves, mistakes, sheets
 from pipeline.report.charts import draw_learning, draw_reliability
 from pipeline.report.operating import operating_points
 from pipeline.report.page import render
-from pipeline.report.panel import panel
+from pipeline.report.panel import Panel, panel
 from pipeline.report.params import ReportParams
 from pipeline.report.words import verdict
 
@@ -166,7 +166,7 @@ def _facts(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _panel(evidence: Evidence):
+def _panel(evidence: Evidence) -> Panel | None:
     """None without a positive class, or where the test set lacks one side of it."""
     task, test = evidence.task, evidence.test
     if task.positive_index is None:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow as pa
 import pytest
+from program import invoke
 from sklearn.metrics import confusion_matrix
 
 from pipeline.core.errors import InputMissing
@@ -162,3 +163,9 @@ def test_a_missing_input_is_named_with_the_stage_that_makes_it(rare, tmp_path):
         report.run(rare.params, tmp_path / "data")
     page = tmp_path / "data" / "report" / "index.html"
     assert page.read_bytes() == rare.page.read_bytes()
+
+
+def test_the_command_names_the_file_to_open(rare):
+    result = invoke("--params", rare.params, "--data", rare.data, "report")
+    assert result.exit_code == 0, result.output
+    assert f"Open {rare.page} in a browser." in result.stderr
