@@ -5,12 +5,13 @@ What a command needs is imported inside it, so that `raresight --help` stays ins
 
 import os
 
-from pipeline.cli import judging, looking, stages
+from pipeline.cli import judging, looking, stages, training
 from pipeline.cli.group import cli
 from pipeline.core import processes
 
-for _command in (*stages.COMMANDS, *judging.COMMANDS, *looking.COMMANDS):  # as --help lists them
-    cli.add_command(_command)
+for _room in (stages, training, judging, looking):  # as --help lists them
+    for _command in _room.COMMANDS:
+        cli.add_command(_command)
 
 
 def main() -> int:

@@ -1,0 +1,128 @@
+"""A network in numbers: what it holds, what an image costs, what training must remember."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from pipeline.training.models import Classifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A layer that has weights: what it makes of one image, its parameters and its
+    multiply-accumulates.
+    """
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSummary:
+    """``activation_bytes`` an image are what the forward pass of a training step keeps for the
+    backward pass, in float32, the weights not counted. Elementwise work is no multiply-accumulate.
+    """
+
+    model: str
+    input: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    parameters: int
+    trained: int
+    macs: int
+    activation_bytes: int
+
+
+def summarise(model: Classifier, name: str, side: int) -> ModelSummary:
+    """Run one image of ``side`` pixels forward, and two as in training, on the CPU."""
+    layers = tuple(_layers(model, side))
+    return ModelSummary(
+        model=name,
+        input=(side, side, 3),
+        layers=layers,
+        parameters=sum(weight.numel() for weight in model.parameters()),
+        trained=sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
+        macs=_macs(model, side)["Global"],
+        activation_bytes=_kept(model, side),
+    )
+
+
+def _images(count: int, side: int) -> Tensor:
+    return torch.zeros(count, side, side, 3, dtype=torch.uint8)
+
+
+def _layers(model: Classifier, side: int) -> Iterator[Layer]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    kinds = {
+        name: module
+        for name, module in model.network.named_modules()
+        if any(True for _ in module.parameters(recurse=False))
+    }
+
+    def note(name: str):
+        def hook(module: nn.Module, inputs: tuple, output: Tensor | tuple) -> None:
+            shapes.setdefault(name, _shape(output))
+
+        return hook
+
+    hooks = [module.register_forward_hook(note(name)) for name, module in kinds.items()]
+    macs = _macs(model, side)
+    for hook in hooks:
+        hook.remove()
+    for name, shape in shapes.items():  # in the order of the signal
+        own = kinds[name].parameters(recurse=False)
+        yield Layer(
+            name=name,
+            kind=type(kinds[name]).__name__,
+            output=shape,
+            parameters=sum(weight.numel() for weight in own),
+            macs=macs.get(f"Classifier.network.{name}", 0),
+        )
+
+
+def _shape(output: Tensor | tuple) -> tuple[int, ...]:
+    first = output if isinstance(output, Tensor) else output[0]
+    return tuple(first.shape[1:])
+
+
+def _macs(model: Classifier, side: int) -> dict[str, int]:
+    """Multiply-accumulates of one image by the path of the module; a flop counter counts two."""
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        model.eval()(_images(1, side))
+    found = counter.get_flop_counts()
+    return {path: sum(flops.values()) // 2 for path, flops in found.items()} | {
+        "Global": counter.get_total_flops() // 2
+    }
+
+
+def _kept(model: Classifier, side: int) -> int:
+    """Bytes an image that autograd holds on to; two images, as batch norm needs more than one."""
+    own = {weight.untyped_storage()._cdata for weight in model.parameters()}
+    own |= {buffer.untyped_storage()._cdata for buffer in model.buffers()}
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            kept[storage._cdata] = storage.nbytes()
+        return tensor
+
+    with _as_in_training(model), torch.autograd.graph.saved_tensors_hooks(note, lambda x: x):
+        output = model(_images(2, side))  # kept alive: what is freed may be counted again
+    del output
+    return sum(kept.values()) // 2
+
+
+@contextmanager
+def _as_in_training(model: nn.Module) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model.train()
+        yield
