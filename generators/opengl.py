@@ -6,6 +6,7 @@ else. A driver that fails can end the whole process, so it is tried in a process
 
 import atexit
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,7 +83,8 @@ def _try(probe: str) -> tuple[str, str]:
     if done.returncode < 0:
         return "", f"the trial ended with {signal.Signals(-done.returncode).name}"
     if done.returncode:
-        return "", (done.stderr.strip().splitlines() or ["no message"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return "", re.sub(r"^[\w.]+: ", "", last).rstrip(".")  # without the exception's name
     return done.stdout.strip().splitlines()[-1], ""
 
 

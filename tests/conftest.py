@@ -9,11 +9,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # tests/imports.py and other hel
 os.environ.pop("DVC_ROOT", None)  # a stage under test belongs to no DVC run around the tests
 
 
-@pytest.fixture(autouse=True)
-def _engine(request):
+@pytest.hookimpl(tryfirst=True)  # before any fixture, since those of a module start the engine
+def pytest_runtest_setup(item):
     """A test marked ``engine`` needs that generator's engine: without it, it fails in CI, and is
     skipped elsewhere."""
-    for marker in request.node.iter_markers("engine"):
+    for marker in item.iter_markers("engine"):
         from generators import GENERATORS
         from generators.base import Unavailable
 

@@ -216,10 +216,10 @@ def ticks():
 
 
 @pytest.mark.engine("street")
-def test_geometry_finds_the_pixels_that_the_engine_numbered(request):
+def test_geometry_finds_the_pixels_that_the_engine_numbered(ticks):
     """Two roads to the same pixels: points in boxes, and object numbers."""
     seen = 0
-    for snapshot in request.getfixturevalue("ticks"):  # only once the engine is known to start
+    for snapshot in ticks:
         numbers = decode.instances(snapshot.shots["instance"])
         for actor, shown in decode.seen_on_carriageway(snapshot):
             assert (shown == (numbers == actor.id)).all()
@@ -228,15 +228,15 @@ def test_geometry_finds_the_pixels_that_the_engine_numbered(request):
 
 
 @pytest.mark.engine("street")
-def test_the_sky_is_a_kilometre_away(request):
-    for snapshot in request.getfixturevalue("ticks"):
+def test_the_sky_is_a_kilometre_away(ticks):
+    for snapshot in ticks:
         sky = decode.tags(snapshot.shots["semantic"]) == 11
         assert (decode.depth(snapshot.shots["depth"])[sky] == 1000).all()
 
 
 @pytest.mark.engine("street")
-def test_the_same_seed_stages_the_same_stream(request):
-    first = request.getfixturevalue("ticks")[0]
+def test_the_same_seed_stages_the_same_stream(ticks):
+    first = ticks[0]
     again = StagedCarla(size=64, seed=3, crossing=0.9).tick()
     assert (again.shots["rgb"].pixels == first.shots["rgb"].pixels).all()
     assert again.actors == first.actors
