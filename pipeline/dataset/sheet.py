@@ -13,6 +13,7 @@ from pipeline.dataset.reader import Dataset
 _TILE, _SMALL_TILE, _FEW_CLASSES = 128, 64, 8
 _GAP, _MARGIN, _NAMES, _HEADER = 6, 28, 200, 92
 _MIN_WIDTH = 640
+_BOX = (255, 196, 84)
 _MAX_CLASSES = 40
 _GROUND, _INK, _FAINT, _ACCENT = (24, 26, 30), (236, 238, 241), (142, 148, 158), (120, 255, 190)
 
@@ -30,7 +31,8 @@ class _Band:
 def write_sheet(data: Dataset, path: Path, *, per_class: int = 12, seed: int = 0) -> None:
     """Write a PNG with ``per_class`` images of every class, chosen by ``seed``.
 
-    Where the label's pixels are known, a second line of the same images shows their outline. Small
+    Where the label's pixels or boxes are known, a second line of the same images shows them: a line
+    around the pixels, angles at the corners of the boxes. Small
     images are enlarged by a whole factor, so that a pixel stays a pixel, large ones are reduced; a
     tile has up to 128 pixels (64 with more than 8 classes). At most 40 classes are drawn. Same rows
     and arguments, same bytes.
@@ -55,7 +57,8 @@ def _choose(data: Dataset, label: str, per_class: int, seed: int) -> _Band:
     everyone = np.flatnonzero(data.labels == label)
     chosen = seeds.rng(seed, "sheet", label).permutation(len(everyone))[:per_class]
     rows = everyone[np.sort(chosen)]
-    outlined = data.masks is not None and len(rows) > 0 and bool(data.masks[rows].any())
+    masked = data.masks is not None and len(rows) > 0 and bool(data.masks[rows].any())
+    outlined = masked or any(len(_boxes(data, row)) for row in rows.tolist())
     return _Band(label=label, count=len(everyone), rows=rows, outlined=outlined)
 
 
@@ -107,7 +110,12 @@ def _draw_pictures(
         picture = _picture(data.images[row], tile)
         sheet.paste(picture, (left, top))
         if band.outlined:
-            sheet.paste(_with_outline(picture, data.masks[row]), (left, top + tile[1] + _GAP))
+            marked = picture
+            if data.masks is not None:
+                marked = _with_outline(picture, data.masks[row])
+            scale = tile[0] / data.image_shape[1]
+            _draw_boxes(ImageDraw.Draw(marked), _boxes(data, row), scale)
+            sheet.paste(marked, (left, top + tile[1] + _GAP))
 
 
 def _picture(pixels: np.ndarray, tile: tuple[int, int]) -> Image.Image:
@@ -124,6 +132,24 @@ def _with_outline(picture: Image.Image, mask: np.ndarray) -> Image.Image:
     pixels[_grown(line) & ~inside] = _GROUND  # a dark rim shows the line on light pictures too
     pixels[line & ~inside] = _ACCENT
     return Image.fromarray(pixels)
+
+
+def _boxes(data: Dataset, row: int) -> np.ndarray:
+    """float32 (objects, 4), empty where none is known."""
+    found = None if data.boxes is None else data.boxes[row]
+    return np.empty((0, 4), np.float32) if found is None else found
+
+
+def _draw_boxes(pen: ImageDraw.ImageDraw, boxes: np.ndarray, scale: float) -> None:
+    """Corners around each box, just outside of it."""
+    for x, y, width, height in boxes.tolist():
+        left, top = round(x * scale) - 2, round(y * scale) - 2
+        right, bottom = round((x + width) * scale) + 1, round((y + height) * scale) + 1
+        arm = max(2, min(right - left, bottom - top) // 4)
+        for u, v, to_x, to_y in (
+            (left, top, 1, 1), (right, top, -1, 1), (left, bottom, 1, -1), (right, bottom, -1, -1)
+        ):  # fmt: skip
+            pen.line([(u + arm * to_x, v), (u, v), (u, v + arm * to_y)], _BOX)
 
 
 def _grown(area: np.ndarray) -> np.ndarray:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
-from pipeline.core import seeds
 from pipeline.core.errors import DataError, DeviceError, InputMissing, ParamsError, suggest
 from pipeline.core.files import stage_outputs, write_json
 from pipeline.core.parallel import map_shards
@@ -16,6 +16,7 @@ from pipeline.dataset.reader import Dataset
 from pipeline.dataset.schema import COLUMNS, Description, Shard, rows_per_shard, versions
 from pipeline.dataset.sheet import write_sheet
 from pipeline.dataset.writer import shard_name, write_shard
+from pipeline.stages.generate_faults import Drawer
 from pipeline.stages.generate_params import GenerateParams, Source
 from pipeline.stages.generate_rows import Collector
 
@@ -98,6 +99,8 @@ def _describe(params: GenerateParams, built: dict[str, Generator]) -> Descriptio
     factors = {
         name: kind for generator in built.values() for name, (kind, _) in generator.factors.items()
     }
+    if any(source.has_faults for source in params.sources):
+        factors["fault"] = "string"
     libraries = {name for generator in built.values() for name in generator.libraries}
     machine = {key: v for generator in built.values() for key, v in generator.environment().items()}
     return Description(
@@ -106,14 +109,17 @@ def _describe(params: GenerateParams, built: dict[str, Generator]) -> Descriptio
         image_shape=(params.image_size, params.image_size, 3),
         masks=any(generator.has_masks for generator in built.values()),
         factors=dict(sorted(factors.items())),
-        sources=tuple(
-            {"name": source.id_prefix, **source.model_dump(mode="json", exclude={"name"})}
-            for source in params.sources
-        ),
+        sources=tuple({"name": source.id_prefix, **_plain(source)} for source in params.sources),
         seed=params.seed,
         columns=tuple(name for name in COLUMNS if any(name in g.columns for g in built.values())),
         versions={**versions("raresight", "pyarrow", *sorted(libraries)), **machine},
     )
+
+
+def _plain(source: Source) -> dict[str, Any]:
+    """The source as JSON; faults only where there are any."""
+    unused = {name for name in ("label_noise", "outliers") if getattr(source, name) is None}
+    return source.model_dump(mode="json", exclude={"name", *unused})
 
 
 def _tasks(folder, sources, streams, description: Description) -> list[Task]:
@@ -143,8 +149,14 @@ def draw_shard(task: Task) -> Shard:
     generator = task.source.build(description.image_shape[0])
     records = [task.records[k] for k in range(task.start, task.stop)]
     collector = Collector(generator, records, description)
+    drawer = Drawer(
+        generator=generator,
+        records=task.records,
+        seed=description.seed,
+        noise=task.source.label_noise,
+        outliers=task.source.outliers,
+    )
     with _problems_of_generators():  # a file may have changed since it was checked
-        for row, record in enumerate(records):
-            stream = seeds.rng(description.seed, "generate", record.id)
-            collector.put(row, generator.sample(record, stream))
+        for row, k in enumerate(range(task.start, task.stop)):
+            collector.put(row, drawer.draw(k))
     return write_shard(task.path, collector.rows(), description, source=task.source.id_prefix)

@@ -8,6 +8,7 @@ from generators import registry
 from generators.base import Generator, Options
 from pipeline.core.errors import suggest
 from pipeline.core.params import Section, parse
+from pipeline.stages.generate_faults import LabelNoise, Outliers, problems
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
@@ -24,6 +25,8 @@ class Source(Section):
     counts: Annotated[dict[str, Count], Field(min_length=1)] | None = None
     count: Annotated[Count, Field(ge=1)] | None = None
     prevalence: Annotated[dict[str, Share], Field(min_length=1)] | None = None
+    label_noise: LabelNoise | None = None
+    outliers: Outliers | None = None
 
     @field_validator("generator")
     @classmethod
@@ -60,6 +63,10 @@ class Source(Section):
         """What every id of this source begins with."""
         return self.name or self.generator
 
+    @property
+    def has_faults(self) -> bool:
+        return self.label_noise is not None or self.outliers is not None
+
     def build(self, image_size: int) -> Generator:
         return registry.find(self.generator)(self.options, image_size)
 
@@ -83,7 +90,10 @@ class GenerateParams(Section):
             raise ValueError(f"two sources are called '{name}': give each a `name` of its own")
         for number, source in enumerate(self.sources):
             if registry.find(source.generator).countable:
-                _check_labels(source, number, source.build(self.image_size).classes)
+                generator = source.build(self.image_size)
+                _check_labels(source, number, generator.classes)
+                for problem in problems(source.label_noise, generator, generator.classes):
+                    raise ValueError(f"sources[{number}].{problem}")
         return self
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from generators.base import Generator, Record, Sample
+from generators.base import Generator, Record
 from pipeline.dataset.schema import PIXELS, Description, Rows
+from pipeline.stages.generate_faults import Drawn
 
 
 class Collector:
@@ -17,7 +18,8 @@ class Collector:
         self._records = records
         self._images = np.empty((count, *shape), np.uint8)
         self._masks = np.zeros((count, *shape[:2]), np.uint8) if generator.has_masks else None
-        self._factors = {name: [None] * count for name in generator.factors}
+        self._factors = {name: [None] * count for name in (*generator.factors, "fault")}
+        self._labels, self._source_ids = [""] * count, [""] * count
         self._boxes = [()] * count if "boxes" in generator.columns else None
         self._pixels = {
             name: np.empty((count, *shape[:2]), PIXELS[name])
@@ -25,8 +27,11 @@ class Collector:
             if name in PIXELS
         }
 
-    def put(self, row: int, sample: Sample) -> None:
+    def put(self, row: int, drawn: Drawn) -> None:
         """Keep one sample; ValueError where it lacks a column that its generator declares."""
+        sample = drawn.sample
+        self._labels[row], self._source_ids[row] = drawn.label, drawn.source_id
+        self._factors["fault"][row] = drawn.fault
         self._images[row] = sample.image
         if self._masks is not None and sample.mask is not None:
             self._masks[row] = sample.mask
@@ -43,13 +48,12 @@ class Collector:
     def rows(self) -> Rows:
         """All of them, once each has been put."""
         ids = [record.id for record in self._records]
-        labels = [record.label for record in self._records]
         return Rows(
             ids=ids,
-            source_ids=ids,
+            source_ids=self._source_ids,
             origin=self._generator.origin,
-            labels=labels,
-            true_labels=labels,
+            labels=self._labels,
+            true_labels=[record.label for record in self._records],
             variants=[0] * len(ids),
             images=self._images,
             masks=self._masks,

@@ -49,6 +49,7 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
         true_labels=originals.true_labels,
     )
     splits = split_images(images, params)
+    _keep_duplicates_together(originals, splits)
     if problems := gaps(images, splits, originals.classes, params):
         raise DataError(
             f"{originals.folder}: every class needs images in train, val and test, but\n"
@@ -56,6 +57,14 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
             "Raise the counts in generate.sources (or add files), or change split.ratios."
         )
     return splits
+
+
+def _keep_duplicates_together(originals: Dataset, splits: np.ndarray) -> None:
+    """An original that says it repeats another (by its source's id) goes where that one goes."""
+    again = np.flatnonzero(originals.source_ids != originals.ids)
+    if len(again):
+        row_of = {name: row for row, name in enumerate(originals.ids.tolist())}
+        splits[again] = splits[[row_of[name] for name in originals.source_ids[again].tolist()]]
 
 
 def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, int]:

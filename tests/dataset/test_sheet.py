@@ -98,3 +98,14 @@ def test_an_empty_dataset_gives_a_sheet_without_pictures(dataset, tmp_path, clas
     pixels = draw(dataset(classes=classes), tmp_path / "sheet.png")
     assert pixels.shape[1] == 640
     assert (pixels != GROUND).any()  # and says so
+
+
+def test_boxes_are_drawn_at_their_corners_on_a_second_copy(rows, dataset, tmp_path):
+    data = dataset(rows("ab", boxes=[[], [(2, 2, 4, 3)]]), columns=("boxes",))
+    pixels = draw(data, tmp_path / "sheet.png")
+    assert count(pixels, colour_of(0)) == 128 * 128  # its class has no box: no second copy
+    corners = np.argwhere((pixels == (255, 196, 84)).all(axis=-1))
+    height, width = corners.max(axis=0) - corners.min(axis=0) + 1
+    # 8 pixels become 128: the box is 64 x 48, and the angles lie 1 or 2 pixels outside of it
+    assert (width, height) == (64 + 4, 48 + 4)
+    assert count(pixels, colour_of(1)) == 2 * 128 * 128 - len(corners)
