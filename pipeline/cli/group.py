@@ -104,6 +104,13 @@ def cli(
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Processes; all cores if not given."
 )
+executor_option = click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where shards are made; the bytes are the same.",
+)
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
 )

@@ -11,6 +11,7 @@ import click
 from pipeline.cli.group import (
     Settings,
     device_option,
+    executor_option,
     print_json,
     print_result,
     say,
@@ -29,18 +30,20 @@ WRITES = {
 
 @click.command()
 @workers_option
+@executor_option
 @click.pass_obj
-def generate(settings: Settings, workers: int | None) -> None:
+def generate(settings: Settings, workers: int | None, executor: str) -> None:
     """Draw (or read in) the labelled images."""
-    run_stage(settings, "generate", workers=workers)
+    run_stage(settings, "generate", workers=workers, executor=executor)
 
 
 @click.command()
 @workers_option
+@executor_option
 @click.pass_obj
-def augment(settings: Settings, workers: int | None) -> None:
+def augment(settings: Settings, workers: int | None, executor: str) -> None:
     """Enlarge classes with copies that keep their label."""
-    run_stage(settings, "augment", workers=workers)
+    run_stage(settings, "augment", workers=workers, executor=executor)
 
 
 @click.command()

@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from typing import TypeVar
 
+from pipeline.core.cluster import map_on_ray
 from pipeline.core.errors import RaresightError
 from pipeline.core.processes import start_worker
 
@@ -22,15 +23,24 @@ def available_cores() -> int:
 
 
 def map_shards(
-    work: Callable[[Task], Result], tasks: Sequence[Task], *, workers: int | None = None
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    *,
+    workers: int | None = None,
+    executor: str = "local",
 ) -> Iterator[Result]:
     """Yield ``work(task)`` for every task, in the order of ``tasks``.
+
+    ``executor`` is ``local`` (processes on this machine) or ``ray``; the results are the same.
 
     ``work`` must be importable (a module-level function or a partial of one). ``workers=None`` uses
     every core; one worker, or one task, runs in this process. A worker's exception is raised here;
     RaresightError when a worker was killed from outside.
     """
     workers = min(workers or available_cores(), len(tasks))
+    if executor == "ray":
+        yield from map_on_ray(work, tasks, workers=max(1, workers))
+        return
     if workers <= 1:
         yield from map(work, tasks)
         return

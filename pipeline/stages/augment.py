@@ -75,7 +75,9 @@ class Made:
     tally: Tally
 
 
-def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
+def run(
+    params_file: Path, data: Path, *, workers: int | None = None, executor: str = "local"
+) -> Path:
     """Write the dataset of copies ``data/augmented`` and return its path."""
     params = load_section(params_file, "augment", AugmentParams)
     require_verified(data / "generated", "generate")
@@ -85,7 +87,7 @@ def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
     hashed: dict[Path, str] = {}
     with stage_outputs(data / OUTPUT, hashed=hashed) as (folder,):
         tasks = list(_tasks(folder, params, originals, description))
-        done = map_shards(make_shard, tasks, workers=workers)
+        done = map_shards(make_shard, tasks, workers=workers, executor=executor)
         made = list(track(done, total=len(tasks), description="augment"))
         shards = tuple(one.shard for one in made if one.shard is not None)
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}

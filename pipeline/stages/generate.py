@@ -37,7 +37,9 @@ class Task:
     description: Description
 
 
-def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
+def run(
+    params_file: Path, data: Path, *, workers: int | None = None, executor: str = "local"
+) -> Path:
     """Write the dataset ``data/generated`` and return its path."""
     params = load_section(params_file, "generate", GenerateParams)
     sources = {source.id_prefix: source for source in params.sources}
@@ -47,7 +49,7 @@ def run(params_file: Path, data: Path, *, workers: int | None = None) -> Path:
     hashed: dict[Path, str] = {}
     with stage_outputs(data / OUTPUT, hashed=hashed) as (folder,):
         tasks = _tasks(folder, sources, streams, description)
-        done = map_shards(draw_shard, tasks, workers=workers)
+        done = map_shards(draw_shard, tasks, workers=workers, executor=executor)
         shards = tuple(track(done, total=len(tasks), description="generate"))
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
