@@ -23,9 +23,10 @@ from pipeline.dataset.reader import Dataset
 from pipeline.evaluation import figures, plots
 from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from pipeline.evaluation.document import as_metrics
-from pipeline.evaluation.outcome import Task
+from pipeline.evaluation.outcome import Task, answer
 from pipeline.evaluation.params import EvaluateParams
 from pipeline.evaluation.study import Evidence, Study, judge
+from pipeline.evaluation.transfer import transfer
 from pipeline.splitting.table import read_splits
 
 OUTPUT = "evaluation"
@@ -38,13 +39,15 @@ _MASK_FACTOR = "label_pixels"
 class Inputs:
     """The dataset of originals, the row numbers of each split, and the trained model.
 
-    ``assumed``, float (K,), are the class shares under which its scores are probabilities.
+    ``assumed``, float (K,), are the class shares under which its scores are probabilities;
+    ``drawn`` the rows of drawn test images where real ones are tested on.
     """
 
     dataset: Dataset
     rows: Mapping[str, np.ndarray]
     scorer: Any
     assumed: np.ndarray | None
+    drawn: np.ndarray
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
@@ -59,7 +62,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     with stage_outputs(*targets) as (numbers, predictions, pictures):
         inputs = _open(dataset, data, device)
         study = judge(_evidence(inputs, _model_scores(inputs, params)), params)
-        metrics = as_metrics(study)
+        metrics = {**as_metrics(study), **_transfer(inputs, study)}
         write_json(numbers, metrics)
         for name in ("val", "test", "perturbed", "shortcut"):
             _write_predictions(predictions / f"{name}.arrow", inputs, study, name)
@@ -98,8 +101,33 @@ def _open(dataset: Dataset, data: Path, device: str) -> Inputs:
             f"{data / 'generated'} holds {', '.join(dataset.classes)}. Run `raresight train` again."
         )
     rows = {name: splits.rows(dataset, name) for name in _SETS}
+    rows["test"], drawn = _real_first(dataset, rows["test"])
     assumed = _assumed_shares(data / "model" / "model.json", dataset.classes)
-    return Inputs(dataset=dataset, rows=rows, scorer=scorer, assumed=assumed)
+    return Inputs(dataset=dataset, rows=rows, scorer=scorer, assumed=assumed, drawn=drawn)
+
+
+def _real_first(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The test rows that count, and drawn ones beside them: where some are real, those count."""
+    real = dataset.origins[rows] == "real"
+    if real.all() or not real.any():
+        return rows, rows[:0]
+    return rows[real], rows[~real]
+
+
+def _transfer(inputs: Inputs, study: Study) -> dict[str, Any]:
+    """How the model does on drawn test images, where there are any beside the real ones."""
+    if not len(inputs.drawn):
+        return {}
+    threshold = study.thresholds.get("model")
+    drawn = answer(
+        study.task,
+        inputs.dataset.targets[inputs.drawn],
+        inputs.scorer.scores(inputs.dataset.images, inputs.drawn),
+        threshold=None if threshold is None else threshold.value,
+    )
+    rights = [outcome.predicted == outcome.targets for outcome in (drawn, study.outcomes["test"])]
+    pairs = [(int(right.sum()), len(right)) for right in rights]
+    return {"transfer": transfer(*pairs, confidence=study.params.confidence)}
 
 
 def _assumed_shares(card_file: Path, classes: Sequence[str]) -> np.ndarray | None:

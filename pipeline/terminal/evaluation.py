@@ -140,9 +140,20 @@ def _notes(metrics: Metrics) -> Iterator[str]:
     if metrics["positive"] is not None:
         yield from _size_note(metrics, metrics["positive"])
         yield _threshold_note(metrics["threshold"])
+    if "transfer" in metrics:
+        yield _transfer_note(metrics["transfer"])
     if metrics["slices"]:
         yield _slices_note(metrics["slices"])
     yield _calibration_note(metrics["calibration"])
+
+
+def _transfer_note(found: Metrics) -> str:
+    gap, low, high = (100 * found[name] for name in ("gap", "gap_low", "gap_high"))
+    return (
+        f"Drawn and real: accuracy {found['drawn_accuracy']:.3f} on {count(found['drawn_images'])} "
+        f"drawn test images, {found['real_accuracy']:.3f} on {count(found['real_images'])} real "
+        f"ones, which the table is about. The gap is {gap:.1f} points ({low:.1f} to {high:.1f})."
+    )
 
 
 def _size_note(metrics: Metrics, positive: str) -> Iterator[str]:
