@@ -32,7 +32,9 @@ def generators(settings: Settings) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (PNG).")
+@click.option(
+    "--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (.png or .jpg)."
+)
 @click.pass_obj
 def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
     """Show what is in a dataset."""

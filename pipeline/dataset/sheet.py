@@ -13,6 +13,7 @@ from pipeline.dataset.reader import Dataset
 _TILE, _SMALL_TILE, _FEW_CLASSES = 128, 64, 8
 _GAP, _MARGIN, _NAMES, _HEADER = 6, 28, 200, 92
 _MIN_WIDTH = 640
+_QUALITY = 80  # of a JPEG
 _BOX = (255, 196, 84)
 _MAX_CLASSES = 40
 _GROUND, _INK, _FAINT, _ACCENT = (24, 26, 30), (236, 238, 241), (142, 148, 158), (120, 255, 190)
@@ -29,7 +30,7 @@ class _Band:
 
 
 def write_sheet(data: Dataset, path: Path, *, per_class: int = 12, seed: int = 0) -> None:
-    """Write a PNG with ``per_class`` images of every class, chosen by ``seed``.
+    """Write a PNG (or a JPEG, by its name) with ``per_class`` images of every class, chosen by ``seed``.
 
     Where the label's pixels or boxes are known, a second line of the same images shows them: a line
     around the pixels, angles at the corners of the boxes. Small
@@ -49,6 +50,9 @@ def write_sheet(data: Dataset, path: Path, *, per_class: int = 12, seed: int = 0
     for band, top in zip(bands, tops[:-1].tolist(), strict=True):
         _draw_name(pen, band, data, top)
         _draw_pictures(sheet, band, data, top, tile)
+    if path.suffix in (".jpg", ".jpeg"):
+        sheet.save(path, format="JPEG", quality=_QUALITY, optimize=True)
+        return
     # More effort hardly makes noise smaller: level 3 takes a third of the default's time.
     sheet.save(path, format="PNG", compress_level=3)
 

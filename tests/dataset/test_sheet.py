@@ -109,3 +109,9 @@ def test_boxes_are_drawn_at_their_corners_on_a_second_copy(rows, dataset, tmp_pa
     # 8 pixels become 128: the box is 64 x 48, and the angles lie 1 or 2 pixels outside of it
     assert (width, height) == (64 + 4, 48 + 4)
     assert count(pixels, colour_of(1)) == 2 * 128 * 128 - len(corners)
+
+
+def test_a_sheet_may_be_a_small_jpeg(rows, dataset, tmp_path):
+    write_sheet(dataset(rows("ab")), tmp_path / "sheet.jpg")
+    with Image.open(tmp_path / "sheet.jpg") as sheet:
+        assert sheet.format == "JPEG"
