@@ -32,9 +32,7 @@ def generators(settings: Settings) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (.png or .jpg)."
-)
+@click.option("--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (PNG, JPEG).")
 @click.pass_obj
 def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
     """Show what is in a dataset."""

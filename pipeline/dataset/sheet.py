@@ -30,7 +30,7 @@ class _Band:
 
 
 def write_sheet(data: Dataset, path: Path, *, per_class: int = 12, seed: int = 0) -> None:
-    """Write a PNG (or a JPEG, by its name) with ``per_class`` images of every class, chosen by ``seed``.
+    """Write a PNG or JPEG with ``per_class`` images of every class, chosen by ``seed``.
 
     Where the label's pixels or boxes are known, a second line of the same images shows them: a line
     around the pixels, angles at the corners of the boxes. Small
