@@ -22,6 +22,7 @@ from pipeline.core.parallel import available_cores
 
 BENCHMARKS = {
     "generate": "benchmarks.generate",
+    "shapes": "benchmarks.shapes",
     "store": "benchmarks.store",
     "augment": "benchmarks.augment",
     "train": "benchmarks.train",

@@ -17,6 +17,7 @@ TINY = Sizes(
 )
 ROWS = {
     "generate": ["rate", "speed-up"],
+    "shapes": ["speed-up", "speed-up"],
     "store": ["speed-up", "speed-up", "share", "share"],
     "augment": ["speed-up"],
     "train": ["speed-up", "speed-up"],
@@ -130,4 +131,4 @@ def test_json_holds_every_round(one_row, capsys):
 def test_an_unknown_name_lists_the_known_ones(capsys):
     with pytest.raises(SystemExit, match="2"):
         program.main(["sort"])
-    assert re.search("no benchmark sort.*generate, store, augment", capsys.readouterr().err)
+    assert re.search("no benchmark sort.*generate, shapes, store, augment", capsys.readouterr().err)
