@@ -27,8 +27,8 @@ from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
 from pipeline.training.params import TrainParams
 
-RULES = {"tasks": ("squares", "stripes"), "seeds": (1, 2, 3, 4, 5)}
-UNSEEN = {"tasks": ("shapes", "digits"), "seeds": (11, 12, 13, 14, 15)}
+RULES = {"tasks": ("squares", "stripes", "digits"), "seeds": (1, 2, 3, 4)}
+UNSEEN = {"tasks": ("dots", "letters"), "seeds": (21, 22, 23, 24, 25)}
 _VAL = 400
 _CPU = torch.device("cpu")
 

@@ -1,6 +1,6 @@
 """Short real trainings whose outcome is made: what went wrong in each is known.
 
-Four tasks of 16 x 16 pixels, each trained in ways that must converge, overfit, and so on: a cause
+Five tasks of 16 x 16 pixels, each trained in ways that must converge, overfit, and so on: a cause
 is set by construction (a rate a thousandth of the right one, forty images, two channels), never
 read off the curves.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 SIDE = 16
-TASKS = ("squares", "stripes", "shapes", "digits")
+TASKS = ("squares", "stripes", "digits", "dots", "letters")
 CAUSES = (
     "converged",
     "overfitting",
@@ -24,6 +24,7 @@ CAUSES = (
     "not finished",
 )
 
+_SYMMETRIC = ("squares", "stripes", "dots")  # a mirrored image is of the same class
 _SCHEDULES = {
     "constant": {"name": "constant", "by": "step", "warmup": None},
     "cosine": {
@@ -64,7 +65,7 @@ def _built(task: str, cause: str, seed: int) -> Training:
     right = {"adamw": 3e-3, "sgd": 5e-2}[name]
     optimizer = {"name": name, "learning_rate": right * rng.uniform(0.7, 1.4)}
     schedule = _SCHEDULES[str(rng.choice(["cosine", "constant"]))]
-    images, epochs, width, flip = 1000, int(rng.integers(16, 31)), 8, task != "digits"
+    images, epochs, width, flip = 1000, int(rng.integers(16, 31)), 8, task in _SYMMETRIC
     blocks = [1, 1]
     changes: dict[str, Any] = {}
     match cause:
@@ -80,7 +81,7 @@ def _built(task: str, cause: str, seed: int) -> Training:
         case "rate too low":
             optimizer["learning_rate"] /= rng.uniform(200, 1000)
         case "not finished":
-            epochs = int(rng.integers(2, 5))
+            images, epochs = 320, int(rng.integers(1, 4))  # ten steps an epoch
     changes |= {
         "seed": seed,
         "epochs": epochs,
@@ -123,19 +124,33 @@ def _stripes(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     return np.repeat(noisy.clip(0, 255).astype(np.uint8)[..., None], 3, 3), targets
 
 
-def _shapes(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Raresight's own drawn shapes, three classes."""
-    from generators.base import Record
-    from generators.shapes import Shapes
-
-    classes = ("circle", "square", "triangle")
-    generator = Shapes(Shapes.options(classes=classes), SIDE)
+def _dots(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """One, two or three dark dots, apart from each other, on a bright noisy ground."""
     targets = rng.integers(0, 3, count)
-    images = [
-        generator.sample(Record(id=str(k), label=classes[target]), rng).image
-        for k, target in enumerate(targets)
-    ]
-    return np.stack(images), targets
+    images = rng.integers(120, 256, (count, SIDE, SIDE, 3))
+    corners = [(y, x) for y in (0, 5, 10) for x in (0, 5, 10)]
+    for image, target in zip(images, targets, strict=True):
+        for cell in rng.permutation(9)[: target + 1]:
+            y, x = np.add(corners[cell], rng.integers(0, 3, 2))
+            image[y : y + 3, x : x + 3] -= 90
+    return images.clip(0, 255).astype(np.uint8), targets
+
+
+def _letters(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Five letters in any colour, a little turned and moved, in noise."""
+    import cv2
+
+    targets = rng.integers(0, 5, count)
+    images = rng.integers(0, 90, (count, SIDE, SIDE, 3), np.uint8)
+    for image, target in zip(images, targets, strict=True):
+        ink = np.zeros((SIDE, SIDE), np.uint8)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(ink, "AEHKX"[target], (2, 13), font, 0.5, 255, 1, cv2.LINE_AA)
+        turn = cv2.getRotationMatrix2D((8, 8), rng.uniform(-20, 20), rng.uniform(0.8, 1.1))
+        turn[:, 2] += rng.uniform(-2, 2, 2)
+        share = cv2.warpAffine(ink, turn, (SIDE, SIDE))[..., None] / 255
+        image[:] = image * (1 - share) + rng.integers(100, 256, 3) * share
+    return images, targets
 
 
 def _digits(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -148,4 +163,10 @@ def _digits(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     return np.repeat(pixels.astype(np.uint8)[..., None], 3, 3), data.target[rows].astype(np.int64)
 
 
-_DRAW = {"squares": _squares, "stripes": _stripes, "shapes": _shapes, "digits": _digits}
+_DRAW = {
+    "squares": _squares,
+    "stripes": _stripes,
+    "digits": _digits,
+    "dots": _dots,
+    "letters": _letters,
+}

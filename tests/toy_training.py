@@ -56,7 +56,7 @@ def toy(count: int, seed: int, share: float = 0.15) -> tuple[np.ndarray, np.ndar
     return images, targets
 
 
-def trainer(device: str = "cpu", **changes: Any) -> Trainer:
+def trainer(device: str = "cpu", kind: type[Trainer] = Trainer, **changes: Any) -> Trainer:
     """A trainer on 400 toy images, judged on 200 others."""
     params = train_params(**changes)
     where = devices.resolve(device)
@@ -68,4 +68,4 @@ def trainer(device: str = "cpu", **changes: Any) -> Trainer:
         feeds.append(Feed(pixels, np.arange(count), targets, where))
     seen = feeds[0].images(np.arange(64))
     model = fresh(params, classes=2, mean=[60] * 3, std=[40] * 3, seed=5, images=seen)
-    return Trainer(model, params, *feeds, classes=2, positive=1, device=where)
+    return kind(model, params, *feeds, classes=2, positive=1, device=where)

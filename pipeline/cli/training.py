@@ -1,11 +1,11 @@
-"""Commands about training that train nothing: its schedule and its network."""
+"""Commands about a training: its schedule, its network, its learning rate, what it showed."""
 
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from pipeline.cli.group import Settings, print_result, say
+from pipeline.cli.group import Settings, device_option, print_result, say
 
 
 @click.command()
@@ -38,4 +38,33 @@ def model(settings: Settings) -> None:
     print_result(settings, asdict(summary), lambda _: render_model(summary))
 
 
-COMMANDS = (schedule, model)
+@click.command("find-lr")
+@device_option
+@click.option(
+    "--steps", type=click.IntRange(min=20), default=150, show_default=True, help="Of each trial."
+)
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the search (PNG).")
+@click.pass_obj
+def find_lr(settings: Settings, device: str, steps: int, plot: Path | None) -> None:
+    """Suggest a learning rate, by a range test and short trials."""
+    from pipeline.stages.find_lr import run
+    from pipeline.terminal.search import render
+
+    found = run(settings.params, settings.data, device=device, steps=steps, plot=plot)
+    print_result(settings, found.as_json(), lambda _: render(found))
+    if plot is not None:
+        say(settings, f"wrote {plot}")
+
+
+@click.command()
+@click.pass_obj
+def diagnose(settings: Settings) -> None:
+    """Say what the last training's curves mean, and what to change."""
+    from pipeline.stages.diagnose import run
+    from pipeline.terminal.diagnosis import render
+
+    findings = run(settings.data)
+    print_result(settings, [asdict(finding) for finding in findings], lambda _: render(findings))
+
+
+COMMANDS = (schedule, model, find_lr, diagnose)

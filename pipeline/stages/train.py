@@ -13,7 +13,7 @@ from pipeline.core import seeds
 from pipeline.core.files import require_verified, stage_outputs, write_json
 from pipeline.core.params import load_section
 from pipeline.core.progress import bar, rate_column, say
-from pipeline.stages.train_job import INPUTS, RESUME, Job, fingerprint, open_inputs
+from pipeline.stages.train_job import INPUTS, Job, fingerprint, open_inputs
 from pipeline.training import checkpoint
 from pipeline.training import device as devices
 from pipeline.training.checkpoint import replicate_folder
@@ -22,6 +22,7 @@ from pipeline.training.diagnosis import Diagnosis, diagnose
 from pipeline.training.figures import draw_curves
 from pipeline.training.loop import Trainer
 from pipeline.training.losses import score_prior
+from pipeline.training.names import RESUME
 from pipeline.training.params import TrainParams, doubts
 from pipeline.training.replicates import summary
 from pipeline.training.team import team

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 import pipeline
 from pipeline.core import seeds
-from pipeline.core.errors import DataError, ParamsError, listing
-from pipeline.core.files import MANIFEST, sha256
+from pipeline.core.errors import DataError, DivergedError, ParamsError, listing
+from pipeline.core.files import MANIFEST, sha256, write_json
 from pipeline.core.processes import stop_when_it_suits
 from pipeline.core.progress import say
 from pipeline.dataset.pixels import Pixels
@@ -18,18 +19,18 @@ from pipeline.dataset.reader import Dataset
 from pipeline.splitting.table import read_splits
 from pipeline.training import device as devices
 from pipeline.training import resume
-from pipeline.training.curves import Result
+from pipeline.training.curves import Result, curve_rows
 from pipeline.training.diagnosis import stagnation
 from pipeline.training.feed import Feed
 from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
 from pipeline.training.memory import shortage_explained
+from pipeline.training.names import FAILURE, RESUME
 from pipeline.training.params import TrainParams
 from pipeline.training.retraining import joined, retrainer
 from pipeline.training.synced_norm import synchronise
 from pipeline.training.team import Team
 
-RESUME = ".resume"
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
 _CODE = ("core", "dataset", "splitting", "training", "stages/train.py", "stages/train_job.py")
 
@@ -108,6 +109,8 @@ class Job:
     def start(self) -> Trainer:
         """A new trainer, or one that has what was kept of this training."""
         trainer = self.trainer()
+        if self.team.leads:
+            (self.data / RESUME / FAILURE).unlink(missing_ok=True)
         if self.continuing != "never":
             self._go_on(trainer)
         return trainer
@@ -130,18 +133,35 @@ class Job:
 
         batch, device = self.params.batch_size, self.inputs.device
         with stop_when_it_suits() as told, shortage_explained(batch, device, trainer.attempt):
-            result = trainer.fit(on_batch, keep=keep, told_to_stop=told)
-            if self.params.classifier_retraining is None:
-                return trainer, result
-            second = retrainer(trainer)
-            return second, joined(result, second.fit(on_batch, told_to_stop=told))
+            try:
+                result = trainer.fit(on_batch, keep=keep, told_to_stop=told)
+                if self.params.classifier_retraining is None:
+                    return trainer, result
+                second = retrainer(trainer)
+                return second, joined(result, second.fit(on_batch, told_to_stop=told))
+            except DivergedError as error:
+                self._note(trainer, str(error))
+                raise
+
+    def _note(self, trainer: Trainer, failure: str) -> None:
+        """Leave what `raresight diagnose` needs: the training's outputs will not be written."""
+        if self.team.leads:
+            (self.data / RESUME).mkdir(exist_ok=True)
+            note = {
+                "failure": failure,
+                "replicate": self.replicate,
+                "curves": curve_rows(trainer.result.epochs),
+                "chance_loss": trainer.chance,
+                "steps_per_epoch": trainer.steps_per_epoch,
+            }
+            write_json(self.data / RESUME / FAILURE, note)
 
     @property
     def folder(self) -> Path:
         """Where the checkpoint is: outside what DVC clears before a stage runs."""
         return self.data / RESUME / f"replicate-{self.replicate}"
 
-    def trainer(self) -> Trainer:
+    def trainer(self, kind: type[Trainer] = Trainer, **options: Any) -> Trainer:
         """A trainer that has not begun."""
         inputs = self.inputs
         model = fresh(
@@ -154,7 +174,7 @@ class Job:
         )
         if self.team.size > 1:
             synchronise(model)
-        return Trainer(
+        return kind(
             model,
             self.params,
             inputs.train,
@@ -163,6 +183,7 @@ class Job:
             positive=None if inputs.positive is None else inputs.classes.index(inputs.positive),
             device=inputs.device,
             team=self.team,
+            **options,
         )
 
     def _key(self, trainer: Trainer) -> dict:

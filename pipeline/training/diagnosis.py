@@ -146,13 +146,13 @@ def _too_low(signs: _Signs) -> str | None:
 
 def _overfitting(signs: _Signs) -> str | None:
     end, low = fmean(signs.val[-signs.tail :]), signs.val[signs.lowest]
-    rose, apart = end > 1.15 * low and end - low > 0.05, end > 2 * signs.fit and end > 0.25
-    if rose and apart:
-        best = signs.epochs[signs.lowest]
+    rose = end > 1.15 * low and end - low > 0.05 and end > 2 * signs.fit and end > 0.25
+    apart = signs.fit < 0.05 and end > 0.1 and end > 8 * signs.fit
+    if rose or apart:
+        best, last = signs.epochs[signs.lowest], signs.epochs[-1]
         return (
             f"the validation loss was lowest in epoch {best.epoch} ({best.val_loss:.3g}) and is "
-            f"{signs.epochs[-1].val_loss:.3g} at the end, while the training loss fell to "
-            f"{signs.epochs[-1].train_loss:.3g}."
+            f"{last.val_loss:.3g} at the end; the training loss fell to {last.train_loss:.3g}."
         )
     return None
 

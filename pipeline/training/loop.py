@@ -18,7 +18,7 @@ from pipeline.training.averaging import average_of
 from pipeline.training.batches import Batches
 from pipeline.training.curves import Epoch, Result
 from pipeline.training.feed import Feed
-from pipeline.training.losses import make_loss, score_offset
+from pipeline.training.losses import Loss, make_loss, score_offset
 from pipeline.training.models import Classifier
 from pipeline.training.optimizers import Update
 from pipeline.training.params import TrainParams
@@ -121,9 +121,12 @@ class Trainer:
     @property
     def chance(self) -> float:
         """The loss of the best answer that is the same for every image of the first epoch."""
-        shows = self.shown(0)
-        loss = make_loss(self.params.loss, shows, epoch=0, device=self.device)
-        return chance_loss(loss, shows, self.device)
+        return chance_loss(self.loss_in(0), self.shown(0), self.device)
+
+    def loss_in(self, epoch: int) -> Loss:
+        """The loss that an epoch (from 0) is trained with."""
+        shows = self.shown(epoch)
+        return make_loss(self.params.loss, shows, epoch=epoch, device=self.device)
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the training depends on besides params and data."""
@@ -157,7 +160,7 @@ class Trainer:
         shows = self.shown(at.epoch)
         order = epoch_order(self.targets, shows, seed=self.params.seed, epoch=at.epoch)
         self.batches.start(order, at.epoch)
-        self.loss = make_loss(self.params.loss, shows, epoch=at.epoch, device=self.device)
+        self.loss = self.loss_in(at.epoch)
         batches = [order[k * size : (k + 1) * size] for k in range(at.step, self.steps_per_epoch)]
         shares = [self.team.share(batch) for batch in batches]
         if at.step == 0:

@@ -11,12 +11,12 @@ import sys
 import numpy as np
 import pytest
 from imports import ROOT
-from program import COMMAND, PATIENCE, call, options, wait_for
+from program import COMMAND, PATIENCE, call, invoke, options, wait_for
 from ruamel.yaml import YAML
 
-from pipeline.core.errors import DataError, StoppedError, UnsafeError
+from pipeline.core.errors import DataError, DivergedError, StoppedError, UnsafeError
 from pipeline.core.files import sha256
-from pipeline.stages import augment, generate, split, train
+from pipeline.stages import augment, diagnose, generate, split, train
 from pipeline.training.checkpoint import replicate_folders
 from pipeline.training.loop import Trainer
 
@@ -240,3 +240,42 @@ def test_two_processes_train_as_one_does(project):
         for name, value in one.items():
             assert float(two[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-5), name
     assert read(other / "data/model/fingerprint.json")["processes"] == 2
+
+
+def test_diagnose_reads_the_curves_of_every_replicate(project):
+    change(project / "params.yaml", epochs=2, replicates=2)
+    train.run(project / "params.yaml", project / "data", device="cpu")
+    result = invoke("--json", *options(project), "diagnose")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert [finding["replicate"] for finding in found] == [1, 2]
+    written = read(project / "data/training/metrics.json")["diagnosis"]
+    assert {name: found[0][name] for name in written} == written
+    assert "train.epochs" in invoke(*options(project), "diagnose").stdout
+
+
+def test_diagnose_knows_why_the_last_training_broke_off(project):
+    wild = {"name": "sgd", "learning_rate": 10.0, "momentum": 0.9}
+    change(project / "params.yaml", optimizer=wild, gradient_clip=None)
+    with pytest.raises(DivergedError) as error:
+        train.run(project / "params.yaml", project / "data", device="cpu")
+    assert error.value.exit_code == 76
+    (found,) = diagnose.run(project / "data")
+    assert found.cause == "diverged"
+    assert found.evidence == str(error.value)
+
+
+def test_where_nothing_was_trained_there_is_nothing_to_diagnose(drawn):
+    assert invoke(*options(drawn), "diagnose").exit_code == 66
+
+
+def test_find_lr_suggests_a_rate_and_writes_no_output(project):
+    before = sorted(project.rglob("*"))
+    plot = project.with_name("search.png")
+    result = invoke("--json", *options(project), "find-lr", "--steps", "20", "--plot", plot)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert f"{found['suggestion']:g}" in found["trials"]
+    assert found["largest_stable_rate_of_gradient_descent"] == pytest.approx(2 / found["sharpness"])
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert sorted(project.rglob("*")) == before

@@ -12,10 +12,11 @@ import time
 from pathlib import Path
 
 from pipeline.stages import train
+from pipeline.training.names import RESUME
 
 
 def main(params: Path, data: Path, kills: int) -> None:
-    moments, manifest = random.Random(1), data / train.RESUME / "replicate-1/manifest.json"
+    moments, manifest = random.Random(1), data / RESUME / "replicate-1/manifest.json"
     for _ in range(kills):
         before = stamp(manifest)
         child = os.fork()

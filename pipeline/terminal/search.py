@@ -1,0 +1,40 @@
+"""A search for a learning rate, for a terminal."""
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from pipeline.stages.find_lr import Found
+from pipeline.terminal.chart import line
+
+
+def render(found: Found) -> RenderableType:
+    """The range test as a curve, the trials as a table, and what to write into params.yaml."""
+    search = found.search
+    chart = line(
+        search.rates.tolist(),
+        search.smooth.tolist(),
+        title="Range test: smoothed training loss over the learning rate",
+        log_x=True,
+        mark=min(max(search.suggestion, search.rates[0]), search.rates[-1]),
+    )
+    table = Table(
+        title=f"Trials of {search.steps} steps from the same weights", title_justify="left"
+    )
+    table.add_column("learning rate", justify="right")
+    table.add_column("loss at the end", justify="right")
+    for rate, loss in search.trials.items():
+        style = "bold green" if rate == search.suggestion else ""
+        table.add_row(
+            f"{rate:.2g}", f"{loss:.3f}" if np.isfinite(loss) else "diverged", style=style
+        )
+    stable = "every rate" if found.stable is None else f"{found.stable:.2g}"
+    return Group(
+        chart,
+        "",
+        table,
+        f"The loss breaks out at {search.breaks_at:.2g}. Plain gradient descent is stable up to "
+        f"{stable} at the initial weights (2 / sharpness, which is {found.sharpness:.3g}).",
+        f"[bold]train.optimizer.learning_rate: {search.suggestion:g}[/] is suggested for "
+        f"{found.optimizer}; params.yaml has {found.present:g}.",
+    )

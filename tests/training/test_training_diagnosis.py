@@ -1,0 +1,103 @@
+"""The diagnosis of curves drawn by hand; how often it is right on real ones is measured in
+benchmarks/diagnosis.py.
+"""
+
+import re
+
+import pytest
+from imports import ROOT
+from ruamel.yaml import YAML
+
+from pipeline.training.curves import Epoch
+from pipeline.training.diagnosis import CAUSES, diagnose, stagnation
+
+CHANCE, STEPS = 0.5, 25
+
+
+def curves(train, val, moves):
+    """Epochs from losses in shares of a guess's; ``moves`` are relative weight changes."""
+    return [
+        Epoch(
+            epoch=number,
+            train_loss=CHANCE * t,
+            val_loss=CHANCE * v,
+            val_average_precision=0.5,
+            val_f1=0.5,
+            learning_rate=0.1,
+            gradient_norm=1.0,
+            weight_change=move,
+            images_per_second=1.0,
+        )
+        for number, (t, v, move) in enumerate(zip(train, val, moves, strict=True), 1)
+    ]
+
+
+def flat(value, count=20):
+    return [value] * count
+
+
+def falling(start, end, count=20):
+    return [start + (end - start) * k / (count - 1) for k in range(count)]
+
+
+LEARNED = [*falling(1.0, 0.05, 12), *flat(0.05, 8)]
+SHAPES = {
+    "converged": (LEARNED, LEARNED, flat(0.1)),
+    "overfitting": (LEARNED, [*falling(1.0, 0.6, 6), *falling(0.6, 1.4, 14)], flat(0.1)),
+    "underfitting": ([*falling(1.0, 0.8, 6), *flat(0.8, 14)], flat(0.8), flat(0.1)),
+    "rate too high": (flat(1.02), flat(1.0), [5.0, *flat(0.2, 19)]),
+    "rate too low": (falling(1.1, 1.05), falling(1.1, 1.05), flat(0.002)),
+    "not finished": (falling(1.0, 0.4, 8), falling(1.0, 0.4, 8), flat(0.1, 8)),
+}
+
+
+@pytest.mark.parametrize("cause", SHAPES)
+def test_the_textbook_shape_of_each_cause_is_named(cause):
+    found = diagnose(curves(*SHAPES[cause]), chance=CHANCE, steps_per_epoch=STEPS)
+    assert found.cause == cause
+    assert re.search(r"\d", found.evidence)
+
+
+def test_a_gap_that_never_rose_is_overfitting_too():
+    found = diagnose(
+        curves([*falling(1.0, 0.001, 12), *flat(0.001, 8)], flat(0.2), flat(0.1)),
+        chance=CHANCE,
+        steps_per_epoch=STEPS,
+    )
+    assert found.cause == "overfitting"
+
+
+def test_the_reason_for_breaking_off_is_the_evidence():
+    found = diagnose([], chance=CHANCE, steps_per_epoch=STEPS, failure="the loss is nan")
+    assert (found.cause, found.evidence) == ("diverged", "the loss is nan")
+
+
+def test_one_epoch_is_enough_to_be_judged():
+    found = diagnose(curves([0.9], [0.9], [0.1]), chance=CHANCE, steps_per_epoch=STEPS)
+    assert found.cause == "not finished"
+
+
+def test_how_the_task_measures_loss_does_not_matter():
+    """All losses ten times as large, with the guess's: the same diagnosis."""
+    train, val, moves = SHAPES["overfitting"]
+    larger = curves([10 * t for t in train], [10 * v for v in val], moves)
+    assert diagnose(larger, chance=10 * CHANCE, steps_per_epoch=STEPS).cause == "overfitting"
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_advice_names_keys_that_params_yaml_has(cause):
+    params = YAML(typ="safe").load(ROOT / "params.yaml")
+    for key in re.findall(r"\b(?:train|augment)(?:\.\w+)+", CAUSES[cause]):
+        value = params
+        for part in key.split("."):
+            assert part in value, key
+            value = value[part]
+
+
+def test_stagnation_is_said_once_and_only_where_nothing_is_learned():
+    stuck = curves(flat(1.0), flat(1.0), flat(0.1))
+    said = [stagnation(stuck[:count], chance=CHANCE) for count in range(1, 9)]
+    assert [text is not None for text in said] == [count == 5 for count in range(1, 9)]
+    assert "find-lr" in said[4]
+    learning = curves(falling(1.0, 0.5), flat(1.0), flat(0.1))
+    assert stagnation(learning[:5], chance=CHANCE) is None
