@@ -36,9 +36,9 @@ CAUSES = {
     "not finished": "train longer: raise train.epochs (and train.early_stopping.patience).",
 }
 
-FIT = 0.15  # share of the chance loss below which nothing is left to gain by training longer
+FIT = 0.12  # share of the chance loss below which nothing is left to gain by training longer
 POOR = 0.35  # above which the training images are not learned
-LEAP = 0.12  # relative weight change of an epoch over the square root of its steps
+LEAP = 0.15  # relative weight change of an epoch over the square root of its steps
 CREEP = 0.003
 FEW_EPOCHS = 5
 STILL_FALLING = 0.02  # of the chance loss an epoch
@@ -123,14 +123,11 @@ class _Signs:
 
 
 def _too_high(signs: _Signs) -> str | None:
-    first = signs.epochs[0]
-    leap = max(signs.moves[:2]) > LEAP
-    worse = max(signs.train[:2]) > 1.3 or max(signs.val) > 3 or signs.fit > 0.9
-    if leap and worse:
+    if max(signs.moves[:2]) > LEAP:  # nothing is left of the weights that it began with
         return (
-            f"in epoch 1 the weights moved {first.weight_change:.2g} times their length, and the "
-            f"training loss was {signs.train[0]:.2f} times a guess's (at most "
-            f"{max(signs.val):.2g} times in validation)."
+            f"in epoch 1 the weights moved {signs.epochs[0].weight_change:.2g} times their length; "
+            f"the training loss was {signs.train[0]:.2f} times a guess's then, and the validation "
+            f"loss at most {max(signs.val):.2g} times."
         )
     return None
 
@@ -147,7 +144,7 @@ def _too_low(signs: _Signs) -> str | None:
 def _overfitting(signs: _Signs) -> str | None:
     end, low = fmean(signs.val[-signs.tail :]), signs.val[signs.lowest]
     rose = end > 1.15 * low and end - low > 0.05 and end > 2 * signs.fit and end > 0.25
-    apart = signs.fit < 0.05 and end > 0.1 and end > 8 * signs.fit
+    apart = signs.fit < 0.05 and end > 0.08 and end > 8 * signs.fit
     if rose or apart:
         best, last = signs.epochs[signs.lowest], signs.epochs[-1]
         return (
