@@ -7,21 +7,26 @@ with other seeds. One core, some minutes.
 
 import argparse
 import json
-import sys
-import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from rich.console import Console
+from rich.table import Table
 
 from benchmarks.inputs import params_document
-from benchmarks.known_causes import Training, images_of, trainings
+from benchmarks.known_causes import CAUSES, Training, images_of, trainings
 from pipeline.core.errors import DivergedError
 from pipeline.core.params import parse
+from pipeline.core.progress import track
 from pipeline.dataset.pixels import Pixels
+from pipeline.evaluation.intervals import wilson
+from pipeline.training.curves import Epoch
+from pipeline.training.diagnosis import diagnose
 from pipeline.training.feed import Feed
 from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Trainer
@@ -35,7 +40,7 @@ _CPU = torch.device("cpu")
 
 def train(training: Training) -> dict[str, Any]:
     """Run one training; its curves, and whether it diverged."""
-    trainer = _trainer(training)
+    trainer = trainer_of(training)
     ended = None
     try:
         trainer.fit()
@@ -50,7 +55,8 @@ def train(training: Training) -> dict[str, Any]:
     }
 
 
-def _trainer(training: Training) -> Trainer:
+def trainer_of(training: Training, kind: Callable[..., Trainer] = Trainer) -> Trainer:
+    """A trainer of what the training says, judged on images of its own."""
     images, targets = images_of(training.task, 1000 + _VAL, training.seed)
     params, classes = section(training), int(targets.max()) + 1
     rows, held_out = np.arange(training.images), np.arange(1000, 1000 + _VAL)
@@ -58,7 +64,7 @@ def _trainer(training: Training) -> Trainer:
     mean, std = images[rows].mean((0, 1, 2)), images[rows].std((0, 1, 2))
     seen = torch.from_numpy(images[rows[:64]])
     model = fresh(params, classes=classes, mean=mean, std=std, seed=training.seed, images=seen)
-    return Trainer(
+    return kind(
         model,
         params,
         Feed(pixels, rows, targets[rows], _CPU),
@@ -95,21 +101,46 @@ def _merge(document: dict[str, Any], changes: Mapping[str, Any]) -> None:
             document[key] = value
 
 
+def confusion(rows: list[dict[str, Any]]) -> Counter:
+    """How often each (cause, diagnosis) occurs."""
+    found = Counter()
+    for row in rows:
+        said = diagnose(
+            [Epoch(**epoch) for epoch in row["curves"]],
+            chance=row["chance"],
+            steps_per_epoch=row["steps"],
+            failure=row["diverged"],
+        )
+        found[row["training"]["cause"], said.cause] += 1
+    return found
+
+
+def _print(found: Counter) -> None:
+    table = Table("made to be", *CAUSES, title="what the diagnosis says")
+    for cause in CAUSES:
+        table.add_row(cause, *(str(found[cause, said] or "") for said in CAUSES))
+    console = Console()
+    console.width = max(console.width, 130)
+    console.print(table)
+    right, everything = sum(found[cause, cause] for cause in CAUSES), found.total()
+    interval = wilson(right, everything, confidence=0.95)
+    share = right / everything
+    console.print(
+        f"{right} of {everything} right: {share:.3f} [{interval[0]:.3f}-{interval[1]:.3f}]"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.diagnosis")
     parser.add_argument("--rules", action="store_true", help="the trainings the rules were set on")
     parser.add_argument("--json", type=Path, help="write every training's curves")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    rows, started = [], time.perf_counter()
-    for training in trainings(**(RULES if asked.rules else UNSEEN)):
-        rows.append(train(training))
-        print(
-            f"{len(rows)} {training.task} {training.cause} {time.perf_counter() - started:.0f} s",
-            file=sys.stderr,
-        )
+    planned = list(trainings(**(RULES if asked.rules else UNSEEN)))
+    rows = [train(training) for training in track(planned, total=len(planned), description="runs")]
     if asked.json:
         asked.json.write_text(json.dumps(rows))
+    _print(confusion(rows))
 
 
 if __name__ == "__main__":

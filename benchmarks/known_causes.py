@@ -25,7 +25,7 @@ CAUSES = (
 )
 
 _SYMMETRIC = ("squares", "stripes", "dots")  # a mirrored image is of the same class
-_SCHEDULES = {
+SCHEDULES = {
     "constant": {"name": "constant", "by": "step", "warmup": None},
     "cosine": {
         "name": "cosine",
@@ -64,7 +64,7 @@ def _built(task: str, cause: str, seed: int) -> Training:
     name = str(rng.choice(["adamw", "sgd"]))
     right = {"adamw": 3e-3, "sgd": 5e-2}[name]
     optimizer = {"name": name, "learning_rate": right * rng.uniform(0.7, 1.4)}
-    schedule = _SCHEDULES[str(rng.choice(["cosine", "constant"]))]
+    schedule = SCHEDULES[str(rng.choice(["cosine", "constant"]))]
     images, epochs, width, flip = 1000, int(rng.integers(16, 31)), 8, task in _SYMMETRIC
     blocks = [1, 1]
     changes: dict[str, Any] = {}

@@ -254,3 +254,20 @@ def test_other_programs_know_their_types(seen):
     assert schema.field("depth").type == pa.fixed_shape_tensor(pa.float32(), (8, 8))
     assert "boxes" in seen.frame().columns
     assert not {"instances", "depth"} & set(seen.frame().columns)
+
+
+def test_released_pages_are_read_again_as_they_were(tmp_path):
+    path = tmp_path / "pixels.bin"
+    stored = np.random.Generator(np.random.PCG64(1)).integers(0, 256, (400, 64, 64, 3), np.uint8)
+    stored.tofile(path)
+    shard = np.memmap(path, np.uint8, "r", shape=stored.shape)
+    pixels = Pixels([shard], stored.shape[1:], mapped=True)
+    assert (pixels.take(np.arange(400)) == stored).all()
+    pixels.release()
+    assert (pixels.take(np.arange(400)) == stored).all()
+
+
+def test_memory_that_is_no_map_is_never_given_back():
+    stored = np.full((100, 64, 64, 3), 7, np.uint8)
+    Pixels([stored], stored.shape[1:]).release()
+    assert (stored == 7).all()
