@@ -14,7 +14,7 @@ from pipeline.dataset import Dataset
 from pipeline.training import device as devices
 from pipeline.training.feed import Feed
 from pipeline.training.initialisation import fresh
-from pipeline.training.loop import Trainer
+from pipeline.training.loop import Progress, Trainer
 from pipeline.training.losses import make_loss
 from pipeline.training.models import Classifier
 from pipeline.training.optimizers import Update
@@ -76,7 +76,12 @@ def _epoch_of_ours(params: TrainParams, dataset: Dataset) -> Timer:
         positive=0,
         device=_CPU,
     )
-    return lambda: len(dataset) / trainer.fit().epochs[-1].images_per_second
+
+    def epoch() -> float:
+        trainer.progress = Progress()  # else the training is at its end, and stays there
+        return len(dataset) / trainer.fit().epochs[-1].images_per_second
+
+    return epoch
 
 
 def _epoch_of_loader(params: TrainParams, folder: Path) -> Timer:

@@ -18,6 +18,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
         *("generate", "augment", "split", "train", "evaluate", "report"),
         *("schedule", "model"),
         *("compare", "plan"),
+        *("find-lr", "diagnose"),
         *("validate", "generators", "inspect", "scenarios", "use", "verify"),
     ]
 
