@@ -16,9 +16,8 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
     listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in listed] == [
         *("generate", "augment", "split", "train", "evaluate", "report"),
-        *("schedule", "model"),
+        *("schedule", "model", "find-lr", "diagnose"),
         *("compare", "plan"),
-        *("find-lr", "diagnose"),
         *("validate", "generators", "inspect", "scenarios", "use", "verify"),
     ]
 
