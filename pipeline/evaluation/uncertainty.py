@@ -113,9 +113,13 @@ def _closed_forms(outcome: Outcome, bootstrap: Bootstrap) -> dict[Key, Interval]
     found = {
         key: PROPORTIONS[method](*share, confidence=confidence) for key, share in shares.items()
     }
-    found["", "balanced_accuracy"] = mean_of_proportions(
-        _recalls(task.focus(outcome.confusion)), confidence=confidence, method=method
-    )
+    for name, counts in (
+        ("balanced_accuracy", task.focus(outcome.confusion)),
+        ("macro_recall", outcome.confusion),
+    ):
+        found["", name] = mean_of_proportions(
+            _recalls(counts), confidence=confidence, method=method
+        )
     for label, ranking in zip(task.classes, outcome.rankings, strict=True):
         found |= _of_ranking(label, ranking, confidence)
     if task.positive is not None:

@@ -80,11 +80,18 @@ def test_smooth_counts_keep_the_classes_and_centre_on_what_was_seen():
     counts = np.array([[97, 3, 0], [10, 0, 0], [5, 0, 45]])
     drawn = smooth_confusion(counts, resamples=4000, rng=rng())
     np.testing.assert_allclose(drawn.sum(axis=2), np.tile([100, 10, 50], (4000, 1)))
-    # The posterior's mean: a third of an answer more in each cell, in the same total.
+    # The posterior's mean: 2 / 9 of an answer more in each cell, in the same total.
     totals = counts.sum(axis=1, keepdims=True)
-    expected = (counts + 1 / 3) / (totals + 1) * totals
+    expected = (counts + 2 / 9) / (totals + 2 / 3) * totals
     np.testing.assert_allclose(drawn.mean(axis=0), expected, atol=0.2)
     assert (drawn[:, 1, 1] > 0).all()
+
+
+def test_smoothing_adds_few_mistakes_however_many_classes_there_are():
+    counts = 27 * np.eye(10, dtype=int)
+    drawn = smooth_confusion(counts, resamples=500, rng=rng())
+    mistakes = drawn.sum(axis=(1, 2)) - np.trace(drawn, axis1=1, axis2=2)
+    assert 1 < mistakes.mean() < 2
 
 
 def large(share: float, *, rows: int = 20_000):
