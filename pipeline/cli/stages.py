@@ -28,6 +28,9 @@ WRITES = {
 }
 
 
+file = click.Path(path_type=Path, dir_okay=False)
+
+
 @click.command()
 @workers_option
 @executor_option
@@ -72,11 +75,45 @@ def train(settings: Settings, device: str, continuing: str) -> None:
 @click.command()
 @device_option
 @click.option("--show", is_flag=True, help="Print the last evaluation again; run nothing.")
+@click.option("--predictions", type=file, help="Judge the scores in this file instead.")
+@click.option("--validation", type=file, help="Scores to choose the threshold on.")
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Instead of --validation.")
+@click.option("--positive", metavar="CLASS", help="The class that the results are about.")
+@click.option(
+    "--prevalence",
+    "prevalences",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    multiple=True,
+    help="Share of positives where the model will be used; may be repeated.",
+)
+@click.option("--target", type=file, help="Unlabelled scores: estimate the class shares there.")
 @click.pass_obj
-def evaluate(settings: Settings, device: str, show: bool) -> None:
-    """Judge the model on val, test and perturbed test, beside its baselines."""
+def evaluate(
+    settings: Settings, device: str, show: bool, predictions: Path | None, **given: Any
+) -> None:
+    """Judge the model on val, test and perturbed test, beside its baselines.
+
+    With --predictions, judge what any other model said: a CSV, Parquet or Arrow file with the
+    columns id, label and score.CLASS (or score, of the positive class). The options after it are
+    for that alone.
+    """
     from pipeline.terminal.evaluation import render
 
+    if predictions is not None:
+        from pipeline.stages.predictions import Files
+        from pipeline.stages.predictions import run as judge
+
+        files = Files(
+            predictions=predictions,
+            validation=given.pop("validation"),
+            target=given.pop("target"),
+        )
+        metrics = judge(files, settings.params, **given)
+        print_result(settings, metrics, partial(render, folder=None))
+        return
+    if any(value not in (None, ()) for value in given.values()):
+        names = ", ".join(f"--{name.removesuffix('s')}" for name, v in given.items() if v)
+        raise click.UsageError(f"{names}: for the scores of --predictions only.")
     if show:
         from pipeline.stages.evaluate import show as last
 

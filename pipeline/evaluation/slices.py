@@ -58,7 +58,7 @@ class _Count:
 
 def slice_results(
     clean: Outcome,
-    perturbed: Outcome,
+    perturbed: Outcome | None,
     factors: Mapping[str, np.ndarray],
     *,
     bins: int,
@@ -72,7 +72,7 @@ def slice_results(
     part whose interval ends lowest: bad, and known to be.
     """
     found: list[Slice] = []
-    of_perturbed = {count.metric: count for count in _counts(perturbed)}
+    of_perturbed = {} if perturbed is None else {one.metric: one for one in _counts(perturbed)}
     reference = _reference(clean)
     parts = {name: _parts(values, reference, bins) for name, values in factors.items()}
     for count in _counts(clean):
@@ -82,7 +82,8 @@ def slice_results(
             for part, inside in (cut if len(cut) > 1 else [])
             if (inside & count.against).any()
         ]
-        slices += _by_perturbation(count, of_perturbed[count.metric], interval)
+        if perturbed is not None:
+            slices += _by_perturbation(count, of_perturbed[count.metric], interval)
         kept = _adjusted([one for one in slices if one.images >= min_images])
         found += sorted(kept, key=lambda one: (one.estimate.high, one.estimate.value, one.name))
     return tuple(found)

@@ -8,12 +8,13 @@
 | ``score`` | instead of those, where there are two classes: the score of the positive one |
 | ``source_id`` | optional: images of one source are no independent evidence; the id if not there |
 | ``pixels`` | optional: a digest of the image |
+| ``factor.NAME`` | optional: numbers or words that results are sliced by |
 
 Other columns are passed over.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas
@@ -24,6 +25,7 @@ from pipeline.evaluation.outcome import Task
 
 SCORE = "score"
 _PREFIX = "score."
+_FACTOR = "factor."
 _SUM_TOLERANCE = 1e-3
 _TRUE_OR_FALSE = ({"0", "1"}, {"false", "true"}, {"False", "True"})
 
@@ -34,6 +36,8 @@ class Predictions:
 
     ``classes`` are sorted, as the columns of ``scores`` are. ``targets`` is int (n,), the actual
     class, None in an unlabelled table; ``pixels`` is None where no digest of the images is known.
+    ``factors`` are float (n,) or str (n,), NaN or "" where unknown. ``scored`` is the class that a
+    single column ``score`` is about, None where every class has its own.
     """
 
     classes: tuple[str, ...]
@@ -42,6 +46,8 @@ class Predictions:
     targets: np.ndarray | None
     pixels: np.ndarray | None
     scores: np.ndarray
+    factors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    scored: str | None = None
 
     @property
     def groups(self) -> np.ndarray:
@@ -59,26 +65,42 @@ class Predictions:
             targets=part(self.targets),
             pixels=part(self.pixels),
             scores=self.scores[rows],
+            factors={name: values[rows] for name, values in self.factors.items()},
+            scored=self.scored,
         )
 
 
 def parse(
-    table: pa.Table, where: str, *, positive: str | None = None, labelled: bool = True
+    table: pa.Table,
+    where: str,
+    *,
+    positive: str | None = None,
+    labelled: bool = True,
+    like: Predictions | None = None,
 ) -> Predictions:
     """Check a table and take it apart; ``where`` names it in messages.
 
     ``positive`` is needed for a ``score`` column whose labels are not 0 and 1 (or false and true).
+    A table ``like`` another has to be about the same classes.
     Raises DataError with every problem and its row, the first row being row 1.
     """
     _check_columns(table, where, labelled)
     ids = _texts(table, "id")
     labels = _texts(table, "label") if labelled else None
+    scored = None
     if SCORE in table.column_names:
-        classes, scores = _two_classes(table, labels, where, positive)
+        classes, scored = _two_classes(labels, where, positive, like)
+        score = _numbers(table, SCORE)
+        scores = np.stack([score if name == scored else 1 - score for name in classes], axis=1)
     else:
         columns = sorted(name for name in table.column_names if name.startswith(_PREFIX))
         classes = tuple(name.removeprefix(_PREFIX) for name in columns)
         scores = np.stack([_numbers(table, name) for name in columns], axis=1)
+    if like is not None and classes != like.classes:
+        raise DataError(
+            f"{where} is about the classes {', '.join(classes)}, not about "
+            f"{', '.join(like.classes)}."
+        )
     problems = [*_id_problems(ids), *_score_problems(table, scores)]
     if labels is not None:
         problems += _label_problems(labels, classes)
@@ -94,6 +116,12 @@ def parse(
         targets=None if labels is None else np.searchsorted(np.asarray(classes), labels),
         pixels=_texts(table, "pixels") if "pixels" in table.column_names else None,
         scores=scores,
+        factors={
+            name.removeprefix(_FACTOR): _factor(table, name)
+            for name in table.column_names
+            if name.startswith(_FACTOR)
+        },
+        scored=scored,
     )
 
 
@@ -137,10 +165,18 @@ def _numbers(table: pa.Table, name: str) -> np.ndarray:
     return values.to_numpy(np.float64, na_value=np.nan)
 
 
+def _factor(table: pa.Table, name: str) -> np.ndarray:
+    """A column of factors, as numbers where all that is known are numbers."""
+    texts, numbers = _texts(table, name), _numbers(table, name)
+    return texts if np.isnan(numbers[texts != ""]).any() else numbers
+
+
 def _two_classes(
-    table: pa.Table, labels: np.ndarray | None, where: str, positive: str | None
-) -> tuple[tuple[str, str], np.ndarray]:
-    """The classes of a ``score`` column, and its scores as (n, 2)."""
+    labels: np.ndarray | None, where: str, positive: str | None, like: Predictions | None
+) -> tuple[tuple[str, ...], str]:
+    """The classes of a table with one column ``score``, and the one that it is the score of."""
+    if like is not None:
+        return like.classes, positive or like.scored
     found = sorted(set([] if labels is None else labels[labels != ""]))
     pair = next((sorted(pair) for pair in _TRUE_OR_FALSE if pair >= set(found)), None)
     if positive is None and pair is None:
@@ -157,10 +193,7 @@ def _two_classes(
             f"{where} has one column 'score' but the labels {', '.join(found)}: give each class "
             "a column score.CLASS, or call every class but the positive one the same."
         )
-    classes = tuple(sorted((positive, others[0])))
-    score = _numbers(table, SCORE)
-    columns = {positive: score, others[0]: 1 - score}
-    return classes, np.stack([columns[label] for label in classes], axis=1)
+    return tuple(sorted((positive, others[0]))), positive
 
 
 Problem = tuple[int, str]

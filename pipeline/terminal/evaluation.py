@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.evaluation.intervals import trials_needed
-from pipeline.report.words import DASH, Metrics, count, interval, number, verdict
+from pipeline.report.words import DASH, Metrics, count, interval, number, verdict, with_interval
 from pipeline.terminal.tables import titled_table
 
 _POSITIVE_COLUMNS = {
@@ -45,10 +45,11 @@ _SEVERAL_COLUMNS = {
 _WIDE_RECALL = 0.1
 
 
-def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> RenderableType:
+def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -> RenderableType:
     """The verdict, the tables, and where to look, from the contents of metrics.json.
 
-    Fits a terminal of 80 columns. ``folder`` is where the evaluation lies.
+    Fits a terminal of 80 columns. ``folder`` is where the evaluation lies, None for one that is
+    kept nowhere. Rows that a judgement of scores alone does not have are left out.
     """
     parts: list[RenderableType] = [Padding(Text.assemble(*verdict(metrics)), (1, 0))]
     parts.append(_comparison(metrics))
@@ -57,7 +58,7 @@ def render(metrics: Metrics, *, folder: Path = Path("data/evaluation")) -> Rende
         if "deployment_at" in metrics:
             parts.append(Padding(_deployments(metrics["deployment_at"]), (1, 0, 0, 0)))
     parts += [Padding(Text(note), (1, 0, 0, 0)) for note in _notes(metrics)]
-    parts.append(Padding(_where_to_look(folder), (1, 0)))
+    parts.append(Padding(_where_to_look(folder), (1, 0)) if folder else Text())
     return Group(*parts)
 
 
@@ -71,6 +72,8 @@ def _comparison(metrics: Metrics) -> Table:
     rows = {"model": "test", "  perturbed": "perturbed"}
     rows |= {"a glance alone": "shortcut", "guessing": "prior_random", always: "majority"}
     for title, name in rows.items():
+        if name not in metrics:
+            continue
         cells = [_cell(metrics[name], metric) for metric in columns.values()]
         table.add_row(Text(title), *cells, style="bold" if name == "test" else "")
     return table
@@ -82,7 +85,7 @@ def _comparison_title(metrics: Metrics) -> str:
     if metrics["positive"] is None:
         return f"Test set: {count(total)} images of {len(counts)} classes"
     positives = counts[metrics["positive"]]
-    share = f"{100 * positives / total:.2g} %"
+    share = f"{100 * positives / total:.3g} %"
     return f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
 
 
@@ -98,6 +101,7 @@ def _deployment(metrics: Metrics) -> Table:
         "guessing": "prior_random",
         f"always\n'{metrics['negative']}'": "always_negative",
     }
+    baselines = {header: row for header, row in baselines.items() if row in deployment}
     for header in baselines:
         table.add_column(header, justify="right")
     for title, name in _DEPLOYMENT_ROWS.items():
@@ -137,14 +141,18 @@ def _percent(share: float) -> str:
 
 def _notes(metrics: Metrics) -> Iterator[str]:
     """What else the reader has to know to believe the numbers."""
+    yield from _one_class(metrics)
+    yield from _target(metrics)
     if metrics["positive"] is not None:
         yield from _size_note(metrics, metrics["positive"])
-        yield _threshold_note(metrics["threshold"])
+        if metrics["threshold"]["rule"] != "stated":
+            yield _threshold_note(metrics["threshold"])
     if "transfer" in metrics:
         yield _transfer_note(metrics["transfer"])
     if metrics["slices"]:
         yield _slices_note(metrics["slices"])
-    yield _calibration_note(metrics["calibration"])
+    if "calibrated" in metrics["calibration"]:
+        yield _calibration_note(metrics["calibration"])
 
 
 def _transfer_note(found: Metrics) -> str:
@@ -209,6 +217,39 @@ def _calibration_note(calibration: Metrics) -> str:
         f"As probabilities the scores are off by {number(raw)} on average, calibrated on "
         f"validation by {number(calibrated)}."
     )
+
+
+def _one_class(metrics: Metrics) -> Iterator[str]:
+    """What can be said where the test set holds one kind of images alone."""
+    counts, positive = metrics["counts"]["test"], metrics["positive"]
+    kinds = {label for label, images in counts.items() if images}
+    if positive is None and len(kinds) == 1:
+        yield f"Every test image is '{kinds.pop()}': how well the others are told is not known."
+    elif kinds == {positive}:
+        yield (
+            f"Every test image is '{positive}': recall can be judged. Specificity, average "
+            "precision and whatever depends on the prevalence need other images too."
+        )
+    elif positive is not None and positive not in kinds:
+        low, high = (metrics["test"].get(f"specificity_{end}") for end in ("low", "high"))
+        yield (
+            f"No test image is '{positive}': the specificity can be judged "
+            f"({number(metrics['test']['specificity'])} [{number(low)}{DASH}{number(high)}]). "
+            f"Recall, F1, average precision and precision elsewhere need images of '{positive}'."
+        )
+
+
+def _target(metrics: Metrics) -> Iterator[str]:
+    if "target" not in metrics:
+        return
+    target, positive = metrics["target"], metrics["positive"]
+    shares = target["shares"]
+    labels = [positive] if positive is not None else list(metrics["counts"]["test"])
+    told = ", ".join(f"{with_interval(shares, label)} '{label}'" for label in labels)
+    yield f"Estimated shares of the {count(target['images'])} unlabelled images: {told}."
+    if positive is not None:
+        precision = with_interval(target["model"], "precision")
+        yield f"Among them expect a precision of {precision}."
 
 
 def _where_to_look(folder: Path) -> Text:

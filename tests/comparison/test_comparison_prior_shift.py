@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from pipeline.comparison.prior_shift import calibrated, em_shares, estimate_shares
+
+
+def draw(rng, size, prevalence):
+    """Labels, and scores (n, 2) that rank them well and are no probabilities."""
+    targets = (rng.random(size) < prevalence).astype(int)
+    score = 1 / (1 + np.exp(3 - 1.7 * (rng.normal(size=size) + 2.5 * targets)))
+    return targets, np.stack([1 - score, score], axis=1)
+
+
+def test_scores_that_tell_everything_are_counted():
+    probabilities = np.repeat([[1.0, 0.0], [0.0, 1.0]], [30, 10], axis=0)
+    assert em_shares(probabilities, np.array([0.9, 0.1])) == pytest.approx([0.75, 0.25])
+
+
+def test_scores_that_tell_nothing_leave_the_shares_believed():
+    prior = np.array([0.7, 0.2, 0.1])
+    assert em_shares(np.tile(prior, (20, 1)), prior) == pytest.approx(prior)
+
+
+def test_the_shares_are_the_most_likely_ones():
+    rng = np.random.default_rng(0)
+    probabilities, prior = rng.dirichlet([1, 1], 300), np.array([0.5, 0.5])
+    found = em_shares(probabilities, prior)[1]
+
+    def likelihood(share):
+        return np.log(probabilities / prior @ np.array([1 - share, share])).sum()
+
+    grid = np.linspace(0.001, 0.999, 999)
+    assert found == pytest.approx(grid[np.argmax([likelihood(g) for g in grid])], abs=2e-3)
+
+
+def test_calibrated_scores_average_to_the_shares_of_the_labels():
+    targets, scores = draw(np.random.default_rng(1), 1000, 0.1)
+    mean = calibrated(scores, targets)(scores)[:, 1].mean()
+    assert mean == pytest.approx(targets.mean(), abs=1e-3)
+    assert scores[:, 1].mean() > 1.5 * targets.mean()
+
+
+@pytest.mark.parametrize("prevalence", [0.3, 0.02])
+def test_simulated_shares_are_found_within_their_intervals(prevalence):
+    estimates, covered = [], 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        targets, scores = draw(rng, 800, 0.1)
+        _, unlabelled = draw(rng, 2000, prevalence)
+        value, (low, high) = estimate_shares(
+            scores, targets, unlabelled, np.arange(2000), confidence=0.95, rng=rng
+        )
+        estimates.append(value[1])
+        covered += low[1] <= prevalence <= high[1]
+    assert np.mean(estimates) == pytest.approx(prevalence, rel=0.25)
+    assert covered >= 6
