@@ -64,7 +64,7 @@ def run(
     before, after, notes = _same_images(*versions, shared=shared)
     task = _common_task(*versions)
     settings = _settings(versions[1])
-    spreads = _spreads(versions, settings.confidence)
+    spreads = training_spreads(versions, settings.confidence)
     notes += [*_outdated(versions), *_caveats(task, spreads, before)]
     comparison = compare(
         _outcome(versions[0], before, task),
@@ -198,7 +198,7 @@ def _trainings(version: Version) -> int:
     return version.params.get("train", {}).get("replicates", 1)
 
 
-def _spreads(versions: tuple[Version, Version], confidence: float) -> dict[str, float]:
+def training_spreads(versions: tuple[Version, Version], confidence: float) -> dict[str, float]:
     """What training again may do to a metric, where both versions were trained several times.
 
     The replicates are judged on validation, which no two of them differ in; the spread there is

@@ -4,54 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest
 
-from pipeline.comparison.compare import chosen_again, compare, count_mistakes
+from benchmarks.compare import TASK, simulate, simulated_pair
+from pipeline.comparison.compare import compare, count_mistakes
 from pipeline.evaluation.outcome import Task, answer
-from pipeline.evaluation.params import ThresholdRule
-from pipeline.evaluation.thresholds import choose
-
-TASK = Task(classes=("common", "rare"), positive="rare")
-RULE = ThresholdRule(rule="max_f1")
-SHARED = 0.8  # of the variance of a score is the image's, the rest the training's
-
-
-def simulate(rng, skills, *, positives, negatives):
-    """Targets and the scores (n, 2) of two trainings: positives lie ``skill`` further right."""
-    targets = np.repeat([0, 1], [negatives, positives])
-    image = np.sqrt(SHARED) * rng.normal(size=len(targets))
-    scores = []
-    for skill in skills:
-        own = np.sqrt(1 - SHARED) * rng.normal(size=len(targets))
-        rare = norm.cdf(skill * targets + image + own - 2)
-        scores.append(np.stack([1 - rare, rare], axis=1))
-    return targets, scores
-
-
-def judge(seed, skills=(3, 3), *, positives=20, negatives=600, resamples=200):
-    rng = np.random.default_rng(seed)
-    sets = [simulate(rng, skills, positives=positives, negatives=negatives) for _ in range(2)]
-    (val_targets, val_scores), (targets, scores) = sets
-    groups = np.arange(len(targets))
-    outcomes, thresholds = [], []
-    for on_val, on_test in zip(val_scores, scores, strict=True):
-
-        def pick(rows, on_val=on_val):
-            return choose(RULE, on_val[rows, 1], val_targets[rows] == 1).value
-
-        outcomes.append(answer(TASK, targets, on_test, threshold=pick(groups)))
-        again = np.random.default_rng(seed)
-        thresholds.append(
-            chosen_again(pick, groups, val_targets, resamples=resamples // 2, rng=again)
-        )
-    return compare(
-        *outcomes,
-        groups,
-        confidence=0.95,
-        resamples=resamples,
-        rng=rng,
-        thresholds=tuple(thresholds),
-    )
 
 
 def verdicts(comparison):
@@ -59,15 +16,15 @@ def verdicts(comparison):
 
 
 def test_trainings_that_differ_by_seed_alone_are_inconclusive():
-    found = [verdicts(judge(seed)) for seed in range(60)]
+    found = [verdicts(simulated_pair(seed)) for seed in range(60)]
     for name in found[0]:
         settled = sum(one[name] != "inconclusive" for one in found)
         assert settled <= 0.1 * len(found), name
 
 
 def test_a_better_model_is_better_given_enough_positives_and_never_worse():
-    few = [verdicts(judge(seed, (2.5, 3.0), positives=10)) for seed in range(20)]
-    many = [verdicts(judge(seed, (2.5, 3.0), positives=100)) for seed in range(20)]
+    few = [verdicts(simulated_pair(seed, (2.5, 3.0), positives=10)) for seed in range(20)]
+    many = [verdicts(simulated_pair(seed, (2.5, 3.0), positives=100)) for seed in range(20)]
     called = [sum(one["average_precision"] == "better" for one in found) for found in (few, many)]
     assert called[0] < called[1]
     assert called[1] >= 19
@@ -75,7 +32,7 @@ def test_a_better_model_is_better_given_enough_positives_and_never_worse():
 
 
 def test_the_number_of_positives_asked_for_settles_it():
-    small = [judge(seed, (2.4, 3.0), positives=15) for seed in range(12)]
+    small = [simulated_pair(seed, (2.4, 3.0), positives=15) for seed in range(12)]
     asked = [
         15 * leading.settled_at
         for leading in (comparison.differences[0] for comparison in small)
@@ -83,7 +40,9 @@ def test_the_number_of_positives_asked_for_settles_it():
     ]
     # Observed differences differ, so the sizes asked for do; their median is a fair study.
     positives = int(np.median(asked))
-    large = [verdicts(judge(100 + seed, (2.4, 3.0), positives=positives)) for seed in range(12)]
+    large = [
+        verdicts(simulated_pair(100 + seed, (2.4, 3.0), positives=positives)) for seed in range(12)
+    ]
     assert sum(one["average_precision"] == "better" for one in large) >= 8
 
 

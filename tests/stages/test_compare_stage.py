@@ -3,11 +3,14 @@
 import json
 import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
 from clone import Clone
 from imports import ROOT
 from program import invoke
+
+from pipeline.stages import compare as stage
 
 PARAMS = """\
 evaluate:
@@ -223,3 +226,18 @@ def test_a_version_in_no_cache_and_no_remote_is_told_apart_from_one_that_never_w
 
 def test_outside_a_project_there_are_no_versions(compare, tmp_path):
     assert "no DVC project here" in compare(code=66, folder=tmp_path)
+
+
+def trained(*values):
+    """A version of which the train stage says the validation average precision of each training."""
+    told = {str(number): value for number, value in enumerate(values, 1)}
+    replicates = {"val_average_precision": {"values": told}} if values else {}
+    return SimpleNamespace(training={"replicates": replicates})
+
+
+def test_replicates_of_both_versions_widen_the_interval_of_what_they_are_judged_by():
+    spreads = stage.training_spreads((trained(0.5, 0.52, 0.54), trained(0.6, 0.7)), 0.95)
+    assert set(spreads) == {"average_precision"}
+    assert spreads["average_precision"] > 0.1
+    assert stage.training_spreads((trained(0.5, 0.52), trained()), 0.95) == {}
+    assert stage.training_spreads((trained(0.5, 0.52), trained(0.5)), 0.95) == {}
