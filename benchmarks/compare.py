@@ -6,7 +6,7 @@ how often each metric was called better or worse. No time is measured.
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
@@ -14,8 +14,10 @@ from rich.table import Table
 from scipy.stats import norm
 
 from pipeline.comparison.compare import Comparison, chosen_again, compare
+from pipeline.comparison.verdicts import training_spread
 from pipeline.evaluation.outcome import Task, answer
 from pipeline.evaluation.params import ThresholdRule
+from pipeline.evaluation.ranking import average_precision, rank
 from pipeline.evaluation.thresholds import choose
 
 TASK = Task(classes=("common", "rare"), positive="rare")
@@ -40,7 +42,14 @@ def simulate(
     return targets, scores
 
 
-def judge_pair(val: Scores, test: Scores, *, resamples: int, seed: int) -> Comparison:
+def judge_pair(
+    val: Scores,
+    test: Scores,
+    *,
+    resamples: int,
+    seed: int,
+    spreads: Mapping[str, float] | None = None,
+) -> Comparison:
     """Compare two versions; each has its threshold from its own scores on ``val``."""
     outcomes, thresholds = [], []
     every = np.arange(len(val[0]))
@@ -56,6 +65,7 @@ def judge_pair(val: Scores, test: Scores, *, resamples: int, seed: int) -> Compa
         resamples=resamples,
         rng=np.random.default_rng([seed, 1]),
         thresholds=tuple(thresholds),
+        spreads=spreads,
     )
 
 
@@ -77,10 +87,11 @@ def simulated_pair(
     return judge_pair(val, test, resamples=resamples, seed=seed)
 
 
-def trained_pairs(count: int) -> Iterator[Comparison]:
+def trained_pairs(count: int, *, replicates: int = 1) -> Iterator[Comparison]:
     """Small networks on scikit-learn's digits, '8' against the rest, that differ by seed alone.
 
-    Each pair is fitted on a split of its own; a third of the images is val and a third test.
+    Each pair is fitted on a split of its own; a third of the images is val and a third test. With
+    ``replicates`` each version is trained that often, and the first training is compared.
     """
     from sklearn.datasets import load_digits
     from sklearn.neural_network import MLPClassifier
@@ -90,16 +101,32 @@ def trained_pairs(count: int) -> Iterator[Comparison]:
     for number in range(count):
         part = np.random.default_rng(number).integers(0, 3, len(targets))
         models = [
-            MLPClassifier((12,), max_iter=25, random_state=2 * number + k).fit(
+            MLPClassifier((12,), max_iter=25, random_state=2 * replicates * number + k).fit(
                 images[part == 0] / 16, targets[part == 0]
             )
-            for k in range(2)
+            for k in range(2 * replicates)
         ]
         val, test = (
             (targets[part == k], [model.predict_proba(images[part == k] / 16) for model in models])
             for k in (1, 2)
         )
-        yield judge_pair(val, test, resamples=400, seed=number)
+        spreads = _spreads(val) if replicates > 1 else None
+        pair = [(targets, scores[:2]) for targets, scores in (val, test)]
+        yield judge_pair(*pair, resamples=400, seed=number, spreads=spreads)
+
+
+def _spreads(val: Scores) -> dict[str, float]:
+    """The spread over trainings, of which every other one is of the old version."""
+    positive = val[0] == 1
+    tallies = [rank(scores[:, 1], positive).counts() for scores in val[1]]
+    values = {
+        "average_precision": [average_precision(*tally) for tally in tallies],
+        "f1": [choose(_RULE, scores[:, 1], positive).score for scores in val[1]],
+    }
+    return {
+        name: training_spread(np.array(found[::2]), np.array(found[1::2]), confidence=0.95)
+        for name, found in values.items()
+    }
 
 
 def main() -> None:
@@ -117,7 +144,9 @@ def main() -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they are stopped before they converge
-        table.add_row("digits, seed alone", "58", *_rates(trained_pairs(pairs)))
+        for replicates in (1, 3):
+            title = f"digits, seed alone, {replicates} training{'s' * (replicates > 1)} each"
+            table.add_row(title, "58", *_rates(trained_pairs(pairs, replicates=replicates)))
     Console(width=110).print(table)
 
 

@@ -231,7 +231,8 @@ def _caveats(task: Task, spreads: Mapping[str, float], images: Predictions) -> l
     if not spreads:
         notes.append(
             "Not both versions were trained several times: the verdicts are about these two "
-            "models. For a verdict on the recipes, set train.replicates to 3 or more."
+            "models, and another seed alone may give a better or a worse one. For a verdict on "
+            "the recipes, set train.replicates to 3 or more."
         )
     else:
         told = " and ".join(_REPLICATED[name] for name in spreads)
