@@ -96,7 +96,7 @@ def choose(
     never = costs.never if costs else math.inf
     return Threshold(
         value=float(rows.values[place]),
-        score=float(score[place] % never),
+        score=float(_besides(score[place], never)),
         positives=total,
         optimism=_optimism(rule, rows, score, never, rng) if rng is not None else None,
         **_promise(rule, whole, place, float(score[place]), never),
@@ -107,8 +107,7 @@ def _promise(
     rule: ThresholdRule, tally: Tally, place: int, score: float, never: float
 ) -> Mapping[str, Any]:
     total = tally.positives
-    if rule.rule == "cost" and score >= never:
-        many = math.floor(score / never)
+    if rule.rule == "cost" and (many := int(_forbidden(score, never))):
         return {"reason": f"{many} mistakes that must never happen do so at every threshold"}
     if rule.rule == "precision" and not score >= rule.target - 1e-9:
         return {"reason": f"no threshold reaches a precision of {rule.target:g} on validation"}
@@ -125,6 +124,18 @@ def _promise(
     elif total < needed:
         promise["reason"] = f"it takes {needed} positives in validation; there are {total}"
     return promise
+
+
+def _forbidden(cost: float | np.ndarray, never: float) -> np.ndarray:
+    """How many mistakes that must never happen are in a cost; sums are off by a rounding or two."""
+    return np.floor(cost / never + 1e-9)
+
+
+def _besides(score: float | np.ndarray, never: float) -> np.ndarray:
+    """The score, or the cost of all other mistakes."""
+    if math.isinf(never):
+        return np.asarray(score)
+    return np.maximum(score - never * _forbidden(score, never), 0.0)
 
 
 def recall_confidence(target: float, *, found: int, positives: int) -> float:
@@ -242,7 +253,7 @@ def _optimism(
         tally = _tally(rows, weights)
         place = _pick(rule, tally)
         there = np.take_along_axis(_objective(rule, tally), place[:, None], axis=1)[:, 0]
-        gains.append(there % never - score[place] % never)
+        gains.append(_besides(there, never) - _besides(score[place], never))
     gained = float(np.nanmean(np.concatenate(gains)))
     return -gained if rule.rule == "cost" else gained
 
