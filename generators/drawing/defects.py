@@ -93,11 +93,18 @@ def line(x: float, y: float, length: float, width: float, u: np.ndarray, side: i
     return share
 
 
+def _moved(share: np.ndarray, rows: int) -> np.ndarray:
+    """A footprint moved down (or up, below 0); what leaves the image does not come in again."""
+    out = np.zeros_like(share)
+    out[max(rows, 0) : len(share) + min(rows, 0)] = share[max(-rows, 0) : len(share) - max(rows, 0)]
+    return out
+
+
 def scratch(light: np.ndarray, share: np.ndarray, contrast: float, u: np.ndarray) -> None:
     """A groove: bright where it catches the light, dark beside it (or the other way round)."""
     sign = 1.0 if u[9] < 0.7 else -1.0
     light += sign * contrast * share
-    light -= sign * 0.4 * contrast * np.roll(share, 1, axis=0) * (1 - share)
+    light -= sign * 0.4 * contrast * _moved(share, 1) * (1 - share)
 
 
 def dent(light: np.ndarray, share: np.ndarray, contrast: float, u: np.ndarray) -> None:
@@ -124,7 +131,7 @@ def hole(light: np.ndarray, share: np.ndarray, contrast: float, u: np.ndarray) -
     """Nothing is there: dark, with an edge that catches the light on one side."""
     depth = min(1.0, 0.45 + contrast)
     light *= 1 - depth * share
-    edge = np.roll(share, -1, axis=0) * (1 - share)
+    edge = _moved(share, -1) * (1 - share)
     light += 0.3 * contrast * edge
 
 

@@ -15,9 +15,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from generators import opengl
 from generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
+from generators.distributions import Conditional, Discrete, Factor
 from generators.drawing.objects import boxes_of, contrast
 from generators.drawing.sensor import expose
-from generators.factors import NonNegative, Positive, at, whole
+from generators.factors import NonNegative, Positive, as_factor, at, whole
 
 if TYPE_CHECKING:
     from generators.street.engine import Frame, Stage
@@ -113,6 +114,13 @@ class Street(Generator):
 
     def environment(self) -> Mapping[str, str]:
         return {"opengl": opengl.require("generator 'street'", probe="generators.street.engine")}
+
+    def distributions(self) -> dict[str, Factor]:
+        crossing = {CROSSING: as_factor(self.config.distance)}
+        return {
+            **super().distributions(),
+            "distance": Conditional("label", crossing, Discrete((None,))),
+        }
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw scenes until a frame shows the record's class.

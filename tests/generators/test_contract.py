@@ -14,6 +14,7 @@ from PIL import Image
 
 from generators import GENERATORS
 from generators.base import COLUMNS, Record
+from generators.carla import open_stream, record
 from pipeline.core import seeds
 from pipeline.core.files import sha256
 from pipeline.dataset import Dataset, schema
@@ -21,7 +22,7 @@ from pipeline.evaluation.intervals import wilson
 from pipeline.stages import generate
 
 SIDE = 64
-OPTIONS = {"folder": {"path": "pictures"}}  # where there is no default
+OPTIONS = {"folder": {"path": "pictures"}, "carla": {"path": "record"}}  # where there is no default
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,6 +33,8 @@ def pictures(tmp_path_factory):
         path = folder / "pictures" / label / "1.png"
         path.parent.mkdir(parents=True)
         Image.new("RGB", (SIDE, SIDE), colour).save(path)
+    with open_stream(None, size=SIDE, seed=1, crossing=0.5) as stream:
+        record.write(stream, folder / "record", 8)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder
@@ -150,7 +153,7 @@ def hashes(pictures):
     """The sha256 of every shard, by its source, in one process, in two, and in reversed order."""
     params = params_of_all(pictures)
 
-    def backwards(work, tasks, *, workers=None):
+    def backwards(work, tasks, *, workers=None, executor="local"):
         done = [work(task) for task in reversed(tasks)]
         return reversed(done)
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy import ndimage
 
 from generators.base import Record
 from generators.drawing import defects
@@ -32,12 +33,8 @@ def test_a_defect_changes_the_image_at_its_mask_and_hardly_elsewhere(defect):
         inside = spoilt.mask == 1
         assert inside.sum() == spoilt.factors["defect_area"] > 0
         assert np.percentile(changed[inside], 90) > 15
-        rim = inside.copy()
-        for shift in range(-3, 4):
-            for axis in (0, 1):
-                rim |= np.roll(inside, shift, axis)
-        rim |= np.roll(np.roll(rim, 1, 0), 1, 1) | np.roll(np.roll(rim, -1, 0), -1, 1)
-        assert changed[~rim].max() <= 2
+        near = ndimage.binary_dilation(inside, np.ones((7, 7)))  # ends that fade out, rims
+        assert changed[~near].max() <= 2
 
 
 def test_a_sound_surface_has_neither_mask_nor_defect():
