@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imports import ROOT
 from pydantic import ValidationError
+from samples import digest
 
 from generators import conveyor
 from generators.base import CannotDraw, Record, Unavailable
@@ -133,15 +133,11 @@ def test_the_same_record_gives_the_same_bytes_in_any_order():
     assert len(set(first.values())) == len(keys)
 
 
-def digest(sample):
-    pixels = (sample.image, sample.mask, sample.instances, sample.depth)
-    return sha256(b"".join(part.tobytes() for part in pixels)).hexdigest()
-
-
 def test_another_process_draws_the_same_bytes():
     code = (
         "import sys; sys.path.insert(0, 'tests/generators'); sys.path.insert(0, 'tests')\n"
-        "from test_conveyor import digest, draw\nprint(digest(draw('stacked', 0)))"
+        "from samples import digest\n"
+        "from test_conveyor import draw\nprint(digest(draw('stacked', 0)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

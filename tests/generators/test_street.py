@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imports import ROOT
 from pydantic import ValidationError
+from samples import digest
 
 from generators import street
 from generators.base import CannotDraw, Record, Unavailable
@@ -162,15 +162,11 @@ def test_the_same_record_gives_the_same_bytes_in_any_order_and_size():
     assert len(set(first.values())) == len(keys)
 
 
-def digest(sample):
-    pixels = (sample.image, sample.mask, sample.instances, sample.depth)
-    return sha256(b"".join(part.tobytes() for part in pixels)).hexdigest()
-
-
 def test_another_process_draws_the_same_bytes_from_its_first_frame_on():
     code = (
         "import sys; sys.path[:0] = ['tests/generators', 'tests']\n"
-        "from test_street import digest, draw\nprint(digest(draw('crossing', 0)))"
+        "from samples import digest\n"
+        "from test_street import draw\nprint(digest(draw('crossing', 0)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
