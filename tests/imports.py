@@ -47,11 +47,18 @@ def _parents(name: str) -> list[str]:
 
 
 def closure(name: str) -> set[Path]:
-    """The files, relative to the root, that importing ``name`` and running it can read."""
+    """The files of code, relative to the root, that importing ``name`` and running it can read.
+
+    A package's docstring alone is no code.
+    """
     known, seen, waiting = modules(), set(), [name, *_parents(name)]
     while waiting:
         module = waiting.pop()
         if module not in seen:
             seen.add(module)
             waiting += direct(module)
-    return {known[module].relative_to(ROOT) for module in seen}
+    return {known[module].relative_to(ROOT) for module in seen if _has_code(known[module])}
+
+
+def _has_code(path: Path) -> bool:
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)

@@ -15,16 +15,40 @@ FILE = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
 STAGES = FILE["stages"]
 
 
+def listed(stage: str) -> tuple[set[Path], set[Path]]:
+    """The files of code that a stage's deps name one by one, and those they name by folder."""
+    known = {path.relative_to(ROOT) for path in modules().values()}
+    named = {Path(dep) for dep in STAGES[stage]["deps"] if not dep.startswith("data/")}
+    folders = {path for path in named if path not in known}
+    inside = {path for path in known for folder in folders if path.is_relative_to(folder)}
+    for folder in folders:
+        assert any(path.is_relative_to(folder) for path in known), f"{folder} holds no code"
+    return named - folders, inside
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_are_the_import_closure(stage):
-    known = {path.relative_to(ROOT) for path in modules().values()}
-    listed = set()
-    for dependency in map(Path, STAGES[stage]["deps"]):
-        if dependency.parts[0] != "data":
-            inside = {path for path in known if path.is_relative_to(dependency)}
-            assert inside, f"{dependency} is no code of this project"
-            listed |= inside
-    assert listed == closure(f"pipeline.stages.{stage}")
+    files, inside = listed(stage)
+    needed = closure(f"pipeline.stages.{stage}")
+    assert needed <= files | inside
+    assert files <= needed
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_folder_is_named_where_this_stage_or_an_earlier_one_loads_it_all(stage):
+    stages = list(STAGES)
+    earlier = stages[: stages.index(stage) + 1]
+    loaded = set().union(*(closure(f"pipeline.stages.{name}") for name in earlier))
+    _, inside = listed(stage)
+    assert {path for path in inside if path.name != "__init__.py"} <= loaded
+
+
+def test_a_change_to_what_writes_the_data_trains_nothing_again():
+    files, inside = listed("train")
+    assert Path("pipeline/dataset/reader.py") in files
+    assert not {Path("pipeline/dataset/writer.py"), Path("pipeline/stages/generate.py")} & (
+        files | inside
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)
