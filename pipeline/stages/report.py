@@ -28,7 +28,7 @@ from pipeline.report.words import verdict
 
 OUTPUT, PAGE = "report", "index.html"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
-# The sections of params.yaml that the page shows as they are; dvc.yaml lists them as well.
+# The sections of params.yaml that the page shows as they are: dvc.yaml lists the file as a dep.
 SHOWN = ("generate", "augment", "split", "train", "evaluate")
 _INPUTS = {
     "generated": "generate",
