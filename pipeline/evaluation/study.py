@@ -172,8 +172,9 @@ def _assessments(
     found["prior_random"] = assess_chance(chance, evidence.task)
     # The majority's accuracy depends on which images the test set holds; the rest is sure.
     always = outcomes["majority"].confusion
+    focus = evidence.task.focus(always)  # right about the positive class is right enough
     share = PROPORTIONS[params.proportions](
-        int(always.trace()), int(always.sum()), confidence=params.confidence
+        int(focus.trace()), int(focus.sum()), confidence=params.confidence
     )
     sure = {("", "accuracy"): share} if share else {}
     found["majority"] = assess_chance(always, evidence.task, sure=sure)

@@ -41,6 +41,21 @@ def test_every_set_is_judged_beside_the_baselines(evidence, make_params):
     assert metrics["test"]["per_class"]["rare"]["f1"] == metrics["test"]["f1"]
 
 
+@pytest.mark.parametrize(
+    ("classes", "positive"),
+    [(("a", "b", "c"), None), (("a", "b", "c"), "b"), (("normal", "rare"), "rare")],
+)
+def test_every_value_lies_in_its_interval(make_evidence, make_params, classes, positive):
+    metrics = as_metrics(judge(make_evidence(*classes, positive=positive), make_params()))
+    sets = [metrics[name] for name in ("test", "perturbed", "shortcut", "majority")]
+    checked = 0
+    for values in sets:
+        for name in [key for key in values if f"{key}_low" in values]:
+            assert values[f"{name}_low"] <= values[name] <= values[f"{name}_high"], name
+            checked += 1
+    assert checked > 3 * len(sets)
+
+
 def test_validation_has_no_intervals_since_the_threshold_was_chosen_there(evidence, make_params):
     metrics = as_metrics(judge(evidence, make_params()))
     assert "recall_low" in metrics["test"]
