@@ -107,7 +107,7 @@ def judge(evidence: Evidence, params: EvaluateParams) -> Study:
     bootstrap = Bootstrap(
         confidence=params.confidence, resamples=params.resamples, proportions=params.proportions
     )
-    calibrator = _calibrator(evidence)
+    calibrator = calibrator_of(evidence)
     study = Study(
         task=task,
         params=params,
@@ -124,20 +124,36 @@ def judge(evidence: Evidence, params: EvaluateParams) -> Study:
     return replace(study, calibration={name: _calibration(study, name) for name in names})
 
 
-def _thresholds(evidence: Evidence, params: EvaluateParams) -> dict[str, Threshold]:
+def threshold_of(
+    scores: np.ndarray,
+    evidence: Evidence,
+    params: EvaluateParams,
+    rng: np.random.Generator | None = None,
+) -> Threshold | None:
+    """The threshold by the rule of ``params`` from validation's ``scores`` (n, K).
+
+    None without a positive class; with ``rng`` its optimism is estimated.
+    """
     index, targets = evidence.task.positive_index, evidence.targets["val"]
     if index is None:
+        return None
+    return choose(
+        params.threshold,
+        scores[:, index],
+        targets == index,
+        costs=row_costs(params.threshold, evidence.task, scores, targets),
+        rng=rng,
+    )
+
+
+def _thresholds(evidence: Evidence, params: EvaluateParams) -> dict[str, Threshold]:
+    if evidence.task.positive is None:
         return {}
-    chosen = {}
-    for name, scores in (("model", evidence.model["val"]), ("shortcut", evidence.shortcut["val"])):
-        chosen[name] = choose(
-            params.threshold,
-            scores[:, index],
-            targets == index,
-            costs=row_costs(params.threshold, evidence.task, scores, targets),
-            rng=seeds.rng(params.seed, "threshold", name),
-        )
-    return chosen
+    scores = {"model": evidence.model["val"], "shortcut": evidence.shortcut["val"]}
+    return {
+        name: threshold_of(on_val, evidence, params, rng=seeds.rng(params.seed, "threshold", name))
+        for name, on_val in scores.items()
+    }
 
 
 def _outcomes(evidence: Evidence, thresholds: Mapping[str, float]) -> dict[str, Outcome]:
@@ -211,7 +227,8 @@ def _deployment(
     return found
 
 
-def _calibrator(evidence: Evidence) -> Calibrator:
+def calibrator_of(evidence: Evidence) -> Calibrator:
+    """The calibration that validation asks for."""
     scores, targets = evidence.model["val"], evidence.targets["val"]
     return fit_calibrator(scores, targets, assumed=evidence.assumed)
 

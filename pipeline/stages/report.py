@@ -24,6 +24,7 @@ from pipeline.report.operating import operating_points
 from pipeline.report.page import render
 from pipeline.report.panel import Panel, panel
 from pipeline.report.params import ReportParams
+from pipeline.report.trainings import trainings
 from pipeline.report.words import verdict
 
 OUTPUT, PAGE = "report", "index.html"
@@ -116,6 +117,7 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "facts": _facts(evidence),
         "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(metrics)],
         "cards": comparison.cards(metrics),
+        "trainings": trainings(metrics),
         "panel": _panel(evidence),
         "charts": _charts(evidence),
         "focus": _focus(evidence.test),

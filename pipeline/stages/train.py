@@ -153,6 +153,7 @@ def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
         class_shares=of_classes(shows / shows.sum()),
         score_prior=None if prior is None else of_classes(prior),
         loss=trainer.params.loss.name,
+        seed=job.params.seed,
         epoch=result.best.epoch,
         val_average_precision=result.best.val_average_precision,
     )

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.evaluation.intervals import trials_needed
+from pipeline.report.trainings import Trainings, trainings
 from pipeline.report.words import DASH, Metrics, count, interval, number, verdict, with_interval
 from pipeline.terminal.tables import titled_table
 
@@ -53,6 +54,8 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
     """
     parts: list[RenderableType] = [Padding(Text.assemble(*verdict(metrics)), (1, 0))]
     parts.append(_comparison(metrics))
+    if (several := trainings(metrics)) is not None:
+        parts.append(Padding(_trainings(several), (1, 0, 0, 0)))
     if metrics["positive"] is not None:
         parts.append(Padding(_deployment(metrics), (1, 0, 0, 0)))
         if "deployment_at" in metrics:
@@ -76,6 +79,20 @@ def _comparison(metrics: Metrics) -> Table:
             continue
         cells = [_cell(metrics[name], metric) for metric in columns.values()]
         table.add_row(Text(title), *cells, style="bold" if name == "test" else "")
+    return table
+
+
+def _trainings(several: Trainings) -> Table:
+    """The spread is what the seed alone does; the table above is about the first training."""
+    table = titled_table(f"{several.title} that differ by their seed alone")
+    table.add_column("", no_wrap=True)
+    for header in several.columns:
+        # The last word beneath the others, so that six columns fit.
+        table.add_column("\n".join(header.rsplit(" ", 1)), justify="right", no_wrap=True)
+    for title, cells in several.rows:
+        table.add_row(title, *cells, style="bold" if title == "mean" else "")
+    if several.more:
+        table.add_row(Text(f"and {count(several.more)} more", style="dim"))
     return table
 
 

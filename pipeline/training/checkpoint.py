@@ -30,7 +30,7 @@ class ModelCard:
 
     ``class_shares`` are the shares of the classes that the epoch showed, ``score_prior`` those that
     the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
-    are the training images' per channel, in [0, 255].
+    are the training images' per channel, in [0, 255]; ``seed`` is that of the training.
     """
 
     model: Mapping[str, Any]
@@ -42,6 +42,7 @@ class ModelCard:
     class_shares: Mapping[str, float]
     score_prior: Mapping[str, float] | None
     loss: str
+    seed: int
     epoch: int
     val_average_precision: float
 

@@ -141,3 +141,15 @@ def test_a_target_that_cannot_be_promised_says_why(make_evidence, make_params):
     metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
     text = " ".join(printed(metrics).split())
     assert "It promises nothing: it takes 29 positives in validation; there are 20." in text
+
+
+def test_several_trainings_are_a_table_of_their_own_with_the_seeds(rare):
+    names = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
+    values = {"mean": 0.5, "spread": 0.125, "values": {"1": 0.375, "2": 0.625}}
+    seeds = {"1": 1, "2": 2**62}
+    test = dict.fromkeys(names, values)
+    text = printed(rare | {"replicates": {"trainings": 2, "seeds": seeds, "test": test}}, width=80)
+    lines = [line.split() for line in text.splitlines()]
+    assert ["mean", *["0.500"] * 6] in lines
+    assert ["spread", *["0.125"] * 6] in lines
+    assert ["seed", str(2**62), *["0.625"] * 6] in lines

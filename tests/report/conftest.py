@@ -32,13 +32,18 @@ class Project:
 
 
 class CentreScorer:
-    """Scores the k-th class by how bright the k-th part of an image's middle rows is."""
+    """Scores the k-th class by how bright the k-th part of an image's middle rows is.
 
-    def __init__(self, classes: Sequence[str]):
-        self.classes = tuple(classes)
+    Further trainings look at fewer of the rows.
+    """
+
+    def __init__(self, classes: Sequence[str], training: int = 1):
+        self.classes, self.last = tuple(classes), 11 - training
 
     def scores(self, images, rows) -> np.ndarray:
-        parts = np.array_split(images[rows][:, 6:10].astype(float), len(self.classes), axis=2)
+        parts = np.array_split(
+            images[rows][:, 6 : self.last].astype(float), len(self.classes), axis=2
+        )
         bright = np.stack([part.mean(axis=(1, 2, 3)) for part in parts], axis=1) / 12
         powers = np.exp(bright - bright.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
@@ -114,7 +119,12 @@ def write_training(data: Path, classes: Sequence[str]) -> None:
     targets = (data / "model", data / "training" / "curves", data / "training" / "metrics.json")
     with stage_outputs(*targets) as (model, curves, metrics):
         shares = {label: 1 / len(classes) for label in classes}
-        card = {"model": {"name": "small_resnet"}, "class_shares": shares, "score_prior": shares}
+        card = {
+            "model": {"name": "small_resnet"},
+            "class_shares": shares,
+            "score_prior": shares,
+            "seed": 1,
+        }
         (model / "model.json").write_text(json.dumps(card))
         (model / "fingerprint.json").write_text(json.dumps({"device": "cpu", "threads": 2}))
         names = ("epoch", "train_loss", "val_loss", "val_average_precision", "val_f1")
@@ -152,8 +162,13 @@ def make_project(tmp_path_factory):
         split.run(params, data)
         write_training(data, sorted(classes))
         with pytest.MonkeyPatch.context() as patch:
-            scorer = SimpleNamespace(load_model=lambda *_: CentreScorer(sorted(classes)))
-            patch.setitem(sys.modules, "pipeline.training.checkpoint", scorer)
+            models = SimpleNamespace(
+                load_model=lambda folder, _: CentreScorer(
+                    sorted(classes), int(folder.name.partition("-")[2] or 1)
+                ),
+                replicate_folders=lambda model: [model, model / "replicate-2"],
+            )
+            patch.setitem(sys.modules, "pipeline.training.checkpoint", models)
             evaluate.run(params, data)
         report.run(params, data)
         return Project(params, data)

@@ -14,6 +14,7 @@ from sklearn.metrics import confusion_matrix
 
 from pipeline.core.errors import InputMissing
 from pipeline.core.files import manifest_problems
+from pipeline.report.words import number
 from pipeline.stages import report
 
 VOID = {"meta", "link", "img", "input", "br"}
@@ -169,3 +170,17 @@ def test_the_command_names_the_file_to_open(rare):
     result = invoke("--params", rare.params, "--data", rare.data, "report")
     assert result.exit_code == 0, result.output
     assert f"Open {rare.page} in a browser." in result.stderr
+
+
+def test_every_training_is_on_the_page_with_its_seed(rare):
+    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
+    found = metrics["replicates"]["test"]
+    names = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
+    rows = {"mean": [found[name]["mean"] for name in names]}
+    rows["spread"] = [found[name]["spread"] for name in names]
+    for training, seed in metrics["replicates"]["seeds"].items():
+        rows[f"seed {seed}"] = [found[name]["values"][training] for name in names]
+    assert set(rows) == {"mean", "spread", "seed 1", "seed 5711"}
+    for title, values in rows.items():
+        assert " ".join([title, *map(number, values)]) in text

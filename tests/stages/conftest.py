@@ -1,15 +1,19 @@
 """Small datasets for the stages to work on."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import judged
 import numpy as np
 import pytest
 
 from pipeline.core.files import stage_outputs
 from pipeline.dataset.schema import Description, Rows
 from pipeline.dataset.writer import shard_name, write_shard
+from pipeline.evaluation import figures
 
 SIDE = 16
 
@@ -89,3 +93,46 @@ def write_generated(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def part() -> type[Part]:
     return Part
+
+
+@pytest.fixture
+def use_scorer(monkeypatch) -> Callable[..., None]:
+    """Put scorers in the place of the trained models, so that no test waits for torch."""
+
+    def use(*scorers: object) -> None:
+        places = range(len(scorers))
+        module = SimpleNamespace(
+            load_model=lambda folder, device: scorers[int(folder.name.partition("-")[2] or 1) - 1],
+            replicate_folders=lambda model: [
+                model / f"replicate-{k + 1}" if k else model for k in places
+            ],
+        )
+        monkeypatch.setitem(sys.modules, "pipeline.training.checkpoint", module)
+
+    return use
+
+
+@pytest.fixture
+def judged_project(tmp_path, use_scorer, monkeypatch) -> Callable[..., tuple[Path, Path]]:
+    """A project whose earlier stages have run: the paths of its params file and its data.
+
+    Pictures take most of a run's time, so they are drawn only where a test is about them.
+    """
+
+    def make(
+        *,
+        positive: str | None = "rare",
+        perturb: str = judged.NOISE,
+        pictures: bool = False,
+        seeds: tuple[int, ...] = (1,),
+    ) -> tuple[Path, Path]:
+        use_scorer(judged.SquareScorer(), *map(judged.DullScorer, seeds[1:]))
+        if not pictures:
+            for name in ("confusion", "precision_recall", "calibration", "slices"):
+                monkeypatch.setattr(figures, f"draw_{name}", lambda *_: None)
+        data, params = tmp_path / "data", tmp_path / "params.yaml"
+        params.write_text(judged.PARAMS.format(perturb=perturb))
+        judged.write_inputs(data, positive, seeds=seeds)
+        return params, data
+
+    return make

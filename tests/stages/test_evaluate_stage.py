@@ -1,160 +1,34 @@
 import hashlib
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from judged import (
+    COUNT,
+    IDS,
+    LABELS,
+    PARAMS,
+    SPLITS,
+    BrokenScorer,
+    OtherScorer,
+    SquareScorer,
+    contents,
+    draw_images,
+    predictions,
+)
 
 from pipeline.core.errors import DataError, InputMissing, ParamsError
-from pipeline.core.files import manifest_problems, stage_outputs
+from pipeline.core.files import manifest_problems
 from pipeline.dataset import Dataset
-from pipeline.dataset.schema import Description, Rows
-from pipeline.dataset.writer import shard_name, write_shard
 from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from pipeline.evaluation.params import ThresholdRule
 from pipeline.evaluation.thresholds import choose
-from pipeline.splitting.table import make_table, write_splits
-from pipeline.stages import evaluate
-
-SIDE = 12
-COUNT = 120
-LABELS = ["rare" if k % 6 == 0 else "common" for k in range(COUNT)]
-IDS = [f"image-{k:03d}" for k in range(COUNT)]
-SPLITS = [("train", "train", "val", "test")[k // 6 % 4] for k in range(COUNT)]
-
-PARAMS = """
-evaluate:
-  seed: 3
-  threshold: {{rule: max_f1}}
-  confidence: 0.9
-  proportions: wilson
-  resamples: 100
-  deployment_prevalence: 1.0e-3
-  calibration_bins: 10
-  slices: {{bins: 4, min_images: 1}}
-  perturb: {perturb}
-"""
-CARD = {"score_prior": {"common": 0.75, "rare": 0.25}}
-NOISE = "[{name: GaussNoise, p: 1.0, std_range: [0.2, 0.3]}]"
+from pipeline.stages import evaluate, evaluate_inputs
 
 
-def draw_images() -> np.ndarray:
-    """Noise; in a rare image a faint bright square in the middle."""
-    images = np.random.default_rng(0).integers(60, 160, (COUNT, SIDE, SIDE, 3), np.uint8)
-    images[[label == "rare" for label in LABELS], 4:8, 4:8] += 60
-    return images
-
-
-def draw_masks() -> np.ndarray:
-    """The square of each rare image, in a fifth of them without its last row."""
-    masks = np.zeros((COUNT, SIDE, SIDE), np.uint8)
-    masks[::6, 4:8, 4:8] = 1
-    masks[::30, 7] = 0
-    return masks
-
-
-class SquareScorer:
-    """Scores an image by how bright its middle is."""
-
-    classes = ("common", "rare")
-
-    def scores(self, images, rows) -> np.ndarray:
-        middle = images[rows][:, 4:8, 4:8].mean(axis=(1, 2, 3))
-        rare = 1 / (1 + np.exp(-(middle - 140) / 8))
-        return np.stack([1 - rare, rare], axis=1)
-
-
-class BrokenScorer(SquareScorer):
-    def scores(self, images, rows) -> np.ndarray:
-        return np.full((len(rows), 2), np.nan)
-
-
-class OtherScorer(SquareScorer):
-    classes = ("cat", "dog")
-
-
-def write_generated(folder: Path, positive: str | None) -> None:
-    description = Description(
-        classes=("common", "rare"),
-        positive=positive,
-        image_shape=(SIDE, SIDE, 3),
-        masks=True,
-        factors={"side": "string", "size": "float"},
-        sources=({"name": "image", "role": "any"},),
-        seed=0,
-        versions={},
-    )
-    rows = Rows(
-        ids=IDS,
-        source_ids=IDS,
-        origin="synthetic",
-        labels=LABELS,
-        true_labels=LABELS,
-        variants=[0] * COUNT,
-        images=draw_images(),
-        masks=draw_masks(),
-        factors={
-            "side": [("left", "right", None)[k % 5 % 3] for k in range(COUNT)],
-            "size": [None if k % 7 == 0 else float(k) for k in range(COUNT)],
-        },
-    )
-    shard = write_shard(folder / shard_name(0), rows, description, source="image")
-    replace(description, shards=(shard,)).write(folder)
-
-
-@pytest.fixture
-def use_scorer(monkeypatch) -> Callable[[object], None]:
-    """Put a scorer in the place of the trained model, so that no test waits for torch."""
-
-    def use(scorer: object) -> None:
-        module = SimpleNamespace(load_model=lambda folder, device: scorer)
-        monkeypatch.setitem(sys.modules, "pipeline.training.checkpoint", module)
-
-    return use
-
-
-@pytest.fixture
-def project(tmp_path, use_scorer, monkeypatch) -> Callable[..., tuple[Path, Path]]:
-    """A project whose earlier stages have run: the paths of its params file and its data.
-
-    Pictures take most of a run's time, so they are drawn only where a test is about them.
-    """
-
-    def make(
-        *, positive: str | None = "rare", perturb: str = NOISE, pictures: bool = False
-    ) -> tuple[Path, Path]:
-        use_scorer(SquareScorer())
-        if not pictures:
-            for name in ("confusion", "precision_recall", "calibration", "slices"):
-                monkeypatch.setattr(evaluate.figures, f"draw_{name}", lambda *_: None)
-        data, params = tmp_path / "data", tmp_path / "params.yaml"
-        params.write_text(PARAMS.format(perturb=perturb))
-        with stage_outputs(data / "generated", data / "splits", data / "model") as folders:
-            write_generated(folders[0], positive)
-            write_splits(folders[1], make_table(IDS, IDS, SPLITS))
-            (folders[2] / "model.json").write_text(json.dumps(CARD))
-        return params, data
-
-    return make
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def predictions(data: Path, name: str) -> pa.Table:
-    with pa.OSFile(str(data / "evaluation" / "predictions" / f"{name}.arrow")) as file:
-        return pa.ipc.open_file(file).read_all()
-
-
-def test_everything_is_written_and_shown(project):
-    params, data = project(pictures=True)
+def test_everything_is_written_and_shown(judged_project):
+    params, data = judged_project(pictures=True)
     metrics = evaluate.run(params, data)
     folder = data / "evaluation"
     assert evaluate.show(data) == metrics == json.loads((folder / "metrics.json").read_text())
@@ -178,8 +52,8 @@ def test_everything_is_written_and_shown(project):
     assert metrics["deployment"]["prevalence"] == 1e-3
 
 
-def test_predictions_hold_a_row_an_image_with_a_score_a_class(project):
-    params, data = project()
+def test_predictions_hold_a_row_an_image_with_a_score_a_class(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     table = predictions(data, "test")
     assert table.column_names == [
@@ -193,8 +67,8 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(project):
     assert (np.stack([table["score.common"], table["score.rare"]], axis=1) == expected).all()
 
 
-def test_predictions_name_the_pixels_they_are_about(project):
-    params, data = project()
+def test_predictions_name_the_pixels_they_are_about(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     images, chosen = draw_images(), [k for k, split in enumerate(SPLITS) if split == "test"]
     expected = [hashlib.blake2b(images[k].tobytes(), digest_size=16).hexdigest() for k in chosen]
@@ -202,39 +76,39 @@ def test_predictions_name_the_pixels_they_are_about(project):
     assert predictions(data, "perturbed")["pixels"].to_pylist() == expected
 
 
-def test_perturbed_images_are_the_test_images_in_the_same_order(project):
-    params, data = project()
+def test_perturbed_images_are_the_test_images_in_the_same_order(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     clean, perturbed = predictions(data, "test"), predictions(data, "perturbed")
     assert perturbed["id"] == clean["id"]
     assert not np.allclose(perturbed["score.rare"], clean["score.rare"])
 
 
-def test_an_empty_recipe_perturbs_nothing(project):
-    params, data = project(perturb="[]")
+def test_an_empty_recipe_perturbs_nothing(judged_project):
+    params, data = judged_project(perturb="[]")
     evaluate.run(params, data)
     assert predictions(data, "perturbed").equals(predictions(data, "test"))
 
 
-def test_the_perturbation_of_an_image_does_not_depend_on_the_batch(project, monkeypatch):
-    params, data = project()
+def test_the_perturbation_of_an_image_does_not_depend_on_the_batch(judged_project, monkeypatch):
+    params, data = judged_project()
     evaluate.run(params, data)
     before = predictions(data, "perturbed")
-    monkeypatch.setattr(evaluate, "_IMAGES_AT_ONCE", 7)
+    monkeypatch.setattr(evaluate_inputs, "IMAGES_AT_ONCE", 7)
     evaluate.run(params, data)
     assert predictions(data, "perturbed").equals(before)
 
 
-def test_a_second_run_writes_the_same_bytes(project):
-    params, data = project(pictures=True)
+def test_a_second_run_writes_the_same_bytes(judged_project):
+    params, data = judged_project(pictures=True)
     evaluate.run(params, data)
     before = contents(data / "evaluation")
     evaluate.run(params, data)
     assert contents(data / "evaluation") == before
 
 
-def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(project):
-    params, data = project()
+def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(judged_project):
+    params, data = judged_project()
     metrics = evaluate.run(params, data)
     train, val = (np.flatnonzero(np.array(SPLITS) == name) for name in ("train", "val"))
     rare = np.array(LABELS) == "rare"
@@ -244,23 +118,23 @@ def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(project
     assert metrics["threshold"]["shortcut"] == pytest.approx(chosen.value)
 
 
-def test_the_majority_is_beside_the_model(project):
-    params, data = project()
+def test_the_majority_is_beside_the_model(judged_project):
+    params, data = judged_project()
     metrics = evaluate.run(params, data)
     assert metrics["majority"]["answer"] == "common"
     assert metrics["majority"]["accuracy"] == 25 / 30
 
 
-def test_a_dataset_without_a_positive_class_is_judged_by_macro_values(project):
-    params, data = project(positive=None, pictures=True)
+def test_a_dataset_without_a_positive_class_is_judged_by_macro_values(judged_project):
+    params, data = judged_project(positive=None, pictures=True)
     metrics = evaluate.run(params, data)
     assert metrics["test"]["macro_f1"] > 0.5
     assert "deployment" not in metrics
     assert (data / "evaluation" / "plots" / "precision_recall.png").is_file()
 
 
-def test_the_images_themselves_are_not_touched(project):
-    params, data = project()
+def test_the_images_themselves_are_not_touched(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     assert (np.asarray(Dataset(data / "generated").images) == draw_images()).all()
 
@@ -274,30 +148,30 @@ def assert_refused_and_kept(params: Path, data: Path, error: type, match: str) -
     assert contents(data / "evaluation") == before
 
 
-def test_scores_that_are_not_numbers_stop_the_stage(project, use_scorer):
-    params, data = project()
+def test_scores_that_are_not_numbers_stop_the_stage(judged_project, use_scorer):
+    params, data = judged_project()
     evaluate.run(params, data)
     use_scorer(BrokenScorer())
     assert_refused_and_kept(params, data, DataError, "not numbers")
 
 
-def test_a_model_of_other_classes_is_refused(project, use_scorer):
-    params, data = project()
+def test_a_model_of_other_classes_is_refused(judged_project, use_scorer):
+    params, data = judged_project()
     evaluate.run(params, data)
     use_scorer(OtherScorer())
     assert_refused_and_kept(params, data, DataError, "cat, dog.*common, rare.*raresight train")
 
 
-def test_a_transform_that_does_not_exist_is_named_with_its_place(project):
-    params, data = project()
+def test_a_transform_that_does_not_exist_is_named_with_its_place(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     params.write_text(PARAMS.format(perturb="[{name: GausNoise, p: 1.0}]"))
     match = r"params\.yaml: evaluate\.perturb\[0\]\.name: .*'GausNoise'.*'GaussNoise'"
     assert_refused_and_kept(params, data, ParamsError, match)
 
 
-def test_costs_of_a_class_that_does_not_exist_are_refused(project):
-    params, data = project()
+def test_costs_of_a_class_that_does_not_exist_are_refused(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     costs = "{rule: cost, costs: {rare: {comon: 100}, weird: {rare: 1}}}"
     params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", costs))
@@ -313,8 +187,8 @@ def test_costs_of_a_class_that_does_not_exist_are_refused(project):
         ("{rule: cost, costs: {rare: {common: never}}}", "cost"),
     ],
 )
-def test_every_rule_is_carried_out_and_reported(project, rule, objective):
-    params, data = project()
+def test_every_rule_is_carried_out_and_reported(judged_project, rule, objective):
+    params, data = judged_project()
     params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", rule))
     threshold = evaluate.run(params, data)["threshold"]
     assert (threshold["objective"], threshold["positives"]) == (objective, 5)
@@ -322,8 +196,8 @@ def test_every_rule_is_carried_out_and_reported(project, rule, objective):
         assert threshold["reason"] == "it takes 29 positives in validation; there are 5"
 
 
-def test_slices_are_by_factor_origin_and_size_of_the_label(project):
-    params, data = project()
+def test_slices_are_by_factor_origin_and_size_of_the_label(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     header, *rows = (data / "evaluation/plots/slices.tsv").read_text().splitlines()
     named = [dict(zip(header.split("\t"), row.split("\t"), strict=True)) for row in rows]
@@ -336,8 +210,8 @@ def test_slices_are_by_factor_origin_and_size_of_the_label(project):
     assert found == {("recall", "16", "4"), ("recall", "12", "1")}
 
 
-def test_a_changed_input_is_refused(project):
-    params, data = project()
+def test_a_changed_input_is_refused(judged_project):
+    params, data = judged_project()
     evaluate.run(params, data)
     path = data / "splits" / "splits.arrow"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
@@ -347,8 +221,8 @@ def test_a_changed_input_is_refused(project):
 @pytest.mark.parametrize(
     ("folder", "stage"), [("generated", "generate"), ("splits", "split"), ("model", "train")]
 )
-def test_a_missing_input_names_its_stage(project, folder, stage):
-    params, data = project()
+def test_a_missing_input_names_its_stage(judged_project, folder, stage):
+    params, data = judged_project()
     (data / folder / "manifest.json").unlink()
     with pytest.raises(InputMissing, match=rf"raresight {stage}"):
         evaluate.run(params, data)

@@ -29,7 +29,7 @@ def card(**changes):
         "model": SMALL.model_dump(), "classes": ("a", "b"), "positive": "a",
         "image_shape": (16, 16, 3), "mean": (1.0, 2.0, 3.0), "std": (4.0, 5.0, 6.0),
         "class_shares": {"a": 0.1, "b": 0.9}, "score_prior": None, "loss": "logit_adjusted",
-        "epoch": 3, "val_average_precision": 0.5,
+        "seed": 1, "epoch": 3, "val_average_precision": 0.5,
     }  # fmt: skip
     return checkpoint.ModelCard(**values | changes)
 

@@ -1,0 +1,133 @@
+"""A project in which every stage before evaluate has run, small and without torch."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.core.files import stage_outputs
+from pipeline.dataset.schema import Description, Rows
+from pipeline.dataset.writer import shard_name, write_shard
+from pipeline.splitting.table import make_table, write_splits
+
+SIDE = 12
+COUNT = 120
+LABELS = ["rare" if k % 6 == 0 else "common" for k in range(COUNT)]
+IDS = [f"image-{k:03d}" for k in range(COUNT)]
+SPLITS = [("train", "train", "val", "test")[k // 6 % 4] for k in range(COUNT)]
+
+PARAMS = """
+evaluate:
+  seed: 3
+  threshold: {{rule: max_f1}}
+  confidence: 0.9
+  proportions: wilson
+  resamples: 100
+  deployment_prevalence: 1.0e-3
+  calibration_bins: 10
+  slices: {{bins: 4, min_images: 1}}
+  perturb: {perturb}
+"""
+CARD = {"score_prior": {"common": 0.75, "rare": 0.25}}
+NOISE = "[{name: GaussNoise, p: 1.0, std_range: [0.2, 0.3]}]"
+
+
+def draw_images() -> np.ndarray:
+    """Noise; in a rare image a faint bright square in the middle."""
+    images = np.random.default_rng(0).integers(60, 160, (COUNT, SIDE, SIDE, 3), np.uint8)
+    images[[label == "rare" for label in LABELS], 4:8, 4:8] += 60
+    return images
+
+
+def draw_masks() -> np.ndarray:
+    """The square of each rare image, in a fifth of them without its last row."""
+    masks = np.zeros((COUNT, SIDE, SIDE), np.uint8)
+    masks[::6, 4:8, 4:8] = 1
+    masks[::30, 7] = 0
+    return masks
+
+
+class SquareScorer:
+    """Scores an image by how bright its middle is."""
+
+    classes = ("common", "rare")
+
+    def scores(self, images, rows) -> np.ndarray:
+        middle = images[rows][:, 4:8, 4:8].mean(axis=(1, 2, 3))
+        rare = 1 / (1 + np.exp(-(middle - 140) / 8))
+        return np.stack([1 - rare, rare], axis=1)
+
+
+class DullScorer(SquareScorer):
+    """Sees less: the brightness drowns in noise of its own, another one for every ``seed``."""
+
+    def __init__(self, seed: int, noise: float = 2.0):
+        self.seed, self.noise = seed, noise
+
+    def scores(self, images, rows) -> np.ndarray:
+        rare = super().scores(images, rows)[:, 1]
+        own = np.random.default_rng([self.seed, len(rows)]).normal(size=len(rows))
+        rare = 1 / (1 + (1 - rare) / rare * np.exp(self.noise * own))
+        return np.stack([1 - rare, rare], axis=1)
+
+
+class BrokenScorer(SquareScorer):
+    def scores(self, images, rows) -> np.ndarray:
+        return np.full((len(rows), 2), np.nan)
+
+
+class OtherScorer(SquareScorer):
+    classes = ("cat", "dog")
+
+
+def write_generated(folder: Path, positive: str | None) -> None:
+    description = Description(
+        classes=("common", "rare"),
+        positive=positive,
+        image_shape=(SIDE, SIDE, 3),
+        masks=True,
+        factors={"side": "string", "size": "float"},
+        sources=({"name": "image", "role": "any"},),
+        seed=0,
+        versions={},
+    )
+    rows = Rows(
+        ids=IDS,
+        source_ids=IDS,
+        origin="synthetic",
+        labels=LABELS,
+        true_labels=LABELS,
+        variants=[0] * COUNT,
+        images=draw_images(),
+        masks=draw_masks(),
+        factors={
+            "side": [("left", "right", None)[k % 5 % 3] for k in range(COUNT)],
+            "size": [None if k % 7 == 0 else float(k) for k in range(COUNT)],
+        },
+    )
+    shard = write_shard(folder / shard_name(0), rows, description, source="image")
+    replace(description, shards=(shard,)).write(folder)
+
+
+def write_inputs(folder: Path, positive: str | None = "rare", *, seeds: tuple[int, ...] = (1,)):
+    """What the stages before evaluate leave: images, splits and the cards of the models."""
+    targets = [folder / name for name in ("generated", "splits", "model")]
+    with stage_outputs(*targets) as (generated, splits, model):
+        write_generated(generated, positive)
+        write_splits(splits, make_table(IDS, IDS, SPLITS))
+        for number, seed in enumerate(seeds, 1):
+            place = model / f"replicate-{number}" if number > 1 else model
+            place.mkdir(exist_ok=True)
+            (place / "model.json").write_text(json.dumps(CARD | {"seed": seed}))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def predictions(data: Path, name: str) -> pa.Table:
+    with pa.OSFile(str(data / "evaluation" / "predictions" / f"{name}.arrow")) as file:
+        return pa.ipc.open_file(file).read_all()
