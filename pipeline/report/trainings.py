@@ -27,7 +27,7 @@ _MOST = 10  # trainings that are listed one by one
 
 @dataclass(frozen=True, kw_only=True)
 class Trainings:
-    """``rows`` are a name and a text a column; the first two are the mean and the spread."""
+    """``rows`` are a name and a text a column: the mean, the spread, then each training by seed."""
 
     title: str
     columns: tuple[str, ...]
@@ -48,7 +48,7 @@ def trainings(metrics: Mapping[str, Any]) -> Trainings | None:
     ]
     shown = list(replicates["seeds"].items())[:_MOST]
     for training, seed in shown:
-        rows.append((f"seed {seed}", tuple(number(one["values"][training]) for one in found)))
+        rows.append((str(seed), tuple(number(one["values"][training]) for one in found)))
     return Trainings(
         title=f"On the test images, {count(replicates['trainings'])} trainings",
         columns=tuple(columns),

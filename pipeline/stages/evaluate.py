@@ -21,13 +21,14 @@ from pipeline.dataset.reader import Dataset
 from pipeline.evaluation import figures, plots
 from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from pipeline.evaluation.document import as_metrics
+from pipeline.evaluation.estimates import Estimate
 from pipeline.evaluation.outcome import Outcome, Task, answer
 from pipeline.evaluation.params import EvaluateParams
-from pipeline.evaluation.replicates import Replicate, first_of, judge_again
+from pipeline.evaluation.replicates import SETS, Replicate, figures_of, first_of, judge_again
 from pipeline.evaluation.study import Evidence, Study, judge
 from pipeline.evaluation.transfer import transfer
-from pipeline.stages import evaluate_replicates
-from pipeline.stages.evaluate_inputs import SETS, Inputs, factors_of, model_scores, open_inputs
+from pipeline.stages.evaluate_inputs import Inputs, factors_of, model_scores, open_inputs
+from pipeline.training.replicates import summary
 
 OUTPUT = "evaluation"
 _TABLES = ("val", "test", "perturbed", "shortcut")
@@ -50,9 +51,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
         trainings = [first_of(study), *_others(inputs, scores, evidence, params)]
         metrics = {
             **as_metrics(study),
-            **evaluate_replicates.as_metrics(
-                trainings, [model.seed for model in inputs.models], params
-            ),
+            **_replicates(trainings, [model.seed for model in inputs.models], params),
             **_transfer(inputs, study),
         }
         write_json(numbers, metrics)
@@ -92,6 +91,40 @@ def _others(
         yield judge_again(replace(evidence, model=found, assumed=model.assumed), params)
 
 
+def _replicates(
+    trainings: Sequence[Replicate], seeds: Sequence[int], params: EvaluateParams
+) -> dict[str, Any]:
+    """Mean, spread and each training's value of every metric; empty for a single training."""
+    if len(trainings) == 1:
+        return {}
+    told: dict[str, Any] = {"trainings": len(trainings)}
+    told["seeds"] = {str(number): seed for number, seed in enumerate(seeds, 1)}
+    told |= summary([_chosen(training) for training in trainings])
+    for name in SETS:
+        found = [figures_of(training, name, params) for training in trainings]
+        told[name] = summary([{key: one.value for key, one in row.items()} for row in found])
+        if reasons := _reasons(found):
+            told[name]["undefined"] = reasons
+    return {"replicates": told}
+
+
+def _chosen(training: Replicate) -> dict[str, float]:
+    """What was chosen on validation."""
+    chosen = {"temperature": training.calibrator.temperature}
+    if training.threshold is not None:
+        chosen["threshold"] = training.threshold.value
+    return chosen
+
+
+def _reasons(found: Sequence[Mapping[str, Estimate]]) -> dict[str, dict[str, str]]:
+    reasons: dict[str, dict[str, str]] = {}
+    for number, row in enumerate(found, 1):
+        for metric, estimate in row.items():
+            if estimate.reason is not None:
+                reasons.setdefault(metric, {})[str(number)] = estimate.reason
+    return reasons
+
+
 def _transfer(inputs: Inputs, study: Study) -> dict[str, Any]:
     """How the model does on drawn test images, where there are any beside the real ones."""
     if not len(inputs.drawn):
@@ -111,8 +144,8 @@ def _transfer(inputs: Inputs, study: Study) -> dict[str, Any]:
 def _evidence(inputs: Inputs, model: Mapping[str, np.ndarray]) -> Evidence:
     dataset = inputs.dataset
     task = Task(classes=dataset.classes, positive=dataset.positive)
-    targets = {name: dataset.targets[inputs.rows[name]] for name in SETS}
-    features = {name: shortcut_features(dataset.images, inputs.rows[name]) for name in SETS}
+    targets = {name: dataset.targets[inputs.rows[name]] for name in inputs.rows}
+    features = {name: shortcut_features(dataset.images, inputs.rows[name]) for name in inputs.rows}
     shortcut = fit_shortcut(features["train"], targets["train"], num_classes=len(task.classes))
     return Evidence(
         task=task,

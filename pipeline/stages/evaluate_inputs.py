@@ -15,7 +15,7 @@ from pipeline.dataset.reader import Dataset
 from pipeline.evaluation.params import EvaluateParams
 from pipeline.splitting.table import read_splits
 
-SETS = ("train", "val", "test")
+_SETS = ("train", "val", "test")
 IMAGES_AT_ONCE = 2048
 
 
@@ -51,7 +51,7 @@ def open_inputs(dataset: Dataset, data: Path, device: str) -> Inputs:
     from pipeline.training.checkpoint import replicate_folders
 
     splits = read_splits(data / "splits")
-    rows = {name: splits.rows(dataset, name) for name in SETS}
+    rows = {name: splits.rows(dataset, name) for name in _SETS}
     rows["test"], drawn = _real_first(dataset, rows["test"])
     folders = replicate_folders(data / "model")
     models = tuple(_open_model(folder, dataset, data, device) for folder in folders)

@@ -85,7 +85,7 @@ def _comparison(metrics: Metrics) -> Table:
 def _trainings(several: Trainings) -> Table:
     """The spread is what the seed alone does; the table above is about the first training."""
     table = titled_table(f"{several.title} that differ by their seed alone")
-    table.add_column("", no_wrap=True)
+    table.add_column("seed", no_wrap=True)
     for header in several.columns:
         # The last word beneath the others, so that six columns fit.
         table.add_column("\n".join(header.rsplit(" ", 1)), justify="right", no_wrap=True)

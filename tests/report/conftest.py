@@ -119,13 +119,10 @@ def write_training(data: Path, classes: Sequence[str]) -> None:
     targets = (data / "model", data / "training" / "curves", data / "training" / "metrics.json")
     with stage_outputs(*targets) as (model, curves, metrics):
         shares = {label: 1 / len(classes) for label in classes}
-        card = {
-            "model": {"name": "small_resnet"},
-            "class_shares": shares,
-            "score_prior": shares,
-            "seed": 1,
-        }
-        (model / "model.json").write_text(json.dumps(card))
+        card = {"model": {"name": "small_resnet"}, "class_shares": shares, "score_prior": shares}
+        (model / "replicate-2").mkdir()
+        for folder, seed in ((model, 1), (model / "replicate-2", 5711)):
+            (folder / "model.json").write_text(json.dumps(card | {"seed": seed}))
         (model / "fingerprint.json").write_text(json.dumps({"device": "cpu", "threads": 2}))
         names = ("epoch", "train_loss", "val_loss", "val_average_precision", "val_f1")
         lines = [[*names, "learning_rate"]]
