@@ -135,6 +135,12 @@ def _hue_saturation_value(transform: Any, image: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
 
 
+def _brightness_contrast(transform: Any, image: np.ndarray) -> np.ndarray:
+    drawn = transform.get_params_dependent_on_data({}, {"image": image})
+    return transform.apply(image, **drawn)
+
+
 _PIXEL: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
+    "RandomBrightnessContrast": _brightness_contrast,
     "HueSaturationValue": _hue_saturation_value,
 }

@@ -18,6 +18,9 @@ AFFINES = [
 STEPS = [
     *(("HorizontalFlip", {}), ("VerticalFlip", {})),
     *(("Affine", arguments) for arguments in AFFINES),
+    ("RandomBrightnessContrast", {}),
+    ("RandomBrightnessContrast", {"brightness_by_max": False, "contrast_limit": [0.3, 0.9]}),
+    ("RandomBrightnessContrast", {"brightness_limit": 0, "ensure_safe_range": True}),
     ("HueSaturationValue", {}),
     ("HueSaturationValue", {"hue_shift_limit": 0, "val_shift_limit": [-90, 90]}),
     ("HueSaturationValue", {"hue_shift_limit": 0, "sat_shift_limit": 0, "val_shift_limit": 0}),
