@@ -4,6 +4,7 @@ Looking at many parts of one test set finds bad ones by chance alone, so each pa
 corrected for how many were looked at.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -119,8 +120,15 @@ def _parts(values: np.ndarray, reference: np.ndarray, bins: int) -> list[tuple[s
     # The outermost parts take in what lies beyond the positives' range.
     number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     number[np.isnan(values)] = -1
-    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
+    names = [_range(low, high) for low, high in pairwise(edges)]
     return [(name, number == place) for place, name in enumerate(names)]
+
+
+def _range(low: float, high: float) -> str:
+    """Both ends to three digits of the width: an end that is next to nothing beside it is 0."""
+    places = 2 - math.floor(math.log10(high - low))
+    ends = (round(end, places) + 0.0 for end in (low, high))  # + 0.0: no minus before a zero
+    return " to ".join(f"{end:.9g}" for end in ends)
 
 
 def _slice(count: _Count, factor: str, part: str, inside: np.ndarray, interval: Interval) -> Slice:

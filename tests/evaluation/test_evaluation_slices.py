@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, false_discovery_control, fisher_exact
 
+from pipeline.evaluation import slices
 from pipeline.evaluation.intervals import wilson
 from pipeline.evaluation.outcome import Task, answer
 from pipeline.evaluation.slices import slice_results, worse_than_others
@@ -133,3 +134,17 @@ def test_without_a_positive_class_it_is_accuracy_by_slice():
     half = np.array(["first"] * 30 + ["second"] * 30)
     worst = results(task, targets, called, {"half": half})[0]
     assert (worst.metric, worst.name, worst.estimate.value) == ("accuracy", "half second", 0)
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ((-2.85e-05, 0.3333), "0 to 0.333"),
+        ((58.0, 142.0), "58 to 142"),
+        ((0.00123, 0.01), "0.00123 to 0.01"),
+        ((1234.4, 98765.4), "1200 to 98800"),
+        ((1000.25, 1000.75), "1000.25 to 1000.75"),
+    ],
+)
+def test_the_ends_of_a_part_are_told_to_three_digits_of_its_width(ends, text):
+    assert slices._range(*ends) == text
