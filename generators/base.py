@@ -8,6 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -221,12 +222,15 @@ class Mixed(Sequence):
 
     def _label(self, k: int) -> str:
         point = (k + 0.5) * _GOLDEN % 1.0
-        rarest_first = sorted(self.shares.items(), key=lambda item: (item[1], item[0]))
-        for label, share in rarest_first:
+        for label, share in self._rarest_first:
             point -= share
             if point < 0:
                 return label
-        return rarest_first[-1][0]
+        return self._rarest_first[-1][0]
+
+    @cached_property
+    def _rarest_first(self) -> list[tuple[str, float]]:
+        return sorted(self.shares.items(), key=lambda item: (item[1], item[0]))
 
 
 def _is_pair(value: Any) -> bool:

@@ -135,6 +135,7 @@ class Pathology(Generator):
 
     summary = "H&E-like tissue patches; the rare class holds one or two dividing nuclei"
     options = PathologyOptions
+    columns = ("boxes",)
     libraries = ("numpy", "numba")
     classes = (MITOTIC, NORMAL)
     prevalence: ClassVar = {MITOTIC: 0.01, NORMAL: 0.99}
@@ -185,7 +186,7 @@ class Pathology(Generator):
             rng.random((count, tissue.CANDIDATES, 2)),
             rng.integers(0, tissue.BANK, 2 * tissue.WINDOWS).reshape(-1, 2),
             _banks(size),
-            tuple([values[name] for name in _PAINTED]),
+            tuple([float(values[name]) for name in _PAINTED]),
             image,
             mask,
             boxes,

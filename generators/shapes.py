@@ -5,20 +5,17 @@ occlusion and noise are drawn alike for all of them. The covered share of each p
 edges are antialiased without supersampling.
 """
 
-import math
 from collections.abc import Mapping
-from colorsys import hls_to_rgb
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
 from generators.base import Generator, Options, Record, Sample
-from generators.drawing.canvas import lay_ground, mark, paint
+from generators.drawing import collage
 from generators.drawing.noise import grain, texture, wrapped
-from generators.drawing.outline import BOX, SHAPES, place
-from generators.drawing.stain import develop
+from generators.drawing.outline import SHAPES
 from generators.factors import (
     Continuous,
     Discrete,
@@ -34,9 +31,11 @@ from generators.factors import (
     within,
 )  # fmt: skip
 
-_BANK = 256  # side of the periodic noise banks
-_MOTTLE, _FALL = 0.05, 0.3  # lightness: deviation of a noisy ground, and fall across a gradient
-_STROKE_LENGTH, _STROKE_WIDTH = (0.1, 0.35), (0.02, 0.05)  # shares of the image's side
+# The factors that :func:`collage.glue` takes, in its order.
+_GLUED = (
+    *("size", "x", "y", "rotation", "hue", "ground_hue"),
+    *("saturation", "lightness", "contrast", "occlusion", "noise"),
+)
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -48,12 +47,8 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=2)
 def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Mottle for the ground, grain for the sensor; padded so that no window of ``size`` wraps."""
-    mottle = texture("mottle", size=_BANK, cells=[(16, 16), (40, 40), (96, 96)])
-    return wrapped(mottle, size), wrapped(grain("sensor", size=_BANK), size)
-
-
-def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float, float]:
-    return hls_to_rgb(hue / 360 % 1, min(max(lightness, 0.0), 1.0), saturation)
+    mottle = texture("mottle", size=collage.BANK, cells=[(16, 16), (40, 40), (96, 96)])
+    return wrapped(mottle, size), wrapped(grain("sensor", size=collage.BANK), size)
 
 
 Share = Annotated[Uniform, within(0, 1)]
@@ -98,11 +93,13 @@ class ShapesOptions(Options):
 class Shapes(Generator):
     """See the module; ``options`` are the classes and the ranges of the factors.
 
-    The mask marks the pixels of which the visible shape covers half or more.
+    The mask marks the pixels of which the visible shape covers half or more; the box lies around
+    them.
     """
 
     summary = "plane shapes with colour, pose, clutter, occlusion and noise; 2 to 15 classes"
     options = ShapesOptions
+    columns = ("boxes",)
     libraries = ("numpy", "numba")
     factors: ClassVar = {
         "size": ("float", "diameter of the circumscribed circle, as a share of the side"),
@@ -150,11 +147,21 @@ class Shapes(Generator):
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw one image; the class decides on the outline alone."""
         u = rng.random(16).tolist()
-        values = self._draw_factors(u)
-        strokes = rng.random((values["clutter"], 7)).tolist()
-        image, mask, box, visible = self._render(record.label, values, strokes, u[14:], rng)
-        factors = {**values, "visible": visible}
-        return Sample(image=image, label=record.label, mask=mask, boxes=(box,), factors=factors)
+        values, side = self._draw_factors(u), self.image_size
+        image, mask = np.empty((side, side, 3), np.uint8), np.empty((side, side), np.uint8)
+        box, values["visible"] = collage.glue(
+            SHAPES[record.label],
+            tuple([float(values[name]) for name in _GLUED]),
+            (values["ground"] == "gradient", values["ground"] == "noise"),
+            (u[14], u[15]),
+            rng.random((values["clutter"], collage.STROKE)),
+            (rng.random((collage.WINDOWS, 2)) * collage.BANK).astype(np.int64),
+            _banks(side),
+            image,
+            mask,
+        )
+        boxes = (box,) if box[2] else ()
+        return Sample(image=image, label=record.label, mask=mask, boxes=boxes, factors=values)
 
     def _draw_factors(self, u: list[float]) -> dict[str, float | str]:
         c = self.config
@@ -175,75 +182,3 @@ class Shapes(Generator):
             "occlusion": at(c.occlusion, u[12]),
             "noise": at(c.noise, u[13]),
         }
-
-    def _render(
-        self,
-        label: str,
-        values: Mapping[str, float | str],
-        strokes: list[list[float]],
-        directions: list[float],
-        rng: np.random.Generator,
-    ) -> tuple[np.ndarray, np.ndarray, tuple[float, ...], float]:
-        """The image, its mask, the box around the whole shape, and the visible share of it."""
-        side = self.image_size
-        planes, share, visible = self._scratch
-        image, mask = np.empty((side, side, 3), np.uint8), np.empty((side, side), np.uint8)
-        corners = (rng.random((4, 2)) * _BANK).astype(np.int64)
-        self._draw_ground(values, directions[0], corners[0])
-        for stroke in (stroke for stroke in strokes if stroke[0] < 0.5):
-            self._draw_stroke(stroke, values)
-        x0, y0, x1, y1 = self._draw_shape(label, values)
-        visible.fill(0)
-        visible[y0:y1, x0:x1] = share[y0:y1, x0:x1]
-        whole_count = mark(visible, mask)
-        self._draw_card(values, directions[1])
-        for stroke in (stroke for stroke in strokes if stroke[0] >= 0.5):
-            self._draw_stroke(stroke, values)
-        count = mark(visible, mask)
-        develop(planes, _banks(side)[1], corners[1:], values["noise"], image)
-        return image, mask, (x0, y0, x1 - x0, y1 - y0), count / max(1, whole_count)
-
-    @cached_property
-    def _scratch(self) -> tuple[np.ndarray, ...]:
-        """Buffers that are filled anew for every image."""
-        side = self.image_size
-        return tuple(
-            np.zeros(shape, np.float32) for shape in ((3, side, side), *2 * [(side, side)])
-        )
-
-    def _draw_ground(self, values: Mapping, turns: float, corner: np.ndarray) -> None:
-        colour = _rgb(values["ground_hue"], values["lightness"], values["saturation"] / 2)
-        fall = _FALL if values["ground"] == "gradient" else 0.0
-        depth = _MOTTLE if values["ground"] == "noise" else 0.0
-        angle = 2 * math.pi * turns
-        slope = (fall * math.cos(angle), fall * math.sin(angle))
-        lay_ground(colour, slope, _banks(self.image_size)[0], corner, depth, self._scratch[0])
-
-    def _draw_shape(self, label: str, values: Mapping) -> tuple[int, int, int, int]:
-        lightness = values["lightness"] + values["contrast"]
-        colour = _rgb(values["hue"], lightness, values["saturation"])
-        radius = values["size"] * self.image_size / 2
-        x, y = values["x"] * self.image_size, values["y"] * self.image_size
-        edges = place(SHAPES[label], x, y, math.radians(values["rotation"]), radius, radius)
-        return paint(edges, colour, *self._scratch)
-
-    def _draw_card(self, values: Mapping, turns: float) -> None:
-        """A card before the shape: it reaches in from one side of the circumscribed circle."""
-        radius = values["size"] * self.image_size / 2
-        depth, angle = radius * values["occlusion"], 2 * math.pi * turns
-        x = values["x"] * self.image_size + (radius - depth) * math.cos(angle)
-        y = values["y"] * self.image_size + (radius - depth) * math.sin(angle)
-        paint(place(BOX, x, y, angle, depth, radius), self._other(values, 0.5), *self._scratch)
-
-    def _draw_stroke(self, stroke: list[float], values: Mapping) -> None:
-        """Paint a bar: (before, x, y, turns, length, width, shade), each in [0, 1)."""
-        side = self.image_size
-        _, x, y, turns, length, width, shade = stroke
-        along, across = at(_STROKE_LENGTH, length) * side / 2, at(_STROKE_WIDTH, width) * side / 2
-        edges = place(BOX, x * side, y * side, math.pi * turns, along, across)
-        paint(edges, self._other(values, shade), *self._scratch)
-
-    def _other(self, values: Mapping, shade: float) -> tuple[float, float, float]:
-        """A colour that is neither the shape's nor the ground's: beyond the ground's lightness."""
-        lightness = values["lightness"] - values["contrast"] * (0.3 + 0.7 * shade)
-        return _rgb(values["hue"] + 90 + 180 * shade, lightness, values["saturation"])

@@ -49,26 +49,45 @@ def paint(
     """
     x0, y0, x1, y1 = cover(edges, share)
     for y in range(y0, y1):
-        for x in range(x0, x1):
-            visible[y, x] *= _F(1.0) - share[y, x]
+        covered, seen = share[y, x0:x1], visible[y, x0:x1]
+        for x in range(len(covered)):
+            seen[x] *= _F(1.0) - covered[x]
         for channel in range(3):
-            plane, tone = planes[channel, y], _F(colour[channel])
-            for x in range(x0, x1):
-                plane[x] += share[y, x] * (tone - plane[x])
+            plane, tone = planes[channel, y, x0:x1], _F(colour[channel])
+            for x in range(len(covered)):
+                plane[x] += covered[x] * (tone - plane[x])
     return x0, y0, x1, y1
 
 
 @njit(cache=True)
-def mark(visible: np.ndarray, mask: np.ndarray) -> int:
-    """Set ``mask`` (H, W) to 1 where half a pixel or more is visible; returns their number."""
+def mark(visible: np.ndarray, mask: np.ndarray) -> tuple[int, tuple[int, int, int, int]]:
+    """Set ``mask`` (H, W) to 1 where half a pixel or more is visible, and to 0 elsewhere.
+
+    Returns how many pixels are, and the box (x, y, width, height) around them; of none, all 0.
+    """
     height, width = visible.shape
-    count = 0
+    count, x0, y0, x1, y1 = 0, width, height, 0, 0
     for y in range(height):
+        in_row = 0
         for x in range(width):
             inside = np.uint8(visible[y, x] >= _F(0.5))
             mask[y, x] = inside
-            count += inside
-    return count
+            in_row += inside
+        if in_row:
+            count, y0, y1 = count + in_row, min(y0, y), y + 1
+            x0, x1 = min(x0, _first(mask[y])), max(x1, width - _first(mask[y][::-1]))
+    if not count:
+        return 0, (0, 0, 0, 0)
+    return count, (x0, y0, x1 - x0, y1 - y0)
+
+
+@njit(cache=True)
+def _first(row: np.ndarray) -> int:
+    """The place of the first pixel that is not 0."""
+    for x in range(len(row)):
+        if row[x]:
+            return x
+    return len(row)
 
 
 @njit(cache=True)

@@ -162,10 +162,11 @@ def _remove(path: Path) -> None:
 
 def _sync(path: Path) -> None:
     for entry in [path, *path.rglob("*")]:
-        _flush(entry)
+        flush(entry)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Return when the bytes of a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -184,7 +185,7 @@ def _swap_in(new: Path, target: Path) -> None:
         os.replace(target, old)
         os.replace(new, target)
         _remove(old)
-    _flush(target.parent)
+    flush(target.parent)
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.files import sha256
+from pipeline.core.files import flush, sha256
 from pipeline.dataset.schema import BOX, PIXELS, Description, Rows, Shard, arrow_schema
 
 
@@ -40,6 +40,7 @@ def write_shard(path: Path, rows: Rows, description: Description, *, source: str
     batch = pa.record_batch(arrays, schema=schema)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         writer.write_batch(batch)
+    flush(path)  # here, where other shards are being drawn meanwhile, and not all at the end
     return Shard(file=path.name, rows=len(rows), sha256=sha256(path), source=source)
 
 
@@ -61,7 +62,10 @@ def _pixels(values: np.ndarray | None, kind: pa.DataType, count: int) -> pa.Arra
 def _boxes(boxes: Sequence[Sequence[Sequence[float]]] | None, count: int) -> pa.Array:
     if boxes is None:
         return pa.nulls(count, pa.list_(BOX))
-    return pa.array([[list(map(float, box)) for box in row] for row in boxes], pa.list_(BOX))
+    stops = np.cumsum([0, *map(len, boxes)], dtype=np.int32)
+    numbers = np.array([box for row in boxes for box in row], np.float32).ravel()
+    inner = pa.FixedSizeListArray.from_arrays(pa.array(numbers), type=BOX)
+    return pa.ListArray.from_arrays(pa.array(stops), inner, type=pa.list_(BOX))
 
 
 def _array(values: list | pa.Array, kind: pa.DataType) -> pa.Array:

@@ -108,7 +108,8 @@ class Drawer:
 
     def draw(self, k: int) -> Drawn:
         """The k-th record of the stream."""
-        record, fault = self.records[k], self._outlier(self.records[k])
+        record = self.records[k]
+        fault = self._outlier(record)
         if fault == "duplicated":
             original = self._original(k)
             if original is not None:

@@ -15,6 +15,7 @@ from PIL import Image
 from generators import GENERATORS
 from generators.base import COLUMNS, Record
 from generators.carla import open_stream, record
+from generators.drawing.objects import box_around
 from pipeline.core import seeds
 from pipeline.core.files import sha256
 from pipeline.dataset import Dataset, schema
@@ -94,13 +95,28 @@ def test_mask_boxes_and_instances_agree(name, seed, which):
         columns = slice(int(np.floor(max(0, x))), int(np.ceil(x + width)))
         outside[rows, columns] = 0
     assert not outside.any(), "a pixel of the label lies in no box"
-    if sample.mask.any():
-        assert len(sample.boxes) > 0
+    assert (len(sample.boxes) > 0) == bool(sample.mask.any())
+    if "boxes" in generator.columns and sample.mask.any():
+        assert _around(sample.boxes) == box_around(_objects(sample))
     for column in generator.columns:
         values = getattr(sample, column)
         assert values is not None
         if column in schema.PIXELS:
             assert (values.shape, values.dtype) == ((SIDE, SIDE), schema.PIXELS[column])
+
+
+def _objects(sample) -> np.ndarray:
+    """The pixels of the objects that carry the label; the mask may mark only a part of each."""
+    if sample.instances is None:
+        return sample.mask == 1
+    return np.isin(sample.instances, np.unique(sample.instances[sample.mask == 1]))
+
+
+def _around(boxes) -> tuple[float, float, float, float]:
+    """The box (x, y, width, height) around several."""
+    x, y, width, height = np.array(boxes, float).T
+    left, top = x.min(), y.min()
+    return left, top, (x + width).max() - left, (y + height).max() - top
 
 
 @every()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from generators.base import Record
+from generators.drawing import colour
 from generators.drawing.outline import SHAPES
 from generators.factors import contains
 from generators.shapes import Shapes, ShapesOptions
@@ -68,18 +69,33 @@ def test_every_factor_lies_in_its_declared_range(chosen, seed, side):
     assert 0 <= values["visible"] <= 1
 
 
-@given(st.sampled_from(sorted(SHAPES)), st.integers(0, 2**32))
+@given(st.sampled_from(sorted(SHAPES)), st.integers(0, 2**32), st.floats(0, 0.9))
 @settings(max_examples=60, deadline=None)
-def test_a_sample_is_an_image_with_a_mask_inside_its_box(label, seed):
-    sample = draw(label, seed=seed)
+def test_a_sample_is_an_image_with_a_box_around_its_mask(label, seed, hidden):
+    sample = draw(label, seed=seed, occlusion=(hidden, hidden), clutter=(0, 9))
     assert (sample.image.shape, sample.image.dtype) == ((32, 32, 3), np.uint8)
     assert (sample.mask.shape, sample.mask.dtype) == ((32, 32), np.uint8)
     assert sample.label == label
     assert set(np.unique(sample.mask)) <= {0, 1}
+    rows, columns = np.nonzero(sample.mask)
+    if not len(rows):
+        assert not sample.boxes
+        return
     ((x, y, width, height),) = sample.boxes
-    outside = sample.mask.copy()
-    outside[y : y + height, x : x + width] = 0
-    assert outside.sum() == 0
+    assert (x, x + width) == (columns.min(), columns.max() + 1)
+    assert (y, y + height) == (rows.min(), rows.max() + 1)
+
+
+def test_a_shape_of_which_nothing_is_seen_has_no_box():
+    sample = draw(seed=1, size=(0.05, 0.05), **{**CLEAN, "clutter": (100, 100)})
+    assert (sample.mask.sum(), tuple(sample.boxes), sample.factors["visible"]) == (0, (), 0)
+
+
+@given(st.floats(-360, 360), st.floats(-1, 2), st.floats(0, 1))
+def test_compiled_colours_are_those_of_the_standard_library(hue, lightness, saturation):
+    cut = min(max(lightness, 0.0), 1.0)
+    expected = colorsys.hls_to_rgb(hue / 360 % 1, cut, saturation)
+    assert colour.rgb(hue, lightness, saturation) == expected
 
 
 def test_the_records_stream_alone_decides_on_the_sample():

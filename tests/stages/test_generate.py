@@ -142,7 +142,7 @@ def test_a_count_alone_means_the_natural_shares(run):
     assert 14 <= (made.labels == "star").sum() <= 16  # shapes are all as frequent
 
 
-def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, monkeypatch):
+def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, raw, monkeypatch):
     def sample(self, record, rng):
         drawn = draw(self, record, rng)
         depth = np.full((16, 16), 1.5, np.float32)
@@ -152,10 +152,12 @@ def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, 
     monkeypatch.setattr(Shapes, "sample", sample)
     monkeypatch.setattr(Shapes, "columns", ("boxes", "instances", "depth"))
     tissue = {"generator": "pathology", "role": "any", "counts": {"normal": 1}}
-    made = Dataset(run({**SHAPES, "count": 3}, tissue))
-    assert made.known("depth").tolist() == [True, True, True, False]
+    photographs = {"generator": "folder", "role": "any", "options": {"path": str(raw)}}
+    made = Dataset(run({**SHAPES, "count": 3}, tissue, photographs))
+    assert made.known("depth").tolist() == [True] * 3 + [False] * (len(made) - 3)
     assert made.boxes[0].shape == (1, 4)
-    assert made.boxes[3] is None
+    assert made.boxes[3].shape == (0, 4)
+    assert made.boxes[4] is None
     ((x, y, width, height),) = made.boxes[0].astype(int)
     assert made.instances[0][y : y + height, x : x + width].sum() == made.instances[0].sum() > 0
 
