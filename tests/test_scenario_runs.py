@@ -12,7 +12,7 @@ from generators.registry import find
 from pipeline.core.files import manifest_problems
 from pipeline.core.params import parse
 from pipeline.dataset import Dataset
-from pipeline.stages import augment, carla_record, digits, evaluate, generate, split, train
+from pipeline.stages import augment, carla_record, digits, evaluate, generate, report, split, train
 
 SCENARIOS = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
 ENGINES = {"carla": "street", "conveyor": "conveyor", "street": "street"}
@@ -65,9 +65,13 @@ def test_a_scenario_runs_end_to_end(name, tmp_path):
     split.run(params, data)
     train.run(params, data, device="cpu")
     evaluate.run(params, data, device="cpu")
+    report.run(params, data)
     made = Dataset(data / "generated")
     assert set(made.labels) == set(made.classes)
     assert manifest_problems(data / "generated") == []
     metrics = json.loads((data / "evaluation/metrics.json").read_text())
     assert np.isfinite(metrics["test"]["accuracy"])
+    assert metrics["positive"] in (None, *made.classes)
+    assert ("transfer" in metrics) == (name == "digits-sim2real")  # drawn teach, real ones test
+    assert (data / "report/index.html").stat().st_size > 50_000
     shutil.rmtree(data)
