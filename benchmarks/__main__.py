@@ -23,6 +23,7 @@ from pipeline.core.parallel import available_cores
 BENCHMARKS = {
     "generate": "benchmarks.generate",
     "shapes": "benchmarks.shapes",
+    "glyphs": "benchmarks.glyphs",
     "store": "benchmarks.store",
     "augment": "benchmarks.augment",
     "train": "benchmarks.train",
@@ -76,20 +77,25 @@ def _print(rows: list[Measurement], sizes: Sizes) -> None:
     for heading in ("what", "ours", "what a user would pick", "ratio", "goal"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(
-            row.what,
-            _cost(row, row.ours),
-            f"{_cost(row, row.theirs)}\n{row.peer}",
-            f"[{'green' if row.met else 'red'}]{_spread(row)}[/]",
-            str(row.goal),
-        )
+        table.add_row(*_cells(row), str(row.goal))
     console = Console()
     console.width = max(console.width, 110)
     console.print(table)
 
 
-def _cost(row: Measurement, seconds: tuple[float, ...]) -> str:
-    median = statistics.median(seconds)
+def _cells(row: Measurement) -> tuple[str, str, str, str]:
+    """What was done, what it cost us, what it cost the peer, and how they compare."""
+    if row.missing:
+        return row.what, _cost(row, row.ours), f"{row.peer}\n{row.missing}", "-"
+    colour = "green" if row.met else "red"
+    theirs = f"{_cost(row, row.theirs)}\n{row.peer}"
+    return row.what, _cost(row, row.ours), theirs, f"[{colour}]{_spread(row)}[/]"
+
+
+def _cost(row: Measurement, values: tuple[float, ...]) -> str:
+    median = statistics.median(values)
+    if row.goal.kind == "decibels":
+        return f"{median:.1f} dB"
     rate = f" ({row.images / median:,.0f} images/s)" if row.images else ""
     return f"{median:.3g} s{rate}"
 

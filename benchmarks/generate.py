@@ -20,9 +20,9 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
     params = write_params(folder / "params.yaml", {"generate": amount})
     rng = np.random.default_rng(1)
     stage = clock(lambda: generate.run(params, folder / "data", workers=1))
-    script = clock(lambda: draw_folder(folder / "png", sizes.drawn_by_pillow, sizes.side, rng=rng))
+    script = clock(lambda: draw_folder(folder / "png", sizes.drawn_by_script, sizes.side, rng=rng))
     ours, few = interleave(stage, script, rounds=sizes.rounds)
-    theirs = tuple(seconds * sizes.drawn / sizes.drawn_by_pillow for seconds in few)
+    theirs = tuple(seconds * sizes.drawn / sizes.drawn_by_script for seconds in few)
     for goal in (Goal(kind="rate", bound=8000), Goal(kind="speed-up", bound=5)):
         yield Measurement(
             what="generate: the stage, one core",

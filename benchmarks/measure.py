@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Timer = Callable[[], float]  # does the work once and returns its seconds
 
-_UNITS = {"speed-up": "x", "share": "x", "rate": "/s", "seconds": " s"}
+_UNITS = {"speed-up": "x", "share": "x", "rate": "/s", "seconds": " s", "decibels": " dB"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,14 +16,17 @@ class Sizes:
     """How much work is measured.
 
     ``rounds`` counts the interleaved repetitions after the warm-up, ``side`` is an image's in
-    pixels; the others count images: drawn by us and by Pillow, stored, to be copied, and learned
-    from. ``judged`` are the numbers of scores that are evaluated.
+    pixels; the others count images: drawn by us and by the scripts, drawn in parallel with a side
+    of ``large_side``, stored, to be copied, and learned from. ``judged`` are the numbers of scores
+    that are evaluated.
     """
 
     rounds: int
     side: int
     drawn: int
-    drawn_by_pillow: int
+    drawn_by_script: int
+    large_side: int
+    drawn_in_parallel: int
     stored: int
     copied: int
     learned: int
@@ -33,8 +36,10 @@ class Sizes:
 FULL = Sizes(
     rounds=5,
     side=64,
-    drawn=4000,
-    drawn_by_pillow=400,
+    drawn=10_000,
+    drawn_by_script=400,
+    large_side=224,
+    drawn_in_parallel=20_000,
     stored=20_000,
     copied=400,
     learned=4000,
@@ -44,7 +49,9 @@ QUICK = Sizes(
     rounds=3,
     side=64,
     drawn=2000,
-    drawn_by_pillow=100,
+    drawn_by_script=100,
+    large_side=224,
+    drawn_in_parallel=4000,
     stored=4000,
     copied=100,
     learned=1000,
@@ -54,17 +61,18 @@ QUICK = Sizes(
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """What to reach: at least ``bound`` for a speed-up or a rate, at most for a share or seconds.
+    """What to reach: at most ``bound`` for a share or seconds, at least for the others.
 
-    A speed-up is the peer's time over ours, a share ours over the peer's, a rate images a second.
+    A speed-up is the peer's time over ours, a share ours over the peer's, a rate images a second,
+    decibels how near our images come to exact ones.
     """
 
-    kind: Literal["speed-up", "share", "rate", "seconds"]
+    kind: Literal["speed-up", "share", "rate", "seconds", "decibels"]
     bound: float
 
     @property
     def at_least(self) -> bool:
-        return self.kind in ("speed-up", "rate")
+        return self.kind not in ("share", "seconds")
 
     def __str__(self) -> str:
         return f"{'>=' if self.at_least else '<='} {self.bound:,g}{_UNITS[self.kind]}"
@@ -72,7 +80,10 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One row of the table: seconds of each round, ours and the peer's, for the same work."""
+    """One row of the table: seconds (or decibels) of each round, ours and the peer's.
+
+    ``missing`` says why the peer was not measured; ``theirs`` is then empty.
+    """
 
     what: str
     peer: str
@@ -80,6 +91,7 @@ class Measurement:
     theirs: tuple[float, ...]
     goal: Goal
     images: int | None = None
+    missing: str | None = None
 
     @property
     def values(self) -> list[float]:
@@ -90,6 +102,7 @@ class Measurement:
             "share": lambda: [ours / theirs for ours, theirs in pairs],
             "rate": lambda: [self.images / ours for ours in self.ours],
             "seconds": lambda: list(self.ours),
+            "decibels": lambda: list(self.ours),
         }[self.goal.kind]()
 
     @property
@@ -107,21 +120,26 @@ class Measurement:
             "what": self.what,
             "peer": self.peer,
             "images": self.images,
-            "ours_seconds": self.ours,
-            "peer_seconds": self.theirs,
+            "unit": "decibels" if self.goal.kind == "decibels" else "seconds",
+            "ours": self.ours,
+            "theirs": self.theirs,
             "kind": self.goal.kind,
-            "median": self.median,
-            "low": min(self.values),
-            "high": max(self.values),
             "goal": self.goal.bound,
-            "met": self.met,
+            **self._verdict(),
         }
 
+    def _verdict(self) -> dict[str, Any]:
+        if self.missing:
+            return {"missing": self.missing}
+        low, high = min(self.values), max(self.values)
+        return {"median": self.median, "low": low, "high": high, "met": self.met}
 
-def clock(work: Callable[[], Any]) -> Timer:
-    """A timer of the wall-clock time that ``work`` takes."""
+
+def clock(work: Callable[[], Any], *, before: Callable[[], Any] = lambda: None) -> Timer:
+    """A timer of the wall-clock time that ``work`` takes; ``before`` is not timed."""
 
     def timer() -> float:
+        before()
         started = time.perf_counter()
         work()
         return time.perf_counter() - started

@@ -1,49 +1,74 @@
-"""The shapes scenario as one would write it in an afternoon: Pillow at four times the size."""
+"""The shapes scenario as one would write it in an afternoon: Pillow at four times the size, or
+pycairo with its own antialiasing; a PNG an image, and a folder a class."""
 
-import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from benchmarks.scenes import Colour, Scene, at_random
 from generators.drawing.outline import SHAPES
 
 _SUPERSAMPLING = 4
 
 
-def draw_folder(folder: Path, count: int, side: int, *, rng: np.random.Generator) -> None:
-    """Draw ``count`` shapes, class by class in turn, into one subfolder a class, as PNGs."""
+def draw_folder(
+    folder: Path,
+    count: int,
+    side: int,
+    *,
+    rng: np.random.Generator,
+    render: Callable[[Scene], np.ndarray],
+) -> None:
+    """Draw ``count`` shapes with noise, class by class in turn, into one subfolder a class."""
     names = sorted(SHAPES)
     for number in range(count):
         label = names[number % len(names)]
         (folder / label).mkdir(parents=True, exist_ok=True)
-        draw(label, side, rng).save(folder / label / f"{number:07d}.png")
+        picture = render(at_random(label, side, rng))
+        noise = rng.uniform(0, 8) * rng.standard_normal((side, side, 3))
+        noisy = np.clip(picture + noise, 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(folder / label / f"{number:07d}.png")
 
 
-def draw(label: str, side: int, rng: np.random.Generator) -> Image.Image:
-    """One shape on a ground with strokes before and behind it, and noise."""
-    large = side * _SUPERSAMPLING
-    canvas = Image.new("RGB", (large, large), _colour(rng))
+def with_pillow(scene: Scene) -> np.ndarray:
+    """The scene at four times its size, made smaller: uint8 (side, side, 3)."""
+    size = (scene.side * _SUPERSAMPLING,) * 2
+    canvas = Image.new("RGB", size, _levels(scene.ground))
     pen = ImageDraw.Draw(canvas)
-    _strokes(pen, large, rng)
-    size, turn = rng.uniform(0.35, 0.75) * large / 2, rng.uniform(0, 2 * math.pi)
-    x, y = rng.uniform(size, large - size, 2)
-    cos, sin = size * math.cos(turn), size * math.sin(turn)
-    corners = [(x + u * cos - v * sin, y + u * sin + v * cos) for u, v in SHAPES[label][:, :2]]
-    pen.polygon(corners, fill=_colour(rng))
-    _strokes(pen, large, rng)
-    small = np.asarray(canvas.resize((side, side), Image.Resampling.BOX), float)
-    noise = rng.uniform(0, 8) * rng.standard_normal((side, side, 3))
-    return Image.fromarray(np.clip(small + noise, 0, 255).astype(np.uint8))
+    for piece in scene.pieces:
+        outer, *holes = [(o * _SUPERSAMPLING).ravel().tolist() for o in piece.outlines]
+        if not holes:
+            pen.polygon(outer, fill=_levels(piece.colour))
+            continue
+        stencil = Image.new("1", size)
+        for outline, inside in ((outer, 1), *((hole, 0) for hole in holes)):
+            ImageDraw.Draw(stencil).polygon(outline, fill=inside)
+        canvas.paste(_levels(piece.colour), mask=stencil)
+    return np.asarray(canvas.resize((scene.side, scene.side), Image.Resampling.BOX))
 
 
-def _strokes(pen: ImageDraw.ImageDraw, side: int, rng: np.random.Generator) -> None:
-    for _ in range(rng.integers(0, 3)):
-        x, y = rng.uniform(0, side, 2)
-        length, turn = rng.uniform(0.1, 0.35) * side, rng.uniform(0, math.pi)
-        end = (x + length * math.cos(turn), y + length * math.sin(turn))
-        pen.line([(x, y), end], fill=_colour(rng), width=round(rng.uniform(0.02, 0.05) * side))
+def with_cairo(scene: Scene) -> np.ndarray:
+    """The scene with cairo's default antialiasing: uint8 (side, side, 3)."""
+    import cairo
+
+    surface = cairo.ImageSurface(cairo.FORMAT_RGB24, scene.side, scene.side)
+    pen = cairo.Context(surface)
+    pen.set_fill_rule(cairo.FILL_RULE_EVEN_ODD)
+    pen.set_source_rgb(*scene.ground)
+    pen.paint()
+    for piece in scene.pieces:
+        for outline in piece.outlines:
+            for x, y in outline.tolist():
+                pen.line_to(x, y)
+            pen.close_path()
+        pen.set_source_rgb(*piece.colour)
+        pen.fill()
+    surface.flush()
+    pixels = np.ndarray((scene.side, scene.side, 4), np.uint8, surface.get_data())
+    return pixels[..., 2::-1].copy()  # stored as blue, green, red, unused
 
 
-def _colour(rng: np.random.Generator) -> tuple[int, ...]:
-    return tuple(rng.integers(30, 226, 3).tolist())
+def _levels(colour: Colour) -> tuple[int, ...]:
+    return tuple(round(255 * value) for value in colour)

@@ -3,21 +3,35 @@
 import json
 import math
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from imports import ROOT
 from program import invoke
 
 from benchmarks import __main__ as program
-from benchmarks import noop
+from benchmarks import noop, supersampled
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
+from benchmarks.scenes import Piece, Scene, outlines
+from generators.drawing.outline import SHAPES, cover, place
 
 TINY = Sizes(
-    rounds=2, side=16, drawn=8, drawn_by_pillow=4, stored=12, copied=4, learned=32, judged=(400,)
+    rounds=2,
+    side=16,
+    drawn=8,
+    drawn_by_script=4,
+    large_side=24,
+    drawn_in_parallel=8,
+    stored=12,
+    copied=4,
+    learned=32,
+    judged=(400,),
 )
 ROWS = {
     "generate": ["rate", "speed-up"],
-    "shapes": ["speed-up", "speed-up"],
+    "shapes": ["speed-up", "speed-up", "decibels", "decibels", "speed-up"],
+    "glyphs": ["speed-up"],
     "store": ["speed-up", "speed-up", "share", "share"],
     "augment": ["speed-up"],
     "train": ["speed-up", "speed-up"],
@@ -46,9 +60,11 @@ def test_every_benchmark_returns_its_ratios(name, monkeypatch):
     rows = list(program.measure(name, TINY))
     assert [row.goal.kind for row in rows] == ROWS[name]
     for row in rows:
-        assert len(row.ours) == len(row.theirs) == TINY.rounds
-        assert all(seconds > 0 for seconds in (*row.ours, *row.theirs))
-        assert math.isfinite(row.median)
+        assert len(row.ours) == TINY.rounds
+        assert all(value > 0 for value in (*row.ours, *row.theirs))
+        if row.missing is None:
+            assert len(row.theirs) == TINY.rounds
+            assert math.isfinite(row.median)
 
 
 def test_the_project_to_do_nothing_in_is_ours_with_sound_params(tmp_path):
@@ -66,6 +82,7 @@ def test_the_project_to_do_nothing_in_is_ours_with_sound_params(tmp_path):
         ("share", [1 / 3, 1 / 4, 1 / 5]),
         ("rate", [100, 50, 25]),
         ("seconds", [1, 2, 4]),
+        ("decibels", [1, 2, 4]),
     ],
 )
 def test_the_ratio_is_taken_round_by_round(kind, values):
@@ -85,6 +102,8 @@ def test_the_ratio_is_taken_round_by_round(kind, values):
         ("rate", 51, False),
         ("seconds", 2.0, True),
         ("seconds", 1.9, False),
+        ("decibels", 2.0, True),
+        ("decibels", 2.1, False),
     ],
 )
 def test_a_goal_is_a_least_speed_or_a_most_time(kind, bound, met):
@@ -101,8 +120,38 @@ def test_timers_take_turns_after_one_warm_up():
 
 def test_a_clock_does_the_work_and_measures_it():
     done = []
-    assert clock(lambda: done.append(1))() >= 0
-    assert done == [1]
+    assert clock(lambda: done.append(1), before=lambda: done.append(0))() >= 0
+    assert done == [0, 1]
+
+
+def test_the_exact_picture_has_the_colours_by_their_areas():
+    """A square over the left half of one pixel and the whole of the next, with a hole in that."""
+    square = np.array([(0.5, 1.0), (2.0, 1.0), (2.0, 2.0), (0.5, 2.0)])
+    hole = np.array([(1.25, 1.25), (1.25, 1.75), (1.75, 1.75), (1.75, 1.25)])
+    piece = Piece(outlines=(square, hole), colour=(1.0, 0.0, 0.2))
+    exact = supersampled.draw(Scene(side=3, ground=(0.0, 1.0, 0.2), pieces=(piece,)))
+    covered = np.zeros((3, 3))
+    covered[1, :2] = 0.5, 0.75
+    assert exact[..., 0] == pytest.approx(255 * covered)
+    assert exact[..., 1] == pytest.approx(255 * (1 - covered))
+    assert exact[..., 2] == pytest.approx(51, abs=1e-3)
+
+
+def test_decibels_are_those_of_the_mean_square_error_of_all_images():
+    near, far = np.full((2, 2, 3), 1.0), np.full((2, 2, 3), 7.0)
+    exact = [np.zeros((2, 2, 3))] * 2
+    assert supersampled.decibels([near, far], exact) == pytest.approx(10 * math.log10(255**2 / 25))
+
+
+@pytest.mark.parametrize("label", SHAPES)
+def test_an_afternoons_scene_has_the_shape_of_the_generator(label):
+    """As many points lie inside the outlines as the exact cover of the generator's says."""
+    share = np.zeros((32, 32))
+    cover(place(SHAPES[label], 16.0, 16.0, 0.0, 12.0, 12.0), share)
+    moved = tuple(12.0 * outline + 16.0 for outline in outlines(label))
+    piece = Piece(outlines=moved, colour=(1.0, 1.0, 1.0))
+    exact = supersampled.draw(Scene(side=32, ground=(0.0, 0.0, 0.0), pieces=(piece,)))
+    assert exact[..., 0].sum() / 255 == pytest.approx(share.sum(), rel=0.01)
 
 
 @pytest.fixture
@@ -125,10 +174,22 @@ def test_json_holds_every_round(one_row, capsys):
     assert len(document["rows"]) == 2
     row = document["rows"][0]
     assert (row["median"], row["low"], row["high"], row["met"]) == (4, 3, 5, False)
-    assert row["ours_seconds"] == [1, 2, 4]
+    assert (row["unit"], row["ours"], row["theirs"]) == ("seconds", [1, 2, 4], [3, 8, 20])
+
+
+def test_a_peer_that_is_not_installed_is_said_to_be_missing(monkeypatch, capsys):
+    row = replace(measurement("speed-up", 5), theirs=(), missing="not installed: pip install it")
+    monkeypatch.setattr(program, "measure", lambda name, sizes: [row])
+    monkeypatch.setenv("RARESIGHT_VERBOSITY", "0")
+    program.main(["generate"])
+    assert "not installed: pip install it" in " ".join(capsys.readouterr().out.split())
+    program.main(["generate", "--json"])
+    (entry,) = json.loads(capsys.readouterr().out)["rows"]
+    assert entry["missing"] == "not installed: pip install it"
+    assert "met" not in entry
 
 
 def test_an_unknown_name_lists_the_known_ones(capsys):
     with pytest.raises(SystemExit, match="2"):
         program.main(["sort"])
-    assert re.search("no benchmark sort.*generate, shapes, store, augment", capsys.readouterr().err)
+    assert re.search("no benchmark sort.*generate, shapes, glyphs, store", capsys.readouterr().err)
