@@ -65,13 +65,17 @@ class StoppedError(RaresightError):
     exit_code = 143
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """The known words, nearest first, as a sentence: ``Did you mean 'a'? Known: a, b.``"""
+def suggest(word: str, known: Iterable[str], limit: int | None = None) -> str:
+    """The known words, nearest first, as a sentence: ``Did you mean 'a'? Known: a, b.``
+
+    At most ``limit`` of them, and how many more there are.
+    """
     known = list(known)
     near = difflib.get_close_matches(str(word), known, n=3, cutoff=0.5)
-    rest = [name for name in known if name not in near]
+    shown = [*near, *(name for name in known if name not in near)][:limit]
+    more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
     hint = f"Did you mean '{near[0]}'? " if near else ""
-    return f"{hint}Known: {', '.join(near + rest) or 'none'}."
+    return f"{hint}Known: {', '.join(shown) or 'none'}{more}."
 
 
 def listing(items: Iterable[str], limit: int = 20) -> str:

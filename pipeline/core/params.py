@@ -38,6 +38,9 @@ class Section(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
+_CUT = "..."
+
+
 class NestedProblems(ValueError):
     """Problems of a part whose model is known only once another key was read."""
 
@@ -171,7 +174,10 @@ def _complaint(model: type[BaseModel], keys: list[Any], problem: Mapping[str, An
     if problem["type"] == "missing":
         return f"this key is missing.{_meant(model, keys, problem['input'])}"
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{message[0].lower()}{message[1:]}. Got {_short(problem['input'])}."
+    complaint = f"{message[0].lower()}{message[1:]}."
+    given = _short(problem["input"])
+    # A complaint of several keys at once names them; the rest of a long part would drown that.
+    return complaint if given.startswith("{") and _CUT in given else f"{complaint} Got {given}."
 
 
 def _meant(model: type[BaseModel], keys: list[Any], given: Any) -> str:
@@ -188,7 +194,7 @@ def _is_branch_tag(part: Any) -> bool:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= 80 else f"{text[:77]}{_CUT}"
 
 
 def _fields_at(model: type[BaseModel], keys: list[Any]) -> list[str]:

@@ -1,54 +1,19 @@
-"""The one door to torchvision, also where its compiled operators do not fit the installed torch.
-
-A torchvision built for CUDA beside a CPU-only torch cannot load its native library, and then its
-Python part fails to import only because it registers two operators that nobody declared. Declaring
-them is enough for models and transforms, which do not call them.
-"""
-
-from types import ModuleType
+"""torchvision's classifiers, for images as small as ours."""
 
 import torch
 from torch import nn
 
-from pipeline.core.errors import InputMissing, ParamsError, suggest
+from pipeline.core.errors import InputMissing, ParamsError
+from pipeline.training.catalogue import models
 from pipeline.training.params.model import TorchvisionParams
 from pipeline.training.stems import keep_resolution, maxvit, options_for
-
-_MISSING = ("nms", "qnms")
-_libraries = []  # a declaration lives as long as its Library object
-
-
-def models() -> ModuleType:
-    """``torchvision.models``, imported on first use (it takes two seconds)."""
-    try:
-        from torchvision import models
-    except RuntimeError as error:
-        if "torchvision::nms does not exist" not in str(error):
-            raise
-        _declare_operators()
-        from torchvision import models
-    return models
-
-
-def _declare_operators() -> None:
-    library = torch.library.Library("torchvision", "DEF")
-    for name in _MISSING:
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _libraries.append(library)
-
-
-def names() -> list[str]:
-    """Every classifier that torchvision has."""
-    library = models()
-    return library.list_models(module=library)
 
 
 def classifier(params: TorchvisionParams, *, classes: int, side: int) -> nn.Module:
     """A torchvision classifier with fresh weights, for images of ``side`` pixels.
 
-    Raises ParamsError when there is none of that name, or none for so small images.
+    Raises ParamsError where it is none for so small images.
     """
-    _check(params.name, "train.model.name", ("small_cnn", "linear_probe"))
     network = network_of(params.name, classes=classes, side=side, small=params.stem == "small")
     for module in network.modules():
         if isinstance(module, nn.Dropout):
@@ -72,9 +37,8 @@ def network_of(name: str, *, classes: int, side: int, small: bool) -> nn.Module:
 def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
     """A torchvision classifier without its last layer, with published weights, and its features.
 
-    Raises ParamsError for an unknown name, InputMissing when the weights cannot be fetched.
+    Raises InputMissing when the weights cannot be fetched.
     """
-    _check(name, "train.model.features", ("pixels",))
     try:
         network = models().get_model(name, weights="DEFAULT" if fetch else None)
     except OSError as error:
@@ -89,11 +53,6 @@ def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
     holder, _, child = path.rpartition(".")
     setattr(network.get_submodule(holder), child, nn.Identity())
     return network, last.in_features
-
-
-def _check(name: str, where: str, ours: tuple[str, ...]) -> None:
-    if name not in (known := names()):
-        raise ParamsError(f"{where}: unknown model '{name}'. {suggest(name, [*ours, *known])}")
 
 
 def _try(network: nn.Module, params: TorchvisionParams, side: int) -> None:

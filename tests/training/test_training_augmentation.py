@@ -135,7 +135,7 @@ def test_a_crop_never_looks_outside():
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
 def test_colour_is_torchvisions(name):
-    from pipeline.training.vision import models
+    from pipeline.training.catalogue import models
 
     models()  # its import works only after this where its build does not fit torch's
     from torchvision.transforms.v2 import functional as peer

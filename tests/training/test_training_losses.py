@@ -73,7 +73,7 @@ def test_logit_adjustment_is_the_softmax_weighted_by_class_shares():
 
 
 def test_focal_loss_of_two_classes_is_torchvisions():
-    from pipeline.training.vision import models
+    from pipeline.training.catalogue import models
 
     models()  # its import works only after this where its build does not fit torch's
     from torchvision.ops import sigmoid_focal_loss

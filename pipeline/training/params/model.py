@@ -1,10 +1,11 @@
 """``train.model`` and ``train.initialisation``: the network and what it begins from."""
 
-import difflib
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from pipeline.core.errors import suggest
 from pipeline.core.params import ByName, Section
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -54,6 +55,21 @@ class LinearProbeParams(Section):
     features: str
     grid: Annotated[int, Field(ge=1, le=256)]
 
+    @field_validator("features")
+    @classmethod
+    def _known(cls, features: str) -> str:
+        if features != "pixels":
+            _one_of(features, ["pixels"])
+        return features
+
+
+def _one_of(name: str, ours: Iterable[str]) -> None:
+    """Raise ValueError where ``name`` is neither of ``ours`` nor a classifier of torchvision."""
+    from pipeline.training.catalogue import names  # torchvision takes seconds to import
+
+    if name not in (known := [*ours, *names()]):
+        raise ValueError(f"unknown model '{name}'. {suggest(name, known, limit=8)}")
+
 
 class TorchvisionParams(Section):
     """Any torchvision classifier, its weights fresh.
@@ -68,10 +84,9 @@ class TorchvisionParams(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _not_one_of_ours(cls, value):
-        near = difflib.get_close_matches(str(value.get("name")), _KINDS, n=1, cutoff=0.75)
-        if near:
-            raise ValueError(f"unknown model '{value['name']}'. Did you mean '{near[0]}'?")
+    def _known(cls, value):
+        # Before the keys, which depend on the name: a misspelt one would make all of them wrong.
+        _one_of(str(value.get("name")), _KINDS)
         return value
 
 
