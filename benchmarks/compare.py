@@ -1,31 +1,32 @@
 """How often `raresight compare` errs, on pairs of versions whose truth is known.
 
-``python -m benchmarks.compare [--pairs 100]`` prints, for each number of positives in the test set,
-how often each metric was called better or worse. No time is measured.
+``python -m benchmarks.compare [--pairs 100]`` prints, for each number of positives in the test set
+and of trainings of each version, how often each metric was called better or worse. No time is
+measured.
 """
 
 import argparse
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import norm
 
-from pipeline.comparison.compare import Comparison, chosen_again, compare
-from pipeline.comparison.verdicts import training_spread
+from pipeline.comparison.compare import Comparison, Side, chosen_again, compare
 from pipeline.evaluation.outcome import Task, answer
 from pipeline.evaluation.params import ThresholdRule
-from pipeline.evaluation.ranking import average_precision, rank
 from pipeline.evaluation.thresholds import choose
 
 TASK = Task(classes=("common", "rare"), positive="rare")
-SHOWN = ("average_precision", "f1", "precision", "recall", "accuracy")
+SHOWN = ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")
 _RULE = ThresholdRule(rule="max_f1")
 _SHARED = 0.8  # of the variance of a score is the image's, the rest the training's
+_LUCK = 0.2  # standard deviation of the skill from training to training
 
-Scores = tuple[np.ndarray, Sequence[np.ndarray]]  # targets (n,), and (n, 2) of each version
+Scores = tuple[np.ndarray, Sequence[np.ndarray]]  # targets (n,), and (n, 2) of each training
 
 
 def simulate(
@@ -43,29 +44,26 @@ def simulate(
 
 
 def judge_pair(
-    val: Scores,
-    test: Scores,
-    *,
-    resamples: int,
-    seed: int,
-    spreads: Mapping[str, float] | None = None,
+    val: Scores, test: Scores, trainings: tuple[int, int], *, resamples: int, seed: int
 ) -> Comparison:
-    """Compare two versions; each has its threshold from its own scores on ``val``."""
-    outcomes, thresholds = [], []
+    """Compare two versions, the first of the scores being the old one's ``trainings``.
+
+    Each training has its threshold from its own scores on ``val``.
+    """
     every = np.arange(len(val[0]))
+    outcomes, thresholds = [], []
     for on_val, on_test in zip(val[1], test[1], strict=True):
         pick = _picker(val[0], on_val)
         outcomes.append(answer(TASK, test[0], on_test, threshold=pick(every)))
-        again = np.random.default_rng(seed)  # the same resamples for both
+        again = np.random.default_rng(seed)  # the same resamples for all
         thresholds.append(chosen_again(pick, every, val[0], resamples=resamples // 2, rng=again))
+    old, new = slice(trainings[0]), slice(trainings[0], None)
     return compare(
-        *outcomes,
+        *(Side(outcomes=tuple(outcomes[k]), thresholds=tuple(thresholds[k])) for k in (old, new)),
         np.arange(len(test[0])),
         confidence=0.95,
         resamples=resamples,
         rng=np.random.default_rng([seed, 1]),
-        thresholds=tuple(thresholds),
-        spreads=spreads,
     )
 
 
@@ -75,58 +73,57 @@ def _picker(targets: np.ndarray, scores: np.ndarray) -> Callable[[np.ndarray], f
 
 def simulated_pair(
     seed: int,
-    skills: Sequence[float] = (3, 3),
+    skills: tuple[float, float] = (3, 3),
     *,
     positives: int = 20,
     negatives: int = 600,
     resamples: int = 200,
+    trainings: tuple[int, int] = (1, 1),
+    luck: float = 0.0,
 ) -> Comparison:
-    """Two simulated versions, on validation and test sets of one size."""
+    """Two simulated versions, on validation and test sets of one size.
+
+    ``luck`` is the standard deviation of the skill from training to training.
+    """
     rng = np.random.default_rng(seed)
-    val, test = (simulate(rng, skills, positives=positives, negatives=negatives) for _ in range(2))
-    return judge_pair(val, test, resamples=resamples, seed=seed)
+    drawn = np.repeat(skills, trainings) + luck * rng.normal(size=sum(trainings))
+    val, test = (simulate(rng, drawn, positives=positives, negatives=negatives) for _ in range(2))
+    return judge_pair(val, test, trainings, resamples=resamples, seed=seed)
 
 
-def trained_pairs(count: int, *, replicates: int = 1) -> Iterator[Comparison]:
-    """Small networks on scikit-learn's digits, '8' against the rest, that differ by seed alone.
+def trained_pairs(
+    count: int, *, trainings: tuple[int, int] = (1, 1), epochs: tuple[int, int] = (25, 25)
+) -> Iterator[Comparison]:
+    """Small networks on scikit-learn's digits, '8' against the rest, of two recipes.
 
-    Each pair is fitted on a split of its own; a third of the images is val and a third test. With
-    ``replicates`` each version is trained that often, and the first training is compared.
+    They differ by the number of ``epochs`` or, where it is the same, by the seed alone. Each pair
+    is fitted on a split of its own; a third of the images is val and a third test.
     """
     from sklearn.datasets import load_digits
-    from sklearn.neural_network import MLPClassifier
 
     images, labels = load_digits(return_X_y=True)
     targets = (labels == 8).astype(int)
+    lengths = np.repeat(epochs, trainings)
     for number in range(count):
         part = np.random.default_rng(number).integers(0, 3, len(targets))
+        learned = images[part == 0] / 16, targets[part == 0]
         models = [
-            MLPClassifier((12,), max_iter=25, random_state=2 * replicates * number + k).fit(
-                images[part == 0] / 16, targets[part == 0]
-            )
-            for k in range(2 * replicates)
+            _fit(*learned, epochs=int(length), seed=len(lengths) * number + k)
+            for k, length in enumerate(lengths)
         ]
         val, test = (
             (targets[part == k], [model.predict_proba(images[part == k] / 16) for model in models])
             for k in (1, 2)
         )
-        spreads = _spreads(val) if replicates > 1 else None
-        pair = [(targets, scores[:2]) for targets, scores in (val, test)]
-        yield judge_pair(*pair, resamples=400, seed=number, spreads=spreads)
+        yield judge_pair(val, test, trainings, resamples=400, seed=number)
 
 
-def _spreads(val: Scores) -> dict[str, float]:
-    """The spread over trainings, of which every other one is of the old version."""
-    positive = val[0] == 1
-    tallies = [rank(scores[:, 1], positive).counts() for scores in val[1]]
-    values = {
-        "average_precision": [average_precision(*tally) for tally in tallies],
-        "f1": [choose(_RULE, scores[:, 1], positive).score for scores in val[1]],
-    }
-    return {
-        name: training_spread(np.array(found[::2]), np.array(found[1::2]), confidence=0.95)
-        for name, found in values.items()
-    }
+def _fit(images: np.ndarray, targets: np.ndarray, *, epochs: int, seed: int):
+    from sklearn.neural_network import MLPClassifier
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are stopped before they converge
+        return MLPClassifier((12,), max_iter=epochs, random_state=seed).fit(images, targets)
 
 
 def main() -> None:
@@ -134,27 +131,38 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.compare")
     parser.add_argument("--pairs", type=int, default=100)
     pairs = parser.parse_args().pairs
-    table = Table("versions", "positives", *SHOWN, title=f"better / worse, % of {pairs} pairs")
-    for title, skills in (("seed alone", (3.0, 3.0)), ("truly better", (2.6, 3.0))):
-        for positives in (10, 30, 100):
-            options = {"positives": positives, "negatives": 30 * positives, "resamples": 400}
-            found = (simulated_pair(seed, skills, **options) for seed in range(pairs))
-            table.add_row(title, str(positives), *_rates(found))
-    import warnings
+    title = f"better / worse, % of {pairs} pairs"
+    table = Table("versions", "trainings", "positives", *SHOWN, title=title)
+    for name, skills in (("seed alone", (3.0, 3.0)), ("truly better", (2.6, 3.0))):
+        for trainings in ((1, 1), (3, 3)):
+            for positives in (10, 30, 100):
+                options = {"positives": positives, "negatives": 30 * positives, "resamples": 400}
+                found = (
+                    simulated_pair(seed, skills, trainings=trainings, luck=_LUCK, **options)
+                    for seed in range(pairs)
+                )
+                table.add_row(
+                    f"simulated, {name}", _each(trainings), str(positives), *_rates(found)
+                )
+    for name, epochs in (("seed alone", (25, 25)), ("truly better", (25, 60))):
+        for trainings in ((1, 1), (2, 2), (3, 3), (5, 5)):
+            found = trained_pairs(pairs, trainings=trainings, epochs=epochs)
+            table.add_row(f"digits, {name}", _each(trainings), "58", *_rates(found))
+    Console(width=130).print(table)
+    Console(width=130).print(
+        "One training each: what is said of the two models, not of the recipes."
+    )
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they are stopped before they converge
-        for replicates in (1, 3):
-            title = f"digits, seed alone, {replicates} training{'s' * (replicates > 1)} each"
-            table.add_row(title, "58", *_rates(trained_pairs(pairs, replicates=replicates)))
-    Console(width=110).print(table)
+
+def _each(trainings: tuple[int, int]) -> str:
+    return f"{trainings[0]} and {trainings[1]}"
 
 
 def _rates(comparisons: Iterator[Comparison]) -> list[str]:
     counts, total = Counter(), 0
     for comparison in comparisons:
         total += 1
-        counts.update((found.name, found.verdict) for found in comparison.differences)
+        counts.update((found.name, found.ruling) for found in comparison.differences)
     return [
         f"{100 * counts[name, 'better'] / total:.0f} / {100 * counts[name, 'worse'] / total:.0f}"
         for name in SHOWN

@@ -19,13 +19,13 @@ OUTPUTS = (
 
 
 def shrink(path: Path) -> None:
-    """Params for a run of seconds: 300 tiny images, one epoch of a tiny model."""
+    """Params for a run of seconds: 300 tiny images, twice one epoch of a tiny model."""
     yaml = YAML()
     params = yaml.load(path)
     params["generate"]["image_size"] = 16
     params["generate"]["sources"][0].update(count=300, prevalence={"mitotic": 0.2})
     params["augment"]["copies"] = {"mitotic": 1}
-    params["train"].update(epochs=1, batch_size=32)
+    params["train"].update(epochs=1, batch_size=32, replicates=2)
     params["train"]["model"].update(width=4, blocks=[1])
     params["train"]["schedule"]["warmup"]["epochs"] = 0.5
     params["evaluate"]["resamples"] = 100
@@ -108,14 +108,36 @@ def test_every_plot_can_be_shown(reproduced):
     shutil.rmtree(reproduced.folder / "dvc_plots", ignore_errors=True)
 
 
-def test_an_experiment_reruns_only_what_its_param_decides(reproduced):
-    log = reproduced.dvc("exp", "run", "-S", "train.epochs=2")
-    ran = [line for line in log.splitlines() if line.startswith("Running stage")]
-    assert ran == [f"Running stage '{name}':" for name in ("train", "evaluate", "report")]
+@pytest.fixture(scope="module")
+def longer(reproduced):
+    """What DVC said of the experiment `longer`, and how its metrics differ; all is as before."""
+    log = reproduced.dvc("exp", "run", "-n", "longer", "-S", "train.epochs=2")
     diff = json.loads(reproduced.dvc("metrics", "diff", "--json"))
-    assert diff["data/training/metrics.json"]["epochs"] == {"old": 1, "new": 2, "diff": 1}
     reproduced.run("git", "checkout", "-q", ".")
     reproduced.dvc("checkout")
+    return log, diff
+
+
+def test_an_experiment_reruns_only_what_its_param_decides(longer):
+    log, diff = longer
+    ran = [line for line in log.splitlines() if line.startswith("Running stage")]
+    assert ran == [f"Running stage '{name}':" for name in ("train", "evaluate", "report")]
+    assert diff["data/training/metrics.json"]["epochs"] == {"old": 1, "new": 2, "diff": 1}
+
+
+def test_recipes_are_compared_by_the_test_metrics_of_every_training(reproduced, longer):
+    command = (sys.executable, "-m", "pipeline", "--json", "compare", "HEAD", "longer")
+    report = json.loads(reproduced.run(*command))
+    assert (report["about"], report["replicates"]) == ("recipes", [2, 2])
+    assert report["params"] == {"train.epochs": [1, 2]}
+    told = json.loads((reproduced.folder / "data/evaluation/metrics.json").read_text())
+    shift = longer[1]["data/evaluation/metrics.json"]["replicates.test.accuracy.mean"]
+    found = {one["name"]: one for one in report["comparison"]["differences"]}
+    assert set(found) == {"average_precision", "f1", "precision", "recall", "roc_auc", "accuracy"}
+    for name, one in found.items():
+        assert one["old"] == told["replicates"]["test"][name]["mean"]
+        assert one["models"] is None
+    assert found["accuracy"]["new"] == shift["new"]
 
 
 def test_data_travels_and_nothing_runs_on_the_other_machine(reproduced, tmp_path):

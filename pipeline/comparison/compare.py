@@ -1,13 +1,19 @@
 """Two versions on the same test images: paired differences, metric by metric."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.comparison.measures import Measure, names
 from pipeline.comparison.resampling import resampled_rows, row_weights
-from pipeline.comparison.verdicts import INCONCLUSIVE, Difference, difference
+from pipeline.comparison.verdicts import (
+    INCONCLUSIVE,
+    Difference,
+    of_models,
+    of_recipes,
+    of_single_trainings,
+)
 from pipeline.evaluation.outcome import Outcome
 
 
@@ -25,49 +31,70 @@ class Mistakes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Side:
+    """A version's answers about the test images, of each of its trainings.
+
+    ``thresholds`` (T,) of each are those chosen again on resamples of validation, see
+    :func:`chosen_again`; None where the decisions need none, or theirs are taken as given.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    thresholds: tuple[np.ndarray, ...] | None = None
+
+    @property
+    def measures(self) -> list[Measure]:
+        thresholds = self.thresholds or [None] * len(self.outcomes)
+        return [Measure(*pair) for pair in zip(self.outcomes, thresholds, strict=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What two versions differ in; the first of ``differences`` is the one the verdict rests on."""
+    """What two versions differ in; the first of ``differences`` is the one the verdict rests on.
+
+    ``mistakes`` are those of the first trainings.
+    """
 
     differences: tuple[Difference, ...]
     mistakes: Mistakes
 
 
 def compare(
-    old: Outcome,
-    new: Outcome,
+    old: Side,
+    new: Side,
     groups: np.ndarray,
     *,
     confidence: float,
     resamples: int,
     rng: np.random.Generator,
-    thresholds: tuple[np.ndarray, np.ndarray] | None = None,
-    spreads: Mapping[str, float] | None = None,
+    same_models: bool = False,
 ) -> Comparison:
     """Compare answers about the same rows in the same order; what is above 0 favours ``new``.
 
-    ``groups`` is int (n,), equal for rows of one source. ``thresholds`` are the two versions'
-    thresholds chosen again on resamples of validation, see :func:`chosen_again`; ``spreads`` what
-    training again may do to a metric, see :func:`pipeline.comparison.verdicts.training_spread`.
+    ``groups`` is int (n,), equal for rows of one source. The verdicts are about the recipes where
+    both were trained several times; else they are inconclusive, and what the first model of each
+    differ in is told beside. With ``same_models`` both decide about the scores of the
+    same trainings, so that no seed comes between them.
     """
-    own, again = thresholds if thresholds else (None, None)
-    measures = Measure(old, own), Measure(new, again)
-    values = [_observed(measure) for measure in measures]
+    once = min(len(old.outcomes), len(new.outcomes)) == 1
+    measures = [side.measures[: 1 if once else None] for side in (old, new)]
+    values = [[_observed(measure) for measure in side] for side in measures]
     drawn = _resampled(measures, groups, resamples=resamples, rng=rng)
-    mistakes = count_mistakes(old, new)
-    differences = [
-        difference(
-            name,
-            values[0][name],
-            values[1][name],
-            drawn[name],
-            confidence=confidence,
-            spread=(spreads or {}).get(name),
-        )
-        for name in names(old.task)
-    ]
-    if len(np.unique(groups)) == len(groups):
-        differences = [_held_to_mcnemar(d, mistakes, 1 - confidence) for d in differences]
-    return Comparison(differences=tuple(differences), mistakes=mistakes)
+    mistakes = count_mistakes(old.outcomes[0], new.outcomes[0])
+
+    def difference(name: str) -> Difference:
+        observed = [np.array([value[name] for value in side]) for side in values]
+        if not once:
+            return of_recipes(
+                name, observed, drawn[name], confidence=confidence, paired=same_models
+            )
+        shifts = (drawn[name][1] - drawn[name][0])[:, 0]
+        found = of_models(name, *(float(v[0]) for v in observed), shifts, confidence=confidence)
+        if len(np.unique(groups)) == len(groups):
+            found = _held_to_mcnemar(found, mistakes, 1 - confidence)
+        return found if same_models else of_single_trainings(found)
+
+    differences = tuple(difference(name) for name in names(old.outcomes[0].task))
+    return Comparison(differences=differences, mistakes=mistakes)
 
 
 def _held_to_mcnemar(found: Difference, mistakes: Mistakes, level: float) -> Difference:
@@ -83,17 +110,31 @@ def _observed(measure: Measure) -> dict[str, float]:
 
 
 def _resampled(
-    measures: tuple[Measure, Measure], groups: np.ndarray, *, resamples: int, rng
-) -> dict[str, np.ndarray]:
-    """The paired differences (R,) of every metric: both versions see the same rows each time."""
+    measures: Sequence[Sequence[Measure]],
+    groups: np.ndarray,
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+) -> dict[str, list[np.ndarray]]:
+    """Every metric of both versions' trainings, (R, a) and (R, b): all see the same rows."""
     parts, done = [], 0
-    targets = measures[0].outcome.targets
+    targets = measures[0][0].outcome.targets
     for weights in row_weights(groups, targets, resamples=resamples, rng=rng):
         numbers = np.arange(done, done + len(weights))
-        old, new = (measure.values(weights, _cycled(measure, numbers)) for measure in measures)
-        parts.append({name: new[name] - old[name] for name in new})
+        parts.append(
+            [
+                [measure.values(weights, _cycled(measure, numbers)) for measure in side]
+                for side in measures
+            ]
+        )
         done += len(weights)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def joined(side: int, name: str) -> np.ndarray:
+        return np.concatenate(
+            [np.stack([value[name] for value in part[side]], axis=1) for part in parts]
+        )
+
+    return {name: [joined(side, name) for side in (0, 1)] for name in parts[0][0][0]}
 
 
 def _cycled(measure: Measure, numbers: np.ndarray) -> np.ndarray | None:

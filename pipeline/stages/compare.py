@@ -9,20 +9,19 @@ import numpy as np
 from pydantic import ValidationError
 
 from pipeline.comparison.alignment import common, differing_params, differing_test_sets
-from pipeline.comparison.compare import Comparison, chosen_again, compare
-from pipeline.comparison.verdicts import WORSE, training_spread
+from pipeline.comparison.compare import Comparison, Side, chosen_again, compare
+from pipeline.comparison.verdicts import WORSE
 from pipeline.core import seeds
 from pipeline.core.errors import DataError, ParamsError, RaresightError, listing, suggest
 from pipeline.evaluation.costs import row_costs
-from pipeline.evaluation.outcome import Outcome, Task, answer
+from pipeline.evaluation.outcome import Task, answer
 from pipeline.evaluation.params import ThresholdRule
 from pipeline.evaluation.thresholds import choose
 from pipeline.predictions.table import Predictions
-from pipeline.stages.versions import Version, read_version
+from pipeline.stages.versions import Training, Version, read_version
 
+RECIPES, MODELS, DECISIONS = "recipes", "models", "decisions"
 _RECHOSEN = 400  # thresholds, each on a resample of validation; used in turn
-# What the train stage says of each replicate, on validation.
-_REPLICATED = {"average_precision": "val_average_precision", "f1": "val_f1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,9 @@ class Report:
 
     ``params`` holds (old, new) of every key they give different values, ``counts`` the test images
     of each class, ``replicates`` the number of trainings of each version, and ``notes`` what the
-    reader has to know to believe the verdicts.
+    reader has to know to believe the verdicts. ``about`` is what the intervals are about: the two
+    ``recipes`` or, where one was trained once, the two ``models``; ``decisions`` where the models
+    are the same and decide otherwise.
     """
 
     old: str
@@ -42,6 +43,7 @@ class Report:
     counts: Mapping[str, int]
     params: Mapping[str, tuple[Any, Any]]
     replicates: tuple[int, int]
+    about: str
     comparison: Comparison
     notes: tuple[str, ...]
 
@@ -61,22 +63,22 @@ def run(
     judged on different images, unless ``shared`` asks for those that both have.
     """
     versions = tuple(read_version(name, params_file, data, test=on) for name in (old, new))
-    before, after, notes = _same_images(*versions, shared=shared)
+    rows, notes = _same_images(*versions, shared=shared)
     task = _common_task(*versions)
     settings = _settings(versions[1])
-    spreads = training_spreads(versions, settings.confidence)
-    notes += [*_outdated(versions), *_caveats(task, spreads, before)]
+    about = _about(versions)
+    images = versions[1].test.take(rows[1])
+    params = differing_params(*(version.params for version in versions))
+    notes += [*_outdated(versions), *_caveats(versions, about, params), *_method(task, images)]
     comparison = compare(
-        _outcome(versions[0], before, task),
-        _outcome(versions[1], after, task),
-        after.groups,
+        *(_side(*pair, task, settings) for pair in zip(versions, rows, strict=True)),
+        images.groups,
         confidence=settings.confidence,
         resamples=settings.resamples,
         rng=seeds.rng(settings.seed, "compare", on),
-        thresholds=_thresholds(versions, task, settings),
-        spreads=spreads,
+        same_models=about == DECISIONS,
     )
-    counts = np.bincount(after.targets, minlength=len(task.classes)).tolist()
+    counts = np.bincount(images.targets, minlength=len(task.classes)).tolist()
     return Report(
         old=old,
         new=new,
@@ -84,15 +86,20 @@ def run(
         positive=task.positive,
         confidence=settings.confidence,
         counts=dict(zip(task.classes, counts, strict=True)),
-        params=differing_params(*(version.params for version in versions)),
-        replicates=tuple(_trainings(version) for version in versions),
+        params=params,
+        replicates=tuple(len(version.trainings) for version in versions),
+        about=about,
         comparison=comparison,
         notes=tuple(notes),
     )
 
 
 def fail_if_worse(report: Report, metrics: tuple[str, ...]) -> None:
-    """Raise RaresightError (exit 1) where the new version is worse in one of ``metrics``."""
+    """Raise RaresightError (exit 1) where the new version is worse in one of ``metrics``.
+
+    That is the recipe where trainings tell, and else the model: a check in CI is of what would be
+    used, and a model that is surely worse on these images fails it, be it bad luck or not.
+    """
     found = {difference.name: difference for difference in report.comparison.differences}
     for name in metrics:
         if name not in found:
@@ -100,20 +107,20 @@ def fail_if_worse(report: Report, metrics: tuple[str, ...]) -> None:
     worse = [
         f"{name}: {found[name].old:.4g} in {report.old}, {found[name].new:.4g} in {report.new}"
         for name in metrics
-        if found[name].verdict == WORSE
+        if found[name].ruling == WORSE
     ]
     if worse:
-        raise RaresightError(f"{report.new} is worse than {report.old}:\n{listing(worse)}")
+        what = "The model of " if report.about == MODELS else ""
+        raise RaresightError(f"{what}{report.new} is worse than {report.old}:\n{listing(worse)}")
 
 
 def _same_images(
     old: Version, new: Version, *, shared: bool
-) -> tuple[Predictions, Predictions, list[str]]:
+) -> tuple[tuple[np.ndarray, np.ndarray], list[str]]:
+    """The rows of the images in each, and what has to be said of them."""
     problems = differing_test_sets(old.test, new.test)
-    before, after = (
-        common(old.test, new.test) if old.test.classes == new.test.classes else (old.test, new.test)
-    )
-    if problems and (not shared or old.test.classes != new.test.classes or not len(before.ids)):
+    rows = common(old.test, new.test)
+    if problems and (not shared or old.test.classes != new.test.classes or not len(rows[0])):
         raise DataError(
             f"{old.name} and {new.name} were judged on different test images, so a difference "
             f"between them means nothing:\n{listing(problems)}\n"
@@ -122,15 +129,15 @@ def _same_images(
     notes = []
     if problems:
         notes.append(
-            f"Compared on the {len(before.ids):,} images that both versions share; "
+            f"Compared on the {len(rows[0]):,} images that both versions share; "
             f"{old.name} was judged on {len(old.test.ids):,}, {new.name} on {len(new.test.ids):,}."
         )
-    if before.pixels is None or after.pixels is None:
+    if old.test.pixels is None or new.test.pixels is None:
         notes.append(
             "One version does not say which pixels it was judged on, so only the names and the "
             "labels of the test images are known to be the same."
         )
-    return before, after, notes
+    return rows, notes
 
 
 def _common_task(old: Version, new: Version) -> Task:
@@ -155,21 +162,35 @@ def _settings(version: Version) -> _Settings:
     return _Settings(**{key: section[key] for key in ("seed", "confidence", "resamples")})
 
 
-def _outcome(version: Version, images: Predictions, task: Task) -> Outcome:
-    threshold = version.metrics["threshold"]["model"] if task.positive is not None else None
-    return answer(task, images.targets, images.scores, threshold=threshold)
+def _about(versions: tuple[Version, Version]) -> str:
+    old, new = (version.trainings for version in versions)
+    if len(old) == len(new) and all(map(_same_model, old, new)):
+        return DECISIONS
+    return MODELS if min(len(old), len(new)) == 1 else RECIPES
 
 
-def _thresholds(
-    versions: tuple[Version, Version], task: Task, settings: _Settings
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Thresholds chosen again on resamples of each version's validation set."""
-    if task.positive is None:
-        return None
-    return tuple(_chosen_again(version, task, settings) for version in versions)
+def _same_model(old: Training, new: Training) -> bool:
+    pairs = [(old.test, new.test), *([(old.val, new.val)] if old.val and new.val else [])]
+    return all(
+        np.array_equal(left.ids, right.ids) and np.array_equal(left.scores, right.scores)
+        for left, right in pairs
+    )
 
 
-def _chosen_again(version: Version, task: Task, settings: _Settings) -> np.ndarray:
+def _side(version: Version, rows: np.ndarray, task: Task, settings: _Settings) -> Side:
+    """Each training's answers, and its thresholds chosen again on resamples of validation."""
+    outcomes, thresholds = [], []
+    for training in version.trainings:
+        images = training.test.take(rows)
+        outcomes.append(answer(task, images.targets, images.scores, threshold=training.threshold))
+        if training.val is not None:
+            thresholds.append(_chosen_again(version, training.val, task, settings))
+    return Side(outcomes=tuple(outcomes), thresholds=tuple(thresholds) or None)
+
+
+def _chosen_again(
+    version: Version, images: Predictions, task: Task, settings: _Settings
+) -> np.ndarray:
     try:
         rule = ThresholdRule.model_validate(version.params["evaluate"]["threshold"])
     except ValidationError:
@@ -177,7 +198,7 @@ def _chosen_again(version: Version, task: Task, settings: _Settings) -> np.ndarr
             f"evaluate.threshold of {version.name} is {version.params['evaluate']['threshold']}, "
             "which this version of Raresight does not know."
         ) from None
-    val = version.val.take(np.argsort(version.val.ids))  # so that both resample the same images
+    val = images.take(np.argsort(images.ids))  # so that all resample the same images
     index = task.positive_index
 
     def pick(rows: np.ndarray) -> float:
@@ -194,28 +215,6 @@ def _chosen_again(version: Version, task: Task, settings: _Settings) -> np.ndarr
     )
 
 
-def _trainings(version: Version) -> int:
-    return version.params.get("train", {}).get("replicates", 1)
-
-
-def training_spreads(versions: tuple[Version, Version], confidence: float) -> dict[str, float]:
-    """What training again may do to a metric, where both versions were trained several times.
-
-    The replicates are judged on validation, which no two of them differ in; the spread there is
-    taken for that on test.
-    """
-    spreads = {}
-    for name, stated in _REPLICATED.items():
-        values = [
-            version.training.get("replicates", {}).get(stated, {}).get("values", {})
-            for version in versions
-        ]
-        known = [np.array([v for v in one.values() if v is not None]) for one in values]
-        if min(map(len, known)) >= 2:
-            spreads[name] = training_spread(*known, confidence=confidence)
-    return spreads
-
-
 def _outdated(versions: tuple[Version, Version]) -> Iterator[str]:
     for version in versions:
         if version.outdated:
@@ -226,25 +225,43 @@ def _outdated(versions: tuple[Version, Version]) -> Iterator[str]:
             )
 
 
-def _caveats(task: Task, spreads: Mapping[str, float], images: Predictions) -> list[str]:
-    notes = []
-    if not spreads:
-        notes.append(
-            "Not both versions were trained several times: the verdicts are about these two "
-            "models, and another seed alone may give a better or a worse one. For a verdict on "
-            "the recipes, set train.replicates to 3 or more."
+def _caveats(
+    versions: tuple[Version, Version], about: str, params: Mapping[str, Any]
+) -> Iterator[str]:
+    """What the verdicts are about."""
+    if about == DECISIONS:
+        yield "Both versions have the same models, so no seed is in the differences."
+        return
+    if params and all(key.rpartition(".")[2] == "seed" for key in params):
+        yield f"Nothing but seeds differs ({', '.join(params)}): the recipe is the same."
+    for version in versions:
+        asked = version.params.get("train", {}).get("replicates", 1)
+        if asked > len(version.trainings):
+            yield (
+                f"train.replicates of {version.name} is {asked}, but its results are of "
+                f"{len(version.trainings)} training: run `dvc repro` there."
+            )
+    if about == RECIPES:
+        yield (
+            "Values are means over the trainings; intervals hold the test images and the seeds, so "
+            "the verdicts are about the recipes."
         )
-    else:
-        told = " and ".join(_REPLICATED[name] for name in spreads)
-        notes.append(
-            f"The spread of {told} over the trainings is in the intervals of "
-            f"{' and '.join(spreads)}; the other verdicts are about these two models."
-        )
+        if min(len(version.trainings) for version in versions) == 2:
+            yield "Two trainings hardly tell how far a third would be off: three or more do."
+        return
+    once = [version.name for version in versions if len(version.trainings) == 1]
+    yield (
+        f"{' and '.join(once)} {'were' if once[1:] else 'was'} trained once, so better and worse "
+        "are about these two models: another seed alone may give a better or a worse one. For a "
+        "verdict on the recipes, set train.replicates to 3 or more in both."
+    )
+
+
+def _method(task: Task, images: Predictions) -> Iterator[str]:
     if len(np.unique(images.sources)) < len(images.ids):
-        notes.append("Images of one source are resampled together; McNemar's test ignores that.")
+        yield "Images of one source are resampled together; McNemar's test ignores that."
     if task.positive is not None:
-        notes.append(
+        yield (
             "Intervals hold the choice of the threshold too: each resample chooses it again on a "
             "resample of validation."
         )
-    return notes

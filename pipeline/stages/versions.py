@@ -27,21 +27,32 @@ Reader = Callable[[Path], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Version:
-    """What a version says of itself: ``metrics``, ``training`` and ``params`` as in their files.
+class Training:
+    """The predictions of one training, and its threshold; without a positive class, test alone."""
 
-    ``training`` are the metrics of the train stage, empty where they cannot be found.
-    ``test`` and ``val`` are its predictions; ``val`` is None where the decisions need no threshold.
+    test: Predictions
+    val: Predictions | None
+    threshold: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """What a version says of itself: ``metrics`` and ``params`` as in their files.
+
+    ``trainings`` are those that its evaluate stage judged, about the same images in the same order.
     ``outdated`` names the params that were changed after the stages last ran.
     """
 
     name: str
     params: dict[str, Any]
     metrics: dict[str, Any]
-    training: dict[str, Any]
-    test: Predictions
-    val: Predictions | None
+    trainings: tuple[Training, ...]
     outdated: tuple[str, ...]
+
+    @property
+    def test(self) -> Predictions:
+        """The test predictions of the training that the results are about."""
+        return self.trainings[0].test
 
 
 def read_version(name: str, params_file: Path, data: Path, *, test: str = "test") -> Version:
@@ -56,7 +67,7 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
     def table(stem: str) -> Predictions:
         path = data / _FOLDER / f"{stem}.arrow"
         content = read(path)
-        if hashlib.sha256(content).hexdigest() != manifest[path.name]["sha256"]:
+        if hashlib.sha256(content).hexdigest() != manifest[f"{stem}.arrow"]["sha256"]:
             raise DataError(
                 f"{path} in {name} is not what the evaluate stage wrote (its sha256 differs). "
                 f"{_remedy(name)}"
@@ -64,34 +75,45 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
         return parse(pa.ipc.open_file(content).read_all(), f"{path} in {name}")
 
     params = _yaml(read(params_file))
-    decided = metrics["positive"] is not None
+    thresholds = _thresholds(metrics)
     return Version(
         name=name,
         params=params,
         metrics=metrics,
-        training=_if_there(read, data / "training/metrics.json", json.loads),
-        test=table(test),
-        val=table("val") if decided else None,
+        trainings=tuple(
+            Training(
+                test=table(f"{folder}{test}"),
+                val=None if threshold is None else table(f"{folder}val"),
+                threshold=threshold,
+            )
+            for folder, threshold in thresholds.items()
+        ),
         outdated=_outdated(read, params_file, params),
     )
 
 
+def _thresholds(metrics: dict[str, Any]) -> dict[str, float | None]:
+    """Each training's threshold by the folder of its predictions; None where there is none."""
+    replicates = metrics.get("replicates", {"trainings": 1})
+    numbers = [str(number) for number in range(1, replicates["trainings"] + 1)]
+    folders = ["", *(f"replicate-{number}/" for number in numbers[1:])]
+    if metrics["positive"] is None:
+        return dict.fromkeys(folders)
+    first = {"1": metrics["threshold"]["model"]}
+    values = replicates.get("threshold", {"values": first})["values"]
+    return {folder: values[number] for folder, number in zip(folders, numbers, strict=True)}
+
+
 def _outdated(read: Reader, params_file: Path, params: dict[str, Any]) -> tuple[str, ...]:
     """The keys that dvc.lock gives another value than the params file."""
-    lock = _if_there(read, params_file.parent / "dvc.lock", _yaml)  # not where DVC ran nothing
+    try:
+        lock = _yaml(read(params_file.parent / "dvc.lock"))
+    except InputMissing:
+        return ()  # DVC ran nothing here
     used: dict[str, Any] = {}
     for stage in lock.get("stages", {}).values():
         used |= stage.get("params", {}).get(params_file.name, {})
     return tuple(differing_params(used, {section: params.get(section) for section in used}))
-
-
-def _if_there(
-    read: Reader, path: Path, parse_content: Callable[[bytes], dict[str, Any]]
-) -> dict[str, Any]:
-    try:
-        return parse_content(read(path))
-    except InputMissing:
-        return {}
 
 
 def _yaml(content: bytes) -> dict[str, Any]:

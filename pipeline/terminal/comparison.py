@@ -10,7 +10,7 @@ from rich.text import Text
 
 from pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
 from pipeline.report.words import DASH, count, number
-from pipeline.stages.compare import Report
+from pipeline.stages.compare import MODELS, RECIPES, Report
 from pipeline.terminal.tables import titled_table
 
 _TITLES = {
@@ -25,6 +25,7 @@ _TITLES = {
     "balanced_accuracy": "balanced accuracy",
 }
 _STYLES = {BETTER: "bold green", WORSE: "bold red", INCONCLUSIVE: "yellow"}
+_TAKES = "it would take"
 _MOST_PARAMS = 20
 _WIDEST = 32  # of a column: names of revisions and values of params may be long
 _MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anything
@@ -37,7 +38,7 @@ def render(report: Report) -> RenderableType:
     headline = Text.assemble(
         f"{report.new} against {report.old}: ",
         (f"{_TITLES[leading.name]} {leading.verdict}", _STYLES[leading.verdict]),
-        f" ({_values(leading)}; {_shift(leading)}).",
+        f" ({_values(leading)}; {_shift(leading)}).{_of_models(leading)}",
     )
     parts: list[RenderableType] = [Padding(headline, (1, 0))]
     parts += [_params(report), _metrics(report)]
@@ -59,18 +60,26 @@ def _params(report: Report) -> RenderableType:
 
 
 def _metrics(report: Report) -> RenderableType:
-    columns = ("", report.old, report.new, "difference", "verdict", _unit(report))
+    columns = ("", report.old, report.new, "difference", _verdict(report), _TAKES)
     table = _table(_title(report), columns)
     for place in (1, 2, 3, 5):
         table.columns[place].justify = "right"
-        table.columns[place].no_wrap = place not in (1, 2)
+    for place in (0, 3, 4, 5):
+        table.columns[place].no_wrap = True
     for found in report.comparison.differences:
-        title, old, new, difference, interval, verdict, more = _row(found, report)
+        title, old, new, difference, interval, verdict, takes = _row(found, report)
         cell = Text(difference)
         if interval:
             cell.append(f"\n{interval}", style="dim")
-        table.add_row(title, old, new, cell, Text(verdict, style=_STYLES[verdict]), more)
+        narrow = "\n".join(title.rsplit(" ", 1))  # a row has two lines anyway
+        told = Text(verdict, style=_STYLES[verdict])
+        table.add_row(narrow, old, new, cell, told, takes.replace(" or ", "\nor "))
     return Padding(table, (1, 0, 0, 0))
+
+
+def _verdict(report: Report) -> str:
+    """What the column of verdicts is about."""
+    return "these models" if report.about == MODELS else "verdict"
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
@@ -86,6 +95,7 @@ def markdown(report: Report) -> str:
     paragraphs = [
         f"**{_code(report.new)} against {_code(report.old)}: "
         f"{_TITLES[leading.name]} {leading.verdict}** ({_values(leading)}; {_shift(leading)})"
+        f".{_of_models(leading)}"
     ]
     if report.params:
         rows = [
@@ -93,14 +103,14 @@ def markdown(report: Report) -> str:
             for key, values in report.params.items()
         ]
         paragraphs.append(_pipes(("param", _code(report.old), _code(report.new)), rows))
-    header = ("metric", _code(report.old), _code(report.new), "difference", "verdict")
+    header = ("metric", _code(report.old), _code(report.new), "difference", _verdict(report))
     rows = []
     for found in report.comparison.differences:
-        title, old, new, difference, interval, verdict, more = _row(found, report)
+        title, old, new, difference, interval, verdict, takes = _row(found, report)
         between = f"{difference} [{interval}]" if interval else difference
         bold = verdict if verdict == INCONCLUSIVE else f"**{verdict}**"
-        rows.append((title, old, new, between, bold, more))
-    paragraphs += [_title(report), _pipes((*header, _unit(report).replace("\n", " ")), rows)]
+        rows.append((title, old, new, between, bold, takes))
+    paragraphs += [_title(report), _pipes((*header, _TAKES), rows)]
     paragraphs += [*_mistakes(report), *report.notes]
     return "\n\n".join(paragraphs) + "\n"
 
@@ -122,9 +132,18 @@ def _row(found: Difference, report: Report) -> tuple[str, ...]:
         number(found.new),
         _signed(found.difference),
         _interval(found),
-        found.verdict,
-        _more(found, report),
+        found.ruling,
+        _takes(found, report),
     )
+
+
+def _of_models(found: Difference) -> str:
+    """What is known of the two models, where nothing is of the recipes."""
+    if found.models is None:
+        return ""
+    if found.models == INCONCLUSIVE:
+        return " Not even these two models can be told apart."
+    return f" This model is {found.models} on these images; trained once, that may be luck."
 
 
 def _values(found: Difference) -> str:
@@ -154,32 +173,35 @@ def _title(report: Report) -> str:
     text = f"On the same {count(total)} {images}"
     if report.positive is not None:
         text += f", {count(report.counts[report.positive])} of them '{report.positive}'"
-    if min(report.replicates) > 1:
+    if report.about == RECIPES:
         text += f"; {report.replicates[0]} and {report.replicates[1]} trainings"
     return f"{text} ({100 * report.confidence:g} % intervals)"
 
 
-def _unit(report: Report) -> str:
-    return f"more {'images' if report.positive is None else 'positives'}\nto settle it"
+def _takes(found: Difference, report: Report) -> str:
+    """How many images, or trainings of each version, it would take to settle it."""
+    ways = []
+    if found.settled_at is not None and found.settled_at <= _MOST_TIMES:
+        unit = "image" if report.positive is None else "positive"
+        counts = report.counts
+        now = sum(counts.values()) if report.positive is None else counts[report.positive]
+        ways.append(_plural(max(now + 1, round(now * found.settled_at)), unit))
+    if found.trainings is not None:
+        ways.append(_plural(found.trainings, "training"))
+    if ways or found.ruling != INCONCLUSIVE:
+        return " or ".join(ways)
+    return "too alike" if found.difference else DASH
 
 
-def _more(found: Difference, report: Report) -> str:
-    """How many images more would settle it, in the unit of the column."""
-    if found.settled_at is None:
-        if found.verdict != INCONCLUSIVE:
-            return ""
-        return "training varies" if found.difference and found.spread else DASH
-    if found.settled_at > _MOST_TIMES:
-        return "too alike"
-    counts = report.counts
-    now = sum(counts.values()) if report.positive is None else counts[report.positive]
-    return count(max(1, round(now * (found.settled_at - 1))))
+def _plural(number: int, unit: str) -> str:
+    return f"{count(number)} {unit}{'s' * (number != 1)}"
 
 
 def _mistakes(report: Report) -> Iterator[str]:
     found = report.comparison.mistakes
+    first = "The first training of " if max(report.replicates) > 1 else ""
     yield (
-        f"{report.new} mends {count(found.mended)} mistakes of {report.old} and makes "
+        f"{first}{report.new} mends {count(found.mended)} mistakes of {report.old} and makes "
         f"{count(found.broken)} new ones; {count(found.both)} are in both "
         f"(McNemar's exact test: p = {found.p_value:.2g})."
     )

@@ -1,22 +1,46 @@
 """Verdicts on versions whose truth is known, because they were simulated."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from benchmarks.compare import TASK, simulate, simulated_pair
-from pipeline.comparison.compare import compare, count_mistakes
+from pipeline.comparison.compare import Side, compare, count_mistakes
 from pipeline.evaluation.outcome import Task, answer
+
+OPTIONS = {"confidence": 0.95, "resamples": 200}
 
 
 def verdicts(comparison):
-    return {found.name: found.verdict for found in comparison.differences}
+    """On the recipes or, where each was trained once, on the models."""
+    return {found.name: found.ruling for found in comparison.differences}
 
 
-def test_trainings_that_differ_by_seed_alone_are_inconclusive():
-    found = [verdicts(simulated_pair(seed)) for seed in range(60)]
+def judged(old, new, groups=None, **options):
+    """Two versions of one training each."""
+    groups = np.arange(len(old.targets)) if groups is None else groups
+    sides = (Side(outcomes=(one,)) for one in (old, new))
+    return compare(*sides, groups, rng=np.random.default_rng(0), **OPTIONS | options)
+
+
+def test_models_of_equal_skill_are_inconclusive():
+    assert_inconclusive([verdicts(simulated_pair(seed)) for seed in range(60)])
+
+
+def test_recipes_that_differ_by_seed_alone_are_inconclusive_whatever_a_seed_does():
+    options = {"trainings": (3, 3), "luck": 0.4, "resamples": 100}
+    recipes = [simulated_pair(seed, **options) for seed in range(40)]
+    assert_inconclusive([verdicts(one) for one in recipes])
+    assert {found.models for one in recipes for found in one.differences} == {None}
+    # Of models each, chance alone makes many surely better or worse; the recipes are not blamed.
+    options |= {"trainings": (1, 1), "positives": 60}
+    models = [simulated_pair(seed, **options) for seed in range(40)]
+    called = sum(one.differences[0].models != "inconclusive" for one in models)
+    assert called >= 0.2 * 40
+    assert {found.verdict for one in models for found in one.differences} == {"inconclusive"}
+
+
+def assert_inconclusive(found):
     for name in found[0]:
         settled = sum(one[name] != "inconclusive" for one in found)
         assert settled <= 0.1 * len(found), name
@@ -31,12 +55,19 @@ def test_a_better_model_is_better_given_enough_positives_and_never_worse():
     assert not [one for one in few + many if "worse" in (one["average_precision"], one["f1"])]
 
 
+def test_a_better_recipe_is_better_given_enough_positives_and_trainings():
+    options = {"positives": 100, "trainings": (4, 4), "luck": 0.1, "resamples": 100}
+    found = [verdicts(simulated_pair(seed, (2.5, 3.2), **options)) for seed in range(10)]
+    assert sum(one["average_precision"] == "better" for one in found) >= 9
+    assert not [one for one in found if "worse" in one.values()]
+
+
 def test_the_number_of_positives_asked_for_settles_it():
     small = [simulated_pair(seed, (2.4, 3.0), positives=15) for seed in range(12)]
     asked = [
         15 * leading.settled_at
         for leading in (comparison.differences[0] for comparison in small)
-        if leading.verdict == "inconclusive" and leading.difference > 0.05
+        if leading.ruling == "inconclusive" and leading.difference > 0.05
     ]
     # Observed differences differ, so the sizes asked for do; their median is a fair study.
     positives = int(np.median(asked))
@@ -49,10 +80,7 @@ def test_the_number_of_positives_asked_for_settles_it():
 def test_the_same_answers_differ_in_nothing():
     targets, (scores, _) = simulate(np.random.default_rng(0), (3, 3), positives=20, negatives=100)
     outcome = answer(TASK, targets, scores, threshold=0.5)
-    comparison = compare(
-        outcome, outcome, np.arange(120), confidence=0.95, resamples=100,
-        rng=np.random.default_rng(0),
-    )  # fmt: skip
+    comparison = judged(outcome, outcome)
     assert set(verdicts(comparison).values()) == {"inconclusive"}
     assert {found.difference for found in comparison.differences} == {0}
     assert {found.settled_at for found in comparison.differences} == {None}
@@ -63,9 +91,8 @@ def test_copies_of_an_image_are_no_further_evidence():
     targets, scores = simulate(np.random.default_rng(5), (2.2, 3.2), positives=12, negatives=100)
     rows = np.repeat(np.arange(len(targets)), 9)
     old, new = (answer(TASK, targets[rows], s[rows], threshold=0.5) for s in scores)
-    options = {"confidence": 0.95, "resamples": 300}
     strangers, copies = (
-        compare(old, new, groups, rng=np.random.default_rng(0), **options).differences[0]
+        judged(old, new, groups, resamples=300).differences[0]
         for groups in (np.arange(len(rows)), rows)
     )
     # Nine copies a source: were they strangers, the interval would be three times as narrow.
@@ -92,13 +119,11 @@ def test_the_accuracy_has_to_pass_mcnemars_test_too():
     old = right.copy()
     old[:4] = old[:4, ::-1]
     outcomes = [answer(TASK, targets, scores, threshold=0.5) for scores in (old, right)]
-    comparison = compare(
-        *outcomes, np.arange(40), confidence=0.95, resamples=500, rng=np.random.default_rng(0)
-    )
+    comparison = judged(*outcomes, resamples=500)
     accuracy = comparison.differences[-1]
     assert accuracy.low > 0
     assert comparison.mistakes.p_value == pytest.approx(1 / 8)
-    assert accuracy.verdict == "inconclusive"
+    assert accuracy.models == "inconclusive"
     assert "McNemar" in accuracy.reason
 
 
@@ -109,13 +134,19 @@ def test_without_a_positive_class_all_classes_count_alike():
     weak, strong = (rng.dirichlet(np.ones(3), 180) for _ in range(2))
     strong[np.arange(180), targets] += 2
     old, new = (answer(task, targets, scores) for scores in (weak, strong))
-    comparison = compare(
-        old, new, np.arange(180), confidence=0.95, resamples=200, rng=np.random.default_rng(0)
-    )
+    comparison = judged(old, new)
     assert set(verdicts(comparison).values()) == {"better"}
     assert comparison.differences[0].name == "macro_average_precision"
-    worse = compare(
-        new, replace(old), np.arange(180), confidence=0.95, resamples=200,
-        rng=np.random.default_rng(0),
-    )  # fmt: skip
-    assert set(verdicts(worse).values()) == {"worse"}
+    assert set(verdicts(judged(new, old)).values()) == {"worse"}
+
+
+def test_the_same_models_decided_otherwise_have_a_verdict_without_further_trainings():
+    targets, (scores, _) = simulate(np.random.default_rng(4), (3, 3), positives=60, negatives=600)
+    strict, lax = (answer(TASK, targets, scores, threshold=at) for at in (0.999, 0.9))
+    apart, same = (judged(strict, lax, same_models=flag) for flag in (False, True))
+    assert (apart.differences[3].name, same.differences[3].name) == ("recall", "recall")
+    assert (apart.differences[3].verdict, same.differences[3].verdict) == (
+        "inconclusive",
+        "better",
+    )
+    assert {found.models for found in same.differences} == {None}

@@ -2,16 +2,23 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm, t
+from scipy.stats import norm
 
-from pipeline.comparison.verdicts import difference, settled_at, training_spread
+from pipeline.comparison.trainings import Parts
+from pipeline.comparison.verdicts import (
+    of_models,
+    of_recipes,
+    of_single_trainings,
+    settled_at,
+    trainings_needed,
+)
 
 NORMAL = norm.ppf((np.arange(2000) + 0.5) / 2000)  # resamples of a standard normal, without noise
+WANTED = 1 + norm.ppf(0.8) / norm.ppf(0.975)
 
 
-def judged(old, new, error, **options):
-    resampled = new - old + error * NORMAL
-    return difference("f1", old, new, resampled, confidence=0.95, **options)
+def judged(old, new, error):
+    return of_models("f1", old, new, new - old + error * NORMAL, confidence=0.95)
 
 
 @pytest.mark.parametrize(
@@ -20,11 +27,20 @@ def judged(old, new, error, **options):
 )
 def test_a_verdict_needs_an_interval_on_one_side_of_zero(old, new, verdict):
     found = judged(old, new, 0.1)  # +-0.196
-    assert found.verdict == verdict
+    assert found.verdict == found.ruling == verdict
     assert (found.low, found.high) == pytest.approx(
         (new - old - 0.196, new - old + 0.196), abs=2e-3
     )
     assert (found.settled_at is None) == (verdict != "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("new", "models"), [(0.7, "better"), (0.3, "worse"), (0.55, "inconclusive")]
+)
+def test_one_training_each_tells_of_the_models_and_not_of_the_recipes(new, models):
+    found = of_single_trainings(judged(0.5, new, 0.05))
+    assert (found.verdict, found.models, found.ruling) == ("inconclusive", models, models)
+    assert "trained once" in found.reason
 
 
 def test_what_would_settle_it_is_the_classic_size_of_a_study():
@@ -38,49 +54,50 @@ def test_what_would_settle_it_is_the_classic_size_of_a_study():
 
 
 def test_no_number_of_images_settles_what_training_again_undoes():
-    assert settled_at(0.05, 0.1, confidence=0.95, spread=0.05) is None
-    alone, spread = (settled_at(0.05, 0.1, confidence=0.95, spread=s) for s in (0, 0.03))
-    assert spread == pytest.approx(alone * 0.05**2 / 0.04**2)  # 3-4-5
-    found = judged(0.5, 0.51, 0.001, spread=0.02)
-    assert (found.verdict, found.settled_at) == ("inconclusive", None)
+    assert settled_at(0.05, 0.1, confidence=0.95, seeds=0.05 / WANTED) is None
+    alone, both = (settled_at(0.05, 0.1, confidence=0.95, seeds=s / WANTED) for s in (0, 0.03))
+    assert both == pytest.approx(alone * 0.05**2 / 0.04**2)  # 3-4-5
+
+
+def test_no_number_of_trainings_settles_what_the_images_leave_open():
+    shown = {"confidence": 0.95}
+    luck = {"variances": (0.02**2, 0.02**2), "counts": (3, 3)}
+    needed = trainings_needed(0.05, Parts(images=0.0, **luck), **shown)
+    # With normal quantiles 2 * (2.8 * 0.02 / 0.05)^2 = 2.5 of each; with Student's some more.
+    assert 4 <= needed <= 5
+    assert trainings_needed(0.05, Parts(images=0.05**2, **luck), **shown) is None
+    assert trainings_needed(0.05, Parts(images=0.015**2, **luck), **shown) > needed
+
+
+def test_recipes_whose_trainings_overlap_are_told_what_would_settle_it():
+    values = [np.array([0.5, 0.54, 0.52]), np.array([0.53, 0.55, 0.57])]
+    drawn = [np.tile(one, (50, 1)) for one in values]
+    found = of_recipes("f1", values, drawn, confidence=0.95)
+    assert (found.old, found.new, found.verdict) == (
+        pytest.approx(0.52), pytest.approx(0.55), "inconclusive",
+    )  # fmt: skip
+    assert found.settled_at is None
+    assert found.trainings > 3
 
 
 def test_an_undefined_metric_has_no_verdict_and_says_why():
-    found = difference("precision", math.nan, 0.5, np.zeros(100), confidence=0.95)
+    found = of_models("precision", math.nan, 0.5, np.zeros(100), confidence=0.95)
     assert (found.verdict, found.old, found.difference) == ("inconclusive", None, None)
     assert "undefined" in found.reason
     resampled = np.where(np.arange(100) < 10, np.nan, 0.1)
-    found = difference("precision", 0.4, 0.5, resampled, confidence=0.95)
+    found = of_models("precision", 0.4, 0.5, resampled, confidence=0.95)
     assert (found.verdict, found.low) == ("inconclusive", None)
     assert "resamples" in found.reason
+    values = [np.array([0.5, math.nan]), np.array([0.5, 0.6])]
+    found = of_recipes("precision", values, [np.zeros((9, 2))] * 2, confidence=0.95)
+    assert (found.old, found.difference, found.verdict) == (None, None, "inconclusive")
 
 
-def test_the_spread_of_trainings_is_that_of_one_more_pair():
-    # Where both vary alike, so known from 2 k trainings: t with 2 (k - 1) degrees of freedom.
-    old, new = np.array([0.5, 0.52, 0.54]), np.array([0.8, 0.82, 0.84])
-    expected = t.ppf(0.95, 4) * math.sqrt(2) * 0.02
-    assert training_spread(old, new, confidence=0.9) == pytest.approx(expected)
-    # Where one does not vary the other's few trainings alone tell: two degrees of freedom.
-    expected = t.ppf(0.95, 2) * 0.02
-    assert training_spread(np.full(5, 0.5), new, confidence=0.9) == pytest.approx(expected)
-
-
-def test_replicates_that_agree_spread_nothing():
-    assert training_spread(np.full(4, 0.5), np.full(2, 0.75), confidence=0.95) == 0
-
-
-def test_the_spread_of_trainings_covers_another_pair():
-    rng = np.random.default_rng(0)
-    covered = 0
-    for _ in range(2000):
-        old, new = rng.normal(0, 0.01, 4), rng.normal(0, 0.03, 4)
-        again = rng.normal(0, 0.03) - rng.normal(0, 0.01)
-        covered += abs(again) <= training_spread(old, new, confidence=0.95)
-    assert covered / 2000 >= 0.92
-
-
-def test_the_spread_of_trainings_widens_the_interval_and_may_undo_a_verdict():
-    alone, widened = judged(0.5, 0.7, 0.05), judged(0.5, 0.7, 0.05, spread=0.3)
-    assert (alone.verdict, widened.verdict) == ("better", "inconclusive")
-    assert widened.difference - widened.low == pytest.approx(math.hypot(0.098, 0.3), abs=2e-3)
-    assert widened.spread == 0.3
+def test_resamples_in_which_one_training_is_undefined_do_not_count():
+    values = [np.array([0.5, 0.5]), np.array([0.6, 0.6])]
+    drawn = [np.tile(one, (100, 1)) for one in values]
+    drawn[0][:3, 0] = math.nan
+    found = of_recipes("precision", values, drawn, confidence=0.95)
+    assert (found.low, found.verdict) == (pytest.approx(0.1), "better")
+    drawn[0][:9, 0] = math.nan
+    assert of_recipes("precision", values, drawn, confidence=0.95).low is None

@@ -3,14 +3,13 @@
 import json
 import shutil
 import sys
-from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from clone import Clone
 from imports import ROOT
 from program import invoke
-
-from pipeline.stages import compare as stage
+from sklearn.metrics import average_precision_score
 
 PARAMS = """\
 evaluate:
@@ -18,7 +17,7 @@ evaluate:
   threshold: {{rule: max_f1}}
   confidence: 0.95
   resamples: 200
-train: {{skill: {skill}, seed: 1}}
+train: {{skill: {skill}, luck: 0.3, seed: 1, replicates: 1}}
 generate: {{positives: 40, brightness: 1}}
 """
 
@@ -28,26 +27,36 @@ from pathlib import Path
 import numpy as np, pyarrow as pa
 from ruamel.yaml import YAML
 from pipeline.core.files import stage_outputs, write_json
+from pipeline.training.replicates import summary
 
 params = YAML(typ="safe").load(Path("params.yaml"))
 drawn, trained = params["generate"], params["train"]
 targets = np.repeat([0, 1], [400, drawn["positives"]])
 folder = Path("data/evaluation")
 with stage_outputs(folder / "metrics.json", folder / "predictions") as (metrics, predictions):
-    for place, name in enumerate(("val", "test")):
-        image = np.random.default_rng(place).normal(size=440)[: len(targets)]
-        own = np.random.default_rng([place, trained["seed"]]).normal(size=440)[: len(targets)]
-        rare = 1 / (1 + np.exp(-(trained["skill"] * targets + image + own / 2 - 2)))
-        ids = [f"{name}-{k}" for k in range(len(targets))]
-        columns = {
-            "id": ids, "source_id": ids, "label": np.array(["common", "rare"])[targets],
-            "pixels": [f"{drawn['brightness']} {k}" for k in ids],
-            "score.common": 1 - rare, "score.rare": rare,
-        }
-        batch = pa.record_batch({k: pa.array(v) for k, v in columns.items()})
-        with pa.ipc.new_file(str(predictions / f"{name}.arrow"), batch.schema) as writer:
-            writer.write_batch(batch)
-    write_json(metrics, {"positive": "rare", "threshold": {"model": 0.6}})
+    for number in range(1, trained["replicates"] + 1):
+        below = predictions / f"replicate-{number}" if number > 1 else predictions
+        below.mkdir(exist_ok=True)
+        seed = [trained["seed"], number]
+        skill = trained["skill"] + trained["luck"] * np.random.default_rng(seed).normal()
+        for place, name in enumerate(("val", "test")):
+            image = np.random.default_rng(place).normal(size=440)[: len(targets)]
+            own = np.random.default_rng([place, *seed]).normal(size=440)[: len(targets)]
+            rare = 1 / (1 + np.exp(-(skill * targets + image + own / 2 - 2)))
+            ids = [f"{name}-{k}" for k in range(len(targets))]
+            columns = {"id": ids, "label": np.array(["common", "rare"])[targets]}
+            if number == 1:
+                columns["source_id"] = ids
+                columns["pixels"] = [f"{drawn['brightness']} {k}" for k in ids]
+            columns |= {"score.common": 1 - rare, "score.rare": rare}
+            batch = pa.record_batch({k: pa.array(v) for k, v in columns.items()})
+            with pa.ipc.new_file(str(below / f"{name}.arrow"), batch.schema) as writer:
+                writer.write_batch(batch)
+    told = {"positive": "rare", "threshold": {"model": 0.6}}
+    if trained["replicates"] > 1:
+        thresholds = summary([{"threshold": 0.6}] * trained["replicates"])
+        told["replicates"] = {"trainings": trained["replicates"], **thresholds}
+    write_json(metrics, told)
 """
 
 DVC = f"""\
@@ -64,7 +73,8 @@ stages:
 def repository(tmp_path_factory):
     """Versions: `empty` never ran, `weak` is in the remote alone, `strong` in the cache as well.
 
-    The experiment `again` is `strong` with another seed; the workspace is `strong`.
+    The experiment `again` is `strong` with another seed; `thrice` and `thrice-again` are the same
+    two, trained three times each, and `weak-thrice` is `weak` so; the workspace is `strong`.
     """
     clone = Clone(tmp_path_factory.mktemp("project"))
     clone.environment["PYTHONPATH"] = str(ROOT)
@@ -81,6 +91,10 @@ def repository(tmp_path_factory):
     shutil.rmtree(clone.folder / ".dvc/cache")
     make(clone, "strong", 3.5)
     clone.dvc("exp", "run", "-q", "-n", "again", "-S", "train.seed=2")
+    for name, seed, skill in (("thrice", 1, 3.5), ("thrice-again", 2, 3.5), ("weak-thrice", 3, 1)):
+        changes = [f"train.{key}" for key in ("replicates=3", f"seed={seed}", f"skill={skill}")]
+        options = [part for change in changes for part in ("-S", change)]
+        clone.dvc("exp", "run", "-q", "-n", name, *options)
     clone.run("git", "checkout", "-q", ".")
     clone.dvc("checkout", "-q")
     return clone
@@ -123,7 +137,7 @@ def test_a_version_that_is_in_the_remote_alone_is_read_from_there(as_json, repos
     assert report["params"] == {"train.skill": [1.5, 3.5]}
     assert report["counts"] == {"common": 400, "rare": 40}
     leading = report["comparison"]["differences"][0]
-    assert (leading["name"], leading["verdict"]) == ("average_precision", "better")
+    assert (leading["name"], leading["models"]) == ("average_precision", "better")
     assert repository.run("git", "status", "--porcelain") == before
 
 
@@ -131,6 +145,60 @@ def test_an_experiment_has_a_name_and_another_seed_settles_nothing(as_json):
     report = as_json("strong", "again")
     assert report["params"] == {"train.seed": [1, 2]}
     assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
+
+
+def test_the_verdict_on_recipes_rests_on_the_trainings_of_both(as_json):
+    report = as_json("weak-thrice", "thrice")
+    assert (report["about"], report["replicates"]) == ("recipes", [3, 3])
+    leading = report["comparison"]["differences"][0]
+    assert (leading["verdict"], leading["models"]) == ("better", None)
+    alike = as_json("thrice", "thrice-again")
+    assert alike["params"] == {"train.seed": [1, 2]}
+    assert {found["verdict"] for found in by_name(alike).values()} == {"inconclusive"}
+    assert "the recipe is the same" in " ".join(alike["notes"])
+
+
+def test_values_are_means_over_the_trainings(as_json):
+    report = as_json("thrice", "thrice-again")
+    for side, seed in {"old": 1, "new": 2}.items():
+        targets = np.repeat([0, 1], [400, 40])
+        found = []
+        for number in (1, 2, 3):
+            skill = 3.5 + 0.3 * np.random.default_rng([seed, number]).normal()
+            own = np.random.default_rng([1, seed, number]).normal(size=440)
+            image = np.random.default_rng(1).normal(size=440)
+            found.append(average_precision_score(targets, skill * targets + image + own / 2))
+        assert by_name(report)["average_precision"][side] == pytest.approx(np.mean(found))
+
+
+def test_the_trainings_of_one_version_do_not_tell_of_the_other(as_json):
+    report = as_json("weak", "thrice")
+    assert (report["about"], report["replicates"]) == ("models", [1, 3])
+    assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
+    assert "weak was trained once" in " ".join(report["notes"])
+    # The first of the three is what `strong` is.
+    assert report["comparison"] == as_json("weak", "strong")["comparison"]
+
+
+def test_a_training_each_says_nothing_of_the_recipes(as_json):
+    report = as_json("weak", "strong")
+    assert report["about"] == "models"
+    assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
+    assert "set train.replicates to 3 or more" in " ".join(report["notes"])
+
+
+def test_another_rule_for_the_same_models_needs_no_trainings(as_json, repository):
+    path = repository.folder / "data/evaluation/metrics.json"
+    before = path.read_text()
+    try:
+        path.write_text(before.replace("0.6", "0.2"))
+        report = as_json()
+    finally:
+        path.write_text(before)
+    assert report["about"] == "decisions"
+    recall = by_name(report)["recall"]
+    assert recall["new"] > recall["old"]
+    assert recall["models"] is None
 
 
 def test_without_arguments_the_workspace_is_compared_with_head(as_json):
@@ -142,9 +210,12 @@ def test_without_arguments_the_workspace_is_compared_with_head(as_json):
 def test_the_table_and_the_markdown_say_the_same(compare, as_json):
     text, marked = compare("weak"), compare("weak", "--md")
     report = as_json("weak")
-    assert "workspace against weak: average precision better" in text
-    assert marked.startswith("**`workspace` against `weak`: average precision better**")
+    assert "workspace against weak: average precision inconclusive" in text
+    assert "This model is better on these images" in " ".join(text.split())
+    assert marked.startswith("**`workspace` against `weak`: average precision inconclusive**")
+    assert "This model is better on these images" in marked
     assert "| `train.skill` | `1.5` | `3.5` |" in marked
+    assert "| these models | it would take |" in marked
     for found in by_name(report).values():
         if found["new"] < 0.999:
             assert f"{found['new']:.3f}" in text
@@ -153,7 +224,9 @@ def test_the_table_and_the_markdown_say_the_same(compare, as_json):
 
 def test_a_worse_version_fails_where_that_is_asked_for(compare):
     message = compare("strong", "weak", "--fail-if-worse", "f1", code=1)
-    assert "weak is worse than strong:\n  f1: " in message
+    assert "The model of weak is worse than strong:\n  f1: " in message
+    message = compare("thrice", "weak-thrice", "--fail-if-worse", "f1", code=1)
+    assert "error: weak-thrice is worse than thrice:\n  f1: " in message
     compare("weak", "strong", "--fail-if-worse", "f1")
     message = compare("strong", "--fail-if-worse", "f2", code=2)
     assert "no metric 'f2'. Did you mean 'f1'?" in message
@@ -226,18 +299,3 @@ def test_a_version_in_no_cache_and_no_remote_is_told_apart_from_one_that_never_w
 
 def test_outside_a_project_there_are_no_versions(compare, tmp_path):
     assert "no DVC project here" in compare(code=66, folder=tmp_path)
-
-
-def trained(*values):
-    """A version of which the train stage says the validation average precision of each training."""
-    told = {str(number): value for number, value in enumerate(values, 1)}
-    replicates = {"val_average_precision": {"values": told}} if values else {}
-    return SimpleNamespace(training={"replicates": replicates})
-
-
-def test_replicates_of_both_versions_widen_the_interval_of_what_they_are_judged_by():
-    spreads = stage.training_spreads((trained(0.5, 0.52, 0.54), trained(0.6, 0.7)), 0.95)
-    assert set(spreads) == {"average_precision"}
-    assert spreads["average_precision"] > 0.1
-    assert stage.training_spreads((trained(0.5, 0.52), trained()), 0.95) == {}
-    assert stage.training_spreads((trained(0.5, 0.52), trained(0.5)), 0.95) == {}
