@@ -119,12 +119,12 @@ class Generator(ABC):
         """The labels this generator can make."""
 
     @property
-    @abstractmethod
     def prevalence(self) -> Mapping[str, float]:
         """The share of each class where such images come from, which ``count`` alone asks for.
 
-        Classes left out divide what is left evenly.
+        Classes left out divide what is left evenly: all of them, where nature has no say.
         """
+        return {}
 
     def distributions(self) -> dict[str, Factor]:
         """What factors are drawn from, by name: those that an option of the same name decides on.

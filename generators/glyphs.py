@@ -18,9 +18,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from generators.base import BadImages, Generator, Options, Record, Sample
 from generators.drawing import fonts, hand, pen
-from generators.drawing.canvas import lay_ground, tint
+from generators.drawing.canvas import lay_ground, mark, tint
 from generators.drawing.noise import grain, texture, wrapped
-from generators.drawing.objects import box_around
 from generators.drawing.outline import cover, place
 from generators.drawing.stain import blur, develop
 from generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
@@ -152,11 +151,6 @@ class Glyphs(Generator):
     def classes(self) -> tuple[str, ...]:
         return tuple(sorted(self.config.classes))
 
-    @property
-    def prevalence(self) -> Mapping[str, float]:
-        """Each character is as frequent as the others."""
-        return dict.fromkeys(self.classes, 1 / len(self.classes))
-
     def distributions(self) -> dict[str, Factor]:
         return self.config.laws()
 
@@ -166,7 +160,17 @@ class Glyphs(Generator):
             if source not in _NAMED:
                 fonts.require_usable(Path(source), self._characters)
         if not self._sources:
-            raise BadImages("`fonts`: none of Debian's handwriting fonts is installed here.")
+            raise BadImages(
+                "`fonts`: none of Debian's handwriting fonts is installed here: "
+                f"apt-get install {' '.join(fonts.HANDWRITING)}"
+            )
+
+    def environment(self) -> Mapping[str, str]:
+        """The handwriting fonts that are installed here, where they are asked for."""
+        if "handwriting" not in self.config.fonts:
+            return {}
+        found = fonts.usable(fonts.handwriting(), self._characters)
+        return {"handwriting fonts": ", ".join(path.name for path in found)}
 
     @property
     def _characters(self) -> str:
@@ -187,13 +191,16 @@ class Glyphs(Generator):
         name, lines, by_hand = self._choose(record.label, rng)
         reach = values["pen"] / 2 if by_hand else values["bold"]
         lines = self._placed(lines, values, reach, rng)
-        mask = (drawn(lines, reach, by_hand, self.image_size) >= 0.5).astype(np.uint8)
-        image = self._picture(lines, values, reach, by_hand, rng)
+        covered = drawn(lines, reach, by_hand, self.image_size)
+        mask = np.empty(covered.shape, np.uint8)
+        count, box = mark(covered, mask)
+        fine = math.prod(self._raster)
+        ink = covered if fine == len(covered) else drawn(lines, reach, by_hand, fine)
         return Sample(
-            image=image,
+            image=self._picture(ink, values, rng),
             label=record.label,
             mask=mask,
-            boxes=(box_around(mask),) if mask.any() else (),
+            boxes=(box,) if count else (),
             factors={"font": name, **values},
         )
 
@@ -227,24 +234,27 @@ class Glyphs(Generator):
             width = max(width - 2 * reach, least)
         return pen.fit(lines, x, y, width, max(height - 2 * reach, least), values["aspect"])
 
-    def _picture(
-        self, lines: np.ndarray, values: Mapping, reach: float, by_hand: bool,
-        rng: np.random.Generator,
-    ) -> np.ndarray:  # fmt: skip
-        scanner = self.config.scanner or Scanner.model_construct(pixels=self.image_size, bitmap=1)
+    @cached_property
+    def _raster(self) -> tuple[int, int]:
+        """Pixels of the scanner along a side, and points along that of a pixel."""
+        scanner = self.config.scanner
+        return (self.image_size, 1) if scanner is None else (scanner.pixels, scanner.bitmap)
+
+    def _picture(self, ink: np.ndarray, values: Mapping, rng: np.random.Generator) -> np.ndarray:
+        """The share of each point that ink covers (fine, fine) as a picture of the image's size."""
+        pixels, bitmap = self._raster
         litter = rng.random((values["clutter"], 5))
         tone, colours = rng.random(), rng.random(2)
         corners = (rng.random((4, 2)) * _BANK).astype(np.int64)
-        fine = scanner.pixels * scanner.bitmap
-        ink = np.maximum(drawn(lines, reach, by_hand, fine), _strokes(litter, values["pen"], fine))
-        if scanner.bitmap > 1:
-            ink = pen.scan(ink, scanner.pixels)
+        ink = np.maximum(ink, _strokes(litter, values["pen"], len(ink)))
+        if bitmap > 1:
+            ink = pen.scan(ink, pixels)
         paper, black = (
             _rgb(hue, values[name], values["tint"])
             for name, hue in zip(("paper", "ink"), (tone, colours[0]), strict=True)
         )
-        mottle, grained = _banks(scanner.pixels)
-        planes = np.empty((3, scanner.pixels, scanner.pixels), np.float32)
+        mottle, grained = _banks(pixels)
+        planes = np.empty((3, pixels, pixels), np.float32)
         lay_ground(paper, (0.0, 0.0), mottle, corners[0], values["mottle"], planes)
         tint(ink.astype(np.float32), black, planes)
         if values["blur"] > 0:

@@ -5,7 +5,6 @@ occlusion and noise are drawn alike for all of them. The covered share of each p
 edges are antialiased without supersampling.
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
@@ -123,11 +122,6 @@ class Shapes(Generator):
     @property
     def classes(self) -> tuple[str, ...]:
         return tuple(sorted(self.config.classes))
-
-    @property
-    def prevalence(self) -> Mapping[str, float]:
-        """Shapes have no nature: each is as frequent as the others."""
-        return dict.fromkeys(self.classes, 1 / len(self.classes))
 
     def distributions(self) -> dict[str, Factor]:
         low, _ = bounds(self.config.size)

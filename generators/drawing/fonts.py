@@ -17,17 +17,17 @@ _LONGEST = 0.08  # of an em: longer lines are cut, so that they can bend
 _BUNDLED = ("DejaVu", "STIXGeneral", "cmr10", "cmb10", "cmss10", "cmti10", "cmtt10")
 _SUFFIXES = {".ttf", ".otf"}
 
-# Debian's handwriting fonts: package -> what its files are called, below /usr/share/fonts.
-_HANDWRITING = {
-    "fonts-breip": "*[Bb]reip*",
-    "fonts-dkg-handwriting": "dkg*",
-    "fonts-ecolier-court": "ec_cour*",
-    "fonts-femkeklaver": "femkeklaver*",
-    "fonts-humor-sans": "Humor*",
-    "fonts-kristi": "kristi*",
-    "fonts-rufscript": "rufscript*",
+# Debian's handwriting fonts: package -> what it installs below /usr/share/fonts/truetype.
+HANDWRITING = {
+    "fonts-breip": "breip/*",
+    "fonts-dkg-handwriting": "fifthhorseman/dkg*",
+    "fonts-ecolier-court": "ecolier-court/*",
+    "fonts-femkeklaver": "femkeklaver/*",
+    "fonts-humor-sans": "humor-sans/*",
+    "fonts-kristi": "kristi/*",
+    "fonts-rufscript": "rufscript/*",
 }
-_SYSTEM = Path("/usr/share/fonts")
+_SYSTEM = Path("/usr/share/fonts/truetype")
 
 
 def bundled() -> list[Path]:
@@ -38,7 +38,7 @@ def bundled() -> list[Path]:
 
 def handwriting() -> list[Path]:
     """Handwriting fonts of the Debian packages that are installed here, in a fixed order."""
-    found = (path for pattern in _HANDWRITING.values() for path in _SYSTEM.rglob(pattern))
+    found = (path for pattern in HANDWRITING.values() for path in _SYSTEM.glob(pattern))
     return sorted(path for path in found if path.suffix.lower() in _SUFFIXES)
 
 

@@ -134,6 +134,55 @@ def test_factors_drawn_together_hang_together():
     assert all(laws[name].contains(one[name]) for one in drawn_ones for name in ("pen", "slant"))
 
 
+# What the Debian packages install (dpkg -L).
+PACKAGES = {
+    "fonts-breip": "breip/breipfont.ttf",
+    "fonts-dkg-handwriting": "fifthhorseman/dkgIt.ttf",
+    "fonts-ecolier-court": "ecolier-court/Ecolier-court.ttf",
+    "fonts-femkeklaver": "femkeklaver/femkeklaver.ttf",
+    "fonts-humor-sans": "humor-sans/Humor-Sans.ttf",
+    "fonts-kristi": "kristi/Kristi.ttf",
+    "fonts-rufscript": "rufscript/Rufscript010.ttf",
+}
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """A place for the machine's fonts, in which there are print fonts alone."""
+    monkeypatch.setattr(fonts, "_SYSTEM", tmp_path)
+    install("dejavu/DejaVuSans.ttf", tmp_path)
+    return tmp_path
+
+
+def install(name: str, system) -> None:
+    (system / name).parent.mkdir(exist_ok=True)
+    shutil.copy(fonts.bundled()[0], system / name)
+
+
+@pytest.mark.parametrize("package", fonts.HANDWRITING)
+def test_the_handwriting_fonts_of_each_debian_package_are_found(package, system):
+    install(PACKAGES[package], system)
+    assert fonts.handwriting() == [system / PACKAGES[package]]
+
+
+def test_handwriting_fonts_are_drawn_with_and_named(system):
+    for name in PACKAGES.values():
+        install(name, system)
+    generator = build(fonts=["handwriting"])
+    generator.require()
+    names = sorted(name.split("/")[1] for name in PACKAGES.values())
+    drawn_with = {draw(generator, "5", k).factors["font"] for k in range(60)}
+    assert sorted(drawn_with) == names
+    assert sorted(generator.environment()["handwriting fonts"].split(", ")) == names
+    assert build(fonts=["bundled"]).environment() == {}
+
+
+def test_without_handwriting_fonts_the_packages_are_named(system):
+    with pytest.raises(BadImages, match=r"apt-get install fonts-breip .* fonts-rufscript"):
+        build(fonts=["handwriting"]).require()
+    build(fonts=["handwriting", "hand"]).require()  # as far as they are installed
+
+
 def test_fonts_of_a_folder_are_used(tmp_path):
     shutil.copy(fonts.bundled()[0], tmp_path / "mine.ttf")
     (tmp_path / "broken.otf").write_bytes(b"no font")
