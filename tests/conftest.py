@@ -3,8 +3,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests/imports.py and other helpers
+
+# A busy machine is no failure: no example of a property has a time limit.
+settings.register_profile("raresight", deadline=None)
+settings.load_profile("raresight")
 
 os.environ.pop("DVC_ROOT", None)  # a stage under test belongs to no DVC run around the tests
 

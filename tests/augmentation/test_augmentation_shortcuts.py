@@ -40,7 +40,7 @@ def by_the_library(built, image, mask, rng):
 @pytest.mark.parametrize("p", [0.5, 1.0])
 @pytest.mark.parametrize(("name", "arguments"), STEPS)
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_shortcut_is_the_library_bit_for_bit(name, arguments, p, seed):
     built = recipe.build([Step.model_validate({"name": name, "p": p, **arguments})] * 2)
     pixels = np.random.default_rng(seed)

@@ -59,7 +59,7 @@ def test_workers_end_when_their_stage_is_killed():
     parent = start(
         "import time; from pipeline.core.parallel import map_shards\n"
         "if __name__ == '__main__':\n"
-        "    talk = 'print(__import__(\"os\").getpid(), flush=True)'\n"
+        "    talk = 'import os; os.write(1, b\"%d\\\\n\" % os.getpid())'\n"  # at one go
         "    list(map_shards(exec, [f'{talk};__import__(\"time\").sleep(60)'] * 2, workers=2))"
     )
     workers = [int(parent.stdout.readline()) for _ in range(2)]

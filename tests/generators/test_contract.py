@@ -60,7 +60,7 @@ def draw(generator, label: str, seed: int):
 
 @every(countable=True)
 @given(seed=st.integers(0, 2**32), which=st.integers(0, 99))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 def test_a_sample_is_what_its_generator_declares(name, seed, which):
     generator = build(name)
     label = sorted(generator.classes)[which % len(generator.classes)]
@@ -79,7 +79,7 @@ def test_a_sample_is_what_its_generator_declares(name, seed, which):
 
 @every(countable=True)
 @given(seed=st.integers(0, 2**32), which=st.integers(0, 99))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 def test_mask_boxes_and_instances_agree(name, seed, which):
     generator = build(name)
     label = sorted(generator.classes)[which % len(generator.classes)]

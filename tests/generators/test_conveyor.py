@@ -98,7 +98,7 @@ def test_what_is_asked_for_does_not_decide_the_class(line):
 
 
 @given(st.integers(0, 10_000), st.sampled_from(CLASSES))
-@settings(max_examples=24, deadline=None)
+@settings(max_examples=24)
 def test_mask_boxes_label_and_factors_agree(k, label):
     sample = draw(label, k)
     assert sample.label == label

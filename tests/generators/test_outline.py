@@ -89,7 +89,7 @@ def test_covered_shares_match_supersampling_to_45_db(name):
 
 
 @given(placement)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_lies_outside_the_image_is_cut_off_exactly(where):
     name, x, y, angle, radius = where
     edges = place(SHAPES[name], x, y, angle, radius, radius)
@@ -99,7 +99,7 @@ def test_what_lies_outside_the_image_is_cut_off_exactly(where):
 
 
 @given(placement)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_only_the_returned_box_is_written(where):
     name, x, y, angle, radius = where
     share = np.full((32, 32), 7.0)

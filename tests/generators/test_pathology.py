@@ -22,7 +22,7 @@ def draw(label, k, generator=GENERATOR):
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["normal", "mitotic"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_factor_lies_in_its_range(k, label):
     sample = draw(label, k)
     options = GENERATOR.config
@@ -38,7 +38,7 @@ def test_every_factor_lies_in_its_range(k, label):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_mask_boxes_and_label_agree(k):
     normal, mitotic = draw("normal", k), draw("mitotic", k)
     assert normal.mask.sum() == 0

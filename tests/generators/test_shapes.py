@@ -52,7 +52,7 @@ def options(draw):
 
 
 @given(options(), st.integers(0, 2**32), st.sampled_from([8, 17, 32]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_factor_lies_in_its_declared_range(chosen, seed, side):
     generator = Shapes(chosen, side)
     label = generator.classes[seed % len(generator.classes)]
@@ -79,7 +79,7 @@ def test_a_picture_is_exact_to_45_db(label):
 
 
 @given(st.sampled_from(sorted(SHAPES)), st.integers(0, 2**32), st.floats(0, 0.9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_sample_is_an_image_with_a_box_around_its_mask(label, seed, hidden):
     sample = draw(label, seed=seed, occlusion=(hidden, hidden), clutter=(0, 9))
     assert (sample.image.shape, sample.image.dtype) == ((32, 32, 3), np.uint8)
@@ -167,7 +167,7 @@ def test_half_an_occluded_circle_is_visible():
 
 
 @given(st.integers(0, 2**32), st.floats(0, 0.9), st.sampled_from(sorted(SHAPES)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_visible_is_the_share_of_the_mask_that_a_card_leaves(seed, occlusion, label):
     free = draw(label, seed=seed, **{**CLEAN, "occlusion": (0, 0)})
     hidden = draw(label, seed=seed, **{**CLEAN, "occlusion": (occlusion, occlusion)})

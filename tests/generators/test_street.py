@@ -126,7 +126,7 @@ def test_somebody_hidden_behind_a_car_is_not_crossing():
 
 
 @given(st.integers(0, 10_000), st.sampled_from([CLEAR, CROSSING]))
-@settings(max_examples=24, deadline=None)
+@settings(max_examples=24)
 def test_mask_boxes_label_and_factors_agree(k, label):
     sample = draw(label, k)
     assert sample.label == label

@@ -20,7 +20,7 @@ SCORES = st.lists(st.sampled_from([0.0, 1e-9, 0.1, 0.25, 0.2500001, 0.7, 1.0]), 
 
 
 @given(SCORES, st.data(), st.sampled_from([0.0, 0.2, 0.25, 0.9, 1.0, 1.5]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_stop_says_what_its_own_threshold_finds(scores, data, chosen):
     scores = np.array(scores)
     flags = st.lists(st.booleans(), min_size=len(scores), max_size=len(scores))

@@ -44,7 +44,7 @@ def test_without_an_exact_block_the_largest_remainders_are_rounded_up():
 
 
 @given(whole_ratios(), st.integers(0, 3), st.integers(0, 2**40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_full_block_has_the_ratios(case, earlier, seed):
     ratios, counts = case
     places = block_counts(ratios)
@@ -56,7 +56,7 @@ def test_every_full_block_has_the_ratios(case, earlier, seed):
 
 
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 2**40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_longer_stream_begins_with_the_shorter_one(few, more, seed):
     short = assign(few, ratios=DEFAULT, seed=seed, stream="s")
     long = assign(few + more, ratios=DEFAULT, seed=seed, stream="s")

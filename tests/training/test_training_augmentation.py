@@ -85,7 +85,7 @@ def test_nothing_asked_for_changes_nothing():
 
 @pytest.mark.parametrize("changes", [{}, {"flip": "both", "shift": 2}, ALL], ids=str)
 @given(order=st.permutations(range(12)))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_augmentation_of_a_sample_does_not_depend_on_its_batch(changes, order):
     images = noise(12)
     together = augment(images, range(12), **changes)

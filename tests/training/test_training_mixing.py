@@ -53,7 +53,7 @@ def test_partners_are_drawn_from_the_epoch_alone_and_change_with_it():
 
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
 @given(chosen=st.permutations(range(6)))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_what_a_sample_becomes_does_not_depend_on_its_batch(name, chosen):
     images = torch.arange(6 * 8 * 8 * 3).reshape(6, 8, 8, 3) % 251
     whole, _ = mixing(name)(images, images.flip(0), np.arange(6), 2)
