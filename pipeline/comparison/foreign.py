@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.comparison.prior_shift import estimate_shares
 from pipeline.core import seeds
 from pipeline.core.errors import DataError
-from pipeline.evaluation.assessment import assess, assess_chance
+from pipeline.evaluation.assessment import assess, assess_chance, assess_majority
 from pipeline.evaluation.baselines import guesses, majority
 from pipeline.evaluation.calibration import Calibrator, calibration_figures
 from pipeline.evaluation.estimates import Estimate, as_dict
@@ -59,7 +59,7 @@ def judge_scores(
         assessments={
             "test": assess(outcome, bootstrap=bootstrap, rng=seeds.rng(params.seed, "judge", "")),
             "prior_random": assess_chance(guesses(task, test.targets, seen=seen), task),
-            "majority": assess_chance(always.confusion, task),
+            "majority": assess_majority(always, bootstrap),
         },
         thresholds={} if threshold is None else {"model": threshold},
         deployment=_deployment(outcome, seen, params, bootstrap),

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from pipeline.evaluation import metrics
 from pipeline.evaluation.estimates import Estimate
-from pipeline.evaluation.intervals import Interval, percentile_estimate
+from pipeline.evaluation.intervals import PROPORTIONS, Interval, percentile_estimate
 from pipeline.evaluation.outcome import Outcome, Task
 from pipeline.evaluation.uncertainty import Bootstrap, intervals
 from pipeline.evaluation.values import TOP, Key, Values, by_decision, by_ranking, ranked, top_hits
@@ -35,19 +34,33 @@ def assess(
     return _assessment(values, task, bootstrap, intervals(outcome, bootstrap, rng))
 
 
-def assess_chance(
-    counts: np.ndarray, task: Task, *, sure: Mapping[Key, Interval] = MappingProxyType({})
-) -> Assessment:
+def assess_chance(counts: np.ndarray, task: Task) -> Assessment:
     """The values of an answer that knows nothing, from its expected confusion ``counts`` (K, K).
 
     It ranks by chance: its ROC-AUC is 1/2 and its average precision the share of positives.
-    ``sure`` are the intervals that it has.
     """
+    return _assessment(_by_chance(counts, task), task, None, {})
+
+
+def assess_majority(outcome: Outcome, bootstrap: Bootstrap) -> Assessment:
+    """The values of an answer that is always the same.
+
+    Its accuracy depends on which images the test set holds, and has an interval; the rest is sure.
+    """
+    counts, task = outcome.confusion, outcome.task
+    focus = task.focus(counts)  # right about the positive class is right enough
+    share = PROPORTIONS[bootstrap.proportions](
+        int(focus.trace()), int(focus.sum()), confidence=bootstrap.confidence
+    )
+    ends = {("", "accuracy"): share} if share else {}
+    return _assessment(_by_chance(counts, task), task, None, ends)
+
+
+def _by_chance(counts: np.ndarray, task: Task) -> Values:
     shares = metrics.ratio(counts.sum(-1), counts.sum())
     quality = np.stack([np.where(shares < 1, 0.5, np.nan), shares], axis=-1)
     quality[shares == 0] = np.nan
-    values = by_decision(counts, task) | by_ranking(quality, task, counts.sum(-1))
-    return _assessment(values, task, None, sure)
+    return by_decision(counts, task) | by_ranking(quality, task, counts.sum(-1))
 
 
 def _assessment(

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from pipeline.core import seeds
-from pipeline.evaluation.assessment import Assessment, assess, assess_chance
+from pipeline.evaluation.assessment import Assessment, assess, assess_chance, assess_majority
 from pipeline.evaluation.baselines import guesses, majority
 from pipeline.evaluation.calibration import (
     Calibrator,
@@ -186,14 +186,7 @@ def _assessments(
     }
     chance = guesses(evidence.task, evidence.targets["test"], seen=evidence.targets["train"])
     found["prior_random"] = assess_chance(chance, evidence.task)
-    # The majority's accuracy depends on which images the test set holds; the rest is sure.
-    always = outcomes["majority"].confusion
-    focus = evidence.task.focus(always)  # right about the positive class is right enough
-    share = PROPORTIONS[params.proportions](
-        int(focus.trace()), int(focus.sum()), confidence=params.confidence
-    )
-    sure = {("", "accuracy"): share} if share else {}
-    found["majority"] = assess_chance(always, evidence.task, sure=sure)
+    found["majority"] = assess_majority(outcomes["majority"], bootstrap)
     # The threshold was chosen on these images, so an interval would promise too much.
     found["val"] = assess(outcomes["val"])
     return found
