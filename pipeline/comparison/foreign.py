@@ -1,5 +1,6 @@
 """Scores from elsewhere, judged as our own are, as far as scores alone tell."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,9 @@ from pipeline.core import seeds
 from pipeline.core.errors import DataError
 from pipeline.evaluation.assessment import assess, assess_chance, assess_majority
 from pipeline.evaluation.baselines import guesses, majority
-from pipeline.evaluation.calibration import Calibrator, calibration_figures
+from pipeline.evaluation.calibration import Calibrator, calibration_figures, fit_calibrator
+from pipeline.evaluation.cost_results import CostResults, cost_results
+from pipeline.evaluation.costs import decision, mistake_costs
 from pipeline.evaluation.estimates import Estimate, as_dict
 from pipeline.evaluation.intervals import PROPORTIONS
 from pipeline.evaluation.outcome import Outcome, Task, answer
@@ -35,8 +38,13 @@ def judge_scores(
     Those guess as ``val`` has the classes, or as ``test`` has where there is no validation. There
     are no perturbed images and no shortcut probe, as there are no images.
     """
-    value = None if threshold is None else threshold.value
-    outcome = answer(task, test.targets, test.scores, threshold=value, sources=test.groups)
+    decide = decision(
+        params.threshold,
+        task,
+        threshold=None if threshold is None else threshold.value,
+        probabilities=_probabilities(val),
+    )
+    outcome = answer(task, test.targets, test.scores, decide=decide, sources=test.groups)
     seen = (test if val is None else val).targets
     always = majority(task, test.targets, seen=seen)
     bootstrap = Bootstrap(
@@ -62,6 +70,7 @@ def judge_scores(
             "majority": assess_majority(always, bootstrap),
         },
         thresholds={} if threshold is None else {"model": threshold},
+        costs=_costs(outcome, seen, params, bootstrap),
         deployment=_deployment(outcome, seen, params, bootstrap),
         calibrator=Calibrator(assumed=equal, prior=equal),
         calibration={"raw": figures},
@@ -74,6 +83,23 @@ def judge_scores(
             interval=partial(PROPORTIONS[params.proportions], confidence=params.confidence),
         ),
     )
+
+
+def _probabilities(val: Predictions | None) -> Callable[[np.ndarray], np.ndarray]:
+    """Scores made right on validation; without it they are taken for probabilities."""
+    if val is None:
+        return lambda scores: scores
+    return lambda scores: fit_calibrator(val.scores, val.targets, assumed=None)(scores)
+
+
+def _costs(
+    outcome: Outcome, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
+) -> CostResults | None:
+    if outcome.task.positive is not None or params.threshold.rule != "cost":
+        return None
+    costs = mistake_costs(params.threshold, outcome.task.classes)
+    rng = seeds.rng(params.seed, "evaluate", "cost")
+    return cost_results({"test": outcome}, costs, seen, bootstrap=bootstrap, rng=rng)
 
 
 def _deployment(

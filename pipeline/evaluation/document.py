@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.evaluation.assessment import Assessment
+from pipeline.evaluation.cost_results import CostResults
 from pipeline.evaluation.estimates import as_dict
 from pipeline.evaluation.outcome import Task
 from pipeline.evaluation.study import Study
@@ -36,6 +37,8 @@ def as_metrics(study: Study) -> dict[str, Any]:
         metrics |= _deployment(study)
         metrics["negative"] = study.task.negative
         metrics["threshold"] = _threshold(study)
+    if study.costs is not None:
+        metrics["cost"] = _costs(study.costs)
     metrics["calibration"] = _calibration(study)
     metrics["slices"] = _slices(study)
     metrics["confidence"] = study.params.confidence
@@ -79,6 +82,12 @@ def _threshold(study: Study) -> dict[str, Any]:
         "reason": chosen.reason,
     }
     return metrics | {name: value for name, value in optional.items() if value is not None}
+
+
+def _costs(costs: CostResults) -> dict[str, Any]:
+    answer, cost = costs.always
+    own = {"without_costs": costs.without_costs, "saved": costs.saved}
+    return as_dict({**costs.by_outcome, **own}) | {"always": {"answer": answer, "cost": cost}}
 
 
 def _calibration(study: Study) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a classifier said about a set of images, and which of its answers count."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,8 +92,9 @@ def answer(
     scores: np.ndarray,
     *,
     threshold: float | None = None,
+    decide: Callable[[np.ndarray], np.ndarray] | None = None,
     sources: np.ndarray | None = None,
 ) -> Outcome:
-    """The outcome of ``scores`` (n, K) decided at ``threshold``."""
-    predicted = task.decide(scores, threshold=threshold)
+    """The outcome of ``scores`` (n, K) decided at ``threshold``, or as ``decide`` does."""
+    predicted = task.decide(scores, threshold=threshold) if decide is None else decide(scores)
     return Outcome(task=task, targets=targets, scores=scores, predicted=predicted, sources=sources)

@@ -28,7 +28,9 @@ class ThresholdRule(Section):
     that surely. ``precision`` the lowest one at which the share ``target`` of what is called
     positive is. ``cost`` the cheapest one, where ``costs`` maps the actual class to the called one
     to what that mistake costs (1 where nothing is said, ``never`` for one that must not happen).
-    The last two count at ``prevalence``, or at validation's own.
+    The last two count at ``prevalence``, or at validation's own. Without a positive class there is
+    no threshold: the costs then choose the class with the least expected cost of calibrated
+    probabilities, and any other rule the most probable class.
     """
 
     rule: Literal["max_f1", "recall", "precision", "cost"]
@@ -90,7 +92,7 @@ class EvaluateParams(Section):
     ``confidence`` is that of every interval, ``proportions`` how those of shares are made, and
     ``resamples`` the number of bootstrap resamples. ``deployment_prevalence`` is the share of the
     positive class where the model will be used, or a list of shares, the most important first; it
-    and ``threshold`` have no effect on a dataset without a positive class. ``calibration_bins`` is
+    has no effect on a dataset without a positive class. ``calibration_bins`` is
     the number of points of the reliability diagram. ``perturb`` is the recipe that the clean test
     images are put through.
     """

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from pipeline.evaluation.assessment import assess
 from pipeline.evaluation.calibration import Calibrator, calibration_figures
+from pipeline.evaluation.choices import calibrator_of, threshold_of
+from pipeline.evaluation.costs import decision
 from pipeline.evaluation.estimates import Estimate
+from pipeline.evaluation.evidence import Evidence
 from pipeline.evaluation.outcome import Outcome, Task, answer
 from pipeline.evaluation.params import EvaluateParams
-from pipeline.evaluation.study import Evidence, Study, calibrator_of, threshold_of
+from pipeline.evaluation.study import Study
 from pipeline.evaluation.thresholds import Threshold
 
 SETS = ("val", "test", "perturbed")
@@ -42,16 +45,22 @@ def judge_again(evidence: Evidence, params: EvaluateParams) -> Replicate:
     """
     task, targets = evidence.task, evidence.targets
     chosen = threshold_of(evidence.model["val"], evidence, params)
-    value = None if chosen is None else chosen.value
+    calibrator = calibrator_of(evidence)
+    decide = decision(
+        params.threshold,
+        task,
+        threshold=None if chosen is None else chosen.value,
+        probabilities=calibrator,
+    )
 
     def outcome(name: str) -> Outcome:
         actual = targets["val" if name == "val" else "test"]
-        return answer(task, actual, evidence.model[name], threshold=value)
+        return answer(task, actual, evidence.model[name], decide=decide)
 
     return Replicate(
         outcomes={name: outcome(name) for name in SETS},
         threshold=chosen,
-        calibrator=calibrator_of(evidence),
+        calibrator=calibrator,
     )
 
 

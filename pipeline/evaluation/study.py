@@ -1,7 +1,7 @@
 """The whole judgement of a model: its outcomes, beside the baselines, at two prevalences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,40 +14,20 @@ from pipeline.evaluation.calibration import (
     Reliability,
     calibration_figures,
     event,
-    fit_calibrator,
     reliability,
 )
-from pipeline.evaluation.costs import row_costs
+from pipeline.evaluation.choices import calibrator_of, decisions_of, thresholds_of
+from pipeline.evaluation.cost_results import CostResults, cost_results
+from pipeline.evaluation.costs import Decision, mistake_costs
 from pipeline.evaluation.estimates import Estimate
+from pipeline.evaluation.evidence import Evidence
 from pipeline.evaluation.intervals import PROPORTIONS
 from pipeline.evaluation.outcome import Outcome, Task, answer
 from pipeline.evaluation.params import EvaluateParams
 from pipeline.evaluation.prevalence import by_chance, deploy
 from pipeline.evaluation.slices import Slice, slice_results
-from pipeline.evaluation.thresholds import Threshold, choose
+from pipeline.evaluation.thresholds import Threshold
 from pipeline.evaluation.uncertainty import Bootstrap
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """What a judgement is based on.
-
-    ``targets`` holds class indices, int (n,), of ``train``, ``val`` and ``test`` originals.
-    ``model`` holds scores, float (n, K), on ``val``, ``test`` and ``perturbed`` (the test images,
-    in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
-    ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
-    (None: nobody knows). ``factors`` holds what is known of each test image, see
-    :func:`pipeline.evaluation.slices.slice_results`; ``sources`` int (n,), which test images are
-    of one source (None: each is of its own).
-    """
-
-    task: Task
-    targets: Mapping[str, np.ndarray]
-    model: Mapping[str, np.ndarray]
-    shortcut: Mapping[str, np.ndarray]
-    assumed: np.ndarray | None = None
-    factors: Mapping[str, np.ndarray] = field(default_factory=dict)
-    sources: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +39,8 @@ class Study:
     and ``shortcut``) and ``deployment`` (by prevalence, then by name) are empty without a positive
     class. ``calibration`` holds
     the figures of the test scores as they are (``raw``), with the class shares put right
-    (``prior_corrected``) and with the temperature too (``calibrated``).
+    (``prior_corrected``) and with the temperature too (``calibrated``). ``decide`` turns the
+    model's scores into answers; ``costs`` are known where they decide without a positive class.
     """
 
     task: Task
@@ -72,6 +53,8 @@ class Study:
     calibrator: Calibrator
     calibration: Mapping[str, Mapping[str, Estimate]]
     slices: tuple[Slice, ...]
+    decide: Decision | None = None
+    costs: CostResults | None = None
 
     def probabilities(self, name: str) -> np.ndarray:
         """The test scores (n, K) as one of the keys of ``calibration``."""
@@ -102,12 +85,13 @@ def judge(evidence: Evidence, params: EvaluateParams) -> Study:
     Raises DataError when validation has no image of the positive class.
     """
     task = evidence.task
-    thresholds = _thresholds(evidence, params)
-    outcomes = _outcomes(evidence, {name: chosen.value for name, chosen in thresholds.items()})
+    thresholds = thresholds_of(evidence, params)
+    calibrator = calibrator_of(evidence)
+    decisions = decisions_of(evidence, params, thresholds, calibrator)
+    outcomes = _outcomes(evidence, decisions)
     bootstrap = Bootstrap(
         confidence=params.confidence, resamples=params.resamples, proportions=params.proportions
     )
-    calibrator = calibrator_of(evidence)
     study = Study(
         task=task,
         params=params,
@@ -115,6 +99,8 @@ def judge(evidence: Evidence, params: EvaluateParams) -> Study:
         outcomes=outcomes,
         assessments=_assessments(evidence, outcomes, params, bootstrap),
         thresholds=thresholds,
+        decide=decisions["model"],
+        costs=_costs(evidence, outcomes, params, bootstrap),
         deployment=_deployment(evidence, outcomes, params, bootstrap),
         calibrator=calibrator,
         calibration={},
@@ -124,51 +110,19 @@ def judge(evidence: Evidence, params: EvaluateParams) -> Study:
     return replace(study, calibration={name: _calibration(study, name) for name in names})
 
 
-def threshold_of(
-    scores: np.ndarray,
-    evidence: Evidence,
-    params: EvaluateParams,
-    rng: np.random.Generator | None = None,
-) -> Threshold | None:
-    """The threshold by the rule of ``params`` from validation's ``scores`` (n, K).
-
-    None without a positive class; with ``rng`` its optimism is estimated.
-    """
-    index, targets = evidence.task.positive_index, evidence.targets["val"]
-    if index is None:
-        return None
-    return choose(
-        params.threshold,
-        scores[:, index],
-        targets == index,
-        costs=row_costs(params.threshold, evidence.task, scores, targets),
-        rng=rng,
-    )
-
-
-def _thresholds(evidence: Evidence, params: EvaluateParams) -> dict[str, Threshold]:
-    if evidence.task.positive is None:
-        return {}
-    scores = {"model": evidence.model["val"], "shortcut": evidence.shortcut["val"]}
-    return {
-        name: threshold_of(on_val, evidence, params, rng=seeds.rng(params.seed, "threshold", name))
-        for name, on_val in scores.items()
-    }
-
-
-def _outcomes(evidence: Evidence, thresholds: Mapping[str, float]) -> dict[str, Outcome]:
+def _outcomes(evidence: Evidence, decisions: Mapping[str, Decision]) -> dict[str, Outcome]:
     task, targets, sources = evidence.task, evidence.targets, evidence.sources
-    model, shortcut = thresholds.get("model"), thresholds.get("shortcut")
+    model, shortcut = decisions["model"], decisions["shortcut"]
 
-    def on_test(scores: np.ndarray, threshold: float | None) -> Outcome:
-        return answer(task, targets["test"], scores, threshold=threshold, sources=sources)
+    def on_test(scores: np.ndarray, decide: Decision) -> Outcome:
+        return answer(task, targets["test"], scores, decide=decide, sources=sources)
 
     return {
         "test": on_test(evidence.model["test"], model),
         "perturbed": on_test(evidence.model["perturbed"], model),
         "shortcut": on_test(evidence.shortcut["test"], shortcut),
         "majority": majority(task, targets["test"], seen=targets["train"]),
-        "val": answer(task, targets["val"], evidence.model["val"], threshold=model),
+        "val": answer(task, targets["val"], evidence.model["val"], decide=model),
     }
 
 
@@ -220,10 +174,22 @@ def _deployment(
     return found
 
 
-def calibrator_of(evidence: Evidence) -> Calibrator:
-    """The calibration that validation asks for."""
-    scores, targets = evidence.model["val"], evidence.targets["val"]
-    return fit_calibrator(scores, targets, assumed=evidence.assumed)
+def _costs(
+    evidence: Evidence,
+    outcomes: Mapping[str, Outcome],
+    params: EvaluateParams,
+    bootstrap: Bootstrap,
+) -> CostResults | None:
+    if evidence.task.positive is not None or params.threshold.rule != "cost":
+        return None
+    names = ("test", "perturbed", "shortcut", "val")
+    return cost_results(
+        {name: outcomes[name] for name in names},
+        mistake_costs(params.threshold, evidence.task.classes),
+        evidence.targets["train"],
+        bootstrap=bootstrap,
+        rng=seeds.rng(params.seed, "evaluate", "cost"),
+    )
 
 
 def _calibration(study: Study, name: str) -> dict[str, Estimate]:

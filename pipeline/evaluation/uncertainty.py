@@ -1,5 +1,6 @@
 """Which interval each metric gets."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,24 +60,47 @@ def intervals(
         return {}
     if has_groups(outcome.sources):
         return _by_source(outcome, bootstrap, rng)
-    found: dict[Key, Interval | np.ndarray] = dict(_smooth(outcome, bootstrap, rng))
+    found: dict[Key, Interval | np.ndarray] = dict(_by_decision(outcome, bootstrap, rng))
     if outcome.task.positive is None:
         found |= _by_ranking(outcome, bootstrap, rng)
     return found | _closed_forms(outcome, bootstrap)
 
 
+def resampled_confusions(
+    outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Plausible confusion counts, (C, K, K) at a time, R in all.
+
+    Whole sources are drawn where several rows are of one; else the answers of each class are,
+    smoothed (see :func:`pipeline.evaluation.resampling.smooth_confusion`).
+    """
+    size, resamples = len(outcome.task.classes), bootstrap.resamples
+    if has_groups(outcome.sources):
+        cells = resample_cells(
+            outcome.targets * size + outcome.predicted,
+            outcome.targets,
+            outcome.sources,
+            num_cells=size**2,
+            resamples=resamples,
+            rng=rng,
+        )
+        yield cells.reshape(-1, size, size)
+        return
+    chunk = max(1, _CELLS_AT_ONCE // outcome.confusion.size)
+    for done in range(0, resamples, chunk):
+        yield smooth_confusion(outcome.confusion, resamples=min(chunk, resamples - done), rng=rng)
+
+
 def _by_source(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
-    size = len(outcome.task.classes)
-    cells = resample_cells(
-        outcome.targets * size + outcome.predicted,
-        outcome.targets,
-        outcome.sources,
-        num_cells=size**2,
-        resamples=bootstrap.resamples,
-        rng=rng,
-    )
-    counts = cells.reshape(-1, size, size)
-    return by_decision(counts, outcome.task) | _by_ranking(outcome, bootstrap, rng)
+    return _by_decision(outcome, bootstrap, rng) | _by_ranking(outcome, bootstrap, rng)
+
+
+def _by_decision(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
+    parts = [
+        by_decision(counts, outcome.task)
+        for counts in resampled_confusions(outcome, bootstrap, rng)
+    ]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
 def _by_ranking(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
@@ -92,19 +116,6 @@ def _by_ranking(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator
 
         quality = resample_quality(outcome.rankings, outcome.targets, **drawn)
     return by_ranking(quality, outcome.task, outcome.confusion.sum(-1))
-
-
-def _smooth(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
-    size = bootstrap.resamples
-    chunk = max(1, _CELLS_AT_ONCE // outcome.confusion.size)
-    parts = [
-        by_decision(
-            smooth_confusion(outcome.confusion, resamples=min(chunk, size - done), rng=rng),
-            outcome.task,
-        )
-        for done in range(0, size, chunk)
-    ]
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
 def _closed_forms(outcome: Outcome, bootstrap: Bootstrap) -> dict[Key, Interval]:

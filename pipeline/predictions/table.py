@@ -8,6 +8,7 @@
 | ``score`` | instead of those, where there are two classes: the score of the positive one |
 | ``source_id`` | optional: images of one source are no independent evidence; the id if not there |
 | ``pixels`` | optional: a digest of the image |
+| ``predicted`` | optional: the class that was answered |
 | ``factor.NAME`` | optional: numbers or words that results are sliced by |
 
 Other columns are passed over.
@@ -37,7 +38,8 @@ class Predictions:
     ``classes`` are sorted, as the columns of ``scores`` are. ``targets`` is int (n,), the actual
     class, None in an unlabelled table; ``pixels`` is None where no digest of the images is known.
     ``factors`` are float (n,) or str (n,), NaN or "" where unknown. ``scored`` is the class that a
-    single column ``score`` is about, None where every class has its own.
+    single column ``score`` is about, None where every class has its own. ``predicted``, int (n,),
+    are the answers, None where the table does not say them.
     """
 
     classes: tuple[str, ...]
@@ -48,6 +50,7 @@ class Predictions:
     scores: np.ndarray
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
     scored: str | None = None
+    predicted: np.ndarray | None = None
 
     @property
     def groups(self) -> np.ndarray:
@@ -67,6 +70,7 @@ class Predictions:
             scores=self.scores[rows],
             factors={name: values[rows] for name, values in self.factors.items()},
             scored=self.scored,
+            predicted=part(self.predicted),
         )
 
 
@@ -104,6 +108,7 @@ def parse(
     problems = [*_id_problems(ids), *_score_problems(table, scores)]
     if labels is not None:
         problems += _label_problems(labels, classes)
+    answers = _texts(table, "predicted") if "predicted" in table.column_names else None
     if problems:
         # A row's problems together, and the rows in their order.
         told = [f"row {row + 1}: {text}" for row, text in sorted(problems, key=lambda p: p[0])]
@@ -122,7 +127,15 @@ def parse(
             if name.startswith(_FACTOR)
         },
         scored=scored,
+        predicted=_known(answers, classes),
     )
+
+
+def _known(answers: np.ndarray | None, classes: Sequence[str]) -> np.ndarray | None:
+    """The answers as class numbers; None where some are no class of the table."""
+    if answers is None or not np.isin(answers, classes).all():
+        return None
+    return np.searchsorted(np.asarray(classes), answers)
 
 
 def task_of(predictions: Predictions, where: str, positive: str | None) -> Task:

@@ -32,6 +32,17 @@ def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
     yield (f"precision of {with_interval(metrics['deployment']['model'], 'precision')}.", "bold")
 
 
+def costs_told(cost: Metrics) -> str:
+    """What answering by the costs is worth, from the ``cost`` entry of metrics.json."""
+    always = cost["always"]
+    return (
+        f"Answers are the cheapest by evaluate.threshold.costs: {with_interval(cost, 'test')} an "
+        f"image. The classes with the highest scores would cost "
+        f"{with_interval(cost, 'without_costs')}, so costs save {with_interval(cost, 'saved')}; "
+        f"always answering '{always['answer']}' would cost {number(always['cost'])}."
+    )
+
+
 def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
     """The ends of a figure's interval; empty where there is none."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")

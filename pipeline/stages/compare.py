@@ -14,7 +14,7 @@ from pipeline.comparison.verdicts import WORSE
 from pipeline.core import seeds
 from pipeline.core.errors import DataError, ParamsError, RaresightError, listing, suggest
 from pipeline.evaluation.costs import row_costs
-from pipeline.evaluation.outcome import Task, answer
+from pipeline.evaluation.outcome import Outcome, Task, answer
 from pipeline.evaluation.params import ThresholdRule
 from pipeline.evaluation.thresholds import choose
 from pipeline.predictions.table import Predictions
@@ -182,10 +182,18 @@ def _side(version: Version, rows: np.ndarray, task: Task, settings: _Settings) -
     outcomes, thresholds = [], []
     for training in version.trainings:
         images = training.test.take(rows)
-        outcomes.append(answer(task, images.targets, images.scores, threshold=training.threshold))
+        outcomes.append(_outcome(images, training.threshold, task))
         if training.val is not None:
             thresholds.append(_chosen_again(version, training.val, task, settings))
     return Side(outcomes=tuple(outcomes), thresholds=tuple(thresholds) or None)
+
+
+def _outcome(images: Predictions, threshold: float | None, task: Task) -> Outcome:
+    if task.positive is None and images.predicted is not None:  # costs may have decided
+        return Outcome(
+            task=task, targets=images.targets, scores=images.scores, predicted=images.predicted
+        )
+    return answer(task, images.targets, images.scores, threshold=threshold)
 
 
 def _chosen_again(

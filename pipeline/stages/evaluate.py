@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.errors import suggest
 from pipeline.core.files import (
     content_digest,
     read_json,
@@ -20,12 +19,14 @@ from pipeline.core.params import load_section, refuse
 from pipeline.dataset.reader import Dataset
 from pipeline.evaluation import figures, plots
 from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from pipeline.evaluation.costs import cost_problems
 from pipeline.evaluation.document import as_metrics
 from pipeline.evaluation.estimates import Estimate
+from pipeline.evaluation.evidence import Evidence
 from pipeline.evaluation.outcome import Outcome, Task, answer
 from pipeline.evaluation.params import EvaluateParams
 from pipeline.evaluation.replicates import SETS, Replicate, figures_of, first_of, judge_again
-from pipeline.evaluation.study import Evidence, Study, judge
+from pipeline.evaluation.study import Study, judge
 from pipeline.evaluation.transfer import transfer
 from pipeline.stages.evaluate_inputs import Inputs, factors_of, model_scores, open_inputs
 from pipeline.training.replicates import summary
@@ -41,12 +42,13 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
         require_verified(data / name, stage)
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
-    refuse(params_file, list(_cost_problems(params, params_file, dataset)))
+    task = Task(classes=dataset.classes, positive=dataset.positive)
+    refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
     targets = [data / OUTPUT / name for name in ("metrics.json", "predictions", "plots")]
     with stage_outputs(*targets) as (numbers, predictions, pictures):
         inputs = open_inputs(dataset, data, device)
         scores = model_scores(inputs, params)
-        evidence = _evidence(inputs, scores[0])
+        evidence = _evidence(inputs, task, scores[0])
         study = judge(evidence, params)
         trainings = [first_of(study), *_others(inputs, scores, evidence, params)]
         metrics = {
@@ -70,14 +72,6 @@ def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -
 
     where = f"{params_file}: evaluate.perturb"
     check(params.perturb, where, image_shape=dataset.image_shape)
-
-
-def _cost_problems(params: EvaluateParams, params_file: Path, dataset: Dataset) -> Iterator[str]:
-    for actual, called in (params.threshold.costs or {}).items():
-        for label in {actual: None, **called}:
-            if label not in dataset.classes:
-                where = f"{params_file}: evaluate.threshold.costs.{actual}"
-                yield f"{where}: no class '{label}'. {suggest(label, dataset.classes)}"
 
 
 def _others(
@@ -129,21 +123,19 @@ def _transfer(inputs: Inputs, study: Study) -> dict[str, Any]:
     """How the model does on drawn test images, where there are any beside the real ones."""
     if not len(inputs.drawn):
         return {}
-    threshold = study.thresholds.get("model")
     drawn = answer(
         study.task,
         inputs.dataset.targets[inputs.drawn],
         inputs.models[0].scorer.scores(inputs.dataset.images, inputs.drawn),
-        threshold=None if threshold is None else threshold.value,
+        decide=study.decide,
     )
     rights = [outcome.predicted == outcome.targets for outcome in (drawn, study.outcomes["test"])]
     pairs = [(int(right.sum()), len(right)) for right in rights]
     return {"transfer": transfer(*pairs, confidence=study.params.confidence)}
 
 
-def _evidence(inputs: Inputs, model: Mapping[str, np.ndarray]) -> Evidence:
+def _evidence(inputs: Inputs, task: Task, model: Mapping[str, np.ndarray]) -> Evidence:
     dataset = inputs.dataset
-    task = Task(classes=dataset.classes, positive=dataset.positive)
     targets = {name: dataset.targets[inputs.rows[name]] for name in inputs.rows}
     features = {name: shortcut_features(dataset.images, inputs.rows[name]) for name in inputs.rows}
     shortcut = fit_shortcut(features["train"], targets["train"], num_classes=len(task.classes))

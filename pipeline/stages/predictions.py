@@ -13,8 +13,8 @@ import pyarrow as pa
 from pipeline.comparison.foreign import at_target, judge_scores
 from pipeline.core import seeds
 from pipeline.core.errors import DataError, InputMissing, ParamsError, suggest
-from pipeline.core.params import load_section
-from pipeline.evaluation.costs import row_costs
+from pipeline.core.params import load_section, refuse
+from pipeline.evaluation.costs import cost_problems, row_costs
 from pipeline.evaluation.document import as_metrics
 from pipeline.evaluation.outcome import Task
 from pipeline.evaluation.params import EvaluateParams, SliceParams, ThresholdRule
@@ -60,6 +60,7 @@ def run(
     params = _params(params_file, prevalences)
     test = _parsed(files.predictions, positive)
     task = task_of(test, str(files.predictions), positive or test.scored)
+    refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
     val = files.validation and _parsed(files.validation, positive, like=test)
     target = files.target and _parsed(files.target, positive, like=test, labelled=False)
     chosen = _threshold(task, val, params, threshold)

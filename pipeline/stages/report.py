@@ -17,7 +17,7 @@ from pipeline.core.files import read_json, require_verified, stage_outputs
 from pipeline.core.params import load_section, read_yaml
 from pipeline.dataset.reader import Dataset
 from pipeline.evaluation.intervals import PROPORTIONS
-from pipeline.evaluation.outcome import Outcome, Task, answer
+from pipeline.evaluation.outcome import Outcome, Task
 from pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from pipeline.report.charts import draw_learning, draw_reliability
 from pipeline.report.operating import operating_points
@@ -25,7 +25,7 @@ from pipeline.report.page import render
 from pipeline.report.panel import Panel, panel
 from pipeline.report.params import ReportParams
 from pipeline.report.trainings import trainings
-from pipeline.report.words import verdict
+from pipeline.report.words import costs_told, verdict
 
 OUTPUT, PAGE = "report", "index.html"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
@@ -85,9 +85,8 @@ class Evidence:
         except KeyError as error:
             raise DataError(f"{path} lacks the column {error}. Run `raresight evaluate`.") from None
         targets = np.searchsorted(np.asarray(classes), table["label"].to_numpy().astype(str))
-        whose = "shortcut" if name == "shortcut" else "model"
-        threshold = self.metrics.get("threshold", {}).get(whose)
-        return answer(self.task, targets, scores, threshold=threshold)
+        answers = np.searchsorted(np.asarray(classes), table["predicted"].to_numpy().astype(str))
+        return Outcome(task=self.task, targets=targets, scores=scores, predicted=answers)
 
 
 def run(params_file: Path, data: Path) -> Path:
@@ -118,6 +117,7 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(metrics)],
         "cards": comparison.cards(metrics),
         "trainings": trainings(metrics),
+        "costs": costs_told(metrics["cost"]) if "cost" in metrics else None,
         "panel": _panel(evidence),
         "charts": _charts(evidence),
         "focus": _focus(evidence.test),

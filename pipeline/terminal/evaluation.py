@@ -10,7 +10,16 @@ from rich.text import Text
 
 from pipeline.evaluation.intervals import trials_needed
 from pipeline.report.trainings import Trainings, trainings
-from pipeline.report.words import DASH, Metrics, count, interval, number, verdict, with_interval
+from pipeline.report.words import (
+    DASH,
+    Metrics,
+    costs_told,
+    count,
+    interval,
+    number,
+    verdict,
+    with_interval,
+)
 from pipeline.terminal.tables import titled_table
 
 _POSITIVE_COLUMNS = {
@@ -164,6 +173,8 @@ def _notes(metrics: Metrics) -> Iterator[str]:
         yield from _size_note(metrics, metrics["positive"])
         if metrics["threshold"]["rule"] != "stated":
             yield _threshold_note(metrics["threshold"])
+    if "cost" in metrics:
+        yield costs_told(metrics["cost"])
     if "transfer" in metrics:
         yield _transfer_note(metrics["transfer"])
     if metrics["slices"]:

@@ -35,6 +35,14 @@ def test_sources_group_the_rows_and_other_columns_are_passed_over():
     assert found.take(np.array([2, 0])).ids.tolist() == ["z", "x"]
 
 
+def test_answers_are_numbers_of_classes_where_all_are_classes():
+    found = parse(pa.table(GOOD | {"predicted": ["dog", "dog", "cat"]}), "p.csv")
+    assert found.predicted.tolist() == [1, 1, 0]
+    assert found.take(np.array([2, 0])).predicted.tolist() == [0, 1]
+    other = parse(pa.table(GOOD | {"predicted": ["dog", "cow", "cat"]}), "p.csv")
+    assert other.predicted is parse(pa.table(GOOD), "p.csv").predicted is None
+
+
 def test_one_score_is_that_of_the_positive_class():
     table = pa.table({"id": [1, 2], "label": [0, 1], "score": [0.25, 0.5]})
     found = parse(table, "p.csv")

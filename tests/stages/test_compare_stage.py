@@ -11,6 +11,10 @@ from imports import ROOT
 from program import invoke
 from sklearn.metrics import average_precision_score
 
+from pipeline.evaluation.outcome import Task
+from pipeline.predictions.table import Predictions
+from pipeline.stages import compare as stage
+
 PARAMS = """\
 evaluate:
   seed: 1
@@ -299,3 +303,20 @@ def test_a_version_in_no_cache_and_no_remote_is_told_apart_from_one_that_never_w
 
 def test_outside_a_project_there_are_no_versions(compare, tmp_path):
     assert "no DVC project here" in compare(code=66, folder=tmp_path)
+
+
+def test_answers_that_costs_decided_are_taken_as_they_were_given():
+    ids = np.array(["x", "y"])
+    images = Predictions(
+        classes=("a", "b"),
+        ids=ids,
+        sources=ids,
+        targets=np.array([0, 1]),
+        pixels=None,
+        scores=np.array([[0.9, 0.1], [0.8, 0.2]]),
+        predicted=np.array([0, 1]),
+    )
+    outcome = stage._outcome(images, None, Task(classes=("a", "b"), positive=None))
+    assert outcome.predicted.tolist() == [0, 1]
+    rare = stage._outcome(images, 0.1, Task(classes=("a", "b"), positive="b"))
+    assert rare.predicted.tolist() == [1, 1]

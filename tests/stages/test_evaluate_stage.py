@@ -196,6 +196,31 @@ def test_every_rule_is_carried_out_and_reported(judged_project, rule, objective)
         assert threshold["reason"] == "it takes 29 positives in validation; there are 5"
 
 
+def test_costs_decide_without_a_positive_class(judged_project):
+    params, data = judged_project(positive=None)
+    rule = "{rule: cost, costs: {rare: {common: 20}}}"
+    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", rule))
+    metrics = evaluate.run(params, data)
+    table = predictions(data, "test")
+    # A rare image is overlooked at 20 times the cost of a false alarm: called from 1/21 on.
+    rare = table["probability.rare"].to_numpy()
+    called = table["predicted"].to_numpy() == "rare"
+    assert (called == (rare > 1 / 21)).all()
+    actual = table["label"].to_numpy() == "rare"
+    paid = np.where(actual, 20 * ~called, called)
+    assert metrics["cost"]["test"] == pytest.approx(paid.mean())
+    assert metrics["test"]["accuracy"] == (called == actual).mean()
+
+
+def test_costs_that_cannot_be_are_refused(judged_project):
+    params, data = judged_project(positive=None)
+    evaluate.run(params, data)
+    costs = "{rule: cost, costs: {rare: {common: never}}, prevalence: 0.1}"
+    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", costs))
+    match = r"2 problems:\n.*threshold\.prevalence: .*\n.*costs\.rare\.common: 'never'"
+    assert_refused_and_kept(params, data, ParamsError, match)
+
+
 def test_slices_are_by_factor_origin_and_size_of_the_label(judged_project):
     params, data = judged_project()
     evaluate.run(params, data)
