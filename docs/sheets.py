@@ -1,39 +1,75 @@
-"""Draw the contact sheet of each scenario into docs/sheets: python docs/sheets.py [SCENARIO...]"""
+"""Draw the contact sheets of the documentation: ``python docs/sheets.py [NAME...]``
+
+Needs the extras [simulator] and [game-engine], and the real digits (``make digits``).
+"""
 
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
+from generators import registry
 from pipeline.dataset import Dataset
 from pipeline.dataset.sheet import write_sheet
-from pipeline.stages import generate
+from pipeline.stages import carla_record, generate
 
-ROOT = Path(__file__).resolve().parents[1]
-PER_CLASS = 6
-MANY = 3  # of each of more than 8 classes
+DOCS = Path(__file__).resolve().parent
+_TICKS = 40  # of the staged CARLA record
 
 
-def draw(scenario: Path, target: Path) -> None:
-    """The sheet of a few images of every class, drawn as the scenario says."""
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A sheet of a scenario: ``shown`` images a class, of so many as the scenario draws, or of
+    ``each`` a class where they take long; ``side`` is that of an image, if not the scenario's."""
+
+    scenario: str
+    shown: int = 8
+    each: int | None = None
+    side: int | None = None
+
+
+PICTURES = {
+    "pathology.jpg": Picture(scenario="pathology", shown=12),
+    "conveyor.jpg": Picture(scenario="conveyor", each=8, side=128),
+    "street.jpg": Picture(scenario="street", each=8, side=128),
+    "sheets/carla.jpg": Picture(scenario="carla", side=128),
+    "sheets/digits-sim2real.jpg": Picture(scenario="digits-sim2real", shown=5),
+    "sheets/inspection.jpg": Picture(scenario="inspection"),
+    "sheets/shapes.jpg": Picture(scenario="shapes"),
+}
+
+
+def draw(picture: Picture, target: Path) -> None:
+    """Draw the scenario's images in a temporary folder, and write the sheet."""
     yaml = YAML(typ="safe")
-    document = yaml.load(scenario)
-    for source in document["generate"]["sources"]:
-        if "count" in source:
-            source["count"] = 1500
-    with tempfile.TemporaryDirectory() as folder:
-        params = Path(folder) / "params.yaml"
-        yaml.dump({"generate": document["generate"]}, params)
-        made = Dataset(generate.run(params, Path(folder) / "data"))
-        few = PER_CLASS if len(made.classes) <= 8 else MANY
-        write_sheet(made, target, per_class=few)
+    section = yaml.load(DOCS.parent / f"params/{picture.scenario}.yaml")["generate"]
+    section["image_size"] = picture.side or section["image_size"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for source in section["sources"]:
+            _prepare(source, picture, folder, section["image_size"])
+        params = folder / "params.yaml"
+        yaml.dump({"generate": section}, params)
+        made = Dataset(generate.run(params, folder / "data"))
+        write_sheet(made, target, per_class=picture.shown)
+
+
+def _prepare(source: dict[str, Any], picture: Picture, folder: Path, side: int) -> None:
+    """As few images as are needed, and a record to read where the source reads one."""
+    if picture.each is not None:
+        source.pop("count"), source.pop("prevalence")
+        classes = registry.find(source["generator"]).classes
+        source["counts"] = dict.fromkeys(classes, picture.each)
+    if source["generator"] == "carla":
+        record = folder / "record"
+        carla_record.run(record, server=None, ticks=_TICKS, size=side, seed=1, crossing=0.4)
+        source["options"]["path"] = str(record)
 
 
 if __name__ == "__main__":
-    names = sys.argv[1:] or sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
-    (ROOT / "docs/sheets").mkdir(exist_ok=True)
-    for name in names:
-        draw(ROOT / f"params/{name}.yaml", ROOT / f"docs/sheets/{name}.jpg")
-        size = (ROOT / f"docs/sheets/{name}.jpg").stat().st_size
-        print(f"docs/sheets/{name}.jpg: {size / 1000:.0f} KB")
+    for name in sys.argv[1:] or PICTURES:
+        draw(PICTURES[name], DOCS / name)
+        print(f"docs/{name}: {(DOCS / name).stat().st_size / 1000:.0f} KB")

@@ -119,8 +119,7 @@ def _draw_pictures(
             marked = picture
             if data.masks is not None:
                 marked = _with_outline(picture, data.masks[row])
-            scale = tile[0] / data.image_shape[1]
-            _draw_boxes(ImageDraw.Draw(marked), _boxes(data, row), scale)
+            _draw_boxes(marked, _boxes(data, row), scale=tile[0] / data.image_shape[1])
             sheet.paste(marked, (left, top + tile[1] + _GAP))
 
 
@@ -146,11 +145,13 @@ def _boxes(data: Dataset, row: int) -> np.ndarray:
     return np.empty((0, 4), np.float32) if found is None else found
 
 
-def _draw_boxes(pen: ImageDraw.ImageDraw, boxes: np.ndarray, scale: float) -> None:
-    """Corners around each box, just outside of it."""
-    for x, y, width, height in boxes.tolist():
-        left, top = round(x * scale) - 2, round(y * scale) - 2
-        right, bottom = round((x + width) * scale) + 1, round((y + height) * scale) + 1
+def _draw_boxes(picture: Image.Image, boxes: np.ndarray, *, scale: float) -> None:
+    """Corners around each box, just outside of it where there is room."""
+    pen, (width, height) = ImageDraw.Draw(picture), picture.size
+    for x, y, across, down in boxes.tolist():
+        left, top = max(0, round(x * scale) - 2), max(0, round(y * scale) - 2)
+        right = min(width - 1, round((x + across) * scale) + 1)
+        bottom = min(height - 1, round((y + down) * scale) + 1)
         arm = max(2, min(right - left, bottom - top) // 4)
         for u, v, to_x, to_y in (
             (left, top, 1, 1), (right, top, -1, 1), (left, bottom, 1, -1), (right, bottom, -1, -1)
