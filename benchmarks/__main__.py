@@ -93,6 +93,8 @@ def _cells(row: Measurement) -> tuple[str, str, str, str]:
 
 
 def _cost(row: Measurement, values: tuple[float, ...]) -> str:
+    if not values:
+        return "-"
     median = statistics.median(values)
     if row.goal.kind == "decibels":
         return f"{median:.1f} dB"

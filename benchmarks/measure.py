@@ -82,7 +82,7 @@ class Goal:
 class Measurement:
     """One row of the table: seconds (or decibels) of each round, ours and the peer's.
 
-    ``missing`` says why the peer was not measured; ``theirs`` is then empty.
+    ``missing`` says why the peer was not measured, or neither was; what was not is empty.
     """
 
     what: str

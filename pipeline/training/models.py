@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pipeline.training.convolutions import pad_openly
 from pipeline.training.networks import LinearProbe, SmallCNN, pixels_of
 from pipeline.training.params import ModelParams
 
@@ -43,8 +44,12 @@ class Classifier(nn.Module):
 
     def standardise(self, pixels: Tensor) -> Tensor:
         """What the network sees: float (n, 3, H, W)."""
+        n, height, width, channels = pixels.shape
+        # A row of pixels at a time: with 3 channels alone to go over, a CPU takes 20 times as long.
+        mean, std = (values.view(-1).repeat(width) for values in (self.mean, self.std))
+        rows = (pixels.reshape(n, height, width * channels).float() - mean).div_(std)
         # Permuting only renames the axes: the memory stays as it is, which is channels_last.
-        return (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        return rows.view(n, height, width, channels).permute(0, 3, 1, 2)
 
     def scores(self, logits: Tensor) -> Tensor:
         """The score of each class, float64 (n, K), each row summing to 1."""
@@ -73,6 +78,7 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(params, classes, side, fetch)
+    pad_openly(network)
     return Classifier(network, mean, std, classes).to(memory_format=torch.channels_last)
 
 
