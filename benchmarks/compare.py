@@ -24,6 +24,9 @@ TASK = Task(classes=("common", "rare"), positive="rare")
 SHOWN = ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")
 _RULE = ThresholdRule(rule="max_f1")
 _SHARED = 0.8  # of the variance of a score is the image's, the rest the training's
+_SIZES = tuple(((k, k), positives) for k in (1, 3) for positives in (10, 30, 100))
+_SIMULATED = (*_SIZES, ((8, 8), 100))  # trainings of each, and positives
+_TRAINED = ((1, 1), (2, 2), (3, 3), (5, 5), (10, 10))
 _LUCK = 0.2  # standard deviation of the skill from training to training
 
 Scores = tuple[np.ndarray, Sequence[np.ndarray]]  # targets (n,), and (n, 2) of each training
@@ -145,7 +148,7 @@ def main() -> None:
                     f"simulated, {name}", _each(trainings), str(positives), *_rates(found)
                 )
     for name, epochs in (("seed alone", (25, 25)), ("truly better", (25, 60))):
-        for trainings in ((1, 1), (2, 2), (3, 3), (5, 5)):
+        for trainings in _TRAINED:
             found = trained_pairs(pairs, trainings=trainings, epochs=epochs)
             table.add_row(f"digits, {name}", _each(trainings), "58", *_rates(found))
     Console(width=130).print(table)

@@ -57,6 +57,13 @@ class Evidence:
         return read_json(self.data / "evaluation" / "metrics.json")
 
     @property
+    def places(self) -> list[Mapping[str, Any]]:
+        """The figures at every deployment prevalence; none without a positive class."""
+        if "deployment" not in self.metrics:
+            return []
+        return list(self.metrics.get("deployment_at", {"": self.metrics["deployment"]}).values())
+
+    @property
     def plots(self) -> Path:
         return self.data / "evaluation" / "plots"
 
@@ -119,6 +126,7 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "trainings": trainings(metrics),
         "costs": costs_told(metrics["cost"]) if "cost" in metrics else None,
         "panel": _panel(evidence),
+        "places": evidence.places,
         "charts": _charts(evidence),
         "focus": _focus(evidence.test),
         "confusion": evidence.test.confusion.tolist(),
@@ -182,10 +190,9 @@ def _panel(evidence: Evidence) -> Panel | None:
         chosen=evidence.metrics["threshold"]["model"],
     )
     metrics = evidence.metrics
-    places = metrics.get("deployment_at", {"": metrics["deployment"]}).values()
     return panel(
         stops,
-        deployment=[place["prevalence"] for place in places],
+        deployment=[place["prevalence"] for place in evidence.places],
         confidence=metrics["confidence"],
         interval=PROPORTIONS[evidence.asked["evaluate"].get("proportions", "wilson")],
     )

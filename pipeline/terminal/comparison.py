@@ -190,7 +190,9 @@ def _takes(found: Difference, report: Report) -> str:
         ways.append(_plural(found.trainings, "training"))
     if ways or found.ruling != INCONCLUSIVE:
         return " or ".join(ways)
-    return "too alike" if found.difference else DASH
+    if not found.difference or found.low is None:
+        return DASH
+    return "too alike" if report.about != RECIPES or found.settled_at else "more of both"
 
 
 def _plural(number: int, unit: str) -> str:

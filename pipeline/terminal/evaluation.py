@@ -240,11 +240,16 @@ def _slices_note(slices: Metrics) -> str:
 
 
 def _calibration_note(calibration: Metrics) -> str:
-    raw, calibrated = calibration["raw"]["ece"], calibration["calibrated"]["ece"]
+    raw, calibrated = (_off(calibration[name]["ece"]) for name in ("raw", "calibrated"))
     return (
-        f"As probabilities the scores are off by {number(raw)} on average, calibrated on "
-        f"validation by {number(calibrated)}."
+        f"Taken as probabilities, the scores are off {raw} on average (expected calibration "
+        f"error); calibrated on validation they are off {calibrated}."
     )
+
+
+def _off(error: float) -> str:
+    """The error is what chance does not explain, so 0 says no more than that."""
+    return f"by {number(error)}" if error else "by no more than chance explains"
 
 
 def _one_class(metrics: Metrics) -> Iterator[str]:

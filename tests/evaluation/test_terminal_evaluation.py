@@ -133,7 +133,12 @@ def test_the_notes_tell_of_optimism_slices_and_calibration(rare):
     worst = rare["slices"]["recall"]
     assert f"recall {number(worst['value'])} [" in text
     assert f"where {worst['worst']} ({worst['images']} images)" in text
-    assert f"calibrated on validation by {number(rare['calibration']['calibrated']['ece'])}" in text
+    raw, calibrated = (rare["calibration"][name]["ece"] for name in ("raw", "calibrated"))
+    assert f"the scores are off by {number(raw)} on average" in text
+    assert f"calibrated on validation they are off by {number(calibrated)}." in text
+    rare["calibration"]["calibrated"]["ece"] = 0.0
+    text = " ".join(printed(rare).split())
+    assert "they are off by no more than chance explains." in text
 
 
 def test_a_target_that_cannot_be_promised_says_why(make_evidence, make_params):

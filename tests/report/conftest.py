@@ -148,7 +148,7 @@ def make_project(tmp_path_factory):
         data, params = folder / "data", folder / "params.yaml"
         yaml = YAML()
         document = yaml.load(ROOT / "params.yaml")
-        document["evaluate"].update(resamples=100, perturb=[])
+        document["evaluate"].update(resamples=100, perturb=[], deployment_prevalence=[1e-4, 0.01])
         yaml.dump(document, params)
         common = [label for label in classes if label != positive]
         labels = [

@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix
 
 from pipeline.core.errors import InputMissing
 from pipeline.core.files import manifest_problems
-from pipeline.report.words import number
+from pipeline.report.words import number, share
 from pipeline.stages import report
 
 VOID = {"meta", "link", "img", "input", "br"}
@@ -184,3 +184,14 @@ def test_every_training_is_on_the_page_with_its_seed(rare):
     assert set(rows) == {"mean", "spread", "1", "5711"}
     for title, values in rows.items():
         assert " ".join([title, *map(number, values)]) in text
+
+
+def test_the_table_has_every_deployment_prevalence(rare):
+    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
+    table = text[text.index("The same as a table") :]
+    assert len(metrics["deployment_at"]) == 2
+    for place in metrics["deployment_at"].values():
+        assert f"where {share(place['prevalence'])} are" in table
+        for name in ("accuracy", "precision", "f1"):
+            assert number(place["model"][name]) in table
