@@ -284,8 +284,8 @@ def _strokes(litter: np.ndarray, width: float, side: int) -> np.ndarray | float:
     x, y, turns, length, thin = litter.T
     along = 0.05 + 0.2 * length
     across, down = along * np.cos(np.pi * turns), along * np.sin(np.pi * turns)
-    lines = np.stack((x - across, y - down, x + across, y + down), axis=1)
-    return drawn(lines, width * (0.2 + 0.3 * float(thin.mean())), True, side)
+    lines = np.array((x - across, y - down, x + across, y + down)).T.copy()
+    return drawn(lines, width * (0.2 + 0.3 * float(thin.sum()) / len(thin)), True, side)
 
 
 def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float, float]:

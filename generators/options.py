@@ -1,6 +1,7 @@
 """Options that are factors: drawn in the order of their fields, each by its own distribution."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -86,11 +87,19 @@ class FactorOptions(Options):
         given: dict[str, Any] = {"label": label}
         if self.together is not None:
             given |= self.together.sample(rng, given)
-        for name, u in zip(self.drawn, rng.random(len(self.drawn)).tolist(), strict=True):
+        steps, quantiles = self._steps, rng.random(len(self.drawn)).tolist()
+        for (name, option, take), u in zip(steps, quantiles, strict=True):
             if name not in given:
-                option, take = getattr(self, name), whole if name in self.counted else at
                 given[name] = None if option is None else take(option, u, given)
         return {name: given[name] for name in self.drawn}
+
+    @cached_property
+    def _steps(self) -> list[tuple[str, Any, Callable]]:
+        """Each factor's name, what it is drawn from, and how."""
+        return [
+            (name, getattr(self, name), whole if name in self.counted else at)
+            for name in self.drawn
+        ]
 
     def laws(self) -> dict[str, Factor]:
         """What each of them is drawn from."""
