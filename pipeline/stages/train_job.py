@@ -111,8 +111,7 @@ class Job:
         trainer = self.trainer()
         if self.team.leads:
             (self.data / RESUME / FAILURE).unlink(missing_ok=True)
-        if self.continuing != "never":
-            self._go_on(trainer)
+        self._go_on(trainer, self.folder, required=self.continuing == "require")
         return trainer
 
     def fit(
@@ -120,28 +119,33 @@ class Job:
     ) -> tuple[Trainer, Result]:
         """Run what is left of the training, and keep it whenever it could be stopped.
 
-        Returns the trainer of the last stage, and the result of all of them. A second stage that is
-        stopped begins again.
+        Returns the trainer of the last stage, and the result of all of them.
         """
-        key, chance = self._key(trainer), trainer.chance
-
-        def keep(state) -> None:
-            if self.team.leads:
-                resume.save(self.folder, state, key)
-                if hint := stagnation(trainer.result.epochs, chance=chance):
-                    say(f"train: {hint}")
-
         batch, device = self.params.batch_size, self.inputs.device
         with stop_when_it_suits() as told, shortage_explained(batch, device, trainer.attempt):
             try:
+                keep = self._keeper(trainer, self.folder)
                 result = trainer.fit(on_batch, keep=keep, told_to_stop=told)
                 if self.params.classifier_retraining is None:
                     return trainer, result
-                second = retrainer(trainer)
-                return second, joined(result, second.fit(on_batch, told_to_stop=told))
+                second, folder = retrainer(trainer), self.folder.with_name(f"{self.folder.name}-b")
+                self._go_on(second, folder, required=False)
+                keep = self._keeper(second, folder)
+                return second, joined(result, second.fit(on_batch, keep=keep, told_to_stop=told))
             except DivergedError as error:
                 self._note(trainer, str(error))
                 raise
+
+    def _keeper(self, trainer: Trainer, folder: Path) -> Callable[[dict[str, Any]], None]:
+        key, chance = self._key(trainer), trainer.chance
+
+        def keep(state: dict[str, Any]) -> None:
+            if self.team.leads:
+                resume.save(folder, state, key)
+                if hint := stagnation(trainer.result.epochs, chance=chance):
+                    say(f"train: {hint}")
+
+        return keep
 
     def _note(self, trainer: Trainer, failure: str) -> None:
         """Leave what `raresight diagnose` needs: the training's outputs will not be written."""
@@ -158,7 +162,11 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """Where the checkpoint is: outside what DVC clears before a stage runs."""
+        """Where the checkpoint is: outside what DVC clears before a stage runs.
+
+        That of a second stage lies beside it, its name ending in ``-b``; the first one's then holds
+        what the second begins from.
+        """
         return self.data / RESUME / f"replicate-{self.replicate}"
 
     def trainer(self, kind: type[Trainer] = Trainer, **options: Any) -> Trainer:
@@ -196,8 +204,10 @@ class Job:
             "machine": fingerprint(trainer),
         }
 
-    def _go_on(self, trainer: Trainer) -> None:
-        folder, kept = self.folder, resume.load(self.folder)
+    def _go_on(self, trainer: Trainer, folder: Path, *, required: bool) -> None:
+        if self.continuing == "never":
+            return
+        kept = resume.load(folder)
         if kept is None:
             reasons = [f"{folder} does not exist"]
         else:
@@ -207,7 +217,7 @@ class Job:
             if self.team.leads:
                 at = trainer.progress
                 say(f"train: goes on after epoch {at.epoch}, step {at.step} ({folder})")
-        elif self.continuing == "require":
+        elif required:
             raise DataError(
                 f"no training can be gone on with:\n{listing(reasons)}\n"
                 "Put it back, or leave out `--continue require` to begin again."

@@ -91,18 +91,37 @@ def assert_same(one, other):
     assert (one / metrics).read_text() == (other / metrics).read_text()
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_bits(project, undisturbed):
+def train_and_kill(project, kills, name):
+    """What a training says that is killed so often, and then ends."""
     script = ROOT / "tests/stages/train_and_kill.py"
     done = subprocess.run(
-        [sys.executable, script, project / "params.yaml", project / "data", "6"],
+        [sys.executable, script, project / "params.yaml", project / "data", str(kills), name],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("goes on after epoch") == 6
+    return done.stderr
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_bits(project, undisturbed):
+    said = train_and_kill(project, 6, "replicate-1")
+    assert said.count("goes on after epoch") == 6
     assert_same(project, undisturbed)
     assert not (project / "data/.resume").exists()
     assert not list((project / "data").glob(".*.new"))
+
+
+def test_killed_in_its_second_stage_it_goes_on_with_that_one(project, tmp_path):
+    stage = {"epochs": 30, "learning_rate": 1e-3}
+    change(project / "params.yaml", epochs=2, classifier_retraining=stage)
+    shutil.copytree(project, tmp_path / "undisturbed")
+    train.run(tmp_path / "undisturbed/params.yaml", tmp_path / "undisturbed/data", device="cpu")
+    said = train_and_kill(project, 3, "replicate-1-b")
+    assert said.count("goes on after epoch 2, step 0") >= 3  # the first stage is not run again
+    assert said.count("replicate-1-b)") == 3
+    assert len(curves(project)) == 32
+    assert_same(project, tmp_path / "undisturbed")
+    assert not (project / "data/.resume").exists()
 
 
 def test_told_to_stop_it_keeps_what_it_has_and_goes_on_from_there(project, undisturbed):

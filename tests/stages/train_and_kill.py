@@ -1,6 +1,7 @@
 """Runs the train stage, kills it at random moments, and then lets a last run end.
 
-``python train_and_kill.py PARAMS DATA KILLS``. Each run is killed after it has kept something new.
+``python train_and_kill.py PARAMS DATA KILLS NAME``. Each run is killed after it has kept something
+new in the checkpoint of that name.
 One process loads torch and forks, so that a run costs its training alone.
 """
 
@@ -15,8 +16,8 @@ from pipeline.stages import train
 from pipeline.training.names import RESUME
 
 
-def main(params: Path, data: Path, kills: int) -> None:
-    moments, manifest = random.Random(1), data / RESUME / "replicate-1/manifest.json"
+def main(params: Path, data: Path, kills: int, name: str) -> None:
+    moments, manifest = random.Random(1), data / RESUME / name / "manifest.json"
     for _ in range(kills):
         before = stamp(manifest)
         child = os.fork()
@@ -42,4 +43,4 @@ def stamp(path: Path) -> int | None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
