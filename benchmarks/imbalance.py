@@ -57,7 +57,7 @@ REMEDIES: dict[str, dict[str, Any]] = {
     "focal": {"loss": {"name": "focal", "gamma": 2.0, "class_weights": None}},
     "focal, class-balanced": {"loss": {"name": "focal", "gamma": 2.0, "class_weights": _EFFECTIVE}},
     "LDAM, deferred weights": {
-        "loss": {"name": "ldam", "max_margin": 0.5, "scale": 5.0, "class_weights": _LATE}
+        "loss": {"name": "ldam", "max_margin": 0.5, "scale": 30.0, "class_weights": _LATE}
     },
     "logit adjustment (balanced softmax)": {
         "loss": {"name": "logit_adjusted", "tau": 1.0, "label_smoothing": 0.0}

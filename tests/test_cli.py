@@ -81,6 +81,20 @@ def test_validate_shows_what_will_run(project):
     assert "train 70%, val 15%, test 15%" in text
 
 
+def test_validate_doubts_what_train_would_doubt(project, tmp_path, caplog):
+    text = (project / "params.yaml").read_text()
+    assert "name: shuffled" in text
+    params = tmp_path / "params.yaml"
+    params.write_text(text.replace("name: shuffled", "name: balanced"))
+    done = invoke("--params", params, "validate")
+    assert done.exit_code == 0
+    (doubt,) = caplog.messages
+    assert doubt.startswith(f"{params}: train.sampler.name 'balanced' already evens out")
+    caplog.clear()
+    invoke(*options(project), "validate")
+    assert not caplog.messages
+
+
 def test_validate_knows_the_classes_of_the_generators(project, tmp_path):
     params = write_params(tmp_path / "params.yaml", positive="circel")
     result = invoke("--params", params, "validate")

@@ -1,7 +1,6 @@
 """train: fit the classifier, keep the epoch that ranks validation best."""
 
 import csv
-import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +22,8 @@ from pipeline.training.figures import draw_curves
 from pipeline.training.loop import Trainer
 from pipeline.training.losses import score_prior
 from pipeline.training.names import RESUME
-from pipeline.training.params import TrainParams, doubts
+from pipeline.training.params import TrainParams, warn
+from pipeline.training.params.loss import cosine_scale
 from pipeline.training.replicates import summary
 from pipeline.training.team import team
 
@@ -36,8 +36,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str 
     refuses to begin again, ``never`` always does.
     """
     params = load_section(params_file, "train", TrainParams)
-    for doubt in doubts(params):
-        logging.getLogger(__name__).warning("%s: %s", params_file, doubt)
+    warn(params, params_file)
     for name, stage in INPUTS.items():
         require_verified(data / name, stage)
     where = devices.resolve(device)
@@ -153,6 +152,7 @@ def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
         class_shares=of_classes(shows / shows.sum()),
         score_prior=None if prior is None else of_classes(prior),
         loss=trainer.params.loss.name,
+        cosine_scale=cosine_scale(job.params.loss),
         seed=job.params.seed,
         epoch=result.best.epoch,
         val_average_precision=result.best.val_average_precision,

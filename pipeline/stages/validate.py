@@ -12,7 +12,7 @@ from pipeline.evaluation.params import EvaluateParams
 from pipeline.report.params import ReportParams
 from pipeline.splitting.params import SplitParams
 from pipeline.stages.generate_params import GenerateParams, Source
-from pipeline.training.params import TrainParams
+from pipeline.training.params import TrainParams, warn
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,10 +28,14 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 def run(params_file: Path) -> dict[str, Any]:
-    """The checked sections, by name; raises ParamsError with every problem of the file."""
+    """The checked sections, by name; raises ParamsError with every problem of the file.
+
+    What is allowed but hardly meant is said in warnings.
+    """
     sections, problems = check_sections(params_file, SECTIONS)
     problems += [f"{params_file}: {problem}" for problem in _across(sections)]
     refuse(params_file, problems)
+    warn(sections["train"], params_file)
     return sections
 
 

@@ -17,11 +17,10 @@ from safetensors import SafetensorError
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json, write_json
 from pipeline.training import device as devices
-from pipeline.training.models import Classifier, build
+from pipeline.training.models import Classifier, answers, build, in_batches
 from pipeline.training.params import ModelParams
 
 WEIGHTS, CARD = "weights.safetensors", "model.json"
-BATCH = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,8 @@ class ModelCard:
 
     ``class_shares`` are the shares of the classes that the epoch showed, ``score_prior`` those that
     the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
-    are the training images' per channel, in [0, 255]; ``seed`` is that of the training.
+    are the training images' per channel, in [0, 255]; ``seed`` is that of the training, and
+    ``cosine_scale`` that of the last layer where it compares directions.
     """
 
     model: Mapping[str, Any]
@@ -42,6 +42,7 @@ class ModelCard:
     class_shares: Mapping[str, float]
     score_prior: Mapping[str, float] | None
     loss: str
+    cosine_scale: float | None
     seed: int
     epoch: int
     val_average_precision: float
@@ -69,6 +70,7 @@ def load(folder: Path) -> tuple[Classifier, ModelCard]:
             seed=0,
             side=card.image_shape[0],
             fetch=False,
+            cosine_scale=card.cosine_scale,
         )
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except (TypeError, ValueError, SafetensorError, RuntimeError, FileNotFoundError) as error:
@@ -101,16 +103,11 @@ class Scorer:
         ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. What class shares the
         scores take for granted is in the card: ``score_prior``.
         """
-        rows = np.asarray(rows)
-        out = np.empty((len(rows), len(self.classes)))
-        for start in range(0, len(rows), BATCH):
-            pixels = torch.from_numpy(np.ascontiguousarray(images[rows[start : start + BATCH]]))
-            out[start : start + BATCH] = self._batch(pixels.to(self.device))
-        return out
-
-    @torch.inference_mode()
-    def _batch(self, pixels: torch.Tensor) -> np.ndarray:
-        return self.model.scores(self.model(pixels)).cpu().numpy()
+        batches = in_batches(np.asarray(rows))
+        pixels = (torch.from_numpy(np.ascontiguousarray(images[some])) for some in batches)
+        found = answers(self.model, (some.to(self.device) for some in pixels))
+        empty = np.empty((0, len(self.classes)))
+        return np.concatenate([empty, *(scores.cpu().numpy() for _, scores in found)])
 
 
 def load_model(folder: Path, device: str) -> Scorer:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pipeline.training.models import Classifier, build
 from pipeline.training.networks import LinearProbe
 from pipeline.training.params import TrainParams
+from pipeline.training.params.loss import cosine_scale
 
 _GAIN_OF_RELU = 2**0.5
 _IMAGES = 64  # that LSUV measures variances on
@@ -23,8 +24,15 @@ def fresh(
     images: Tensor,
 ) -> Classifier:
     """The model that a training begins from; it will learn from ``images`` (n, H, W, 3)."""
-    side = images.shape[1]
-    model = build(params.model, classes=classes, mean=mean, std=std, seed=seed, side=side)
+    model = build(
+        params.model,
+        classes=classes,
+        mean=mean,
+        std=std,
+        seed=seed,
+        side=images.shape[1],
+        cosine_scale=cosine_scale(params.loss),
+    )
     seen = model.standardise(images[:_IMAGES].cpu())
     if not isinstance(model.network, LinearProbe):  # whose features are what they are
         initialise(model.network, params.initialisation, seed=seed, images=seen)

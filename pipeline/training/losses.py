@@ -27,8 +27,9 @@ def make_loss(
                     softmax of Ren et al. 2020)
     focal           w_m * (1 - p) ** gamma * -log p (Lin et al. 2017; with effective-number weights
                     the class-balanced focal loss of Cui et al. 2019)
-    ldam            w_m * cross-entropy of scale * (logits - margin_m at m), margins n ** -1/4 with
-                    the largest at max_margin (Cao et al. 2019; deferred weights make it LDAM-DRW)
+    ldam            w_m * cross-entropy of logits - scale * margin_m at m, margins n ** -1/4 with
+                    the largest at max_margin, for logits that are scale times a cosine
+                    (Cao et al. 2019; deferred weights make it LDAM-DRW)
     """
     weights = _on(class_weights(getattr(params, "class_weights", None), counts, epoch), device)
     loss = _KINDS[params.name](params, np.asarray(counts, float), device)
@@ -102,11 +103,11 @@ def _focal(params, counts: np.ndarray, device) -> Loss:
 
 def _ldam(params, counts: np.ndarray, device) -> Loss:
     margins = np.maximum(counts, 1) ** -0.25
-    margins = _on(params.max_margin * margins / margins.max(), device)
+    margins = _on(params.scale * params.max_margin * margins / margins.max(), device)
 
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
         less = functional.one_hot(targets, len(margins)) * margins[targets, None]
-        return functional.cross_entropy(params.scale * (logits - less), targets, reduction="none")
+        return functional.cross_entropy(logits - less, targets, reduction="none")
 
     return loss
 

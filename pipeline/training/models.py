@@ -1,13 +1,18 @@
 """Classifiers by name: raw pixels in, logits out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipeline.core.errors import ParamsError
 from pipeline.training.convolutions import pad_openly
-from pipeline.training.networks import LinearProbe, SmallCNN, pixels_of
+from pipeline.training.networks import CosineLinear, LinearProbe, SmallCNN, pixels_of
 from pipeline.training.params import ModelParams
+
+_BATCH = 512  # images that are judged together
 
 
 class Classifier(nn.Module):
@@ -56,6 +61,25 @@ class Classifier(nn.Module):
         return (logits.double() + self.score_offset).softmax(1)
 
 
+def in_batches(rows: np.ndarray) -> list[np.ndarray]:
+    """The rows (n,) to be judged, as many together as :func:`answers` is to be given."""
+    return [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+
+
+@torch.inference_mode()
+def answers(
+    model: Classifier,
+    batches: Iterable[Tensor],
+    autocast: Callable[[], AbstractContextManager] = nullcontext,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Logits (n, K) and class scores (n, K) of each batch of images, as in a test."""
+    model.eval()
+    for images in batches:
+        with autocast():
+            logits = model(images)
+        yield logits, model.scores(logits)
+
+
 def build(
     params: ModelParams,
     *,
@@ -65,20 +89,25 @@ def build(
     seed: int,
     side: int,
     fetch: bool = True,
+    cosine_scale: float | None = None,
 ) -> Classifier:
     """A classifier of images of ``side`` x ``side`` pixels, in channels_last.
 
     ``mean`` and ``std`` are per channel, in [0, 255]. Its weights are torch's and torchvision's
     defaults; see :mod:`pipeline.training.initialisation` for others. torch draws from its global
     generator, so that one is seeded here and put back afterwards. A probe's published weights are
-    loaded unless ``fetch`` is false, as where its own are about to be.
+    loaded unless ``fetch`` is false, as where its own are about to be. With a ``cosine_scale`` the
+    last layer compares directions only: :class:`~pipeline.training.networks.CosineLinear`.
 
-    Raises ParamsError when torchvision knows no such model or it is too small an image for it.
+    Raises ParamsError when torchvision knows no such model or it is too small an image for it, or
+    its last layer is a convolution and is to be that.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(params, classes, side, fetch)
     pad_openly(network)
+    if cosine_scale is not None:
+        _compare_directions(head_of(network, classes), params.name, cosine_scale)
     return Classifier(network, mean, std, classes).to(memory_format=torch.channels_last)
 
 
@@ -92,6 +121,15 @@ def _network(params: ModelParams, classes: int, side: int, fetch: bool) -> nn.Mo
             return LinearProbe(pixels_of(params.grid), 3 * params.grid**2, classes)
         return LinearProbe(*vision.features(params.features, side=side, fetch=fetch), classes)
     return vision.classifier(params, classes=classes, side=side)
+
+
+def _compare_directions(head: nn.Module, name: str, scale: float) -> None:
+    if not isinstance(head, nn.Linear):
+        raise ParamsError(
+            "train.loss.name 'ldam' needs a last layer that is linear, and that of "
+            f"train.model.name '{name}' is a convolution. Choose another of the two."
+        )
+    head.__class__, head.bias, head.scale = CosineLinear, None, scale
 
 
 def head_of(network: nn.Module, classes: int) -> nn.Module:

@@ -23,6 +23,20 @@ def convolution(channels: int, out: int, side: int, *, stride: int, norm: str) -
     return nn.Conv2d(channels, out, side, stride, side // 2, bias=norm == "none")
 
 
+class CosineLinear(nn.Linear):
+    """``scale`` times the cosine between the features and each class's weights: (n, F) to (n, K).
+
+    The head of Cao et al. 2019, where no class gets larger logits by longer weights.
+    """
+
+    scale = 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):  # in bfloat16 logits are steps of 0.1
+            weight = functional.normalize(self.weight.float())
+            return self.scale * functional.linear(functional.normalize(x.float()), weight)
+
+
 class Block(nn.Module):
     """Two 3x3 convolutions, around them a shortcut if ``residual`` (He et al. 2016).
 

@@ -8,11 +8,9 @@ import torch
 
 from pipeline.training.feed import Feed
 from pipeline.training.losses import Loss
-from pipeline.training.models import Classifier
+from pipeline.training.models import Classifier, answers, in_batches
 from pipeline.training.scores import ranking
 from pipeline.training.team import Team
-
-_BATCH = 512
 
 
 class Validation:
@@ -36,15 +34,12 @@ class Validation:
 
         The team shares the images; every process gets the whole answer.
         """
-        model.eval()
-        mine = self.team.share(np.arange(len(self.feed)))
-        batches = [mine[start : start + _BATCH] for start in range(0, len(mine), _BATCH)]
+        batches = in_batches(self.team.share(np.arange(len(self.feed))))
         losses, scores = [], []
-        for index, images in zip(batches, self.feed.batches(batches), strict=True):
-            with self.autocast():
-                logits = model(images)
+        judged = answers(model, self.feed.batches(batches), self.autocast)
+        for index, (logits, found) in zip(batches, judged, strict=True):
             losses.append(loss_of(logits, self.feed.labels(index)))
-            scores.append(model.scores(logits))
+            scores.append(found)
         loss = self.team.gather(torch.cat(losses).double().cpu().numpy())
         scores = self.team.gather(torch.cat(scores).cpu().numpy())
         return self.as_in_training(loss, shows), scores

@@ -5,9 +5,11 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
-from toy_training import train_params
+from toy_training import train_params, trainer
 
 from pipeline.training.losses import class_weights, make_loss, score_offset, score_prior
+from pipeline.training.networks import CosineLinear
+from pipeline.training.params.loss import cosine_scale
 
 LOGITS = torch.tensor([[0.3, 1.2, -0.5], [2.0, -1.0, 0.1], [0.0, 0.4, 3.0]])
 TARGETS = torch.tensor([1, 0, 1])
@@ -96,8 +98,32 @@ def test_ldam_asks_more_of_rare_classes():
     less = torch.zeros(3, 3)
     less[0, 1] = less[2, 1] = 0.5 * (10 / 90) ** 0.25
     less[1, 0] = 0.5 * (10 / 900) ** 0.25
-    expected = functional.cross_entropy(2.0 * (LOGITS - less), TARGETS, reduction="none")
+    expected = functional.cross_entropy(LOGITS - 2.0 * less, TARGETS, reduction="none")
     assert torch.allclose(found, expected)
+
+
+def test_ldams_head_and_loss_are_those_of_the_paper_by_hand():
+    """Features (3, 4), weights (1, 0) and (0, 2): cosines 0.6 and 0.8, however long they are.
+
+    Of 16 and 1 images margins are 0.5 / 2 and 0.5. Scale 10, class 0: logits 10 (0.6 - 0.25) = 3.5
+    and 8, so the loss is log(1 + exp(8 - 3.5)).
+    """
+    params = params_of("ldam", max_margin=0.5, scale=10.0, class_weights=None)
+    head = CosineLinear(2, 2, bias=False)
+    head.scale = cosine_scale(params)
+    head.load_state_dict({"weight": torch.tensor([[1.0, 0.0], [0.0, 2.0]])})
+    logits = head(torch.tensor([[3.0, 4.0], [0.3, 0.4]]))
+    assert logits.tolist() == [pytest.approx([6.0, 8.0])] * 2
+    found = make_loss(params, np.array([16, 1]))(logits, torch.tensor([0, 0]))
+    assert found.tolist() == pytest.approx([np.log1p(np.exp(4.5))] * 2, rel=1e-5)
+
+
+def test_ldam_alone_trains_a_last_layer_that_compares_directions():
+    ldam = {"name": "ldam", "max_margin": 0.5, "scale": 30.0, "class_weights": None}
+    assert trainer(loss=ldam).model.network.head.scale == 30.0
+    assert type(trainer().model.network.head) is torch.nn.Linear
+    found = trainer(loss=ldam, epochs=4).fit()
+    assert found.best.val_average_precision > 0.9
 
 
 SHARES = COUNTS / 1000

@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score
 from toy_training import train_params
 
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, ParamsError
 from pipeline.training import checkpoint
 from pipeline.training.models import build
 from pipeline.training.scores import ranking
@@ -29,7 +29,7 @@ def card(**changes):
         "model": SMALL.model_dump(), "classes": ("a", "b"), "positive": "a",
         "image_shape": (16, 16, 3), "mean": (1.0, 2.0, 3.0), "std": (4.0, 5.0, 6.0),
         "class_shares": {"a": 0.1, "b": 0.9}, "score_prior": None, "loss": "logit_adjusted",
-        "seed": 1, "epoch": 3, "val_average_precision": 0.5,
+        "cosine_scale": None, "seed": 1, "epoch": 3, "val_average_precision": 0.5,
     }  # fmt: skip
     return checkpoint.ModelCard(**values | changes)
 
@@ -41,6 +41,23 @@ def test_a_saved_model_comes_back_to_the_bit(tmp_path):
     assert tuple(read.classes) == ("a", "b")
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, loaded.state_dict()[name]), name
+
+
+def test_a_last_layer_that_compares_directions_comes_back(tmp_path):
+    options = {"classes": 2, "mean": [1, 2, 3], "std": [4, 5, 6], "side": 16, "cosine_scale": 9.0}
+    model = build(SMALL, seed=7, **options).eval()
+    checkpoint.save(tmp_path, model.state_dict(), card(cosine_scale=9.0, loss="ldam"))
+    images = torch.arange(2 * 16 * 16 * 3).view(2, 16, 16, 3).to(torch.uint8)
+    with torch.inference_mode():
+        logits = model(images)
+        assert torch.equal(checkpoint.load(tmp_path)[0].eval()(images), logits)
+    assert logits.abs().max() <= 9.0
+
+
+def test_a_last_layer_that_is_a_convolution_cannot_compare_directions():
+    params = train_params(model={"name": "squeezenet1_1", "stem": "small", "dropout": 0.0}).model
+    with pytest.raises(ParamsError, match=r"train\.loss\.name 'ldam'.*squeezenet1_1"):
+        build(params, classes=2, mean=[1] * 3, std=[1] * 3, seed=7, side=32, cosine_scale=9.0)
 
 
 def test_weights_of_another_model_are_refused(tmp_path):

@@ -1,6 +1,8 @@
 """The ``train`` section of params.yaml, one file a subject."""
 
+import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -84,6 +86,12 @@ class TrainParams(Section):
                 "rate is ever lowered"
             )
         return None
+
+
+def warn(params: TrainParams, file: Path) -> None:
+    """Say every doubt about the train section of ``file``."""
+    for doubt in doubts(params):
+        logging.getLogger(__name__).warning("%s: %s", file, doubt)
 
 
 def doubts(params: TrainParams) -> Iterator[str]:

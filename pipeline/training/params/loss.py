@@ -60,7 +60,11 @@ class Focal(Section):
 
 
 class LDAM(Section):
-    """A margin per class, n ** -1/4 scaled so that the rarest has ``max_margin``."""
+    """A margin per class, n ** -1/4 scaled so that the rarest has ``max_margin``.
+
+    The margins are between cosines: the last layer compares directions, its logits are ``scale``
+    times the cosine.
+    """
 
     name: Literal["ldam"]
     max_margin: Annotated[float, Field(gt=0, le=10)]
@@ -75,6 +79,11 @@ _KINDS = {
     "ldam": LDAM,
 }
 LossParams = Annotated[CrossEntropy | LogitAdjusted | Focal | LDAM, ByName(_KINDS)]
+
+
+def cosine_scale(loss: Section) -> float | None:
+    """What the cosines of the last layer are to be multiplied by; None: it is to be plain."""
+    return loss.scale if isinstance(loss, LDAM) else None
 
 
 def corrects_the_prior(loss: Section) -> bool:
