@@ -8,8 +8,8 @@ import numpy as np
 from pipeline.core import seeds
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.prevalence import at_prevalence
-from pipeline.evaluation.ranking import curve, false_positive_rate_at
-from pipeline.evaluation.resampling import resample_rankings
+from pipeline.evaluation.ranking import curve, precision_at
+from pipeline.evaluation.resampling import BAND, false_positive_band
 from pipeline.evaluation.study import Study
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _CALIBRATIONS = {"raw": ("as the model gave them", GREY), "calibrated": ("calibr
 _RARE = 0.05  # share of the positive class below which calibration is drawn on log axes
 _WORST = 14  # slices in the picture
 _BAND_RESAMPLES = 500
-_RECALLS = np.linspace(0.01, 1, 100)
 _MOST_NUMBERS = 15  # classes beyond which the cells of a matrix are too small for numbers
 
 
@@ -90,12 +89,12 @@ def _panel(
 ) -> None:
     for name, (label, colour) in _LINES.items():
         points = curve(study.outcomes[name].main_ranking)
-        precision = _precision(points.recall, points.false_positive_rate, prevalence)
+        precision = precision_at(points.recall, points.false_positive_rate, prevalence)
         axes.plot(points.recall, precision, color=colour, label=label, lw=1.6)
     if band is not None:
-        low, high = (_precision(_RECALLS, rate, prevalence) for rate in band)
+        high, low = (precision_at(BAND, rate, prevalence) for rate in band)
         label = f"{100 * study.params.confidence:g} % of resamples"
-        axes.fill_between(_RECALLS, low, high, color=BLUE, alpha=0.15, lw=0, label=label)
+        axes.fill_between(BAND, low, high, color=BLUE, alpha=0.15, lw=0, label=label)
         _mark_operating_point(axes, study.outcomes["test"], prevalence)
     axes.axhline(prevalence, color=INK, ls=":", lw=1, label="no skill")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.03))
@@ -191,29 +190,15 @@ def _clean(axes: "Axes") -> None:
     axes.grid(color=GREY, alpha=0.25, lw=0.6)
 
 
-def _precision(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:
-    """Precision at a prevalence; NaN where nothing is called."""
-    found, false = recall * prevalence, rate * (1 - prevalence)
-    called = found + false
-    return np.divide(found, called, out=np.full(np.shape(called), np.nan), where=called > 0)
-
-
 def _band(study: Study) -> np.ndarray:
-    """The upper and the lower end of the false-positive rate at each of _RECALLS, (2, points)."""
-
-    def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-        return false_positive_rate_at(positives, negatives, recall=_RECALLS)
-
     test = study.outcomes["test"]
-    rates = resample_rankings(
-        [test.main_ranking],
+    return false_positive_band(
+        test.main_ranking,
         test.targets,
-        statistic,
+        confidence=study.params.confidence,
         resamples=min(study.params.resamples, _BAND_RESAMPLES),
         rng=seeds.rng(study.params.seed, "evaluate", "band"),
     )
-    tail = (1 - study.params.confidence) / 2
-    return np.quantile(rates[:, 0], [1 - tail, tail], axis=0)
 
 
 def _share(prevalence: float) -> str:

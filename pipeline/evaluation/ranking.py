@@ -173,3 +173,13 @@ def false_positive_rate_at(
         for right, wrong, need in zip(flat_true, flat_false, needed, strict=True)
     ]
     return np.array(rates).reshape(*true.shape[:-1], len(recall))
+
+
+def precision_at(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:
+    """The precision (n,) where ``recall`` and false-positive ``rate`` (n,) are had at a prevalence.
+
+    NaN where nothing is called.
+    """
+    found, false = recall * prevalence, rate * (1 - prevalence)
+    called = found + false
+    return np.divide(found, called, out=np.full(np.shape(called), np.nan), where=called > 0)

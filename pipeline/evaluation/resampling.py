@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from pipeline.evaluation.ranking import Ranking
+from pipeline.evaluation.ranking import Ranking, false_positive_rate_at
 
 BINS = 1024
+BAND = np.linspace(0.01, 1, 100)  # recalls at which a curve has a band
 _CHUNK = 2**18  # rows or levels drawn at a time: the working set stays in the processor's cache
 
 Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -101,6 +102,24 @@ def resample_rankings(
     if coarse is not ranking:
         values += statistic(*ranking.counts()) - statistic(*coarse.counts())
     return values[:, None]
+
+
+def false_positive_band(
+    ranking: Ranking,
+    strata: np.ndarray,
+    *,
+    confidence: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """The ends (2, points) of the false-positive rate's interval at each recall of BAND."""
+
+    def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+        return false_positive_rate_at(positives, negatives, recall=BAND)
+
+    rates = resample_rankings([ranking], strata, statistic, resamples=resamples, rng=rng)
+    tail = (1 - confidence) / 2
+    return np.quantile(rates[:, 0], [tail, 1 - tail], axis=0)
 
 
 def has_groups(sources: np.ndarray | None) -> bool:

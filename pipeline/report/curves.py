@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.ranking import Curve, curve, false_positive_rate_at
-from pipeline.evaluation.resampling import resample_rankings
+from pipeline.evaluation.ranking import Curve, curve, precision_at
+from pipeline.evaluation.resampling import BAND, false_positive_band
 from pipeline.report.charts import Band, Line, Plane, draw_plane
 from pipeline.report.words import share
 
 _RESAMPLES = 500
-_RECALLS = np.linspace(0.01, 1, 100)
 _MOST_POINTS = 400
 
 
@@ -47,18 +46,14 @@ def ranked(
         return None
     rates = None
     if test.task.positive is not None:
-        rates = _rates(test, confidence, rng)
+        rates = false_positive_band(
+            test.main_ranking,
+            positive.astype(int),
+            confidence=confidence,
+            resamples=_RESAMPLES,
+            rng=rng,
+        )
     return Ranked(outcomes=outcomes, confidence=confidence, rates=rates)
-
-
-def _rates(test: Outcome, confidence: float, rng: np.random.Generator) -> np.ndarray:
-    def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-        return false_positive_rate_at(positives, negatives, recall=_RECALLS)
-
-    strata = (test.targets == test.task.positive_index).astype(int)
-    drawn = resample_rankings([test.main_ranking], strata, statistic, resamples=_RESAMPLES, rng=rng)
-    tail = (1 - confidence) / 2
-    return np.quantile(drawn[:, 0], [tail, 1 - tail], axis=0)
 
 
 def draw_precision_recall(data: Ranked, *, prevalence: float | None, name: str) -> str:
@@ -68,18 +63,21 @@ def draw_precision_recall(data: Ranked, *, prevalence: float | None, name: str) 
     band = None
     if data.rates is not None:
         low, high = data.rates
-        ends = (_precision(_RECALLS, rate, level) for rate in (high, low))
-        band = Band(data.band_name, _RECALLS, *ends)
+        ends = (precision_at(BAND, rate, level) for rate in (high, low))
+        band = Band(data.band_name, BAND, *ends)
     lines = [
         Line(
-            label, kind, points.recall, _precision(points.recall, points.false_positive_rate, level)
+            label,
+            kind,
+            points.recall,
+            precision_at(points.recall, points.false_positive_rate, level),
         )
         for (label, kind, points) in _points(data)
     ]
     point = _operating_point(data.first)
     if point is not None:
         recall, rate = point
-        point = (recall, float(_precision(np.array(recall), np.array(rate), level)))
+        point = (recall, float(precision_at(np.array(recall), np.array(rate), level)))
     return draw_plane(
         Plane("recall", "precision", level=level),
         lines,
@@ -98,7 +96,7 @@ def draw_roc(data: Ranked, *, name: str) -> str:
     ]
     band = None
     if data.rates is not None:
-        band = Band(data.band_name, _RECALLS, *data.rates, across=True)
+        band = Band(data.band_name, BAND, *data.rates, across=True)
     point = _operating_point(data.first)
     return draw_plane(
         Plane("false-positive rate (1 - specificity)", "recall", diagonal="no skill"),
@@ -122,10 +120,3 @@ def _operating_point(outcome: Outcome) -> tuple[float, float] | None:
         return None
     (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
     return hit / (hit + missed), alarms / (right + alarms)
-
-
-def _precision(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:
-    """Precision at a prevalence; NaN where nothing is called."""
-    found, false = recall * prevalence, rate * (1 - prevalence)
-    called = found + false
-    return np.divide(found, called, out=np.full(np.shape(called), np.nan), where=called > 0)

@@ -11,6 +11,7 @@ from pipeline.evaluation.ranking import (
     delong_variance,
     false_positive_rate_at,
     hanley_mcneil_variance,
+    precision_at,
     rank,
     roc_auc,
 )
@@ -186,3 +187,9 @@ def test_the_false_positive_rate_at_a_recall():
     counts = rank(scores, np.array([True, False, True, False, False])).counts()
     rates = false_positive_rate_at(*counts, recall=np.array([0.25, 0.5, 0.51, 1.0]))
     np.testing.assert_allclose(rates, [0, 0, 1 / 3, 1 / 3])
+
+
+def test_precision_at_a_prevalence_is_that_of_the_lecture():
+    found = precision_at(np.array([0.99, 0.9, 0.0]), np.array([0.01, 0.0, 0.0]), 1e-4)
+    assert found[:2] == pytest.approx([0.0098, 1.0], abs=5e-5)
+    assert np.isnan(found[2])  # nothing is called
