@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.comparison.prior_shift import calibrated, em_shares, estimate_shares
+from pipeline.comparison.prior_shift import _wilson, calibrated, em_shares, estimate_shares
+from pipeline.evaluation.intervals import wilson
 
 
 def draw(rng, size, prevalence):
@@ -38,6 +39,19 @@ def test_calibrated_scores_average_to_the_shares_of_the_labels():
     mean = calibrated(scores, targets)(scores)[:, 1].mean()
     assert mean == pytest.approx(targets.mean(), abs=1e-3)
     assert scores[:, 1].mean() > 1.5 * targets.mean()
+
+
+def test_an_interval_of_a_share_is_that_of_as_many_images_as_would_spread_so():
+    # 3 % of 200 images spread by the root of 0.03 * 0.97 / 200.
+    spread = (0.03 * 0.97 / 200) ** 0.5
+    assert _wilson(0.03, spread, 0.95) == pytest.approx(wilson(6, 200, confidence=0.95))
+    low, high = _wilson(0.0, 0.002, 0.95)  # none was found, but resamples find some
+    assert low == 0
+    assert 0.004 < high < 0.012
+    low, high = _wilson(1.0, 0.002, 0.95)
+    assert 0.988 < low < 0.996
+    assert high == 1
+    assert _wilson(0.5, 0.0, 0.95) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize("prevalence", [0.3, 0.02])
