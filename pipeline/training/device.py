@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from pipeline.core.errors import DeviceError
 from pipeline.core.parallel import available_cores
@@ -62,6 +63,25 @@ def use_bfloat16(precision: str, device: torch.device) -> bool:
     if precision == "auto":
         return device.type == "cuda" and torch.cuda.is_bf16_supported()
     return precision == "bfloat16"
+
+
+def compiled(forward: nn.Module, device: torch.device) -> nn.Module:
+    """What torch.compile makes of a net, whose weights keep their names.
+
+    Each size of batch gets kernels of its own, so that a training that goes on with another size
+    than it began with ends with the same bits. Raises DeviceError where a CPU has no C++ compiler.
+    """
+    if device.type == "cpu":
+        from torch._inductor import cpp_builder, exc
+
+        try:
+            cpp_builder.get_cpp_compiler()
+        except exc.InvalidCxxCompiler:
+            raise DeviceError(
+                "train.compile: true needs a C++ compiler, and neither g++ nor what CXX names is "
+                "here. Install one, or set train.compile: false."
+            ) from None
+    return torch.compile(forward, dynamic=False)
 
 
 def cpu_has_bfloat16() -> bool:

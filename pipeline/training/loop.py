@@ -24,7 +24,7 @@ from pipeline.training.optimizers import Update
 from pipeline.training.params import TrainParams
 from pipeline.training.randomness import EpochRandomness
 from pipeline.training.samplers import epoch_order, shown
-from pipeline.training.schedules import learning_rate
+from pipeline.training.schedules import learning_rate, momentum
 from pipeline.training.stopping import best_epoch, epochs_without_gain
 from pipeline.training.team import Team
 from pipeline.training.validation import Validation
@@ -68,7 +68,7 @@ class Trainer:
         self.model = model.to(device)
         self.forward = team.wrap(self.model, device)
         if params.compile:
-            self.forward = torch.compile(self.forward)
+            self.forward = devices.compiled(self.forward, device)
         self.targets = train.targets.cpu().numpy()
         self.counts = np.bincount(self.targets, minlength=classes)
         self.update = Update(self.model, params)
@@ -274,14 +274,17 @@ class Trainer:
         return devices.autocast(self.device, bfloat16=self.bfloat16)
 
     def _set_rate(self, step: int) -> None:
+        schedule = self.params.schedule
+        place = {"epochs": self.params.epochs, "steps_per_epoch": self.steps_per_epoch}
         self.update.rate = learning_rate(
             step,
             base=self.params.optimizer.learning_rate,
-            epochs=self.params.epochs,
-            steps_per_epoch=self.steps_per_epoch,
-            schedule=self.params.schedule,
-            history=self.result.monitored(getattr(self.params.schedule, "monitor", None)),
+            schedule=schedule,
+            history=self.result.monitored(getattr(schedule, "monitor", None)),
+            **place,
         )
+        if (cycled := momentum(step, schedule=schedule, **place)) is not None:
+            self.update.set_momentum(cycled)
 
 
 def _like(weight: Tensor, value: Any) -> Any:

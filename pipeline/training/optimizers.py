@@ -65,6 +65,14 @@ class Update:
         for group in self.optimizer.param_groups:
             group["lr"] = value
 
+    def set_momentum(self, value: float) -> None:
+        """The momentum of the steps from here on: SGD's, or AdamW's first decay."""
+        for group in self.optimizer.param_groups:
+            if "betas" in group:
+                group["betas"] = (value, group["betas"][1])
+            else:
+                group["momentum"] = value
+
     @torch.no_grad()
     def step(self) -> torch.Tensor:
         """Take one step, the gradients being there; returns their norm before clipping."""

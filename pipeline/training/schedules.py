@@ -56,10 +56,7 @@ def learning_rate(
 
     ``history`` holds what ``on_plateau`` monitors, a value for each finished epoch.
     """
-    by_step = schedule.by == "step"
-    done, per_epoch = (step, steps_per_epoch) if by_step else (step // steps_per_epoch, 1)
-    warmup = schedule.warmup
-    warm = round(warmup.epochs * per_epoch) if warmup else 0
+    done, warm, per_epoch = _updates(step, steps_per_epoch, schedule)
 
     def at(update: int) -> float:
         place = _Place(
@@ -70,7 +67,31 @@ def learning_rate(
         )
         return base * _SHARES[schedule.name](schedule, place)
 
-    return at(done) if done >= warm else at(warm) * _climb(warmup, (done + 1) / warm)
+    return at(done) if done >= warm else at(warm) * _climb(schedule.warmup, (done + 1) / warm)
+
+
+def momentum(
+    step: int, *, epochs: int, steps_per_epoch: int, schedule: ScheduleParams
+) -> float | None:
+    """The momentum of ``step``, where the schedule cycles it against the rate; else None.
+
+    That of one_cycle is highest where the rate begins and ends, through a warm-up, too, and lowest
+    at the rate's peak, with half cosines between, as torch's OneCycleLR has it.
+    """
+    cycled = getattr(schedule, "momentum", None)
+    if cycled is None:
+        return None
+    done, warm, per_epoch = _updates(step, steps_per_epoch, schedule)
+    total = max(1, epochs * per_epoch - warm)
+    place = _Place(done=max(0, done - warm), total=total, epoch=done / per_epoch, history=())
+    return _cycle(schedule.rise, place, cycled.highest, cycled.lowest, cycled.highest)
+
+
+def _updates(step: int, steps_per_epoch: int, schedule: ScheduleParams) -> tuple[int, int, int]:
+    """The updates before ``step``, those of the warm-up, and those of an epoch."""
+    by_step, warmup = schedule.by == "step", schedule.warmup
+    done, per_epoch = (step, steps_per_epoch) if by_step else (step // steps_per_epoch, 1)
+    return done, round(warmup.epochs * per_epoch) if warmup else 0, per_epoch
 
 
 def reductions(history: Sequence[float], plateau: kinds.OnPlateau) -> int:
@@ -108,10 +129,15 @@ def _cosine(params: kinds.Cosine, place: _Place) -> float:
 
 
 def _one_cycle(params: kinds.OneCycle, place: _Place) -> float:
-    peak, last = params.rise * place.total - 1, place.total - 1
-    if place.done <= peak:
-        return _half_cosine(params.start_share, 1.0, place.done / max(peak, 1))
-    return _half_cosine(1.0, params.final_share, (place.done - peak) / max(last - peak, 1))
+    return _cycle(params.rise, place, params.start_share, 1.0, params.final_share)
+
+
+def _cycle(rise: float, place: _Place, first: float, peak: float, last: float) -> float:
+    """Half a cosine from ``first`` to ``peak``, half a cosine on to ``last``."""
+    turn, end = rise * place.total - 1, place.total - 1
+    if place.done <= turn:
+        return _half_cosine(first, peak, place.done / max(turn, 1))
+    return _half_cosine(peak, last, (place.done - turn) / max(end - turn, 1))
 
 
 def _polynomial(params: kinds.Polynomial, place: _Place) -> float:

@@ -32,7 +32,9 @@ KNOBS = {
     "multi-step": schedule("multi_step", milestones=[1]),
     "polynomial": schedule("polynomial", power=2.0, final_share=0.0),
     "cosine": schedule("cosine", final_share=0.0, restarts=1, stretch=2),
-    "one-cycle": schedule("one_cycle", start_share=0.1, rise=0.3, final_share=0.0),
+    "one-cycle": schedule(
+        "one_cycle", start_share=0.1, rise=0.3, final_share=0.0, momentum={"lowest": 0.8}
+    ),
     "on-plateau": schedule("on_plateau", monitor="val_loss", min_delta=0.0, final_share=0.0),
     "by epoch": {"schedule": {"by": "epoch"}},
     "sgd": {"optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}},

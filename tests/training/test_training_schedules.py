@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 import torch
 from torch.optim import lr_scheduler
-from toy_training import train_params
+from toy_training import train_params, trainer
 
-from pipeline.training.schedules import learning_rate, reductions
+from pipeline.training.schedules import learning_rate, momentum, reductions
 
 STEPS, EPOCHS = 5, 12  # steps of an epoch
 KINDS = {
@@ -19,7 +19,7 @@ KINDS = {
     "multi_step": {"milestones": [4, 7, 10], "factor": 0.5},
     "polynomial": {"power": 2.0, "final_share": 0.0},
     "cosine": {"final_share": 0.01, "restarts": 0, "stretch": 1},
-    "one_cycle": {"start_share": 0.04, "rise": 0.3, "final_share": 4e-6},
+    "one_cycle": {"start_share": 0.04, "rise": 0.3, "final_share": 4e-6, "momentum": None},
     "on_plateau": {
         "monitor": "val_loss", "factor": 0.5, "patience": 1, "min_delta": 0.0, "final_share": 0.0
     },
@@ -203,3 +203,76 @@ def test_an_exponential_warmup_grows_by_the_same_factor():
     ratios = [b / a for a, b in pairwise(found[:10])]
     assert ratios == pytest.approx([math.exp(math.log(100) / 10)] * 9)
     assert found[9] == pytest.approx(1.0)
+
+
+CYCLED = {"lowest": 0.8, "highest": 0.95}
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("by", ["step", "epoch"])
+def test_one_cycle_moves_the_momentum_as_torch_does_at_every_step(by, optimizer):
+    per_epoch = STEPS if by == "step" else 1
+    weight = [torch.nn.Parameter(torch.zeros(1))]
+    theirs = {
+        "sgd": lambda: torch.optim.SGD(weight, lr=0.8, momentum=0.9),
+        "adamw": lambda: torch.optim.AdamW(weight, lr=0.8),
+    }[optimizer]()
+    scheduler = lr_scheduler.OneCycleLR(
+        theirs, 0.8, total_steps=EPOCHS * per_epoch, pct_start=0.3,
+        cycle_momentum=True, base_momentum=0.8, max_momentum=0.95,
+    )  # fmt: skip
+    group, expected = theirs.param_groups[0], []
+    for update in range(EPOCHS * per_epoch):
+        if update:
+            theirs.step()
+            scheduler.step()
+        value = group["momentum"] if optimizer == "sgd" else group["betas"][0]
+        expected += [value] * (STEPS // per_epoch)
+    params = schedule("one_cycle", by=by, momentum=CYCLED)
+    found = [
+        momentum(k, epochs=EPOCHS, steps_per_epoch=STEPS, schedule=params)
+        for k in range(EPOCHS * STEPS)
+    ]
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_warm_up_has_the_highest_momentum():
+    params = schedule("one_cycle", momentum=CYCLED, warmup=WARMUPS["linear"])
+    place = {"epochs": EPOCHS, "steps_per_epoch": STEPS, "schedule": params}
+    assert [momentum(k, **place) for k in range(3 * STEPS)] == [0.95] * 15
+    assert momentum(3 * STEPS + 4, **place) < 0.95
+
+
+def test_other_schedules_leave_the_momentum_as_it_is():
+    for name in KINDS:
+        assert momentum(7, epochs=EPOCHS, steps_per_epoch=STEPS, schedule=schedule(name)) is None
+
+
+@pytest.mark.parametrize(("name", "read"), [
+    ("sgd", lambda group: group["momentum"]), ("adamw", lambda group: group["betas"][0]),
+])  # fmt: skip
+def test_a_training_steps_with_the_cycled_momentum(name, read):
+    group = {**KINDS["one_cycle"], "name": "one_cycle", "by": "step", "warmup": None}
+    optimizer = {"name": name, "learning_rate": 0.01, "momentum": 0.9}
+    run = trainer(epochs=2, optimizer=optimizer, schedule={**group, "momentum": CYCLED})
+    seen = []
+    step = run.update.step
+    run.update.step = lambda: seen.append(read(run.update.optimizer.param_groups[0])) or step()
+    run.fit()
+    expected = [
+        momentum(k, epochs=2, steps_per_epoch=run.steps_per_epoch, schedule=run.params.schedule)
+        for k in range(2 * run.steps_per_epoch)
+    ]
+    assert seen == expected
+    assert min(seen) < 0.85
+
+
+def test_a_momentum_that_is_off_cannot_be_cycled():
+    with pytest.raises(ValueError, match=r"schedule\.momentum.*optimizer\.momentum"):
+        train_params(
+            schedule={
+                **KINDS["one_cycle"], "name": "one_cycle", "by": "step", "warmup": None,
+                "momentum": CYCLED,
+            },
+            optimizer={"name": "sgd", "learning_rate": 0.1, "momentum": 0.0},
+        )  # fmt: skip

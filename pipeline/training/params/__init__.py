@@ -74,6 +74,11 @@ class TrainParams(Section):
                 "has no other: set classifier_retraining to null"
             )
         stopping, schedule = self.early_stopping, self.schedule
+        if getattr(schedule, "momentum", None) and not self.optimizer.momentum:
+            return (
+                "schedule.momentum cycles what optimizer.momentum (0) turns off: set schedule."
+                "momentum to null, or optimizer.momentum above 0"
+            )
         if (
             stopping is not None
             and schedule.name == "on_plateau"

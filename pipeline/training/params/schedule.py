@@ -93,13 +93,30 @@ class Cosine(Schedule):
     stretch: Annotated[float, Field(ge=1, le=10)]
 
 
+class CycledMomentum(Section):
+    """The momentum falls to ``lowest`` at the rate's peak, and is ``highest`` at both ends."""
+
+    lowest: Factor = 0.85
+    highest: Factor = 0.95
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "CycledMomentum":
+        if self.lowest > self.highest:
+            raise ValueError(f"`lowest` ({self.lowest:g}) is above `highest` ({self.highest:g})")
+        return self
+
+
 class OneCycle(Schedule):
-    """Up from ``start_share`` to the rate over ``rise`` of training, down to ``final_share``."""
+    """Up from ``start_share`` to the rate over ``rise`` of training, down to ``final_share``.
+
+    ``momentum`` takes the place of the optimizer's; null leaves that as it is.
+    """
 
     name: Literal["one_cycle"]
     start_share: Positive
     rise: Annotated[float, Field(gt=0, lt=1)]
     final_share: Share
+    momentum: CycledMomentum | None
 
 
 class OnPlateau(Schedule):
