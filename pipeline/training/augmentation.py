@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.core import seeds
+from pipeline.training.device import upload
 from pipeline.training.moving import move
 from pipeline.training.params import BatchAugmentParams
 
@@ -37,7 +38,7 @@ class BatchAugment:
         """
         params = self.params
         drawn = seeds.uniforms(self.seed, f"batch augment {epoch}", index, _ERASING.stop)
-        u = torch.from_numpy(drawn).to(images.device)
+        u = upload(drawn, images.device)
         images = move(images, self._moves(u[:, _EXACT]))
         if params.crop < 1 or params.rotation:
             images = affine(images.float(), u[:, _AFFINE], params)

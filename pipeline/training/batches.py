@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pipeline.training.augmentation import BatchAugment
+from pipeline.training.device import upload
 from pipeline.training.feed import Feed
 from pipeline.training.losses import Loss
 from pipeline.training.mixing import Mixing
@@ -59,5 +59,5 @@ class Batches:
             images=mixed,
             targets=targets,
             partners=self._feed.labels(partners),
-            kept=torch.from_numpy(kept).to(images.device),
+            kept=upload(kept, images.device),
         )

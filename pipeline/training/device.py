@@ -46,12 +46,27 @@ def prepare(device: torch.device, threads: int | None) -> None:
     if device.type == "cuda":
         torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = False  # its choice of kernels may differ from run to run
-        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.allow_tf32 = False  # float32 is to be float32
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else its sums may differ
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # that is for finding mistakes
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def upload(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """The array as a tensor on the device; on a GPU without waiting for what it is doing.
+
+    A copy from ordinary memory would wait for every step that is under way, and the GPU then for
+    the next one to be thought of.
+    """
+    tensor = torch.from_numpy(array)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def use_bfloat16(precision: str, device: torch.device) -> bool:
@@ -61,7 +76,9 @@ def use_bfloat16(precision: str, device: torch.device) -> bool:
     the result.
     """
     if precision == "auto":
-        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+        if device.type != "cuda":
+            return False
+        return torch.cuda.is_bf16_supported(including_emulation=False)  # older GPUs emulate it
     return precision == "bfloat16"
 
 

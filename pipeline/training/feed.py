@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.training.device import upload
+
 MAPPED_AT_ONCE = 256 << 20  # bytes
+_TAKEN_AT_ONCE = 4096  # images
 
 
 class Feed:
@@ -26,7 +29,7 @@ class Feed:
         self._pixels = pixels
         self._mapped = 0  # bytes read from the map since its pages were last given back
         fits = len(rows) * int(np.prod(pixels.shape[1:])) <= _free_memory(device) // 2
-        self._resident = torch.from_numpy(pixels.take(rows)).to(device) if fits else None
+        self._resident = _all_of(pixels, rows, device) if fits else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,13 +38,13 @@ class Feed:
         """uint8 (n, H, W, 3) on the device."""
         if self._resident is not None:
             # On a CPU 20 times as fast as indexing, which does not copy a row in one go.
-            return self._resident.index_select(0, torch.from_numpy(index).to(self.device))
+            return self._resident.index_select(0, upload(index, self.device))
         batch = self._pixels.take(self.rows[index])
         self._mapped += batch.nbytes
         if self._mapped > MAPPED_AT_ONCE:
             self._pixels.release()
             self._mapped = 0
-        return torch.from_numpy(batch).to(self.device)
+        return upload(batch, self.device)
 
     def batches(self, indices: Sequence[np.ndarray]) -> Iterator[Tensor]:
         """:meth:`images` of each index; what is not resident is read one batch ahead."""
@@ -58,7 +61,18 @@ class Feed:
 
     def labels(self, index: np.ndarray) -> Tensor:
         """int64 (n,) on the device."""
-        return self.targets[torch.from_numpy(index).to(self.device)]
+        return self.targets.index_select(0, upload(index, self.device))
+
+
+def _all_of(pixels, rows: np.ndarray, device: torch.device) -> Tensor:
+    """The images of ``rows`` on the device; main memory never holds those of a GPU all at once."""
+    if device.type == "cpu":
+        return torch.from_numpy(pixels.take(rows))
+    images = torch.empty((len(rows), *pixels.shape[1:]), dtype=torch.uint8, device=device)
+    for start in range(0, len(rows), _TAKEN_AT_ONCE):
+        part = rows[start : start + _TAKEN_AT_ONCE]
+        images[start : start + len(part)].copy_(torch.from_numpy(pixels.take(part)))
+    return images
 
 
 def _free_memory(device: torch.device) -> int:

@@ -40,7 +40,16 @@ def is_shortage(error: BaseException) -> bool:
     """Whether an exception says that memory ran out, on a GPU or on the CPU."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return "can't allocate memory" in str(error)  # torch's CPU allocator raises no type of its own
+    return any(said in str(error) for said in _SAID)
+
+
+# What torch's CPU allocator and the libraries below CUDA say, who raise no type of their own.
+_SAID = (
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 
 
 def _largest_that_fits(size: int, attempt: Callable[[int], None]) -> int | None:

@@ -10,6 +10,7 @@ from scipy.special import betaincinv
 from torch import Tensor
 
 from pipeline.core import seeds
+from pipeline.training.device import upload
 from pipeline.training.params import MixingParams
 
 
@@ -31,10 +32,10 @@ class Mixing:
         kept = betaincinv(self._params.alpha, self._params.alpha, draws[:, 1])
         if self._params.name == "mixup":
             kept = kept.astype(np.float32)
-            share = torch.from_numpy(kept).to(images.device)[:, None, None, None]
+            share = upload(kept, images.device)[:, None, None, None]
             return share * images + (1 - share) * others, kept
         pasted = _boxes(draws[:, 2:], 1 - kept, images.shape[1:3])
-        mask = torch.from_numpy(pasted).to(images.device)
+        mask = upload(pasted, images.device)
         mixed = torch.where(mask[..., None], others, images)
         return mixed, (1 - pasted.mean((1, 2))).astype(np.float32)
 

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from toy_training import DEVICES
 
 from pipeline.dataset.pixels import Pixels
-from pipeline.training.feed import Feed
-
-CPU = torch.device("cpu")
+from pipeline.training.feed import Feed, _all_of
 
 
 def noise(count, side=8):
@@ -22,12 +21,28 @@ def test_joined_sources_count_through():
     assert (joined.take(rows) == np.concatenate((one, two))[rows]).all()
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("resident", [True, False])
-def test_a_feed_gives_the_same_whether_resident_or_not(resident, monkeypatch):
+def test_a_feed_gives_the_same_whether_resident_or_not(resident, device, monkeypatch):
     if not resident:
         monkeypatch.setattr("pipeline.training.feed._free_memory", lambda device: 0)
     images, rows = noise(10), np.array([7, 2, 9])
-    feed = Feed(Pixels([images], images.shape[1:]), rows, np.array([1, 0, 1]), CPU)
+    feed = Feed(Pixels([images], images.shape[1:]), rows, np.array([1, 0, 1]), torch.device(device))
     index = np.array([2, 0])
-    assert (feed.images(index).numpy() == images[[9, 7]]).all()
+    assert (feed.images(index).cpu().numpy() == images[[9, 7]]).all()
     assert feed.labels(index).tolist() == [1, 1]
+
+
+def test_a_gpus_images_are_taken_a_part_at_a_time_and_are_the_same(monkeypatch):
+    """On a device that holds no numbers, only the sizes of the parts can be seen."""
+    monkeypatch.setattr("pipeline.training.feed._TAKEN_AT_ONCE", 4)
+    images, taken = noise(10), []
+
+    class Spy(Pixels):
+        def take(self, rows):
+            taken.append(rows.tolist())
+            return super().take(rows)
+
+    found = _all_of(Spy([images], images.shape[1:]), np.arange(9, -1, -1), torch.device("meta"))
+    assert found.shape == images.shape
+    assert taken == [[9, 8, 7, 6], [5, 4, 3, 2], [1, 0]]

@@ -52,6 +52,22 @@ def test_the_cpus_own_shortage_is_one():
         attempt(16)
 
 
+@pytest.mark.parametrize("said", [
+    "CUDA error: out of memory", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate",
+    "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+])  # fmt: skip
+def test_shortages_of_the_libraries_below_are_some(said):
+    def attempt(images):
+        if images > 8:
+            raise RuntimeError(said)
+
+    with (
+        pytest.raises(DeviceError, match=r"train\.batch_size: 8 "),
+        shortage_explained(16, CPU, attempt),
+    ):
+        attempt(16)
+
+
 def test_other_errors_pass():
     with (
         pytest.raises(RuntimeError, match="shapes"),

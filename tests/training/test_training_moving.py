@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy_training import DEVICES
 
 from pipeline.training.moving import gather, move
 
@@ -30,6 +31,16 @@ def test_pixels_are_moved_as_numpy_moves_them(way, shape, moves):
     expected = [by_hand(image, *one) for image, one in zip(images, moves, strict=True)]
     found = way(torch.from_numpy(images), torch.tensor(moves))
     assert (found.numpy() == np.stack(expected)).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_device_moves_pixels_alike(device):
+    rng = torch.Generator().manual_seed(1)
+    images = torch.randint(256, (64, 12, 12, 3), generator=rng, dtype=torch.uint8)
+    moves = torch.randint(-4, 5, (64, 5), generator=rng)
+    moves[:, 2:] %= 2
+    found = move(images.to(device), moves.to(device))
+    assert torch.equal(found.cpu(), gather(images, moves))
 
 
 def test_images_that_lie_otherwise_in_memory_are_moved_the_same():
