@@ -125,8 +125,8 @@ def _parts(values: np.ndarray, reference: np.ndarray, bins: int) -> list[tuple[s
 
 
 def _range(low: float, high: float) -> str:
-    """Both ends to three digits of the width: an end that is next to nothing beside it is 0."""
-    places = 2 - math.floor(math.log10(high - low))
+    """Both ends to two digits of the width: an end that is next to nothing beside it is 0."""
+    places = 1 - math.floor(math.log10(high - low))
     ends = (round(end, places) + 0.0 for end in (low, high))  # + 0.0: no minus before a zero
     return " to ".join(f"{end:.9g}" for end in ends)
 

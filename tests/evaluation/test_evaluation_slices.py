@@ -139,12 +139,12 @@ def test_without_a_positive_class_it_is_accuracy_by_slice():
 @pytest.mark.parametrize(
     ("ends", "text"),
     [
-        ((-2.85e-05, 0.3333), "0 to 0.333"),
+        ((-2.85e-05, 0.3333), "0 to 0.33"),
         ((58.0, 142.0), "58 to 142"),
-        ((0.00123, 0.01), "0.00123 to 0.01"),
-        ((1234.4, 98765.4), "1200 to 98800"),
+        ((0.00123, 0.01), "0.0012 to 0.01"),
+        ((1234.4, 98765.4), "1000 to 99000"),
         ((1000.25, 1000.75), "1000.25 to 1000.75"),
     ],
 )
-def test_the_ends_of_a_part_are_told_to_three_digits_of_its_width(ends, text):
+def test_the_ends_of_a_part_are_told_to_two_digits_of_its_width(ends, text):
     assert slices._range(*ends) == text
