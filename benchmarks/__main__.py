@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import FULL, QUICK, Measurement, Sizes
-from pipeline.core.parallel import available_cores
+from raresight.pipeline.core.parallel import available_cores
 
 BENCHMARKS = {
     "generate": "benchmarks.generate",

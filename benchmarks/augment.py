@@ -7,10 +7,10 @@ import numpy as np
 
 from benchmarks.inputs import draw, pathology, write_params
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
-from pipeline.augmentation import recipe
-from pipeline.augmentation.params import AugmentParams
-from pipeline.core.params import load_section
-from pipeline.stages import augment
+from raresight.pipeline.augmentation import recipe
+from raresight.pipeline.augmentation.params import AugmentParams
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.stages import augment
 
 
 def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import norm
 
-from pipeline.comparison.compare import Comparison, Side, chosen_again, compare
-from pipeline.evaluation.outcome import Task, answer
-from pipeline.evaluation.params import ThresholdRule
-from pipeline.evaluation.thresholds import choose
+from raresight.pipeline.comparison.compare import Comparison, Side, chosen_again, compare
+from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.decisions.thresholds import choose
 
 TASK = Task(classes=("common", "rare"), positive="rare")
 SHOWN = ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")

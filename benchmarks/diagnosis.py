@@ -20,17 +20,17 @@ from rich.table import Table
 
 from benchmarks.inputs import params_document
 from benchmarks.known_causes import CAUSES, Training, images_of, trainings
-from pipeline.core.errors import DivergedError
-from pipeline.core.params import parse
-from pipeline.core.progress import track
-from pipeline.dataset.pixels import Pixels
-from pipeline.evaluation.intervals import wilson
-from pipeline.training.curves import Epoch
-from pipeline.training.diagnosis import diagnose
-from pipeline.training.feed import Feed
-from pipeline.training.initialisation import fresh
-from pipeline.training.loop import Trainer
-from pipeline.training.params import TrainParams
+from raresight.pipeline.runtime.errors import DivergedError
+from raresight.pipeline.core.params import parse
+from raresight.pipeline.runtime.progress import track
+from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.training.diagnosis.history import Epoch
+from raresight.pipeline.training.diagnosis.diagnosis import diagnose
+from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.initialization import fresh
+from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.training.params import TrainParams
 
 RULES = {"tasks": ("squares", "stripes", "digits"), "seeds": (1, 2, 3, 4)}
 UNSEEN = {"tasks": ("dots", "letters"), "seeds": (21, 22, 23, 24, 25)}

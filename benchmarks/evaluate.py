@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Goal, Measurement, Sizes, Timer, clock, interleave
-from pipeline.evaluation import metrics
-from pipeline.evaluation.assessment import assess
-from pipeline.evaluation.outcome import Task, answer
-from pipeline.evaluation.ranking import curve, rank
-from pipeline.evaluation.resampling import resample_confusion, resample_rankings
-from pipeline.evaluation.row_bootstrap import resample_quality
-from pipeline.evaluation.values import ranking_quality
+from raresight.pipeline.evaluation.metrics import confusion
+from raresight.pipeline.evaluation.assessment import assess
+from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.metrics.ranking import curve, rank
+from raresight.pipeline.evaluation.uncertainty.resampling import (
+    resample_confusion,
+    resample_rankings,
+)
+from raresight.pipeline.evaluation.uncertainty.row_bootstrap import resample_quality
+from raresight.pipeline.evaluation.metrics.table import ranking_quality
 
 RESAMPLES = 2000
 _TIMED = 2  # resamples of the peer in a round
@@ -87,9 +90,9 @@ def _exact(scores: np.ndarray, positive: np.ndarray, rng: np.random.Generator) -
 
 
 def _decisions(actual: np.ndarray, called: np.ndarray, rng: np.random.Generator) -> None:
-    counts = metrics.confusion(actual, called, num_classes=2)
+    counts = confusion.confusion(actual, called, num_classes=2)
     drawn = resample_confusion(counts, resamples=RESAMPLES, rng=rng)
-    for metric in (metrics.precision, metrics.recall, metrics.f1):
+    for metric in (confusion.precision, confusion.recall, confusion.f1):
         np.quantile(metric(drawn)[:, 1], [0.025, 0.975])
 
 

@@ -17,12 +17,13 @@ import torch
 from ruamel.yaml import YAML
 
 from benchmarks.inputs import ROOT
-from pipeline.core.errors import DivergedError
-from pipeline.core.params import load_section
-from pipeline.stages import augment, digits, find_lr, generate, split
-from pipeline.stages.train_job import Job, open_inputs
-from pipeline.training.params import TrainParams
-from pipeline.training.team import Team
+from raresight.pipeline.runtime.errors import DivergedError
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.stages import augment, generate, split
+from raresight.pipeline.commands import digits, find_lr
+from raresight.pipeline.training.job import Job, open_inputs
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.runtime.distributed import Team
 
 SCENARIOS = ("digits", "shapes", "pathology")
 RATES = np.geomspace(1e-4, 1e-1, 7)

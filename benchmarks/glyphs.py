@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.inputs import write_params
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
 from benchmarks.plain_glyphs import draw_folder
-from pipeline.stages import generate
+from raresight.pipeline.stages import generate
 
 
 def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:

@@ -19,18 +19,18 @@ import torch
 from scipy.stats import t as student
 
 from benchmarks.inputs import params_document
-from generators.base import Record
-from generators.shapes import Shapes, ShapesOptions
-from pipeline.core import seeds
-from pipeline.core.params import parse
-from pipeline.dataset.pixels import Pixels
-from pipeline.training.checkpoint import Scorer
-from pipeline.training.feed import Feed
-from pipeline.training.initialisation import fresh
-from pipeline.training.loop import Trainer
-from pipeline.training.params import TrainParams
-from pipeline.training.retraining import retrainer
-from pipeline.training.scores import ranking
+from raresight.generators.base import Record
+from raresight.generators.shapes import Shapes, ShapesOptions
+from raresight.pipeline.core import seeds
+from raresight.pipeline.core.params import parse
+from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.models.checkpoint import Scorer
+from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.initialization import fresh
+from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.classifier_retraining import retrainer
+from raresight.pipeline.training.scores import ranking
 
 SIDE, EPOCHS, TEST = 32, 30, 200
 COUNTS = {"circle": 600, "square": 240, "triangle": 96, "star": 38, "hexagon": 15, "cross": 6}

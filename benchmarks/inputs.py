@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 from ruamel.yaml import YAML
 
-from pipeline.dataset import Dataset
-from pipeline.stages import generate
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.stages import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 

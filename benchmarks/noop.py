@@ -44,7 +44,7 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
 
 
 def _help(folder: Path, sizes: Sizes) -> Measurement:
-    commands = (("-m", "pipeline", "--help"), ("-c", "pass"))
+    commands = (("-m", "raresight", "--help"), ("-c", "pass"))
     ours, theirs = interleave(
         *(lambda c=c: seconds_of(sys.executable, *c, folder=ROOT, caches=folder) for c in commands),
         rounds=sizes.rounds,

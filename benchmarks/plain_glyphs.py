@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from generators.drawing.fonts import bundled
+from raresight.generators.drawing.fonts import bundled
 
 _SUPERSAMPLING = 4
 

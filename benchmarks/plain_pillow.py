@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from generators.drawing.stain import EOSIN, HAEMATOXYLIN
+from raresight.generators.drawing.stain import EOSIN, HAEMATOXYLIN
 
 _SUPERSAMPLING, _CORNERS = 4, 32
 _FULL = 2.5  # the amount of haematoxylin that is white on the drawing

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks.scenes import Colour, Scene, at_random
-from generators.drawing.outline import SHAPES
+from raresight.generators.drawing.outline import SHAPES
 
 _SUPERSAMPLING = 4
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generators.base import Record
-from generators.drawing.outline import SHAPES
-from generators.shapes import Shapes
-from pipeline.core import seeds
+from raresight.generators.base import Record
+from raresight.generators.drawing.outline import SHAPES
+from raresight.generators.shapes import Shapes
+from raresight.pipeline.core import seeds
 
 Colour = tuple[float, float, float]  # each in [0, 1]
 _BAR = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], float)

@@ -13,8 +13,8 @@ from benchmarks import plain_shapes, supersampled
 from benchmarks.inputs import write_params
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
 from benchmarks.scenes import drawn_by_us
-from generators.drawing.outline import SHAPES
-from pipeline.stages import generate
+from raresight.generators.drawing.outline import SHAPES
+from raresight.pipeline.stages import generate
 
 _PEERS = {  # how they draw, and how many times as fast the stage is to be
     "the drawing in Pillow at 4x": (plain_shapes.with_pillow, 12),

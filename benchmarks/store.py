@@ -10,9 +10,9 @@ from PIL import Image
 
 from benchmarks.inputs import draw, dvc, pathology, write_params, write_pngs
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
-from pipeline.dataset import Dataset
-from pipeline.dataset.schema import Description, Rows, rows_per_shard
-from pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.dataset.schema import Description, Rows, rows_per_shard
+from raresight.pipeline.dataset.writer import shard_name, write_shard
 
 _BATCH = 256
 

@@ -10,12 +10,12 @@ import numpy as np
 from benchmarks.inputs import draw, pathology, write_params, write_pngs
 from benchmarks.measure import Goal, Measurement, Sizes, Timer, clock, interleave
 from benchmarks.train_peers import CPU, ffcv_loop, has_ffcv, loader_loop, model_of, one_batch
-from pipeline.core.params import load_section
-from pipeline.dataset import Dataset
-from pipeline.training import device as devices
-from pipeline.training.feed import Feed
-from pipeline.training.loop import Progress, Trainer
-from pipeline.training.params import TrainParams
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.models import device as devices
+from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.loop import Progress, Trainer
+from raresight.pipeline.training.params import TrainParams
 
 _TRAIN = {
     "epochs": 1,

@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from benchmarks.measure import Timer, clock
-from pipeline.dataset import Dataset
-from pipeline.training import device as devices
-from pipeline.training.initialisation import fresh
-from pipeline.training.losses import make_loss
-from pipeline.training.models import Classifier
-from pipeline.training.optimizers import Update
-from pipeline.training.params import TrainParams
-from pipeline.training.vision import models
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.models import device as devices
+from raresight.pipeline.training.initialization import fresh
+from raresight.pipeline.training.optim.losses import make_loss
+from raresight.pipeline.models.classifier import Classifier
+from raresight.pipeline.training.optim.optimizers import Update
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.models.torchvision_models import models
 
 CPU, _MEAN, _STD = torch.device("cpu"), (180.0, 130.0, 170.0), (40.0, 45.0, 35.0)
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from generators import registry
-from pipeline.dataset import Dataset
-from pipeline.dataset.sheet import write_sheet
-from pipeline.stages import carla_record, generate
+from raresight.generators import registry
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.dataset.sheet import write_sheet
+from raresight.pipeline.commands import carla_record
+from raresight.pipeline.stages import generate
 
 DOCS = Path(__file__).resolve().parent
 _TICKS = 40  # of the staged CARLA record

@@ -1,14 +1,14 @@
 """Generators draw labelled images; they know nothing of the pipeline that uses them."""
 
-from generators.base import Generator
-from generators.carla import Carla
-from generators.conveyor import Conveyor
-from generators.folder import Folder
-from generators.glyphs import Glyphs
-from generators.pathology import Pathology
-from generators.shapes import Shapes
-from generators.street import Street
-from generators.textures import Textures
+from raresight.generators.base import Generator
+from raresight.generators.carla import Carla
+from raresight.generators.conveyor import Conveyor
+from raresight.generators.folder import Folder
+from raresight.generators.glyphs import Glyphs
+from raresight.generators.pathology import Pathology
+from raresight.generators.shapes import Shapes
+from raresight.generators.street import Street
+from raresight.generators.textures import Textures
 
 GENERATORS: dict[str, type[Generator]] = {
     "carla": Carla,

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from generators.factors import Factor, as_factor
+from raresight.generators.factors import Factor, as_factor
 
 
 class BadImages(ValueError):

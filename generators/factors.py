@@ -18,14 +18,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
-from generators.distributions import (
-    NOTHING,
+from raresight.generators.distributions import (
     Conditional,
     Continuous,
     Discrete,
     Factor,
     LogUniform,
     Mixture,
+    NOTHING,
     Product,
 )
 

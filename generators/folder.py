@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 from pydantic import Field
 
-from generators.base import BadImages, Generator, Options, Record, Sample
+from raresight.generators.base import BadImages, Generator, Options, Record, Sample
 
 logger = logging.getLogger(__name__)
 

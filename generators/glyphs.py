@@ -16,14 +16,14 @@ import numpy as np
 from PIL import Image
 from pydantic import AfterValidator, Field, model_validator
 
-from generators.base import BadImages, Generator, Options, Record, Sample
-from generators.drawing import fonts, hand, pen
-from generators.drawing.canvas import lay_ground, mark, tint
-from generators.drawing.noise import grain, texture, wrapped
-from generators.drawing.outline import cover, place
-from generators.drawing.stain import blur, develop
-from generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
-from generators.options import FactorOptions
+from raresight.generators.base import BadImages, Generator, Options, Record, Sample
+from raresight.generators.drawing import fonts, hand, pen
+from raresight.generators.drawing.canvas import lay_ground, mark, tint
+from raresight.generators.drawing.noise import grain, texture, wrapped
+from raresight.generators.drawing.outline import cover, place
+from raresight.generators.drawing.stain import blur, develop
+from raresight.generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
+from raresight.generators.options import FactorOptions
 
 _BANK = 256
 HAND: tuple[Path, ...] = (Path("hand"),)  # stands for the forms of a hand among the fonts

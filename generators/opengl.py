@@ -15,7 +15,7 @@ from functools import cache
 
 import numpy as np
 
-from generators.base import Unavailable
+from raresight.generators.base import Unavailable
 
 DEBIAN = "apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri"
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationError, model_validator
 
-from generators.base import Options
-from generators.factors import (
+from raresight.generators.base import Options
+from raresight.generators.factors import (
     Conditional,
     Factor,
     Mixture,

@@ -13,10 +13,10 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import AfterValidator
 
-from generators.base import Generator, Options, Record, Sample
-from generators.drawing import nuclei, tissue
-from generators.drawing.noise import grain, texture, wrapped
-from generators.factors import (
+from raresight.generators.base import Generator, Options, Record, Sample
+from raresight.generators.drawing import nuclei, tissue
+from raresight.generators.drawing.noise import grain, texture, wrapped
+from raresight.generators.factors import (
     Conditional,
     Discrete,
     Factor,

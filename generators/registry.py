@@ -7,8 +7,8 @@ built in, or to list what there is.
 
 from importlib.metadata import EntryPoint, entry_points
 
-from generators import GENERATORS
-from generators.base import Generator
+from raresight.generators import GENERATORS
+from raresight.generators.base import Generator
 
 GROUP = "raresight.generators"
 
@@ -51,7 +51,7 @@ def _load(points: list[EntryPoint]) -> type[Generator]:
     except Exception as error:  # code of others: it may fail in any way
         raise BadGenerator(f"{where} cannot be imported: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Generator)):
-        raise BadGenerator(f"{where} is no subclass of generators.base.Generator")
+        raise BadGenerator(f"{where} is no subclass of raresight.generators.base.Generator")
     return found
 
 

@@ -11,11 +11,11 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from generators.base import Generator, Options, Record, Sample
-from generators.drawing import collage
-from generators.drawing.noise import grain, texture, wrapped
-from generators.drawing.outline import SHAPES
-from generators.factors import (
+from raresight.generators.base import Generator, Options, Record, Sample
+from raresight.generators.drawing import collage
+from raresight.generators.drawing.noise import grain, texture, wrapped
+from raresight.generators.drawing.outline import SHAPES
+from raresight.generators.factors import (
     Continuous,
     Discrete,
     Factor,

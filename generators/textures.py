@@ -10,11 +10,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from generators.base import Generator, Record, Sample
-from generators.drawing import defects
-from generators.drawing.objects import box_around
-from generators.drawing.stain import blur, develop
-from generators.factors import (
+from raresight.generators.base import Generator, Record, Sample
+from raresight.generators.drawing import defects
+from raresight.generators.drawing.objects import box_around
+from raresight.generators.drawing.stain import blur, develop
+from raresight.generators.factors import (
     Conditional,
     Discrete,
     Factor,
@@ -25,7 +25,7 @@ from generators.factors import (
     Words,
     within,
 )
-from generators.options import FactorOptions
+from raresight.generators.options import FactorOptions
 
 SOUND, DEFECTIVE = "sound", "defective"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from generators.carla import Carla, CarlaOptions, decode
-from generators.carla.record import Actor, Shot, Snapshot
+from raresight.generators.carla import Carla, CarlaOptions, decode
+from raresight.generators.carla.record import Actor, Shot, Snapshot
 
 EYE = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 

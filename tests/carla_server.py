@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from carla_frames import wall
 
-from generators.carla import live
+from raresight.generators.carla import live
 
 
 class Server:

@@ -19,8 +19,8 @@ def pytest_runtest_setup(item):
     """A test marked ``engine`` needs that generator's engine: without it, it fails in CI, and is
     skipped elsewhere."""
     for marker in item.iter_markers("engine"):
-        from generators import GENERATORS
-        from generators.base import Unavailable
+        from raresight.generators import GENERATORS
+        from raresight.generators.base import Unavailable
 
         for generator in map(GENERATORS.get, marker.args):
             try:

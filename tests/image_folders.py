@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from generators.base import Record
-from generators.folder import Folder, FolderOptions
+from raresight.generators.base import Record
+from raresight.generators.folder import Folder, FolderOptions
 
 
 def save(path: Path, colour, mode: str = "RGB", size=(6, 6), **options) -> Path:

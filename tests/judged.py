@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.files import stage_outputs
-from pipeline.dataset.schema import Description, Rows
-from pipeline.dataset.writer import shard_name, write_shard
-from pipeline.splitting.table import make_table, write_splits
+from raresight.pipeline.core.files import stage_outputs
+from raresight.pipeline.dataset.schema import Description, Rows
+from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.splitting.table import make_table, write_splits
 
 SIDE = 12
 COUNT = 120

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from pipeline import cli
+from raresight.pipeline import cli
 
-COMMAND = [sys.executable, "-m", "pipeline"]
+COMMAND = [sys.executable, "-m", "raresight"]
 PATIENCE = 60
 
 

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from generators.base import Sample
+from raresight.generators.base import Sample
 
 
 def digest(sample: Sample) -> str:

@@ -5,11 +5,11 @@ import math
 import pytest
 
 from benchmarks import find_lr as benchmark
-from pipeline.core.errors import DivergedError
-from pipeline.core.params import load_section
-from pipeline.stages import validate
-from pipeline.stages.train_job import Job
-from pipeline.training.params import TrainParams
+from raresight.pipeline.runtime.errors import DivergedError
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.commands import validate
+from raresight.pipeline.training.job import Job
+from raresight.pipeline.training.params import TrainParams
 
 
 @pytest.mark.parametrize("name", benchmark.SCENARIOS)

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.imbalance import COUNTS, REMEDIES, draw, section, table
-from pipeline.training.params import TrainParams
+from raresight.pipeline.training.params import TrainParams
 
 
 @pytest.mark.parametrize("changes", REMEDIES.values(), ids=REMEDIES)

@@ -14,7 +14,7 @@ from benchmarks import __main__ as program
 from benchmarks import noop, supersampled, train
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
 from benchmarks.scenes import Piece, Scene, outlines
-from generators.drawing.outline import SHAPES, cover, place
+from raresight.generators.drawing.outline import SHAPES, cover, place
 
 TINY = Sizes(
     rounds=2,
@@ -192,7 +192,7 @@ def test_a_peer_that_is_not_installed_is_said_to_be_missing(monkeypatch, capsys)
 
 
 def test_a_cpu_without_bfloat16_is_timed_in_float32_alone(monkeypatch, capsys):
-    monkeypatch.setattr("pipeline.training.device.cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr("raresight.pipeline.models.device.cpu_has_bfloat16", lambda: False)
     monkeypatch.setattr(train, "CASES", train.CASES[:1])
     monkeypatch.setattr(train, "interleave", lambda *timers, rounds: [(1.0,) for _ in timers])
     rows = list(program.measure("train", TINY))

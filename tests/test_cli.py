@@ -9,7 +9,7 @@ import pytest
 from imports import ROOT
 from program import call, invoke, options, write_params
 
-from pipeline import __version__, cli
+from raresight.pipeline import __version__, cli
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work():
@@ -36,7 +36,7 @@ def test_the_version_is_that_of_the_package():
 def test_the_console_script_and_the_module_are_one_program():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    assert "raresight = pipeline.cli:main" in setup["options.entry_points"]["console_scripts"]
+    assert "raresight = raresight.pipeline.cli:main" in setup["options.entry_points"]["console_scripts"]
     assert call("--version").stdout == f"raresight {__version__}\n"
 
 

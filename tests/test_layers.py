@@ -110,7 +110,7 @@ def loaded_by(code: str) -> set[str]:
     ],
 )
 def test_importing_a_stage_loads_no_library_it_does_not_need(module, needed):
-    assert loaded_by(f"import pipeline.{module}") & HEAVY <= needed
+    assert loaded_by(f"import raresight.pipeline.{module}") & HEAVY <= needed
 
 
 def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
@@ -130,7 +130,7 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
         ("split.run(params, data)", {"matplotlib"}),
     ):
         code = (
-            f"from pathlib import Path; from pipeline.stages import {call.split('.')[0]}\n"
+            f"from pathlib import Path; from raresight.pipeline.stages import {call.split('.')[0]}\n"
             f"folder = Path({str(tmp_path)!r})\n"
             f"params, data = folder / 'params.yaml', folder / 'data'\n{call}"
         )
@@ -139,7 +139,7 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
 
 def test_help_is_instant_because_it_loads_nothing():
     loaded = loaded_by(
-        "from pipeline.cli import cli\n"
+        "from raresight.pipeline.cli import cli\n"
         "try: cli(['--help'])\n"
         "except SystemExit as end: assert not end.code"
     )

@@ -9,8 +9,8 @@ import pytest
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from pipeline.core.errors import ParamsError
-from pipeline.stages import validate
+from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.commands import validate
 
 _YAML = YAML(typ="safe", pure=True)
 PARAMS = _YAML.load(ROOT / "params.yaml")
@@ -193,7 +193,7 @@ def test_problems_of_all_sections_are_reported_together_with_exit_code_2(tmp_pat
     file = tmp_path / "params.yaml"
     _YAML.dump(document, file)
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "--params", str(file), "validate"],
+        [sys.executable, "-m", "raresight", "--params", str(file), "validate"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2

@@ -9,7 +9,7 @@ import pytest
 from imports import ROOT, closure, modules
 from ruamel.yaml import YAML
 
-from pipeline.core.params import Section
+from raresight.pipeline.core.params import Section
 
 FILE = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
 STAGES = FILE["stages"]
@@ -29,7 +29,7 @@ def listed(stage: str) -> tuple[set[Path], set[Path]]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_are_the_import_closure(stage):
     files, inside = listed(stage)
-    needed = closure(f"pipeline.stages.{stage}")
+    needed = closure(f"raresight.pipeline.stages.{stage}")
     assert needed <= files | inside
     assert files <= needed
 
@@ -38,7 +38,7 @@ def test_code_dependencies_are_the_import_closure(stage):
 def test_a_folder_is_named_where_this_stage_or_an_earlier_one_loads_it_all(stage):
     stages = list(STAGES)
     earlier = stages[: stages.index(stage) + 1]
-    loaded = set().union(*(closure(f"pipeline.stages.{name}") for name in earlier))
+    loaded = set().union(*(closure(f"raresight.pipeline.stages.{name}") for name in earlier))
     _, inside = listed(stage)
     assert {path for path in inside if path.name != "__init__.py"} <= loaded
 
@@ -53,7 +53,7 @@ def test_a_change_to_what_writes_the_data_trains_nothing_again():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_params_are_those_the_stage_loads(stage, monkeypatch, tmp_path):
-    module = importlib.import_module(f"pipeline.stages.{stage}")
+    module = importlib.import_module(f"raresight.pipeline.stages.{stage}")
     loaded = []
 
     class Loaded(Exception):
@@ -95,6 +95,6 @@ def test_default_params_are_the_pathology_scenario():
 def test_editing_the_page_reruns_the_report_alone():
     users = [name for name, stage in STAGES.items() if "pipeline/report" in stage["deps"]]
     assert users == ["report"]
-    closures = {name: closure(f"pipeline.stages.{name}") for name in STAGES}
+    closures = {name: closure(f"raresight.pipeline.stages.{name}") for name in STAGES}
     rooms = {name: {path.parts[1] for path in found} for name, found in closures.items()}
     assert [name for name, found in rooms.items() if "report" in found] == ["report"]

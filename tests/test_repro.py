@@ -63,10 +63,10 @@ def reproduced(fresh):
 def test_one_command_makes_every_output_and_prints_the_verdict(reproduced):
     for name in OUTPUTS:
         assert (reproduced.folder / "data" / name / "manifest.json").is_file()
-    text = reproduced.run(sys.executable, "-m", "pipeline", "evaluate", "--show")
+    text = reproduced.run(sys.executable, "-m", "raresight", "evaluate", "--show")
     for word in ("accuracy", "precision", "recall", "F1", "always 'normal'", "deployment"):
         assert word in text
-    assert "DIFFERS" not in reproduced.run(sys.executable, "-m", "pipeline", "verify")
+    assert "DIFFERS" not in reproduced.run(sys.executable, "-m", "raresight", "verify")
 
 
 def test_git_is_left_with_the_lock_and_the_metrics_alone(reproduced):
@@ -126,7 +126,7 @@ def test_an_experiment_reruns_only_what_its_param_decides(longer):
 
 
 def test_recipes_are_compared_by_the_test_metrics_of_every_training(reproduced, longer):
-    command = (sys.executable, "-m", "pipeline", "--json", "compare", "HEAD", "longer")
+    command = (sys.executable, "-m", "raresight", "--json", "compare", "HEAD", "longer")
     report = json.loads(reproduced.run(*command))
     assert (report["about"], report["replicates"]) == ("recipes", [2, 2])
     assert report["params"] == {"train.epochs": [1, 2]}

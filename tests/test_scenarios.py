@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from imports import ROOT
 
-from pipeline.cli import cli
-from pipeline.stages import validate
+from raresight.pipeline.cli import cli
+from raresight.pipeline.commands import validate
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import torch
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from pipeline.core.params import parse
-from pipeline.dataset.pixels import Pixels
-from pipeline.training import device as devices
-from pipeline.training.feed import Feed
-from pipeline.training.initialisation import fresh
-from pipeline.training.loop import Trainer
-from pipeline.training.params import TrainParams
+from raresight.pipeline.core.params import parse
+from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.models import device as devices
+from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.initialization import fresh
+from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.training.params import TrainParams
 
 SHIPPED = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")["train"]
 CHANGES = {

@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from generators.base import BadImages, Generator, Options, Record, Sample
-from generators.carla import decode
-from generators.carla.record import Replay, Snapshot, Stream
-from generators.drawing.objects import box_around
+from raresight.generators.base import BadImages, Generator, Options, Record, Sample
+from raresight.generators.carla import decode
+from raresight.generators.carla.record import Replay, Snapshot, Stream
+from raresight.generators.drawing.objects import box_around
 
 CROSSING, CLEAR = "crossing", "clear"
 
@@ -105,11 +105,11 @@ def open_stream(server: str | None, *, size: int, seed: int, crossing: float) ->
     Raises Unavailable where the client, the server or the engine is not there.
     """
     if server is None:
-        from generators.carla.staged import StagedCarla
+        from raresight.generators.carla.staged import StagedCarla
 
         yield StagedCarla(size=size, seed=seed, crossing=crossing)
         return
-    from generators.carla.live import EXTRA, LiveCarla
+    from raresight.generators.carla.live import EXTRA, LiveCarla
 
     EXTRA.require("a live CARLA server")
     host, _, port = server.partition(":")

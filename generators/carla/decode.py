@@ -8,7 +8,7 @@ version, so a pixel belongs to an actor where its point in space lies in the act
 
 import numpy as np
 
-from generators.carla.record import Actor, Shot, Snapshot
+from raresight.generators.carla.record import Actor, Shot, Snapshot
 
 PEDESTRIAN = 12  # semantic tag
 FAR = 1000.0  # metres, and what the sky reads

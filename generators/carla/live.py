@@ -10,8 +10,8 @@ from types import ModuleType
 
 import numpy as np
 
-from generators.base import Extra, Unavailable
-from generators.carla.record import SENSORS, Actor, Matrix, Meta, Shot, Snapshot
+from raresight.generators.base import Extra, Unavailable
+from raresight.generators.carla.record import Actor, Matrix, Meta, SENSORS, Shot, Snapshot
 
 EXTRA = Extra(install="raresight[carla]", modules=("carla",))
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from generators.base import BadImages
+from raresight.generators.base import BadImages
 
 FORMAT = 1
 SENSORS = ("rgb", "semantic", "instance", "depth")
@@ -112,7 +112,7 @@ class Replay:
         if not (folder / "meta.json").is_file():
             raise FileNotFoundError(
                 f"'{folder}' holds no CARLA record (meta.json). Make one from a server or without: "
-                f"python -m pipeline.stages.carla_record {folder} --help"
+                f"python -m raresight.pipeline.commands.carla_record {folder} --help"
             )
         self.folder = folder
         try:

@@ -4,10 +4,10 @@ from importlib.metadata import version
 
 import numpy as np
 
-from generators.carla.decode import FAR, bgra, encode_depth
-from generators.carla.record import SENSORS, Actor, Matrix, Meta, Shot, Snapshot
-from generators.drawing.sensor import expose
-from generators.street import Street, StreetOptions, tags
+from raresight.generators.carla.decode import FAR, bgra, encode_depth
+from raresight.generators.carla.record import Actor, Matrix, Meta, SENSORS, Shot, Snapshot
+from raresight.generators.drawing.sensor import expose
+from raresight.generators.street import Street, StreetOptions, tags
 
 _SECONDS = 0.05
 _APART = 20  # ticks between two snapshots: every one is another place

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from generators import opengl
-from generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
-from generators.drawing.objects import boxes_of
-from generators.drawing.sensor import expose
-from generators.factors import NonNegative, Positive, Uniform, as_factor, at, whole
+from raresight.generators import opengl
+from raresight.generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
+from raresight.generators.drawing.objects import boxes_of
+from raresight.generators.drawing.sensor import expose
+from raresight.generators.factors import NonNegative, Positive, Uniform, as_factor, at, whole
 
 if TYPE_CHECKING:
-    from generators.conveyor.physics import Line, Settled
-    from generators.conveyor.picture import Camera
+    from raresight.generators.conveyor.physics import Line, Settled
+    from raresight.generators.conveyor.picture import Camera
 
 OK, TOPPLED, NO_CAP, STACKED = "ok", "toppled", "no_cap", "stacked"
 
@@ -95,7 +95,7 @@ class Conveyor(Generator):
 
     def environment(self) -> Mapping[str, str]:
         return {
-            "opengl": opengl.require("generator 'conveyor'", probe="generators.conveyor.picture")
+            "opengl": opengl.require("generator 'conveyor'", probe="raresight.generators.conveyor.picture")
         }
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
@@ -167,8 +167,8 @@ def _fault(settled: "Settled", instances: np.ndarray, necks: np.ndarray) -> np.n
 def _engine(size: int) -> "tuple[Line, Camera]":
     """The line and its camera: built once for each process and size, since it takes 0.2 s."""
     opengl.prepare()
-    from generators.conveyor.physics import Line
-    from generators.conveyor.picture import Camera
+    from raresight.generators.conveyor.physics import Line
+    from raresight.generators.conveyor.picture import Camera
 
     line = Line(size)
     return line, Camera(line, size)

@@ -10,7 +10,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from generators.drawing.noise import stream
+from raresight.generators.drawing.noise import stream
 
 BOTTLES, CAPS = 5, 2  # bodies in the model; a scene parks those that it does not use
 BASE, RADIUS = 0.055, 0.035  # of a bottle's body: half its height, and its radius

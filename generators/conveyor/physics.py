@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from generators.conveyor import NO_CAP, OK, STACKED, TOPPLED, model
+from raresight.generators.conveyor import NO_CAP, OK, STACKED, TOPPLED, model
 
 _STEPS, _MORE, _ROUNDS = (
     200,

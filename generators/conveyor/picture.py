@@ -6,10 +6,10 @@ import mujoco
 import numpy as np
 from mujoco.gl_context import GLContext
 
-from generators import opengl
-from generators.base import Unavailable
-from generators.conveyor import model
-from generators.conveyor.physics import Line
+from raresight.generators import opengl
+from raresight.generators.base import Unavailable
+from raresight.generators.conveyor import model
+from raresight.generators.conveyor.physics import Line
 
 _SHADOW = mujoco.mjtRndFlag.mjRND_SHADOW
 

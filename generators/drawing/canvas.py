@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-from generators.drawing.noise import window_row
-from generators.drawing.outline import cover
+from raresight.generators.drawing.noise import window_row
+from raresight.generators.drawing.outline import cover
 
 _F = np.float32
 

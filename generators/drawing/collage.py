@@ -9,10 +9,10 @@ import math
 import numpy as np
 from numba import njit
 
-from generators.drawing.canvas import lay_ground, mark, paint
-from generators.drawing.colour import rgb
-from generators.drawing.outline import BOX, place
-from generators.drawing.stain import develop
+from raresight.generators.drawing.canvas import lay_ground, mark, paint
+from raresight.generators.drawing.color import rgb
+from raresight.generators.drawing.outline import BOX, place
+from raresight.generators.drawing.stain import develop
 
 BANK = 256  # side of the periodic noise banks
 STROKE = 7  # numbers that decide on a stroke: before or behind, x, y, turns, length, width, shade

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from generators.drawing import pen
-from generators.drawing.noise import grain, texture, wrapped
-from generators.drawing.outline import cover
+from raresight.generators.drawing import pen
+from raresight.generators.drawing.noise import grain, texture, wrapped
+from raresight.generators.drawing.outline import cover
 
 BANK = 256
 SURFACES = ("concrete", "fabric", "metal")

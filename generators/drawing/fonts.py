@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generators.base import BadImages
+from raresight.generators.base import BadImages
 
 EM = 128  # pixels of an em while curves are cut into lines: within a thousandth of it
 _TYPICAL_CAPITAL = 0.72  # of an em

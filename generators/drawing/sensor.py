@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from generators.drawing.noise import grain, wrapped
+from raresight.generators.drawing.noise import grain, wrapped
 
 _BANK = 256
 

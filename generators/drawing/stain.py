@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from generators.drawing.noise import window_row
+from raresight.generators.drawing.noise import window_row
 
 # Optical density per channel of pure stains, each of length one (Ruifrok & Johnston 2001, as in
 # scikit-image's rgb_from_hed).

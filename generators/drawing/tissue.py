@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from generators.drawing import nuclei, stain
+from raresight.generators.drawing import nuclei, stain
 
 # The side of the periodic noise banks: far larger than a nucleus, small enough for the cache.
 BANK = 256

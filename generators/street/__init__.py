@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from generators import opengl
-from generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
-from generators.distributions import Conditional, Discrete, Factor
-from generators.drawing.objects import boxes_of, contrast
-from generators.drawing.sensor import expose
-from generators.factors import NonNegative, Positive, as_factor, at, whole
+from raresight.generators import opengl
+from raresight.generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
+from raresight.generators.distributions import Conditional, Discrete, Factor
+from raresight.generators.drawing.objects import boxes_of, contrast
+from raresight.generators.drawing.sensor import expose
+from raresight.generators.factors import NonNegative, Positive, as_factor, at, whole
 
 if TYPE_CHECKING:
-    from generators.street.engine import Frame, Stage
-    from generators.street.scene import Scene
+    from raresight.generators.street.engine import Frame, Stage
+    from raresight.generators.street.scene import Scene
 
 CROSSING, CLEAR = "crossing", "clear"
 
@@ -113,7 +113,7 @@ class Street(Generator):
         self.environment()
 
     def environment(self) -> Mapping[str, str]:
-        return {"opengl": opengl.require("generator 'street'", probe="generators.street.engine")}
+        return {"opengl": opengl.require("generator 'street'", probe="raresight.generators.street.engine")}
 
     def distributions(self) -> dict[str, Factor]:
         crossing = {CROSSING: as_factor(self.config.distance)}
@@ -144,7 +144,7 @@ class Street(Generator):
     ) -> "tuple[Scene, Frame]":
         """Put up one scene, with somebody meant to cross or not, and draw it."""
         stage = _stage(self.image_size)
-        from generators.street.scene import compose
+        from raresight.generators.street.scene import compose
 
         people = 1 + int(rng.random() < _SECOND) if crossing else 0
         scene = compose(values, crossing=people, rng=rng)
@@ -202,6 +202,6 @@ def _sample(
 def _stage(size: int) -> "Stage":
     """The engine with its buffers: built once for each process and size."""
     opengl.prepare()
-    from generators.street.engine import Stage
+    from raresight.generators.street.engine import Stage
 
     return Stage(size)

@@ -35,10 +35,10 @@ from panda3d.core import (
     load_prc_file_data,
 )
 
-from generators import opengl
-from generators.base import Unavailable
-from generators.street import shaders
-from generators.street.meshes import Heap, Mesh
+from raresight.generators import opengl
+from raresight.generators.base import Unavailable
+from raresight.generators.street import shaders
+from raresight.generators.street.meshes import Heap, Mesh
 
 NEAR, FAR = 0.3, 150.0
 _SHADOW_MAP = 640

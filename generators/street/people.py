@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from generators.street import tags
-from generators.street.meshes import Heap, Triple
+from raresight.generators.street import tags
+from raresight.generators.street.meshes import Heap, Triple
 
 _SKINS = (
     (0.96, 0.80, 0.69),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generators.street import people, town, weather
-from generators.street.engine import Light, View
-from generators.street.meshes import Heap
+from raresight.generators.street import people, town, weather
+from raresight.generators.street.engine import Light, View
+from raresight.generators.street.meshes import Heap
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The GLSL programs of the street: how surfaces look, and how objects are numbered."""
 
-from generators.street.meshes import ASPHALT, GLOW, LEAVES, SKY, SLABS, WALL
+from raresight.generators.street.meshes import ASPHALT, GLOW, LEAVES, SKY, SLABS, WALL
 
 LAMPS = 6  # lanterns that light the scene at most
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from generators.street.engine import Light
-from generators.street.meshes import Triple
+from raresight.generators.street.engine import Light
+from raresight.generators.street.meshes import Triple
 
 # Linear colours of the sun (by night, the moon), of the light from the sky, of the zenith and the
 # horizon; strength of headlights and lanterns; how long the camera exposes.

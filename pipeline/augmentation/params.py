@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from pipeline.core.params import Section
+from raresight.pipeline.core.params import Section
 
 Copies = Annotated[int, Field(ge=0, le=1000)]
 
@@ -12,7 +12,7 @@ Copies = Annotated[int, Field(ge=0, le=1000)]
 class Step(Section):
     """One transform of a recipe: its albumentations name, how often it is applied, its arguments.
 
-    Name and arguments are checked by :func:`pipeline.augmentation.recipe.check`, which needs the
+    Name and arguments are checked by :func:`raresight.pipeline.augmentation.recipe.check`, which needs the
     library; reading the file does not.
     """
 

@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
-from pipeline.augmentation import shortcuts
-from pipeline.augmentation.params import Step
-from pipeline.core.errors import ParamsError, suggest
+from raresight.pipeline.augmentation import shortcuts
+from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.runtime.errors import ParamsError, suggest
 
 Kind = Literal["spatial", "pixel"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.augmentation.params import Step
-from pipeline.augmentation.recipe import Recipe, build
-from pipeline.core import seeds
+from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation.recipe import Recipe, build
+from raresight.pipeline.core import seeds
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
@@ -75,7 +75,7 @@ class Original:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How copies are made: see :class:`pipeline.augmentation.params.AugmentParams`."""
+    """How copies are made: see :class:`raresight.pipeline.augmentation.params.AugmentParams`."""
 
     spatial: Recipe
     pixel: Recipe

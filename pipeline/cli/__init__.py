@@ -5,9 +5,9 @@ What a command needs is imported inside it, so that `raresight --help` stays ins
 
 import os
 
-from pipeline.cli import judging, looking, stages, training
-from pipeline.cli.group import cli
-from pipeline.core import processes
+from raresight.pipeline.cli import judging, looking, stages, training
+from raresight.pipeline.cli.group import cli
+from raresight.pipeline.runtime import processes
 
 for _room in (stages, training, judging, looking):  # as --help lists them
     for _command in _room.COMMANDS:
@@ -15,7 +15,7 @@ for _room in (stages, training, judging, looking):  # as --help lists them
 
 
 def main() -> int:
-    """Entry point of `raresight` and `python -m pipeline`."""
+    """Entry point of `raresight` and `python -m raresight`."""
     processes.end_cleanly_when_told()
     if "DVC_STAGE" in os.environ:
         processes.end_with_dvc()

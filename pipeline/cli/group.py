@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from pipeline import __version__
-from pipeline.core.errors import verdict
+from raresight.pipeline import __version__
+from raresight.pipeline.runtime.errors import verdict
 
 
 @dataclass(frozen=True, kw_only=True)

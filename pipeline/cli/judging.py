@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from pipeline.cli.group import Settings, print_result
+from raresight.pipeline.cli.group import Settings, print_result
 
 
 @click.command()
@@ -42,9 +42,9 @@ def compare(
     A revision is a Git commit, branch or tag, a DVC experiment, or 'workspace'. Without arguments
     the workspace is compared with HEAD.
     """
-    from pipeline.stages.compare import fail_if_worse as check
-    from pipeline.stages.compare import run
-    from pipeline.terminal.comparison import markdown, render
+    from raresight.pipeline.commands.compare import fail_if_worse as check
+    from raresight.pipeline.commands.compare import run
+    from raresight.pipeline.terminal.comparison import markdown, render
 
     report = run(settings.params, settings.data, old=old, new=new, on=on, shared=shared)
     if as_markdown:
@@ -92,8 +92,8 @@ def plan(
     confidence: float,
 ) -> None:
     """Say how many positives and negatives a test set needs, and whether this one has them."""
-    from pipeline.stages.plan import run
-    from pipeline.terminal.plan import render
+    from raresight.pipeline.commands.plan import run
+    from raresight.pipeline.terminal.plan import render
 
     found = run(
         settings.params,

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.group import Settings, print_json, print_result, say
-from pipeline.core.errors import RaresightError, listing
+from raresight.pipeline.cli.group import Settings, print_json, print_result, say
+from raresight.pipeline.runtime.errors import RaresightError, listing
 
 
 @click.command()
 @click.pass_obj
 def validate(settings: Settings) -> None:
     """Check params.yaml; print what will run, or every problem."""
-    from pipeline.stages.validate import render, run
+    from raresight.pipeline.commands.validate import render, run
 
     sections = run(settings.params)
     plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
@@ -24,7 +24,7 @@ def validate(settings: Settings) -> None:
 @click.pass_obj
 def generators(settings: Settings) -> None:
     """List the generators, their classes and factors."""
-    from pipeline.stages.generators import render, run
+    from raresight.pipeline.commands.generators import render, run
 
     entries = run()
     print_result(settings, [asdict(entry) for entry in entries], lambda _: render(entries))
@@ -36,8 +36,8 @@ def generators(settings: Settings) -> None:
 @click.pass_obj
 def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
     """Show what is in a dataset."""
-    from pipeline.stages.inspect import run
-    from pipeline.terminal.dataset import render
+    from raresight.pipeline.commands.inspect import run
+    from raresight.pipeline.terminal.dataset import render
 
     summary = run(folder, sheet=sheet)
     print_result(settings, asdict(summary), lambda _: render(summary))
@@ -49,7 +49,7 @@ def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
 @click.pass_obj
 def scenarios(settings: Settings) -> None:
     """List the scenarios: named params files."""
-    from pipeline.stages.scenarios import render, run
+    from raresight.pipeline.commands.scenarios import render, run
 
     found = run(settings.params)
     plain = [{**asdict(scenario), "path": str(scenario.path)} for scenario in found]
@@ -61,7 +61,7 @@ def scenarios(settings: Settings) -> None:
 @click.pass_obj
 def use(settings: Settings, name: str) -> None:
     """Make a scenario the params.yaml."""
-    from pipeline.stages.scenarios import use as use_scenario
+    from raresight.pipeline.commands.scenarios import use as use_scenario
 
     scenario = use_scenario(settings.params, name)
     say(settings, f"{settings.params} is now '{name}': {scenario.summary}")
@@ -72,7 +72,7 @@ def use(settings: Settings, name: str) -> None:
 @click.pass_obj
 def verify(settings: Settings, folder: Path | None) -> None:
     """Recompute every sha256 of the stages' outputs."""
-    from pipeline.stages.verify import run
+    from raresight.pipeline.commands.verify import run
 
     found = run(folder or settings.data)
     if settings.json:

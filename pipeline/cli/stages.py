@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.group import (
+from raresight.pipeline.cli.group import (
     Settings,
     device_option,
     executor_option,
@@ -97,11 +97,11 @@ def evaluate(
     columns id, label and score.CLASS (or score, of the positive class). The options after it are
     for that alone.
     """
-    from pipeline.terminal.evaluation import render
+    from raresight.pipeline.terminal.evaluation import render
 
     if predictions is not None:
-        from pipeline.stages.predictions import Files
-        from pipeline.stages.predictions import run as judge
+        from raresight.pipeline.commands.external_scores import Files
+        from raresight.pipeline.commands.external_scores import run as judge
 
         files = Files(
             predictions=predictions,
@@ -115,7 +115,7 @@ def evaluate(
         names = ", ".join(f"--{name.removesuffix('s')}" for name, v in given.items() if v)
         raise click.UsageError(f"{names}: for the scores of --predictions only.")
     if show:
-        from pipeline.stages.evaluate import show as last
+        from raresight.pipeline.stages.evaluate import show as last
 
         metrics = last(settings.data)
     else:
@@ -136,7 +136,7 @@ COMMANDS = (generate, augment, split, train, evaluate, report)
 
 def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:
     """Run a stage and say what it wrote; with ``report``, as JSON too where that is asked for."""
-    stage = importlib.import_module(f"pipeline.stages.{name}")
+    stage = importlib.import_module(f"raresight.pipeline.stages.{name}")
     started = time.perf_counter()
     result = stage.run(settings.params, settings.data, **options)
     seconds = time.perf_counter() - started

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.group import Settings, device_option, print_result, say
+from raresight.pipeline.cli.group import Settings, device_option, print_result, say
 
 
 @click.command()
@@ -18,8 +18,8 @@ from pipeline.cli.group import Settings, device_option, print_result, say
 @click.pass_obj
 def schedule(settings: Settings, plot: Path | None, steps_per_epoch: int | None) -> None:
     """Draw the learning rate over a training, without training."""
-    from pipeline.stages.schedule import run
-    from pipeline.terminal.training import render_schedule
+    from raresight.pipeline.commands.schedule import run
+    from raresight.pipeline.terminal.training import render_schedule
 
     curve = run(settings.params, settings.data, plot=plot, steps_per_epoch=steps_per_epoch)
     print_result(settings, asdict(curve), lambda _: render_schedule(curve))
@@ -31,8 +31,8 @@ def schedule(settings: Settings, plot: Path | None, steps_per_epoch: int | None)
 @click.pass_obj
 def model(settings: Settings) -> None:
     """Show the network: layers, parameters, MACs and activation memory."""
-    from pipeline.stages.model import run
-    from pipeline.terminal.training import render_model
+    from raresight.pipeline.commands.model import run
+    from raresight.pipeline.terminal.training import render_model
 
     summary = run(settings.params)
     print_result(settings, asdict(summary), lambda _: render_model(summary))
@@ -47,8 +47,8 @@ def model(settings: Settings) -> None:
 @click.pass_obj
 def find_lr(settings: Settings, device: str, steps: int, plot: Path | None) -> None:
     """Suggest a learning rate, by a range test and short trials."""
-    from pipeline.stages.find_lr import run
-    from pipeline.terminal.search import render
+    from raresight.pipeline.commands.find_lr import run
+    from raresight.pipeline.terminal.search import render
 
     found = run(settings.params, settings.data, device=device, steps=steps, plot=plot)
     print_result(settings, found.as_json(), lambda _: render(found))
@@ -60,8 +60,8 @@ def find_lr(settings: Settings, device: str, steps: int, plot: Path | None) -> N
 @click.pass_obj
 def diagnose(settings: Settings) -> None:
     """Say what the last training's curves mean, and what to change."""
-    from pipeline.stages.diagnose import run
-    from pipeline.terminal.diagnosis import render
+    from raresight.pipeline.commands.diagnose import run
+    from raresight.pipeline.terminal.diagnosis import render
 
     findings = run(settings.data)
     print_result(settings, [asdict(finding) for finding in findings], lambda _: render(findings))

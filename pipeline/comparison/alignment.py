@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.predictions.table import Predictions
+from raresight.pipeline.evaluation.predictions_table import Predictions
 
 
 def differing_test_sets(old: Predictions, new: Predictions) -> list[str]:

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.comparison.measures import Measure, names
-from pipeline.comparison.resampling import resampled_rows, row_weights
-from pipeline.comparison.verdicts import (
-    INCONCLUSIVE,
+from raresight.pipeline.comparison.measures import Measure, names
+from raresight.pipeline.evaluation.uncertainty.group_resampling import resampled_rows, row_weights
+from raresight.pipeline.comparison.verdicts import (
     Difference,
+    INCONCLUSIVE,
     of_models,
     of_recipes,
     of_single_trainings,
 )
-from pipeline.evaluation.outcome import Outcome
+from raresight.pipeline.evaluation.decisions.predictions import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.evaluation.outcome import Outcome, Task
-from pipeline.evaluation.ranking import average_precision, rank, roc_auc
-from pipeline.evaluation.values import by_decision
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.metrics.ranking import average_precision, rank, roc_auc
+from raresight.pipeline.evaluation.metrics.table import by_decision
 
 Values = Mapping[str, np.ndarray]
 

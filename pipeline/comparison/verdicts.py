@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from pipeline.comparison.trainings import Parts, parts_of
+from raresight.pipeline.comparison.trainings import Parts, parts_of
 
 BETTER, WORSE, INCONCLUSIVE = "better", "worse", "inconclusive"
 TRAINED_ONCE = "a version was trained once, and nobody knows what another seed would give"
@@ -86,7 +86,7 @@ def of_recipes(
     ``drawn`` the same on each resample of the images, (R, a) and (R, b). ``paired`` trainings are
     the same models, decided otherwise. The interval is that of Student's t around the difference
     of the means, with the variance and the degrees of freedom of
-    :func:`pipeline.comparison.trainings.parts_of`.
+    :func:`raresight.pipeline.comparison.trainings.parts_of`.
     """
     from scipy.stats import t
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pipeline.core.errors import DataError, InputMissing, LockedError, listing
+from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError, listing
 
 MANIFEST = "manifest.json"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2

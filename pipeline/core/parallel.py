@@ -7,9 +7,9 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from typing import TypeVar
 
-from pipeline.core.cluster import map_on_ray
-from pipeline.core.errors import RaresightError
-from pipeline.core.processes import start_worker
+from raresight.pipeline.runtime.cluster import map_on_ray
+from raresight.pipeline.runtime.errors import RaresightError
+from raresight.pipeline.runtime.processes import start_worker
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -26,7 +26,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.core.errors import InputMissing, ParamsError, suggest
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError, suggest
 
 
 class Section(BaseModel):

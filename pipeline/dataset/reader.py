@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.errors import DataError, InputMissing
-from pipeline.dataset.pixels import Pixels
-from pipeline.dataset.schema import PIXELS, Description, arrow_schema
+from raresight.pipeline.runtime.errors import DataError, InputMissing
+from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.dataset.schema import Description, PIXELS, arrow_schema
 
 if TYPE_CHECKING:
     import pandas
@@ -180,7 +180,7 @@ class Dataset:
 
         Each item is (image, target): a uint8 tensor (C, H, W) and the index into ``classes``.
         """
-        from pipeline.dataset.torch_view import TorchView
+        from raresight.pipeline.dataset.torch_view import TorchView
 
         return TorchView(self, rows)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.core import seeds
-from pipeline.dataset.reader import Dataset
+from raresight.pipeline.core import seeds
+from raresight.pipeline.dataset.reader import Dataset
 
 _TILE, _SMALL_TILE, _FEW_CLASSES = 128, 64, 8
 _GAP, _MARGIN, _NAMES, _HEADER = 6, 28, 200, 92

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import Dataset as TorchDataset
 
 if TYPE_CHECKING:
-    from pipeline.dataset.reader import Dataset
+    from raresight.pipeline.dataset.reader import Dataset
 
 
 class TorchView(TorchDataset):

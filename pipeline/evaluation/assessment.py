@@ -5,12 +5,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.evaluation import metrics
-from pipeline.evaluation.estimates import Estimate
-from pipeline.evaluation.intervals import PROPORTIONS, Interval, percentile_estimate
-from pipeline.evaluation.outcome import Outcome, Task
-from pipeline.evaluation.uncertainty import Bootstrap, intervals
-from pipeline.evaluation.values import TOP, Key, Values, by_decision, by_ranking, ranked, top_hits
+from raresight.pipeline.evaluation.metrics import confusion
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.uncertainty.intervals import (
+    Interval,
+    PROPORTIONS,
+    percentile_estimate,
+)
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap, intervals
+from raresight.pipeline.evaluation.metrics.table import (
+    Key,
+    TOP,
+    Values,
+    by_decision,
+    by_ranking,
+    ranked,
+    top_hits,
+)
 
 _TOP_FROM = 10  # classes; with fewer, being among the best five says little
 
@@ -30,7 +42,7 @@ def assess(
     task, support = outcome.task, outcome.confusion.sum(-1)
     values = by_decision(outcome.confusion, task) | by_ranking(ranked(outcome), task, support)
     if len(task.classes) > _TOP_FROM:
-        values["", f"top_{TOP}_accuracy"] = metrics.ratio(top_hits(outcome), len(outcome.targets))
+        values["", f"top_{TOP}_accuracy"] = confusion.ratio(top_hits(outcome), len(outcome.targets))
     return _assessment(values, task, bootstrap, intervals(outcome, bootstrap, rng))
 
 
@@ -57,7 +69,7 @@ def assess_majority(outcome: Outcome, bootstrap: Bootstrap) -> Assessment:
 
 
 def _by_chance(counts: np.ndarray, task: Task) -> Values:
-    shares = metrics.ratio(counts.sum(-1), counts.sum())
+    shares = confusion.ratio(counts.sum(-1), counts.sum())
     quality = np.stack([np.where(shares < 1, 0.5, np.nan), shares], axis=-1)
     quality[shares == 0] = np.nan
     return by_decision(counts, task) | by_ranking(quality, task, counts.sum(-1))
@@ -73,7 +85,7 @@ def _assessment(
     for key, value in values.items():
         if np.isnan(value):
             label = key[0] or task.positive
-            estimates[key] = Estimate(value=None, reason=metrics.reason(key[1], label))
+            estimates[key] = Estimate(value=None, reason=confusion.reason(key[1], label))
         else:
             estimates[key] = _estimate(float(value), ends.get(key), bootstrap)
     return Assessment(

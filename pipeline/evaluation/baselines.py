@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.evaluation.outcome import Outcome, Task
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
 
 BINS = 8  # of a colour histogram, a channel
 THUMBNAIL = 8  # pixels a side

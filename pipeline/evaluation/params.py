@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from pipeline.augmentation.params import Step
-from pipeline.core.params import Section
+from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.core.params import Section
 
 Prevalence = Annotated[float, Field(gt=0, lt=1)]
 Cost = Annotated[float, Field(ge=0)] | Literal["never"]

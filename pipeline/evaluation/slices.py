@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.evaluation.estimates import Estimate
-from pipeline.evaluation.outcome import Outcome
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.decisions.predictions import Outcome
 
 PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
 

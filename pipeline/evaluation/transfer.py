@@ -2,7 +2,7 @@
 
 import math
 
-from pipeline.evaluation.intervals import wilson
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 
 
 def transfer(

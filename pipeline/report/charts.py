@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.report.svg import BALANCE, GROUND, INK, MODEL, MUTED, OTHER, RARE, inline, style
+from raresight.pipeline.report.svg import (
+    BALANCE,
+    GROUND,
+    INK,
+    MODEL,
+    MUTED,
+    OTHER,
+    RARE,
+    inline,
+    style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.report.words import interval, number
+from raresight.pipeline.wording.numbers import interval, number
 
 _POSITIVE = {
     "accuracy": ("Accuracy", "share of all images that are called right"),

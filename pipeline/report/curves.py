@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.ranking import Curve, curve, precision_at
-from pipeline.evaluation.resampling import BAND, false_positive_band
-from pipeline.report.charts import Band, Line, Plane, draw_plane
-from pipeline.report.words import share
+from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.metrics.ranking import Curve, curve, precision_at
+from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
+from raresight.pipeline.report.charts import Band, Line, Plane, draw_plane
+from raresight.pipeline.wording.numbers import share
 
 _RESAMPLES = 500
 _MOST_POINTS = 400

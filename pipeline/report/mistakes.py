@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.report.pictures import Picture
+from raresight.pipeline.report.pictures import Picture
 
 
 @dataclass(frozen=True, kw_only=True)

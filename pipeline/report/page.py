@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report.words import count, interval, number, share
+from raresight.pipeline.wording.numbers import count, interval, number, share
 
 if TYPE_CHECKING:
     from jinja2 import Environment

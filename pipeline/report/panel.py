@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from math import ceil, log10, sqrt
 from typing import Any
 
-from pipeline.report.charts import PREVALENCES, draw_prevalences
-from pipeline.report.operating import Stops
+from raresight.pipeline.report.charts import PREVALENCES, draw_prevalences
+from raresight.pipeline.report.operating import Stops
 
 _PER_DECADE = 24  # places of the prevalence slider: each is another number of two digits
 Interval = Callable[..., tuple[float, float]]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.core.params import Section
+from raresight.pipeline.core.params import Section
 
 
 class ReportParams(Section):

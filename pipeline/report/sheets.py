@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.core import seeds
-from pipeline.dataset.reader import Dataset
-from pipeline.report.pictures import Picture, picture
+from raresight.pipeline.core import seeds
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.report.pictures import Picture, picture
 
 _MOST_CLASSES = 30
 _SOURCES, _COPIES = 4, 7

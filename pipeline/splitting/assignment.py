@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.splitting.blocks import assign, needed
-from pipeline.splitting.params import SplitParams
-from pipeline.splitting.table import SPLITS, UNUSED
+from raresight.pipeline.splitting.blocks import assign, needed
+from raresight.pipeline.splitting.params import SplitParams
+from raresight.pipeline.splitting.table import SPLITS, UNUSED
 
 _SPLITS_OF_ROLE = {
     "any": ("train", "val", "test"),
@@ -42,7 +42,7 @@ class _Stream:
     rows: np.ndarray
 
     def arguments(self, params: SplitParams) -> dict:
-        """What :mod:`pipeline.splitting.blocks` needs to know of this stream."""
+        """What :mod:`raresight.pipeline.splitting.blocks` needs to know of this stream."""
         ratios = _ratios(self.role, params)
         return {"ratios": ratios, "seed": params.seed, "stream": f"{self.source}/{self.label}"}
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from pipeline.core import seeds
+from raresight.pipeline.core import seeds
 
 _LARGEST = 100
 

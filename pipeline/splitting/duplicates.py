@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pipeline.core.files import content_digest
+from raresight.pipeline.core.files import content_digest
 
 
 def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.splitting.table import SPLITS, UNUSED
+from raresight.pipeline.splitting.table import SPLITS, UNUSED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pipeline.core.params import Section
+from raresight.pipeline.core.params import Section
 
 Ratio = Annotated[float, Field(ge=0.01, le=0.98)]
 

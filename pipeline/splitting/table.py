@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.core.errors import DataError, InputMissing
-from pipeline.dataset.reader import Dataset
+from raresight.pipeline.runtime.errors import DataError, InputMissing
+from raresight.pipeline.dataset.reader import Dataset
 
 FILE = "splits.arrow"
 SPLITS = ("train", "val", "test")

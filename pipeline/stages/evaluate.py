@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.files import (
+from raresight.pipeline.core.files import (
     content_digest,
     read_json,
     require_verified,
     stage_outputs,
     write_json,
 )
-from pipeline.core.params import load_section, refuse
-from pipeline.dataset.reader import Dataset
-from pipeline.evaluation import figures, plots
-from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
-from pipeline.evaluation.costs import cost_problems
-from pipeline.evaluation.document import as_metrics
-from pipeline.evaluation.estimates import Estimate
-from pipeline.evaluation.evidence import Evidence
-from pipeline.evaluation.outcome import Outcome, Task, answer
-from pipeline.evaluation.params import EvaluateParams
-from pipeline.evaluation.replicates import SETS, Replicate, figures_of, first_of, judge_again
-from pipeline.evaluation.study import Study, judge
-from pipeline.evaluation.transfer import transfer
-from pipeline.stages.evaluate_inputs import Inputs, factors_of, model_scores, open_inputs
-from pipeline.training.replicates import summary
+from raresight.pipeline.core.params import load_section, refuse
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.output import figures, tables
+from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from raresight.pipeline.evaluation.decisions.costs import cost_problems
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.seeds import Replicate, SETS, figures_of, first_of, judge_again
+from raresight.pipeline.evaluation.evaluate import Study, judge
+from raresight.pipeline.evaluation.transfer import transfer
+from raresight.pipeline.evaluation.scoring import Inputs, factors_of, model_scores, open_inputs
+from raresight.pipeline.core.summary import summary
 
 OUTPUT = "evaluation"
 _TABLES = ("val", "test", "perturbed", "shortcut")
@@ -68,7 +68,7 @@ def show(data: Path) -> dict[str, Any]:
 
 
 def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -> None:
-    from pipeline.augmentation.recipe import check
+    from raresight.pipeline.augmentation.recipe import check
 
     where = f"{params_file}: evaluate.perturb"
     check(params.perturb, where, image_shape=dataset.image_shape)
@@ -151,7 +151,7 @@ def _evidence(inputs: Inputs, task: Task, model: Mapping[str, np.ndarray]) -> Ev
 
 
 def _write_plots(folder: Path, study: Study) -> None:
-    for name, text in plots.tables(study).items():
+    for name, text in tables.tables(study).items():
         (folder / name).write_text(text)
     figures.draw_confusion(study, folder / "confusion.png")
     figures.draw_precision_recall(study, folder / "precision_recall.png")

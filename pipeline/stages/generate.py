@@ -6,19 +6,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
-from pipeline.core.errors import DataError, DeviceError, InputMissing, ParamsError, suggest
-from pipeline.core.files import stage_outputs, write_json
-from pipeline.core.parallel import map_shards
-from pipeline.core.params import load_section
-from pipeline.core.progress import track
-from pipeline.dataset.reader import Dataset
-from pipeline.dataset.schema import COLUMNS, Description, Shard, rows_per_shard, versions
-from pipeline.dataset.sheet import write_sheet
-from pipeline.dataset.writer import shard_name, write_shard
-from pipeline.stages.generate_faults import Drawer
-from pipeline.stages.generate_params import GenerateParams, Source
-from pipeline.stages.generate_rows import Collector
+from raresight.generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
+from raresight.pipeline.runtime.errors import (
+    DataError,
+    DeviceError,
+    InputMissing,
+    ParamsError,
+    suggest,
+)
+from raresight.pipeline.core.files import stage_outputs, write_json
+from raresight.pipeline.core.parallel import map_shards
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.runtime.progress import track
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.dataset.schema import COLUMNS, Description, Shard, rows_per_shard, versions
+from raresight.pipeline.dataset.sheet import write_sheet
+from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.generation.corruptions import Drawer
+from raresight.pipeline.generation.params import GenerateParams, Source
+from raresight.pipeline.generation.collector import Collector
 
 OUTPUT = "generated"
 

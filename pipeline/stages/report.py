@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline import __version__
-from pipeline.core import seeds
-from pipeline.core.errors import DataError
-from pipeline.core.files import read_json, require_verified, stage_outputs
-from pipeline.core.params import load_section, read_yaml
-from pipeline.dataset.reader import Dataset
-from pipeline.evaluation.intervals import PROPORTIONS
-from pipeline.evaluation.outcome import Outcome, Task
-from pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
-from pipeline.report.charts import draw_learning, draw_reliability
-from pipeline.report.operating import operating_points
-from pipeline.report.page import render
-from pipeline.report.panel import Panel, panel
-from pipeline.report.params import ReportParams
-from pipeline.report.trainings import trainings
-from pipeline.report.words import costs_told, verdict
+from raresight.pipeline import __version__
+from raresight.pipeline.core import seeds
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
+from raresight.pipeline.core.params import load_section, read_yaml
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
+from raresight.pipeline.report.charts import draw_learning, draw_reliability
+from raresight.pipeline.report.operating import operating_points
+from raresight.pipeline.report.page import render
+from raresight.pipeline.report.panel import Panel, panel
+from raresight.pipeline.report.params import ReportParams
+from raresight.pipeline.wording.trainings import trainings
+from raresight.pipeline.wording.numbers import costs_told, verdict
 
 OUTPUT, PAGE = "report", "index.html"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0

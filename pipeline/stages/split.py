@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core.errors import DataError, listing
-from pipeline.core.files import require_verified, stage_outputs, write_json
-from pipeline.core.params import load_section
-from pipeline.dataset.reader import Dataset
-from pipeline.splitting.assignment import Images, gaps, split_copies, split_images
-from pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
-from pipeline.splitting.figures import draw_counts
-from pipeline.splitting.params import SplitParams
-from pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
+from raresight.pipeline.runtime.errors import DataError, listing
+from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
+from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
+from raresight.pipeline.splitting.figures import draw_counts
+from raresight.pipeline.splitting.params import SplitParams
+from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
 
 OUTPUT = "splits"
 

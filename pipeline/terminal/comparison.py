@@ -8,10 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
-from pipeline.report.words import DASH, count, number
-from pipeline.stages.compare import MODELS, RECIPES, Report
-from pipeline.terminal.tables import titled_table
+from raresight.pipeline.comparison.verdicts import BETTER, Difference, INCONCLUSIVE, WORSE
+from raresight.pipeline.wording.numbers import DASH, count, number
+from raresight.pipeline.commands.compare import MODELS, RECIPES, Report
+from raresight.pipeline.terminal.tables import titled_table
 
 _TITLES = {
     "average_precision": "average precision",

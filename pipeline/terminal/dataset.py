@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.stages.inspect import MAX_VALUES, Summary, Words
+from raresight.pipeline.commands.inspect import MAX_VALUES, Summary, Words
 
 
 def render(summary: Summary) -> RenderableType:

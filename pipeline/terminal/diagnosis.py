@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.stages.diagnose import Finding
+from raresight.pipeline.commands.diagnose import Finding
 
 
 def render(findings: Sequence[Finding]) -> RenderableType:

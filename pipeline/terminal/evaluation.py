@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.evaluation.intervals import trials_needed
-from pipeline.report.trainings import Trainings, trainings
-from pipeline.report.words import (
+from raresight.pipeline.evaluation.uncertainty.intervals import trials_needed
+from raresight.pipeline.wording.trainings import Trainings, trainings
+from raresight.pipeline.wording.numbers import (
     DASH,
     Metrics,
     costs_told,
@@ -20,7 +20,7 @@ from pipeline.report.words import (
     verdict,
     with_interval,
 )
-from pipeline.terminal.tables import titled_table
+from raresight.pipeline.terminal.tables import titled_table
 
 _POSITIVE_COLUMNS = {
     "accuracy": "accuracy",

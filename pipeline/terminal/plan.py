@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from pipeline.report.words import DASH, count, number
-from pipeline.stages.plan import ALARMS, Place, Plan
-from pipeline.terminal.tables import titled_table
+from raresight.pipeline.wording.numbers import DASH, count, number
+from raresight.pipeline.commands.plan import ALARMS, Place, Plan
+from raresight.pipeline.terminal.tables import titled_table
 
 
 def render(plan: Plan) -> RenderableType:

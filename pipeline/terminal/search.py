@@ -4,8 +4,8 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from pipeline.stages.find_lr import Found
-from pipeline.terminal.chart import line
+from raresight.pipeline.commands.find_lr import Found
+from raresight.pipeline.terminal.chart import line
 
 
 def render(found: Found) -> RenderableType:

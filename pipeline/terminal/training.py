@@ -4,10 +4,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.terminal.chart import line
-from pipeline.terminal.tables import titled_table
-from pipeline.tuning.model_summary import ModelSummary
-from pipeline.tuning.rate_curve import RateCurve
+from raresight.pipeline.terminal.chart import line
+from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.tuning.model_summary import ModelSummary
+from raresight.pipeline.tuning.rate_curve import RateCurve
 
 
 def render_schedule(curve: RateCurve) -> Text:

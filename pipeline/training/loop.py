@@ -12,23 +12,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.core.errors import StoppedError
-from pipeline.training import device as devices
-from pipeline.training.averaging import average_of
-from pipeline.training.batches import Batches
-from pipeline.training.curves import Epoch, Result
-from pipeline.training.feed import Feed
-from pipeline.training.losses import Loss, make_loss, score_offset
-from pipeline.training.models import Classifier
-from pipeline.training.optimizers import Update
-from pipeline.training.params import TrainParams
-from pipeline.training.randomness import EpochRandomness
-from pipeline.training.samplers import epoch_order, shown
-from pipeline.training.schedules import learning_rate, momentum
-from pipeline.training.stopping import best_epoch, epochs_without_gain
-from pipeline.training.team import Team
-from pipeline.training.validation import Validation
-from pipeline.training.watch import chance_loss, check_loss, explosion
+from raresight.pipeline.runtime.errors import StoppedError
+from raresight.pipeline.models import device as devices
+from raresight.pipeline.training.optim.ema import average_of
+from raresight.pipeline.training.data.batches import Batches
+from raresight.pipeline.training.diagnosis.history import Epoch, Result
+from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.optim.losses import Loss, make_loss, score_offset
+from raresight.pipeline.models.classifier import Classifier
+from raresight.pipeline.training.optim.optimizers import Update
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.runtime.rng_state import EpochRandomness
+from raresight.pipeline.training.data.samplers import epoch_order, shown
+from raresight.pipeline.training.optim.schedules import learning_rate, momentum
+from raresight.pipeline.training.optim.early_stopping import best_epoch, epochs_without_gain
+from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.validation import Validation
+from raresight.pipeline.training.diagnosis.divergence import chance_loss, check_loss, explosion
 
 _STEPS_BETWEEN_LOOKS = 16  # reading a loss waits for the device, so losses are read in groups
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.tuning.range_test import Search
+from raresight.pipeline.tuning.range_test import Search
 
 
 def draw_search(search: Search, present: float, path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.training.models import Classifier
+from raresight.pipeline.models.classifier import Classifier
 
 
 @dataclass(frozen=True, kw_only=True)

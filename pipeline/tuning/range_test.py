@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.core.errors import DivergedError, StoppedError
-from pipeline.training.loop import Progress, Trainer
+from raresight.pipeline.runtime.errors import DivergedError, StoppedError
+from raresight.pipeline.training.loop import Progress, Trainer
 
 RATES = np.geomspace(1e-6, 10.0, 141)  # twenty a decade
 SHARES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the rate at which the loss breaks out

@@ -3,9 +3,9 @@
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.augmentation.params import AugmentParams
-from pipeline.core.errors import ParamsError
-from pipeline.core.params import load_section
+from raresight.pipeline.augmentation.params import AugmentParams
+from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.core.params import load_section
 
 GOOD = {
     "seed": 0,

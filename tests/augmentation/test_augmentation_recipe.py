@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.augmentation import recipe
-from pipeline.augmentation.params import Step
-from pipeline.core.errors import ParamsError
+from raresight.pipeline.augmentation import recipe
+from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.runtime.errors import ParamsError
 
 SPATIAL = [
     "Affine", "CoarseDropout", "D4", "ElasticTransform", "Erasing", "GridDistortion", "GridDropout",
@@ -204,8 +204,8 @@ def test_good_steps_have_no_problems_whatever_the_image_size():
 def test_the_library_is_imported_late_and_without_torch():
     code = """
 import sys
-from pipeline.augmentation import recipe
-from pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation import recipe
+from raresight.pipeline.augmentation.params import Step
 assert "albumentations" not in sys.modules
 recipe.build([Step(name="HorizontalFlip", p=0.5)])
 assert "albumentations" in sys.modules and "torch" not in sys.modules

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.augmentation.params import Step
-from pipeline.augmentation.recipe import Recipe, build
-from pipeline.augmentation.safety import Original, Policy, make_copy, violations
+from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation.recipe import Recipe, build
+from raresight.pipeline.augmentation.safety import Original, Policy, make_copy, violations
 
 SIDE = 16
 GREY = np.full((SIDE, SIDE, 3), 128, np.uint8)

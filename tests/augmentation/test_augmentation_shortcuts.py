@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.augmentation import recipe, shortcuts
-from pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation import recipe, shortcuts
+from raresight.pipeline.augmentation.params import Step
 
 AFFINES = [
     {"rotate": [-180, 180], "translate_percent": [-0.3, 0.3], "scale": [0.5, 1.5]},

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binomtest
 
 from benchmarks.compare import TASK, simulate, simulated_pair
-from pipeline.comparison.compare import Side, compare, count_mistakes
-from pipeline.evaluation.outcome import Task, answer
+from raresight.pipeline.comparison.compare import Side, compare, count_mistakes
+from raresight.pipeline.evaluation.decisions.predictions import Task, answer
 
 OPTIONS = {"confidence": 0.95, "resamples": 200}
 

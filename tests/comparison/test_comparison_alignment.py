@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.comparison.alignment import common, differing_params, differing_test_sets
-from pipeline.predictions.table import Predictions
+from raresight.pipeline.comparison.alignment import common, differing_params, differing_test_sets
+from raresight.pipeline.evaluation.predictions_table import Predictions
 
 
 def table(ids, targets=None, pixels=None, classes=("a", "b")):

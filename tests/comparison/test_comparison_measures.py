@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from pipeline.comparison.measures import Measure, names
-from pipeline.evaluation.outcome import Task, answer
+from raresight.pipeline.comparison.measures import Measure, names
+from raresight.pipeline.evaluation.decisions.predictions import Task, answer
 
 RNG = np.random.default_rng(3)
 BINARY = Task(classes=("common", "rare"), positive="rare")

@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
-from pipeline.comparison.prior_shift import _wilson, calibrated, em_shares, estimate_shares
-from pipeline.evaluation.intervals import wilson
+from raresight.pipeline.evaluation.prior_shift import (
+    _wilson,
+    calibrated,
+    em_shares,
+    estimate_shares,
+)
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 
 
 def draw(rng, size, prevalence):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.comparison.resampling import resampled_rows, row_weights
+from raresight.pipeline.evaluation.uncertainty.group_resampling import resampled_rows, row_weights
 
 TARGETS = np.array([0, 0, 0, 0, 1, 1, 1, 0])
 GROUPS = np.array([0, 0, 1, 2, 3, 3, 4, 4])  # the last holds both classes

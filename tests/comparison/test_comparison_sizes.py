@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, nbinom
 
-from pipeline.comparison.sizes import (
+from raresight.pipeline.evaluation.uncertainty.sample_size import (
     images_needed,
     least,
     negatives_needed,
     positives_needed,
     tolerable_alarm_rate,
 )
-from pipeline.evaluation.prevalence import at_prevalence
+from raresight.pipeline.evaluation.prevalence import at_prevalence
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from pipeline.comparison.trainings import Parts
-from pipeline.comparison.verdicts import (
+from raresight.pipeline.comparison.trainings import Parts
+from raresight.pipeline.comparison.verdicts import (
     of_models,
     of_recipes,
     of_single_trainings,

@@ -6,10 +6,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks.compare import simulated_pair
-from pipeline.comparison.compare import Comparison, Mistakes
-from pipeline.comparison.verdicts import Difference
-from pipeline.stages.compare import MODELS, RECIPES, Report
-from pipeline.terminal.comparison import markdown, render
+from raresight.pipeline.comparison.compare import Comparison, Mistakes
+from raresight.pipeline.comparison.verdicts import Difference
+from raresight.pipeline.commands.compare import MODELS, RECIPES, Report
+from raresight.pipeline.terminal.comparison import markdown, render
 
 
 def difference(name="f1", verdict="inconclusive", **changes):

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from program import invoke, options, write_params
 
-from pipeline.core import cluster
-from pipeline.core.errors import DataError, DeviceError
-from pipeline.dataset import schema
-from pipeline.stages import augment, generate
+from raresight.pipeline.runtime import cluster
+from raresight.pipeline.runtime.errors import DataError, DeviceError
+from raresight.pipeline.dataset import schema
+from raresight.pipeline.stages import augment, generate
 
 COUNTS = {"circle": 8, "square": 8}
 RUNTIME = "ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning"

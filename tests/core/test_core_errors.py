@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from pipeline.core import errors
+from raresight.pipeline.runtime import errors
 
 
 @pytest.mark.parametrize(

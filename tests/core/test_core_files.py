@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from pipeline.core import files
-from pipeline.core.errors import DataError, InputMissing, LockedError
-from pipeline.core.files import (
+from raresight.pipeline.core import files
+from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError
+from raresight.pipeline.core.files import (
     content_digest,
     manifest_problems,
     require_verified,
@@ -74,7 +74,7 @@ def test_a_failed_stage_leaves_the_last_good_outputs(tmp_path):
 def test_a_killed_stage_leaves_the_last_good_output_and_the_next_one_clears_up(tmp_path):
     write(tmp_path / "out", "good")
     script = (
-        "import os, sys; from pathlib import Path; from pipeline.core.files import stage_outputs\n"
+        "import os, sys; from pathlib import Path; from raresight.pipeline.core.files import stage_outputs\n"
         "with stage_outputs(Path(sys.argv[1])) as (new,):\n"
         "    (new / 'part.txt').write_text('half')\n"
         "    os.kill(os.getpid(), 9)\n"

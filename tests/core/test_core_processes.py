@@ -8,7 +8,7 @@ import sys
 import pytest
 from program import alive, wait_for
 
-from pipeline.core import processes
+from raresight.pipeline.runtime import processes
 
 PATIENCE = 20.0
 
@@ -25,7 +25,7 @@ def gone(pids):
 
 def test_sigterm_lets_the_process_clean_up():
     process = start(
-        "import time; from pipeline.core.processes import end_cleanly_when_told as prepare\n"
+        "import time; from raresight.pipeline.runtime.processes import end_cleanly_when_told as prepare\n"
         "prepare()\n"
         "try:\n    print('ready', flush=True); time.sleep(60)\n"
         "finally:\n    print('cleaned up', flush=True)"
@@ -37,7 +37,7 @@ def test_sigterm_lets_the_process_clean_up():
 
 
 CHILD = (
-    "import os, time; from pipeline.core.processes import end_with_parent\n"
+    "import os, time; from raresight.pipeline.runtime.processes import end_with_parent\n"
     "end_with_parent(); print(os.getpid(), flush=True); time.sleep(60)"
 )
 
@@ -57,7 +57,7 @@ def test_a_process_ends_when_its_parent_is_killed():
 
 def test_workers_end_when_their_stage_is_killed():
     parent = start(
-        "import time; from pipeline.core.parallel import map_shards\n"
+        "import time; from raresight.pipeline.core.parallel import map_shards\n"
         "if __name__ == '__main__':\n"
         "    talk = 'import os; os.write(1, b\"%d\\\\n\" % os.getpid())'\n"  # at one go
         "    list(map_shards(exec, [f'{talk};__import__(\"time\").sleep(60)'] * 2, workers=2))"
@@ -71,7 +71,7 @@ def test_workers_end_when_their_stage_is_killed():
 
 def test_a_worker_leaves_ctrl_c_to_its_parent():
     code = (
-        "import os, signal; from pipeline.core.processes import start_worker\n"
+        "import os, signal; from raresight.pipeline.runtime.processes import start_worker\n"
         "start_worker(); os.kill(os.getpid(), signal.SIGINT); print('still here')"
     )
     process = start(code)

@@ -1,6 +1,6 @@
 """Progress is for a person at a terminal, and never in the way of the data."""
 
-from pipeline.core.progress import bar, track
+from raresight.pipeline.runtime.progress import bar, track
 
 
 def test_items_pass_through_untouched_and_in_order():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from pipeline.core import seeds
+from raresight.pipeline.core import seeds
 
 SEEDS = st.integers(0, 2**63)
 RECORDS = st.text(max_size=20) | st.integers(0, 10**9)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.dataset.reader import Dataset
-from pipeline.dataset.schema import Description, Rows
-from pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.dataset.schema import Description, Rows
+from raresight.pipeline.dataset.writer import shard_name, write_shard
 
 
 def make_rows(labels: Sequence[str], *, start: int = 0, side: int = 8, **changes) -> Rows:

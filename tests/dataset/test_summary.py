@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from pipeline.stages.inspect import Numbers, Part, Words, summarize
-from pipeline.terminal.dataset import render
+from raresight.pipeline.commands.inspect import Numbers, Part, Words, summarize
+from raresight.pipeline.terminal.dataset import render
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.evaluation.evidence import Evidence
-from pipeline.evaluation.outcome import Task
-from pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.evaluation.params import EvaluateParams
 
 
 def draw_scores(targets: np.ndarray, num_classes: int, skill: float, seed: int) -> np.ndarray:

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.errors import ParamsError
-from pipeline.core.params import load_section
-from pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.evaluation.params import EvaluateParams
 
 GOOD = {
     "seed": "0",

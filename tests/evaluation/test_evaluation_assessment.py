@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from pipeline.evaluation.assessment import assess
-from pipeline.evaluation.intervals import PROPORTIONS, wilson
-from pipeline.evaluation.outcome import Outcome, Task, answer
-from pipeline.evaluation.uncertainty import Bootstrap
-from pipeline.evaluation.values import RANKED
+from raresight.pipeline.evaluation.assessment import assess
+from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, wilson
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
+from raresight.pipeline.evaluation.metrics.table import RANKED
 
 BOOTSTRAP = Bootstrap(confidence=0.9, resamples=200)
 BINARY = Task(classes=("common", "rare"), positive="rare")

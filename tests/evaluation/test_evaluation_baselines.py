@@ -3,10 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.baselines import fit_shortcut, guesses, majority, shortcut_features
-from pipeline.evaluation.metrics import confusion
-from pipeline.evaluation.outcome import Task
-from pipeline.evaluation.ranking import average_precision, roc_auc
+from raresight.pipeline.evaluation.baselines import (
+    fit_shortcut,
+    guesses,
+    majority,
+    shortcut_features,
+)
+from raresight.pipeline.evaluation.metrics.confusion import confusion
+from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.evaluation.metrics.ranking import average_precision, roc_auc
 
 TASK = Task(classes=("common", "rare"), positive="rare")
 

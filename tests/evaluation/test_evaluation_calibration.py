@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-from pipeline.evaluation.calibration import (
+from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
     brier_parts,
     calibration_error,

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.evaluation.cost_results import cost_results
-from pipeline.evaluation.costs import cheapest, cost_problems, mistake_costs
-from pipeline.evaluation.document import as_metrics
-from pipeline.evaluation.outcome import Outcome, Task
-from pipeline.evaluation.params import ThresholdRule
-from pipeline.evaluation.study import judge
-from pipeline.evaluation.uncertainty import Bootstrap
+from raresight.pipeline.evaluation.decisions.cost_results import cost_results
+from raresight.pipeline.evaluation.decisions.costs import cheapest, cost_problems, mistake_costs
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.evaluate import judge
+from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 CLASSES = ("ash", "birch", "cedar")
 TASK = Task(classes=CLASSES, positive=None)

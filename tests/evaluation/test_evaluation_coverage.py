@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from pipeline.evaluation import metrics
-from pipeline.evaluation.assessment import assess
-from pipeline.evaluation.outcome import Task, answer
-from pipeline.evaluation.uncertainty import Bootstrap
+from raresight.pipeline.evaluation.metrics import confusion
+from raresight.pipeline.evaluation.assessment import assess
+from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 TASK = Task(classes=("common", "rare"), positive="rare")
 NEGATIVES, REPEATS = 500, 300
@@ -30,11 +30,11 @@ def expected(positives: int, skill: float, threshold: float) -> dict[str, float]
     return {
         "recall": recall,
         "specificity": 1 - false,
-        "precision": metrics.precision(counts)[1],
-        "f1": metrics.f1(counts)[1],
-        "macro_f1": metrics.f1(counts).mean(),
-        "balanced_accuracy": metrics.balanced_accuracy(counts),
-        "mcc": metrics.mcc(counts),
+        "precision": confusion.precision(counts)[1],
+        "f1": confusion.f1(counts)[1],
+        "macro_f1": confusion.f1(counts).mean(),
+        "balanced_accuracy": confusion.balanced_accuracy(counts),
+        "mcc": confusion.mcc(counts),
         "roc_auc": norm.cdf(skill / np.sqrt(2)),
         "average_precision": (found / (found + alarms)).mean(),
     }
@@ -62,7 +62,7 @@ def test_intervals_cover_as_often_as_they_say(positives):
 def test_clopper_and_pearson_never_cover_less_than_they_say(positives):
     from scipy.stats import binom
 
-    from pipeline.evaluation.intervals import clopper_pearson
+    from raresight.pipeline.evaluation.uncertainty.intervals import clopper_pearson
 
     found = np.arange(positives + 1)
     ends = np.array([clopper_pearson(k, positives, confidence=0.95) for k in found])

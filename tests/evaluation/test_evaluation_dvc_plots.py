@@ -10,8 +10,8 @@ import pytest
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from pipeline.evaluation.plots import tables
-from pipeline.evaluation.study import judge
+from raresight.pipeline.evaluation.output.tables import tables
+from raresight.pipeline.evaluation.evaluate import judge
 
 FOLDER = "data/evaluation/plots"
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from pipeline.evaluation.intervals import (
+from raresight.pipeline.evaluation.uncertainty.intervals import (
     auc_interval,
     average_precision_interval,
     clopper_pearson,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from pipeline.evaluation import metrics
+from raresight.pipeline.evaluation.metrics import confusion
 
 answers = st.integers(2, 4).flatmap(
     lambda k: st.tuples(
@@ -16,7 +16,7 @@ answers = st.integers(2, 4).flatmap(
 
 def counts_of(pairs, num_classes):
     actual, predicted = (np.array(column) for column in zip(*pairs, strict=True))
-    return actual, predicted, metrics.confusion(actual, predicted, num_classes=num_classes)
+    return actual, predicted, confusion.confusion(actual, predicted, num_classes=num_classes)
 
 
 @given(answers)
@@ -28,16 +28,16 @@ def test_agrees_with_scikit_learn_wherever_defined(answers):
         actual, predicted, labels=labels, zero_division=np.nan
     )
     assert (counts == sk.confusion_matrix(actual, predicted, labels=labels)).all()
-    assert metrics.accuracy(counts) == pytest.approx(sk.accuracy_score(actual, predicted), abs=1e-9)
-    np.testing.assert_allclose(metrics.precision(counts), precision, atol=1e-9)
-    np.testing.assert_allclose(metrics.recall(counts), recall, atol=1e-9)
-    np.testing.assert_allclose(metrics.f1(counts), np.where(support, f1, np.nan), atol=1e-9)
+    assert confusion.accuracy(counts) == pytest.approx(sk.accuracy_score(actual, predicted), abs=1e-9)
+    np.testing.assert_allclose(confusion.precision(counts), precision, atol=1e-9)
+    np.testing.assert_allclose(confusion.recall(counts), recall, atol=1e-9)
+    np.testing.assert_allclose(confusion.f1(counts), np.where(support, f1, np.nan), atol=1e-9)
     if support.all():
         expected = sk.balanced_accuracy_score(actual, predicted)
-        assert metrics.balanced_accuracy(counts) == pytest.approx(expected, abs=1e-9)
+        assert confusion.balanced_accuracy(counts) == pytest.approx(expected, abs=1e-9)
     if len(set(actual)) > 1 and len(set(predicted)) > 1:
         expected = sk.matthews_corrcoef(actual, predicted)
-        assert metrics.mcc(counts) == pytest.approx(expected, abs=1e-9)
+        assert confusion.mcc(counts) == pytest.approx(expected, abs=1e-9)
 
 
 @given(answers)
@@ -47,41 +47,41 @@ def test_specificity_is_the_recall_of_everything_else(answers):
     for label in range(num_classes):
         others = actual != label
         expected = (predicted[others] != label).mean() if others.any() else np.nan
-        np.testing.assert_allclose(metrics.specificity(counts)[label], expected)
+        np.testing.assert_allclose(confusion.specificity(counts)[label], expected)
 
 
 @given(answers)
 def test_one_against_rest_is_the_confusion_of_two_classes(answers):
     num_classes, pairs = answers
     actual, predicted, counts = counts_of(pairs, num_classes)
-    expected = metrics.confusion(1 * (actual == 1), 1 * (predicted == 1), num_classes=2)
-    assert (metrics.one_against_rest(counts, 1) == expected).all()
+    expected = confusion.confusion(1 * (actual == 1), 1 * (predicted == 1), num_classes=2)
+    assert (confusion.one_against_rest(counts, 1) == expected).all()
 
 
 def test_leading_axes_are_resamples():
     pair = np.array([[[3, 1], [2, 4]], [[5, 0], [1, 1]]])
-    for function in (metrics.accuracy, metrics.recall, metrics.f1, metrics.mcc):
+    for function in (confusion.accuracy, confusion.recall, confusion.f1, confusion.mcc):
         np.testing.assert_allclose(function(pair)[1], function(pair[1]))
 
 
 def test_without_positives_recall_and_f1_are_undefined_even_with_alarms():
     counts = np.array([[8, 2], [0, 0]])
-    assert np.isnan(metrics.recall(counts)[1])
-    assert np.isnan(metrics.f1(counts)[1])
-    assert np.isnan(metrics.balanced_accuracy(counts))
-    assert metrics.precision(counts)[1] == 0
+    assert np.isnan(confusion.recall(counts)[1])
+    assert np.isnan(confusion.f1(counts)[1])
+    assert np.isnan(confusion.balanced_accuracy(counts))
+    assert confusion.precision(counts)[1] == 0
 
 
 def test_calling_nothing_positive_leaves_precision_and_mcc_undefined():
     counts = np.array([[99, 0], [1, 0]])
-    assert np.isnan(metrics.precision(counts)[1])
-    assert np.isnan(metrics.mcc(counts))
-    assert metrics.f1(counts)[1] == 0
+    assert np.isnan(confusion.precision(counts)[1])
+    assert np.isnan(confusion.mcc(counts))
+    assert confusion.f1(counts)[1] == 0
 
 
 def test_no_images_at_all_give_no_accuracy():
-    assert np.isnan(metrics.accuracy(np.zeros((2, 2), int)))
+    assert np.isnan(confusion.accuracy(np.zeros((2, 2), int)))
 
 
 def test_a_reason_names_the_class():
-    assert metrics.reason("precision", "mitotic") == "nothing was called 'mitotic'"
+    assert confusion.reason("precision", "mitotic") == "nothing was called 'mitotic'"

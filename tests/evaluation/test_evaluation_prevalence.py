@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from pipeline.evaluation.baselines import majority
-from pipeline.evaluation.outcome import Task, answer
-from pipeline.evaluation.prevalence import at_prevalence, by_chance, carry, deploy
-from pipeline.evaluation.uncertainty import Bootstrap
+from raresight.pipeline.evaluation.baselines import majority
+from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.prevalence import at_prevalence, by_chance, carry, deploy
+from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 shares = st.floats(0.01, 0.99)
 BOOTSTRAP = Bootstrap(confidence=0.95, resamples=200)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn import metrics as sk
 
-from pipeline.evaluation.ranking import (
+from raresight.pipeline.evaluation.metrics.ranking import (
     average_precision,
     curve,
     delong_variance,

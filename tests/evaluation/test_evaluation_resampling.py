@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from pipeline.evaluation.ranking import average_precision, rank, roc_auc
-from pipeline.evaluation.resampling import (
+from raresight.pipeline.evaluation.metrics.ranking import average_precision, rank, roc_auc
+from raresight.pipeline.evaluation.uncertainty.resampling import (
     BINS,
     resample_cells,
     resample_confusion,

@@ -3,10 +3,15 @@ import pytest
 from scipy.stats import binom, chisquare
 from sklearn import metrics as sk
 
-from pipeline.evaluation.ranking import rank
-from pipeline.evaluation.resampling import resample_rankings
-from pipeline.evaluation.row_bootstrap import _draw, _poisson_table, _rate, resample_quality
-from pipeline.evaluation.values import ranking_quality
+from raresight.pipeline.evaluation.metrics.ranking import rank
+from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
+from raresight.pipeline.evaluation.uncertainty.row_bootstrap import (
+    _draw,
+    _poisson_table,
+    _rate,
+    resample_quality,
+)
+from raresight.pipeline.evaluation.metrics.table import ranking_quality
 
 
 def draws(size: int, repeats: int) -> np.ndarray:

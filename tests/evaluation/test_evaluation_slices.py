@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, false_discovery_control, fisher_exact
 
-from pipeline.evaluation import slices
-from pipeline.evaluation.intervals import wilson
-from pipeline.evaluation.outcome import Task, answer
-from pipeline.evaluation.slices import slice_results, worse_than_others
+from raresight.pipeline.evaluation import slices
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.slices import slice_results, worse_than_others
 
 RARE = Task(classes=("common", "rare"), positive="rare")
 WILSON = partial(wilson, confidence=0.95)

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.evaluation.transfer import transfer
+from raresight.pipeline.evaluation.transfer import transfer
 
 
 def test_the_gap_and_its_interval_are_those_of_newcombe():

@@ -3,10 +3,10 @@ import io
 import pytest
 from rich.console import Console
 
-from pipeline.evaluation.document import as_metrics
-from pipeline.evaluation.study import judge
-from pipeline.report.words import number
-from pipeline.terminal.evaluation import render
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.evaluate import judge
+from raresight.pipeline.wording.numbers import number
+from raresight.pipeline.terminal.evaluation import render
 
 
 def printed(metrics, *, width: int = 100) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.base import Counted, Extra, Generator, Mixed, Unavailable
+from raresight.generators.base import Counted, Extra, Generator, Mixed, Unavailable
 
 
 class Letters(Generator):

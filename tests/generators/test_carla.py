@@ -8,9 +8,9 @@ from carla_frames import person, pixels, shot, wall
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generators.carla import decode, sample_of
-from generators.carla.record import Shot
-from generators.carla.staged import StagedCarla
+from raresight.generators.carla import decode, sample_of
+from raresight.generators.carla.record import Shot
+from raresight.generators.carla.staged import StagedCarla
 
 
 def test_colours_tags_and_numbers_come_from_their_channels():

@@ -5,10 +5,10 @@ import pytest
 from carla_frames import generator
 from carla_server import Server
 
-from generators.base import Unavailable
-from generators.carla import live, record
-from generators.carla.live import LiveCarla
-from generators.carla.record import Replay
+from raresight.generators.base import Unavailable
+from raresight.generators.carla import live, record
+from raresight.generators.carla.live import LiveCarla
+from raresight.generators.carla.record import Replay
 
 
 def connect(server, **options):

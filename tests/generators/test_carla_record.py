@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from carla_frames import generator, person, wall
 
-from generators.base import BadImages, Record
-from generators.carla import Carla, record
-from generators.carla.record import SENSORS, Meta, Replay
-from pipeline.core import seeds
+from raresight.generators.base import BadImages, Record
+from raresight.generators.carla import Carla, record
+from raresight.generators.carla.record import Meta, Replay, SENSORS
+from raresight.pipeline.core import seeds
 
 META = Meta(
     client="test", map="Town", weather=None, fixed_delta_seconds=0.05, seed=1, width=16, height=16,
@@ -57,7 +57,7 @@ def test_ticks_can_be_thinned(folder):
 
 
 def test_a_missing_record_says_how_to_make_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"python -m pipeline\.stages\.carla_record"):
+    with pytest.raises(FileNotFoundError, match=r"python -m raresight\.pipeline\.commands\.carla_record"):
         generator(tmp_path / "none").streams("carla")
 
 

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from generators import GENERATORS
-from generators.base import COLUMNS, Record
-from generators.carla import open_stream, record
-from generators.drawing.objects import box_around
-from pipeline.core import seeds
-from pipeline.core.files import sha256
-from pipeline.dataset import Dataset, schema
-from pipeline.evaluation.intervals import wilson
-from pipeline.stages import generate
+from raresight.generators import GENERATORS
+from raresight.generators.base import COLUMNS, Record
+from raresight.generators.carla import open_stream, record
+from raresight.generators.drawing.objects import box_around
+from raresight.pipeline.core import seeds
+from raresight.pipeline.core.files import sha256
+from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.stages import generate
 
 SIDE = 64
 OPTIONS = {"folder": {"path": "pictures"}, "carla": {"path": "record"}}  # where there is no default

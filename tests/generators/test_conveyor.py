@@ -11,11 +11,11 @@ from imports import ROOT
 from pydantic import ValidationError
 from samples import digest
 
-from generators import conveyor
-from generators.base import CannotDraw, Record, Unavailable
-from generators.conveyor import NO_CAP, OK, STACKED, TOPPLED, Conveyor, ConveyorOptions
-from generators.factors import contains
-from pipeline.core import seeds
+from raresight.generators import conveyor
+from raresight.generators.base import CannotDraw, Record, Unavailable
+from raresight.generators.conveyor import Conveyor, ConveyorOptions, NO_CAP, OK, STACKED, TOPPLED
+from raresight.generators.factors import contains
+from raresight.pipeline.core import seeds
 
 pytestmark = pytest.mark.engine("conveyor")
 
@@ -34,7 +34,7 @@ def draw(label, k, generator=GENERATOR):
 @pytest.fixture(scope="module")
 def line():
     conveyor._engine(SIDE)  # sets what MuJoCo reads when it is imported
-    from generators.conveyor.physics import Line
+    from raresight.generators.conveyor.physics import Line
 
     return Line(SIDE)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
-from generators.factors import (
+from raresight.generators.factors import (
     Conditional,
     Continuous,
     Discrete,
@@ -27,7 +27,7 @@ from generators.factors import (
     read,
     whole,
 )
-from pipeline.core import seeds
+from raresight.pipeline.core import seeds
 
 GRID = (np.arange(4000) + 0.5) / 4000
 finite = st.floats(-1e6, 1e6)

@@ -9,8 +9,8 @@ import pytest
 from image_folders import folder, names, records, save
 from pydantic import ValidationError
 
-from generators.folder import FolderOptions
-from pipeline.stages.digits import write_digits
+from raresight.generators.folder import FolderOptions
+from raresight.pipeline.commands.digits import write_digits
 
 
 def test_a_subfolder_is_a_class_and_files_come_in_natural_order(root):

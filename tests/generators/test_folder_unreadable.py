@@ -13,7 +13,7 @@ import pytest
 from image_folders import folder, records, save
 from PIL import Image
 
-from generators.base import BadImages
+from raresight.generators.base import BadImages
 
 
 def png(width: int, height: int) -> bytes:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from generators.base import BadImages, Record
-from generators.drawing import fonts, hand, pen
-from generators.glyphs import Glyphs, GlyphsOptions, drawn
-from pipeline.core import seeds
+from raresight.generators.base import BadImages, Record
+from raresight.generators.drawing import fonts, hand, pen
+from raresight.generators.glyphs import Glyphs, GlyphsOptions, drawn
+from raresight.pipeline.core import seeds
 
 CLEAN = {
     **dict.fromkeys(("x", "y", "rotation", "slant", "bend", "bold", "tint"), (0, 0)),

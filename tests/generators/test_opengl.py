@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from generators import GENERATORS, opengl
-from generators.base import Unavailable
+from raresight.generators import GENERATORS, opengl
+from raresight.generators.base import Unavailable
 
-ENGINES = {"conveyor": "generators.conveyor.picture", "street": "generators.street.engine"}
+ENGINES = {"conveyor": "raresight.generators.conveyor.picture", "street": "raresight.generators.street.engine"}
 EACH = [pytest.param(name, marks=pytest.mark.engine(name)) for name in ENGINES]
 
 
@@ -30,7 +30,7 @@ def test_without_opengl_the_packages_to_install_are_named(name, monkeypatch, tmp
 
 @pytest.mark.parametrize(("name", "extra"), [("conveyor", "simulator"), ("street", "game-engine")])
 def test_a_missing_library_is_named_with_the_line_that_installs_it(name, extra, monkeypatch):
-    monkeypatch.setattr("generators.base.find_spec", lambda _: None)
+    monkeypatch.setattr("raresight.generators.base.find_spec", lambda _: None)
     generator = GENERATORS[name](GENERATORS[name].options(), 16)
     with pytest.raises(Unavailable) as caught:
         generator.require()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.path import Path
 
-from generators.drawing.outline import SHAPES, cover, place
+from raresight.generators.drawing.outline import SHAPES, cover, place
 
 
 def lens(distance: float, r: float) -> float:

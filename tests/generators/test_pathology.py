@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import ndimage
 
-from generators.base import Record
-from generators.drawing import stain
-from generators.factors import contains
-from generators.pathology import Pathology, PathologyOptions
-from pipeline.core import seeds
+from raresight.generators.base import Record
+from raresight.generators.drawing import stain
+from raresight.generators.factors import contains
+from raresight.generators.pathology import Pathology, PathologyOptions
+from raresight.pipeline.core import seeds
 
 GENERATOR = Pathology(PathologyOptions(), 64)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from generators import GENERATORS, registry
+from raresight.generators import GENERATORS, registry
 
 MODULE = """
-from generators.base import Generator, Sample
+from raresight.generators.base import Generator, Sample
 
 class Dots(Generator):
     summary = "dots"
@@ -67,7 +67,7 @@ def test_an_unknown_name_is_a_key_error():
     [
         ("no_such_module:Dots", r"'dots' of the package dots .*cannot be imported: No module"),
         ("dots_for_a_test:Lines", "cannot be imported: .*Lines"),
-        ("dots_for_a_test:NOT_A_GENERATOR", "no subclass of generators.base.Generator"),
+        ("dots_for_a_test:NOT_A_GENERATOR", "no subclass of raresight.generators.base.Generator"),
     ],
 )
 def test_a_broken_one_is_told_by_its_package(package, value, message):

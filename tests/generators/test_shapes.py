@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from benchmarks import supersampled
 from benchmarks.scenes import drawn_by_us
-from generators.base import Record
-from generators.drawing import colour
-from generators.drawing.outline import SHAPES
-from generators.factors import contains
-from generators.shapes import Shapes, ShapesOptions
-from pipeline.core import seeds
+from raresight.generators.base import Record
+from raresight.generators.drawing import color
+from raresight.generators.drawing.outline import SHAPES
+from raresight.generators.factors import contains
+from raresight.generators.shapes import Shapes, ShapesOptions
+from raresight.pipeline.core import seeds
 
 CLEAN = {"clutter": (0, 0), "occlusion": (0, 0), "noise": (0, 0), "grounds": ("plain",)}
 
@@ -104,7 +104,7 @@ def test_a_shape_of_which_nothing_is_seen_has_no_box():
 def test_compiled_colours_are_those_of_the_standard_library(hue, lightness, saturation):
     cut = min(max(lightness, 0.0), 1.0)
     expected = colorsys.hls_to_rgb(hue / 360 % 1, cut, saturation)
-    assert colour.rgb(hue, lightness, saturation) == expected
+    assert color.rgb(hue, lightness, saturation) == expected
 
 
 def test_the_records_stream_alone_decides_on_the_sample():

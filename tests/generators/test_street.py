@@ -11,12 +11,12 @@ from imports import ROOT
 from pydantic import ValidationError
 from samples import digest
 
-from generators import street
-from generators.base import CannotDraw, Record, Unavailable
-from generators.factors import contains
-from generators.street import CLEAR, CROSSING, Street, StreetOptions, tags
-from generators.street.meshes import SHAPES, Heap
-from pipeline.core import seeds
+from raresight.generators import street
+from raresight.generators.base import CannotDraw, Record, Unavailable
+from raresight.generators.factors import contains
+from raresight.generators.street import CLEAR, CROSSING, Street, StreetOptions, tags
+from raresight.generators.street.meshes import Heap, SHAPES
+from raresight.pipeline.core import seeds
 
 pytestmark = pytest.mark.engine("street")
 
@@ -32,7 +32,7 @@ def draw(label, k, generator=GENERATOR):
 @pytest.fixture(scope="module")
 def engine():
     street._stage(SIDE)
-    from generators.street import engine
+    from raresight.generators.street import engine
 
     return engine
 
@@ -101,7 +101,7 @@ def test_shapes_face_outwards(name):
 
 def test_only_feet_on_the_carriageway_count(engine):
     """Nobody meant to cross: whoever is there walks on a pavement, beyond the kerb."""
-    from generators.street.scene import compose
+    from raresight.generators.street.scene import compose
 
     values = {"daytime": "day", "fog": 0.002, "sun_height": 40, "walkers": 8, "cars": 0.5}
     values |= {"distance": 9.0, "fov": 50}

@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 from scipy import ndimage
 
-from generators.base import Record
-from generators.drawing import defects
-from generators.textures import DEFECTIVE, SOUND, Textures, TexturesOptions
-from pipeline.core import seeds
+from raresight.generators.base import Record
+from raresight.generators.drawing import defects
+from raresight.generators.textures import DEFECTIVE, SOUND, Textures, TexturesOptions
+from raresight.pipeline.core import seeds
 
 SIDE = 64
 

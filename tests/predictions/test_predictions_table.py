@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.core.errors import DataError
-from pipeline.predictions.table import parse, task_of
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.evaluation.predictions_table import parse, task_of
 
 GOOD = {
     "id": ["x", "y", "z"],

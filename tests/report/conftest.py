@@ -12,10 +12,10 @@ import pytest
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from pipeline.core.files import stage_outputs
-from pipeline.dataset.schema import Description, Rows
-from pipeline.dataset.writer import shard_name, write_shard
-from pipeline.stages import evaluate, report, split
+from raresight.pipeline.core.files import stage_outputs
+from raresight.pipeline.dataset.schema import Description, Rows
+from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.stages import evaluate, report, split
 
 SIDE, COUNT, EVERY = 16, 480, 6
 RARE, COMMON = "rare <b>&amp;</b>", 'common "x"'
@@ -165,7 +165,7 @@ def make_project(tmp_path_factory):
                 ),
                 replicate_folders=lambda model: [model, model / "replicate-2"],
             )
-            patch.setitem(sys.modules, "pipeline.training.checkpoint", models)
+            patch.setitem(sys.modules, "raresight.pipeline.models.checkpoint", models)
             evaluate.run(params, data)
         report.run(params, data)
         return Project(params, data)

@@ -9,7 +9,7 @@ import pytest
 from browser import CHROMIUM, chromium
 from sklearn import metrics
 
-from pipeline.evaluation.prevalence import carry
+from raresight.pipeline.evaluation.prevalence import carry
 
 SIZES = [(1280, False), (1280, True), (390, False), (390, True)]
 RARE = "rare <b>&amp;</b>"

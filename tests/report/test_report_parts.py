@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.report import asked, balance, comparison, mistakes, slices, words
-from pipeline.report.charts import PREVALENCES, Line, Plane, draw_plane, draw_prevalences
-from pipeline.report.operating import operating_points
-from pipeline.report.pictures import outline, picture
+from raresight.pipeline.report import asked, balance, comparison, mistakes, slices
+from raresight.pipeline.wording import numbers
+from raresight.pipeline.report.charts import Line, PREVALENCES, Plane, draw_plane, draw_prevalences
+from raresight.pipeline.report.operating import operating_points
+from raresight.pipeline.report.pictures import outline, picture
 
 SCORES = st.lists(st.sampled_from([0.0, 1e-9, 0.1, 0.25, 0.2500001, 0.7, 1.0]), min_size=2)
 
@@ -166,8 +167,8 @@ def test_a_metric_that_is_undefined_keeps_its_reason():
     bare = {"accuracy": 0.5, "precision": None, "undefined": {"precision": "nothing called"}}
     metrics = {"positive": "p", "test": row, "majority": {**bare, "answer": "n"}}
     accuracy, _, precision, *_ = comparison.cards(metrics)
-    assert [bar.between for bar in accuracy.bars] == [f"0.400{words.DASH}0.600", ""]
-    assert (precision.bars[1].text, precision.bars[1].reason) == (words.DASH, "nothing called")
+    assert [bar.between for bar in accuracy.bars] == [f"0.400{numbers.DASH}0.600", ""]
+    assert (precision.bars[1].text, precision.bars[1].reason) == (numbers.DASH, "nothing called")
 
 
 def test_slices_keep_their_order_and_say_which_are_surely_worse():
@@ -185,9 +186,9 @@ def test_slices_keep_their_order_and_say_which_are_surely_worse():
 def test_the_verdict_is_a_sentence_with_its_weight():
     test = {"accuracy": 0.9, "macro_f1": 0.8, "macro_f1_low": 0.7, "macro_f1_high": 0.9}
     metrics = {"positive": None, "test": test, "majority": {"answer": "a", "accuracy": 0.5}}
-    parts = list(words.verdict(metrics))
+    parts = list(numbers.verdict(metrics))
     text = "".join(part if isinstance(part, str) else part[0] for part in parts)
     assert text == (
         "Accuracy 0.900 on the test images; always answering 'a' scores 0.500. "
-        f"Macro F1 0.800 [0.700{words.DASH}0.900]."
+        f"Macro F1 0.800 [0.700{numbers.DASH}0.900]."
     )

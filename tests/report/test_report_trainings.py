@@ -1,5 +1,5 @@
-from pipeline.report.trainings import trainings
-from pipeline.training.replicates import summary
+from raresight.pipeline.wording.trainings import trainings
+from raresight.pipeline.core.summary import summary
 
 NAMES = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
 

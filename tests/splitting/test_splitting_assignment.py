@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipeline.splitting.assignment import Images, gaps, split_copies, split_images
-from pipeline.splitting.params import Ratios, SplitParams
+from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
+from raresight.pipeline.splitting.params import Ratios, SplitParams
 
 PARAMS = SplitParams(seed=5, ratios=Ratios(train=0.70, val=0.15, test=0.15))
 

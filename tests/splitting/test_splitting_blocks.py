@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.splitting.blocks import assign, block_counts, needed
+from raresight.pipeline.splitting.blocks import assign, block_counts, needed
 
 DEFAULT = {"train": 0.70, "val": 0.15, "test": 0.15}
 

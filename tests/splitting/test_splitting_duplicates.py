@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
+from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
 
 
 def picture(seed: int) -> np.ndarray:

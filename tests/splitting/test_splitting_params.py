@@ -3,9 +3,9 @@
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.core.errors import ParamsError
-from pipeline.core.params import load_section
-from pipeline.splitting.params import SplitParams
+from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.splitting.params import SplitParams
 
 
 def load(tmp_path, section):

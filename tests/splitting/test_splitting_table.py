@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.core.errors import DataError, InputMissing
-from pipeline.splitting.table import FILE, Splits, make_table, read_splits, write_splits
+from raresight.pipeline.runtime.errors import DataError, InputMissing
+from raresight.pipeline.splitting.table import FILE, Splits, make_table, read_splits, write_splits
 
 IDS = ["a", "b", "c", "a+1", "b+1"]
 TABLE = make_table(IDS, ["a", "b", "c", "a", "b"], ["train", "val", "test", "train", "unused"])

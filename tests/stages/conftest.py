@@ -10,10 +10,10 @@ import judged
 import numpy as np
 import pytest
 
-from pipeline.core.files import stage_outputs
-from pipeline.dataset.schema import Description, Rows
-from pipeline.dataset.writer import shard_name, write_shard
-from pipeline.evaluation import figures
+from raresight.pipeline.core.files import stage_outputs
+from raresight.pipeline.dataset.schema import Description, Rows
+from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.evaluation.output import figures
 
 SIDE = 16
 
@@ -107,7 +107,7 @@ def use_scorer(monkeypatch) -> Callable[..., None]:
                 model / f"replicate-{k + 1}" if k else model for k in places
             ],
         )
-        monkeypatch.setitem(sys.modules, "pipeline.training.checkpoint", module)
+        monkeypatch.setitem(sys.modules, "raresight.pipeline.models.checkpoint", module)
 
     return use
 

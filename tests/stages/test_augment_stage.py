@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.core.errors import DataError, InputMissing, ParamsError
-from pipeline.core.files import manifest_problems
-from pipeline.dataset import Dataset, schema
-from pipeline.stages import augment
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
+from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.stages import augment
 
 FLIPS = [{"name": "HorizontalFlip", "p": 0.5}, {"name": "VerticalFlip", "p": 0.5}]
 GAIN = [{"name": "RandomBrightnessContrast", "p": 0.8}]

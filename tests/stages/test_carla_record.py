@@ -6,9 +6,9 @@ import sys
 import pytest
 from imports import ROOT
 
-from generators.carla.record import Replay
-from pipeline.core.errors import DeviceError, OutputError
-from pipeline.stages import carla_record
+from raresight.generators.carla.record import Replay
+from raresight.pipeline.runtime.errors import DeviceError, OutputError
+from raresight.pipeline.commands import carla_record
 
 STAGED = {"server": None, "ticks": 3, "size": 16, "seed": 1, "crossing": 0.5}
 
@@ -34,7 +34,7 @@ def test_a_recording_that_fails_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_without_the_client_the_line_that_installs_it_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("generators.base.find_spec", lambda _: None)
+    monkeypatch.setattr("raresight.generators.base.find_spec", lambda _: None)
     with pytest.raises(DeviceError, match=r"pip install 'raresight\[carla\]'"):
         carla_record.run(tmp_path / "carla", **{**STAGED, "server": "localhost:2000"})
     assert list(tmp_path.iterdir()) == []
@@ -43,7 +43,7 @@ def test_without_the_client_the_line_that_installs_it_is_named(tmp_path, monkeyp
 def test_the_command_ends_with_the_errors_code(tmp_path):
     (tmp_path / "carla").mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.stages.carla_record", tmp_path / "carla", "--staged"],
+        [sys.executable, "-m", "raresight.pipeline.commands.carla_record", tmp_path / "carla", "--staged"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == OutputError.exit_code

@@ -11,9 +11,9 @@ from imports import ROOT
 from program import invoke
 from sklearn.metrics import average_precision_score
 
-from pipeline.evaluation.outcome import Task
-from pipeline.predictions.table import Predictions
-from pipeline.stages import compare as stage
+from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.evaluation.predictions_table import Predictions
+from raresight.pipeline.commands import compare as stage
 
 PARAMS = """\
 evaluate:
@@ -30,8 +30,8 @@ STAGE = """\
 from pathlib import Path
 import numpy as np, pyarrow as pa
 from ruamel.yaml import YAML
-from pipeline.core.files import stage_outputs, write_json
-from pipeline.training.replicates import summary
+from raresight.pipeline.core.files import stage_outputs, write_json
+from raresight.pipeline.core.summary import summary
 
 params = YAML(typ="safe").load(Path("params.yaml"))
 drawn, trained = params["generate"], params["train"]

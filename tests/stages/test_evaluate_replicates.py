@@ -14,10 +14,10 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from pipeline.core.files import manifest_problems
-from pipeline.evaluation.params import ThresholdRule
-from pipeline.evaluation.thresholds import choose
-from pipeline.stages import evaluate
+from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.stages import evaluate
 
 SEEDS = (1, 20, 30)
 SCORERS = (SquareScorer(), DullScorer(20), DullScorer(30))

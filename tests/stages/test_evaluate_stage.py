@@ -18,13 +18,14 @@ from judged import (
     predictions,
 )
 
-from pipeline.core.errors import DataError, InputMissing, ParamsError
-from pipeline.core.files import manifest_problems
-from pipeline.dataset import Dataset
-from pipeline.evaluation.baselines import fit_shortcut, shortcut_features
-from pipeline.evaluation.params import ThresholdRule
-from pipeline.evaluation.thresholds import choose
-from pipeline.stages import evaluate, evaluate_inputs
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
+from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.stages import evaluate
+from raresight.pipeline.evaluation import scoring
 
 
 def test_everything_is_written_and_shown(judged_project):

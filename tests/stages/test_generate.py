@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generators.base import Unavailable
-from generators.shapes import Shapes
-from pipeline.core.errors import DataError, DeviceError, InputMissing, ParamsError
-from pipeline.core.files import manifest_problems
-from pipeline.dataset import Dataset, schema
-from pipeline.stages import generate
+from raresight.generators.base import Unavailable
+from raresight.generators.shapes import Shapes
+from raresight.pipeline.runtime.errors import DataError, DeviceError, InputMissing, ParamsError
+from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.stages import generate
 
 SHAPES = {
     "generator": "shapes",

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from pipeline.core.errors import DeviceError, ParamsError
-from pipeline.dataset import Dataset, schema
-from pipeline.stages import generate
+from raresight.pipeline.runtime.errors import DeviceError, ParamsError
+from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.stages import generate
 
 pytestmark = pytest.mark.engine("conveyor", "street")
 
@@ -64,7 +64,7 @@ def test_what_was_accepted_and_what_drew_it_are_written_down(params, tmp_path):
 
 
 def test_without_opengl_the_stage_ends_with_78_before_it_draws(params, tmp_path, monkeypatch):
-    from generators import opengl
+    from raresight.generators import opengl
 
     monkeypatch.setattr(opengl, "_try", lambda probe: ("", "no EGL device"))
     for source in SOURCES:

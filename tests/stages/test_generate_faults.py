@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.core.errors import ParamsError
-from pipeline.dataset import Dataset, schema
-from pipeline.evaluation.intervals import wilson
-from pipeline.splitting.table import read_splits
-from pipeline.stages import augment, generate, split
+from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.splitting.table import read_splits
+from raresight.pipeline.stages import augment, generate, split
 
 SHAPES = {
     "generator": "shapes",

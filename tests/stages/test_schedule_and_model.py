@@ -6,9 +6,9 @@ from imports import ROOT
 from ruamel.yaml import YAML
 from torch import nn
 
-from pipeline.stages import model, schedule
-from pipeline.training.models import Classifier
-from pipeline.tuning.model_summary import summarise
+from raresight.pipeline.commands import model, schedule
+from raresight.pipeline.models.classifier import Classifier
+from raresight.pipeline.tuning.model_summary import summarise
 
 _YAML = YAML(typ="safe", pure=True)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.core.errors import DataError, InputMissing
-from pipeline.core.files import manifest_problems
-from pipeline.dataset import Dataset
-from pipeline.splitting.table import read_splits
-from pipeline.stages import augment, split
+from raresight.pipeline.runtime.errors import DataError, InputMissing
+from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.splitting.table import read_splits
+from raresight.pipeline.stages import augment, split
 
 SPLITS = ("train", "val", "test")
 

@@ -14,11 +14,12 @@ from imports import ROOT
 from program import COMMAND, PATIENCE, call, invoke, options, wait_for
 from ruamel.yaml import YAML
 
-from pipeline.core.errors import DataError, DivergedError, StoppedError, UnsafeError
-from pipeline.core.files import sha256
-from pipeline.stages import augment, diagnose, generate, split, train
-from pipeline.training.checkpoint import replicate_folders
-from pipeline.training.loop import Trainer
+from raresight.pipeline.runtime.errors import DataError, DivergedError, StoppedError, UnsafeError
+from raresight.pipeline.core.files import sha256
+from raresight.pipeline.stages import augment, generate, split, train
+from raresight.pipeline.commands import diagnose
+from raresight.pipeline.models.checkpoint import replicate_folders
+from raresight.pipeline.training.loop import Trainer
 
 KEPT = "data/.resume/replicate-1"
 
@@ -250,7 +251,7 @@ def test_two_processes_train_as_one_does(project):
     train.run(project / "params.yaml", project / "data", device="cpu")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*torchrun, "-m", "pipeline", *map(str, options(other)), "train", "--device", "cpu"],
+        [*torchrun, "-m", "raresight", *map(str, options(other)), "train", "--device", "cpu"],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from pipeline.stages import train
-from pipeline.training.names import RESUME
+from raresight.pipeline.stages import train
+from raresight.pipeline.training.runtime.paths import RESUME
 
 
 def main(params: Path, data: Path, kills: int, name: str) -> None:

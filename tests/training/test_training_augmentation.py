@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.training.augmentation import BatchAugment, affine, colour, erase
-from pipeline.training.params import BatchAugmentParams
+from raresight.pipeline.training.data.augment import BatchAugment, affine, colour, erase
+from raresight.pipeline.training.params import BatchAugmentParams
 
 STILL = {
     **{"flip": "none", "rotate90": False, "shift": 0, "crop": 1.0, "rotation": 0.0},
@@ -135,7 +135,7 @@ def test_a_crop_never_looks_outside():
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
 def test_colour_is_torchvisions(name):
-    from pipeline.training.catalogue import models
+    from raresight.pipeline.models.torchvision_registry import models
 
     models()  # its import works only after this where its build does not fit torch's
     from torchvision.transforms.v2 import functional as peer

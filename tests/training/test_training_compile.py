@@ -7,7 +7,7 @@ import pytest
 import torch
 from toy_training import trainer
 
-from pipeline.core.errors import DeviceError, StoppedError
+from raresight.pipeline.runtime.errors import DeviceError, StoppedError
 
 CHANGES = {
     "epochs": 2,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.training.convolutions import PaddedConv2d, pad_openly
+from raresight.pipeline.models.convolutions import PaddedConv2d, pad_openly
 
 # Side of the map, kernel, stride, and which columns of the kernel meet a pixel, worked out by hand.
 CASES = [

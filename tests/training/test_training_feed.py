@@ -5,8 +5,8 @@ import pytest
 import torch
 from toy_training import DEVICES
 
-from pipeline.dataset.pixels import Pixels
-from pipeline.training.feed import Feed, _all_of
+from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.training.data.feed import Feed, _all_of
 
 
 def noise(count, side=8):
@@ -25,7 +25,7 @@ def test_joined_sources_count_through():
 @pytest.mark.parametrize("resident", [True, False])
 def test_a_feed_gives_the_same_whether_resident_or_not(resident, device, monkeypatch):
     if not resident:
-        monkeypatch.setattr("pipeline.training.feed._free_memory", lambda device: 0)
+        monkeypatch.setattr("raresight.pipeline.training.data.feed._free_memory", lambda device: 0)
     images, rows = noise(10), np.array([7, 2, 9])
     feed = Feed(Pixels([images], images.shape[1:]), rows, np.array([1, 0, 1]), torch.device(device))
     index = np.array([2, 0])
@@ -35,7 +35,7 @@ def test_a_feed_gives_the_same_whether_resident_or_not(resident, device, monkeyp
 
 def test_a_gpus_images_are_taken_a_part_at_a_time_and_are_the_same(monkeypatch):
     """On a device that holds no numbers, only the sizes of the parts can be seen."""
-    monkeypatch.setattr("pipeline.training.feed._TAKEN_AT_ONCE", 4)
+    monkeypatch.setattr("raresight.pipeline.training.data.feed._TAKEN_AT_ONCE", 4)
     images, taken = noise(10), []
 
     class Spy(Pixels):

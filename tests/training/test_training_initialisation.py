@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from toy_training import trainer
 
-from pipeline.training.initialisation import initialise
+from raresight.pipeline.training.initialization import initialise
 
 DEPTH, WIDTH = 30, 256
 NAMES = ["default", "xavier", "he", "orthogonal", "lsuv"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.dataset.pixels import Pixels
-from pipeline.training import feed
-from pipeline.training.feed import Feed
+from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.training.data import feed
+from raresight.pipeline.training.data.feed import Feed
 
 MEGABYTES = 96
 

@@ -7,9 +7,14 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 from toy_training import train_params, trainer
 
-from pipeline.training.losses import class_weights, make_loss, score_offset, score_prior
-from pipeline.training.networks import CosineLinear
-from pipeline.training.params.loss import cosine_scale
+from raresight.pipeline.training.optim.losses import (
+    class_weights,
+    make_loss,
+    score_offset,
+    score_prior,
+)
+from raresight.pipeline.models.networks import CosineLinear
+from raresight.pipeline.training.params.loss import cosine_scale
 
 LOGITS = torch.tensor([[0.3, 1.2, -0.5], [2.0, -1.0, 0.1], [0.0, 0.4, 3.0]])
 TARGETS = torch.tensor([1, 0, 1])
@@ -75,7 +80,7 @@ def test_logit_adjustment_is_the_softmax_weighted_by_class_shares():
 
 
 def test_focal_loss_of_two_classes_is_torchvisions():
-    from pipeline.training.catalogue import models
+    from raresight.pipeline.models.torchvision_registry import models
 
     models()  # its import works only after this where its build does not fit torch's
     from torchvision.ops import sigmoid_focal_loss

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from pipeline.core.errors import DeviceError
-from pipeline.training.memory import shortage_explained
+from raresight.pipeline.runtime.errors import DeviceError
+from raresight.pipeline.training.runtime.memory import shortage_explained
 
 CPU = torch.device("cpu")
 

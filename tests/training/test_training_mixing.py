@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.training.batches import Batch
-from pipeline.training.mixing import Mixing
-from pipeline.training.params import MixingParams
+from raresight.pipeline.training.data.batches import Batch
+from raresight.pipeline.training.data.mixing import Mixing
+from raresight.pipeline.training.params import MixingParams
 
 INDEX = np.arange(400)
 BLACK = torch.zeros(400, 8, 8, 3, dtype=torch.uint8)

@@ -4,11 +4,11 @@ import pytest
 import torch
 from toy_training import train_params
 
-from pipeline.core.errors import InputMissing, ParamsError
-from pipeline.core.params import NestedProblems
-from pipeline.training import catalogue, vision
-from pipeline.training.models import build, head_of
-from pipeline.training.networks import Block, DenseLayer
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError
+from raresight.pipeline.core.params import NestedProblems
+from raresight.pipeline.models import torchvision_models, torchvision_registry
+from raresight.pipeline.models.classifier import build, head_of
+from raresight.pipeline.models.networks import Block, DenseLayer
 
 RESNET = {"name": "resnet18", "stem": "small", "dropout": 0.0}
 
@@ -131,7 +131,7 @@ def test_every_family_of_torchvision_takes_small_images(name):
     """On the meta device, where shapes are computed and numbers are not."""
     # A RegNet computes its widths with tensors, which have no numbers on that device.
     with torch.device("cpu" if name.startswith("regnet") else "meta"):
-        network = vision.network_of(name, classes=7, side=32, small=True)
+        network = torchvision_models.network_of(name, classes=7, side=32, small=True)
     with torch.device("meta"), torch.no_grad():
         logits = network.to("meta").eval()(torch.zeros(2, 3, 32, 32))
         assert logits.shape == (2, 7)
@@ -139,8 +139,8 @@ def test_every_family_of_torchvision_takes_small_images(name):
 
 
 def test_no_family_of_torchvision_is_left_out():
-    library = catalogue.models()
-    modules = {library.get_model_builder(name).__module__ for name in catalogue.names()}
+    library = torchvision_registry.models()
+    modules = {library.get_model_builder(name).__module__ for name in torchvision_registry.names()}
     assert modules == {library.get_model_builder(name).__module__ for name in FAMILIES}
 
 
@@ -153,7 +153,7 @@ def test_a_small_stem_keeps_the_side_where_the_original_quarters_it():
 
 def test_a_vision_transformer_sees_smaller_patches():
     with torch.device("meta"):
-        network = vision.network_of("vit_b_16", classes=2, side=32, small=True)
+        network = torchvision_models.network_of("vit_b_16", classes=2, side=32, small=True)
     assert network.conv_proj.kernel_size == (2, 2)
     assert network.seq_length == 16 * 16 + 1
 
@@ -173,7 +173,7 @@ def test_a_linear_probe_sees_the_mean_colour_of_each_cell_and_trains_one_layer()
 
 
 def test_a_probe_of_published_weights_leaves_them_as_they_are(tmp_path, monkeypatch):
-    library = catalogue.models()
+    library = torchvision_registry.models()
     weights = library.ResNet18_Weights.DEFAULT
     with torch.random.fork_rng():
         torch.manual_seed(9)

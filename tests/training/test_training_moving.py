@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_training import DEVICES
 
-from pipeline.training.moving import gather, move
+from raresight.pipeline.training.data.geometric import gather, move
 
 MOVES = st.tuples(*[st.integers(-4, 4)] * 2, *[st.integers(0, 1)] * 3)
 

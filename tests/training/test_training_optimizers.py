@@ -4,9 +4,9 @@ import pytest
 import torch
 from toy_training import train_params
 
-from pipeline.training.averaging import average_of
-from pipeline.training.optimizers import Update, soft_threshold
-from pipeline.training.params.updates import AverageParams
+from raresight.pipeline.training.optim.ema import average_of
+from raresight.pipeline.training.optim.optimizers import Update, soft_threshold
+from raresight.pipeline.training.params.updates import AverageParams
 
 NONE = {"weight_decay": 0.0, "l2": 0.0, "l1": 0.0, "biases_and_norms": False}
 

@@ -3,8 +3,8 @@
 import pytest
 from toy_training import train_params
 
-from pipeline.core.params import NestedProblems
-from pipeline.training.params import doubts
+from raresight.pipeline.core.params import NestedProblems
+from raresight.pipeline.training.params import doubts
 
 WARM = {"shape": "linear", "epochs": 2, "start_share": 0.0}
 PLATEAU = {"name": "on_plateau", "by": "epoch", "warmup": None, "monitor": "val_average_precision",

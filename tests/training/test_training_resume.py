@@ -8,9 +8,9 @@ import pytest
 import torch
 from toy_training import DEVICES, trainer
 
-from pipeline.core.errors import StoppedError, UnsafeError
-from pipeline.core.files import write_manifest
-from pipeline.training import resume
+from raresight.pipeline.runtime.errors import StoppedError, UnsafeError
+from raresight.pipeline.core.files import write_manifest
+from raresight.pipeline.training.runtime import resume
 
 SGD = {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}
 REMEMBERING = {  # all that depends on earlier steps or epochs

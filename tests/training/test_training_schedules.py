@@ -8,7 +8,7 @@ import torch
 from torch.optim import lr_scheduler
 from toy_training import train_params, trainer
 
-from pipeline.training.schedules import learning_rate, momentum, reductions
+from raresight.pipeline.training.optim.schedules import learning_rate, momentum, reductions
 
 STEPS, EPOCHS = 5, 12  # steps of an epoch
 KINDS = {

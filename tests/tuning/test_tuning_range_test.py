@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import toy_training
 
-from pipeline.tuning.range_test import RATES, RateTrainer, break_of, ended, search, smoothed
+from raresight.pipeline.tuning.range_test import (
+    RATES,
+    RateTrainer,
+    break_of,
+    ended,
+    search,
+    smoothed,
+)
 
 
 def test_smoothing_is_the_weighted_mean_of_what_was_seen():

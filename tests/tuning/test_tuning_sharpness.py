@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.tuning.sharpness import largest_stable_rate, sharpness
+from raresight.pipeline.tuning.sharpness import largest_stable_rate, sharpness
 
 
 def quadratic(curvatures):

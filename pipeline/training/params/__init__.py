@@ -7,12 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.core.params import Section
-from pipeline.training.params.batches import BatchAugmentParams, MixingParams, SamplerParams
-from pipeline.training.params.loss import LossParams, corrects_the_prior
-from pipeline.training.params.model import Initialisation, ModelParams
-from pipeline.training.params.schedule import ScheduleParams, contradictions
-from pipeline.training.params.updates import (
+from raresight.pipeline.core.params import Section
+from raresight.pipeline.training.params.batches import (
+    BatchAugmentParams,
+    MixingParams,
+    SamplerParams,
+)
+from raresight.pipeline.training.params.loss import LossParams, corrects_the_prior
+from raresight.pipeline.models.params import Initialisation, ModelParams
+from raresight.pipeline.training.params.schedule import ScheduleParams, contradictions
+from raresight.pipeline.training.params.updates import (
     AverageParams,
     EarlyStoppingParams,
     OptimizerParams,

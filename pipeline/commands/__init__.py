@@ -1,0 +1,1 @@
+"""The verbs beside the stages: one file a command."""

@@ -1,0 +1,69 @@
+"""diagnose: what the last training's curves say, and what to change."""
+
+import csv
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.core.files import read_json
+from raresight.pipeline.training.diagnosis.history import Epoch
+from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
+from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(Diagnosis):
+    """A replicate's diagnosis."""
+
+    replicate: int
+
+
+def run(data: Path) -> list[Finding]:
+    """Judge the training that diverged last, or else the one whose outputs are there.
+
+    Raises InputMissing when nothing was trained, DataError when the curves cannot be read.
+    """
+    failure = data / RESUME / FAILURE
+    if failure.is_file():
+        return [_broken_off(failure)]
+    metrics = read_json(data / "training/metrics.json")
+    found = []
+    for path in _curves(data / "training/curves"):
+        try:
+            said = diagnose(
+                _epochs(path),
+                chance=metrics["chance_loss"],
+                steps_per_epoch=metrics["steps_per_epoch"],
+            )
+        except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
+            raise DataError(
+                f"{path} holds no curves that can be judged ({error}). Run `raresight train`."
+            ) from None
+        found.append(Finding(**vars(said), replicate=len(found) + 1))
+    return found
+
+
+def _broken_off(path: Path) -> Finding:
+    note = read_json(path)
+    said = diagnose(
+        [Epoch(**row) for row in note["curves"]],
+        chance=note["chance_loss"],
+        steps_per_epoch=note["steps_per_epoch"],
+        failure=note["failure"],
+    )
+    return Finding(**vars(said), replicate=note["replicate"])
+
+
+def _curves(folder: Path) -> list[Path]:
+    """The curves of every replicate, the first one's first."""
+    later = sorted(folder.glob("curves-*.tsv"), key=lambda path: int(path.stem.split("-")[1]))
+    return [folder / "curves.tsv", *later]
+
+
+def _epochs(path: Path) -> list[Epoch]:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [
+        Epoch(**{field.name: field.type(row[field.name]) for field in fields(Epoch)})
+        for row in rows
+    ]

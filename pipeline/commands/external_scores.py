@@ -1,0 +1,149 @@
+"""evaluate --predictions: judge scores that any model gave, from a table in a file.
+
+Nothing of a project is needed: no params file, no images, no training of ours.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from raresight.pipeline.evaluation.external import at_target, judge_scores
+from raresight.pipeline.core import seeds
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
+from raresight.pipeline.core.params import load_section, refuse
+from raresight.pipeline.evaluation.decisions.costs import cost_problems, row_costs
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.evaluation.params import EvaluateParams, SliceParams, ThresholdRule
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
+from raresight.pipeline.evaluation.predictions_table import Predictions, parse, task_of
+
+# How results are judged where there is no params file to say it.
+DEFAULTS = EvaluateParams(
+    seed=1,
+    threshold=ThresholdRule(rule="max_f1"),
+    confidence=0.95,
+    proportions="wilson",
+    resamples=2000,
+    deployment_prevalence=1e-4,
+    calibration_bins=10,
+    slices=SliceParams(bins=4, min_images=5),
+    perturb=[],
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """The tables: scores to judge, and perhaps others to choose a threshold on, and unlabelled."""
+
+    predictions: Path
+    validation: Path | None = None
+    target: Path | None = None
+
+
+def run(
+    files: Files,
+    params_file: Path,
+    *,
+    positive: str | None = None,
+    threshold: float | None = None,
+    prevalences: tuple[float, ...] = (),
+) -> dict[str, Any]:
+    """The metrics of ``files.predictions``, as in metrics.json as far as scores alone tell them.
+
+    The rules are those of ``evaluate`` in ``params_file``, where there is one. Raises DataError
+    with the rows of every problem.
+    """
+    params = _params(params_file, prevalences)
+    test = _parsed(files.predictions, positive)
+    task = task_of(test, str(files.predictions), positive or test.scored)
+    refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
+    val = files.validation and _parsed(files.validation, positive, like=test)
+    target = files.target and _parsed(files.target, positive, like=test, labelled=False)
+    chosen = _threshold(task, val, params, threshold)
+    study = judge_scores(task, test, val, chosen, params)
+    metrics = as_metrics(study)
+    metrics["calibration"] = {"raw": metrics["calibration"]["raw"]}  # nothing was put right
+    if threshold is not None:
+        metrics["threshold"] = {"rule": "stated", "model": threshold}
+    if target is not None:
+        metrics["target"] = at_target(study, test if val is None else val, target)
+    return metrics
+
+
+def _params(params_file: Path, prevalences: tuple[float, ...]) -> EvaluateParams:
+    params = DEFAULTS
+    if params_file.is_file():
+        params = load_section(params_file, "evaluate", EvaluateParams)
+    return params.model_copy(update={"deployment_prevalence": prevalences} if prevalences else {})
+
+
+def _parsed(path: Path, positive: str | None, **options: Any) -> Predictions:
+    return parse(read_table(path), str(path), positive=positive, **options)
+
+
+def read_table(path: Path) -> pa.Table:
+    """A CSV, Parquet or Arrow file (by its suffix); every column of a CSV file as text."""
+    if path.suffix not in _READERS:
+        raise ParamsError(f"{path}: not a kind of file known. {suggest(path.suffix, _READERS)}")
+    try:
+        return _READERS[path.suffix](path)
+    except FileNotFoundError:
+        raise InputMissing(f"{path} does not exist.") from None
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {str(error).rstrip('.')}.") from None
+
+
+def _csv(path: Path) -> pa.Table:
+    from pyarrow import csv
+
+    with path.open("rb") as file:
+        names = file.readline().decode().strip().lstrip("\ufeff").replace('"', "").split(",")
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+    return csv.read_csv(path, convert_options=texts)
+
+
+def _parquet(path: Path) -> pa.Table:
+    from pyarrow import parquet
+
+    return parquet.read_table(path)
+
+
+def _arrow(path: Path) -> pa.Table:
+    with pa.OSFile(str(path), "rb") as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+_READERS: Mapping[str, Callable[[Path], pa.Table]] = {
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".arrow": _arrow,
+}
+
+
+def _threshold(
+    task: Task, val: Predictions | None, params: EvaluateParams, stated: float | None
+) -> Threshold | None:
+    index = task.positive_index
+    if index is None:
+        if stated is not None:
+            raise ParamsError("--threshold is about a positive class: name it with --positive.")
+        return None
+    if stated is not None:
+        return Threshold(value=stated, score=float("nan"), positives=0)
+    if val is None:
+        raise ParamsError(
+            "from which score on is an image called positive? Say it (--threshold 0.5), or give "
+            "labelled scores to choose it on (--validation FILE), never those to be judged."
+        )
+    scores, rule = val.scores, params.threshold
+    return choose(
+        rule,
+        scores[:, index],
+        val.targets == index,
+        costs=row_costs(rule, task, scores, val.targets),
+        rng=seeds.rng(params.seed, "threshold", "model"),
+    )

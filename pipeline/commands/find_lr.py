@@ -1,0 +1,106 @@
+"""find-lr: a learning rate for params.yaml, by short trials that write no output."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from raresight.pipeline.core import seeds
+from raresight.pipeline.core.files import require_verified
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.runtime.progress import bar
+from raresight.pipeline.training.job import INPUTS, Job, open_inputs
+from raresight.pipeline.models import device as devices
+from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.tuning.range_test import RATES, RateTrainer, SHARES, Search, search
+from raresight.pipeline.tuning.sharpness import largest_stable_rate, sharpness
+
+STEPS = 150
+_IMAGES = 256  # that the sharpness is measured on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The search, the rate in params.yaml, and the sharpness at the initial weights.
+
+    ``stable`` is 2 / sharpness; None where the loss bends downwards only.
+    """
+
+    search: Search
+    present: float
+    optimizer: str
+    sharpness: float
+    stable: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        found = self.search
+        return {
+            "suggestion": found.suggestion,
+            "present": self.present,
+            "optimizer": self.optimizer,
+            "breaks_at": found.breaks_at,
+            "trials": {
+                f"{rate:g}": loss if np.isfinite(loss) else None
+                for rate, loss in found.trials.items()
+            },
+            "sharpness": self.sharpness,
+            "largest_stable_rate_of_gradient_descent": self.stable,
+            "range_test": {"rates": found.rates.tolist(), "losses": found.smooth.tolist()},
+        }
+
+
+def run(
+    params_file: Path,
+    data: Path,
+    *,
+    device: str = "auto",
+    steps: int = STEPS,
+    plot: Path | None = None,
+) -> Found:
+    """Search a rate for the train section; the outputs of the stages stay as they are."""
+    params = load_section(params_file, "train", TrainParams)
+    for name, stage in INPUTS.items():
+        require_verified(data / name, stage)
+    where = devices.resolve(device)
+    devices.prepare(where, params.threads)
+    inputs = open_inputs(params_file, params, data, where)
+    job = Job(params=params, replicate=1, inputs=inputs, data=data, continuing="never", team=Team())
+    with bar() as progress:
+        task = progress.add_task("find-lr", total=len(RATES) + len(SHARES) * steps)
+        found = Found(
+            search=search(
+                lambda rates: job.trainer(partial(RateTrainer, rates=rates)),
+                steps=steps,
+                on_step=partial(progress.advance, task),
+            ),
+            present=params.optimizer.learning_rate,
+            optimizer=params.optimizer.name,
+            **_stability(job.trainer()),
+        )
+    if plot is not None:
+        from raresight.pipeline.tuning.figures import draw_search
+
+        draw_search(found.search, found.present, plot)
+    return found
+
+
+def _stability(trainer: Trainer) -> dict[str, float | None]:
+    """The sharpness at the initial weights, on a batch without augmentation and dropout."""
+    model, index = trainer.model.train(), np.arange(min(_IMAGES, len(trainer.train_feed)))
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+            module.eval()
+    images, labels = trainer.train_feed.images(index), trainer.train_feed.labels(index)
+    loss_of = trainer.loss_in(0)
+    found = sharpness(
+        lambda: loss_of(model(images), labels).mean(),
+        [weight for weight in model.parameters() if weight.requires_grad],
+        seed=seeds.integer(trainer.params.seed, "sharpness", 0) % 2**62,
+    )
+    return {"sharpness": found, "stable": largest_stable_rate(found)}

@@ -1,0 +1,31 @@
+"""model: the network of params.yaml in numbers, before anything is trained."""
+
+from pathlib import Path
+
+from raresight.pipeline.core.params import check_sections, refuse
+from raresight.pipeline.generation.params import GenerateParams
+from raresight.pipeline.models.classifier import build
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.params.loss import cosine_scale
+from raresight.pipeline.tuning.model_summary import ModelSummary, summarise
+
+
+def run(params_file: Path) -> ModelSummary:
+    """Layers, parameters, multiply-accumulates and activation memory for one image."""
+    models = {"generate": GenerateParams, "train": TrainParams}
+    sections, problems = check_sections(params_file, models, only=True)
+    refuse(params_file, problems)
+    generate, params = sections["generate"], sections["train"]
+    size = generate.image_size
+    classes = {label for source in generate.sources for label in source.build(size).classes}
+    model = build(
+        params.model,
+        classes=len(classes),
+        mean=[0.0] * 3,
+        std=[1.0] * 3,
+        seed=0,
+        side=size,
+        fetch=False,
+        cosine_scale=cosine_scale(params.loss),
+    )
+    return summarise(model, params.model.name, size)

@@ -1,0 +1,141 @@
+"""plan: how many images a test set needs, and whether the one there is has them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raresight.pipeline.evaluation.uncertainty.sample_size import (
+    images_needed,
+    negatives_needed,
+    positives_needed,
+    tolerable_alarm_rate,
+)
+from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.core.files import MANIFEST
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.splitting.table import read_splits
+
+ALARMS = (0, 1, 5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What a deployment prevalence asks for.
+
+    ``random_images`` holds how many images drawn there hold the positives, on average and with the
+    confidence asked for; ``alarm_rate`` the share of negatives that may be called positive, and
+    ``negatives`` how many show it, by the false alarms among them.
+    """
+
+    prevalence: float
+    random_images: tuple[int, int]
+    alarm_rate: float
+    negatives: dict[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestSet:
+    """The test set there is: its images, and the interval that a recall as planned would have."""
+
+    positive: str
+    positives: int
+    negatives: int
+    recall_low: float
+    recall_high: float
+    enough_positives: bool
+    enough_negatives: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Positives by the method of the interval; ``test_set`` is None where there is none yet."""
+
+    recall: float
+    width: float
+    precision: float
+    confidence: float
+    positives: dict[str, int]
+    places: tuple[Place, ...]
+    test_set: TestSet | None
+
+
+def run(
+    params_file: Path,
+    data: Path,
+    *,
+    recall: float,
+    width: float,
+    precision: float,
+    confidence: float,
+    prevalences: tuple[float, ...],
+) -> Plan:
+    """Plan a test set that shows ``recall`` within an interval of ``width``.
+
+    It also shows a precision of at least ``precision`` at each of ``prevalences``; without any,
+    those of ``evaluate.deployment_prevalence`` are meant.
+    """
+    if not prevalences:
+        prevalences = _asked_for(params_file)
+    positives = positives_needed(recall, width=width, confidence=confidence)
+    places = tuple(
+        _place(prevalence, positives["wilson"], precision, recall, confidence)
+        for prevalence in prevalences
+    )
+    return Plan(
+        recall=recall,
+        width=width,
+        precision=precision,
+        confidence=confidence,
+        positives=positives,
+        places=places,
+        test_set=_test_set(data, recall, confidence, positives["wilson"], places),
+    )
+
+
+def _asked_for(params_file: Path) -> tuple[float, ...]:
+    if not params_file.is_file():
+        raise ParamsError(f"{params_file} does not exist, so say where: --prevalence 1e-4.")
+    return load_section(params_file, "evaluate", EvaluateParams).prevalences
+
+
+def _place(
+    prevalence: float, positives: int, precision: float, recall: float, confidence: float
+) -> Place:
+    rate = tolerable_alarm_rate(precision=precision, recall=recall, prevalence=prevalence)
+    return Place(
+        prevalence=prevalence,
+        random_images=images_needed(positives, prevalence=prevalence, confidence=confidence),
+        alarm_rate=rate,
+        negatives={
+            alarms: negatives_needed(rate, alarms=alarms, confidence=confidence)
+            for alarms in ALARMS
+        },
+    )
+
+
+def _test_set(
+    data: Path, recall: float, confidence: float, needed: int, places: tuple[Place, ...]
+) -> TestSet | None:
+    """The one of the last split; None without one, or without a positive class."""
+    if not all((data / name / MANIFEST).is_file() for name in ("generated", "splits")):
+        return None
+    dataset = Dataset(data / "generated")
+    if dataset.positive is None:
+        return None
+    labels = dataset.labels[read_splits(data / "splits").rows(dataset, "test")]
+    positives = int(np.count_nonzero(labels == dataset.positive))
+    low, high = wilson(recall * positives, positives, confidence=confidence) or (0.0, 1.0)
+    negatives = len(labels) - positives
+    return TestSet(
+        positive=dataset.positive,
+        positives=positives,
+        negatives=negatives,
+        recall_low=low,
+        recall_high=high,
+        enough_positives=positives >= needed,
+        enough_negatives=negatives >= max(place.negatives[0] for place in places),
+    )

@@ -1,0 +1,101 @@
+"""scenarios and use: named params files, and which of them params.yaml is."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError, UnsafeError, suggest
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A params file below ``params/``; ``summary`` is its first comment line."""
+
+    name: str
+    path: Path
+    summary: str
+    in_use: bool
+
+
+def run(params_file: Path) -> list[Scenario]:
+    """The scenarios beside ``params_file``, by name; the one in use has the same bytes."""
+    current = params_file.read_bytes() if params_file.is_file() else None
+    return [
+        Scenario(
+            name=path.stem,
+            path=path,
+            summary=_first_comment(path),
+            in_use=path.read_bytes() == current,
+        )
+        for path in sorted(_folder(params_file).glob("*.yaml"))
+    ]
+
+
+def use(params_file: Path, name: str) -> Scenario:
+    """Make the scenario the params file.
+
+    Raises ParamsError for an unknown name, and UnsafeError when the params file holds edits that
+    neither a scenario nor the last commit has.
+    """
+    scenarios = {scenario.name: scenario for scenario in run(params_file)}
+    if not scenarios:
+        raise InputMissing(f"{_folder(params_file)} holds no scenario (*.yaml).")
+    if name not in scenarios:
+        raise ParamsError(f"no scenario '{name}'. {suggest(name, scenarios)}")
+    if not any(scenario.in_use for scenario in scenarios.values()) and _unsaved(params_file):
+        raise UnsafeError(
+            f"{params_file} has edits that are saved nowhere else. "
+            f"Commit them (git commit {params_file}), or keep them as a scenario "
+            f"(cp {params_file} {_folder(params_file)}/NAME.yaml), and try again."
+        )
+    _replace(params_file, scenarios[name].path)
+    return scenarios[name]
+
+
+def _folder(params_file: Path) -> Path:
+    return params_file.parent / "params"
+
+
+def _first_comment(path: Path) -> str:
+    for line in path.read_text(errors="replace").splitlines():
+        if line.startswith("#"):
+            return line.lstrip("# ").rstrip()
+    return ""
+
+
+def _unsaved(params_file: Path) -> bool:
+    if not params_file.is_file():
+        return False
+    shown = subprocess.run(
+        ["git", "show", f"HEAD:./{params_file.name}"],
+        cwd=params_file.resolve().parent,
+        capture_output=True,
+        check=False,
+    )
+    return shown.returncode != 0 or shown.stdout != params_file.read_bytes()
+
+
+def _replace(params_file: Path, scenario: Path) -> None:
+    new = params_file.with_name(f".{params_file.name}.new")
+    shutil.copyfile(scenario, new)
+    os.replace(new, params_file)
+
+
+def render(scenarios: list[Scenario]) -> "Table":
+    """The scenarios as a rich table; an arrow marks the one in use."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("")
+    table.add_column("scenario", style="cyan", no_wrap=True)
+    table.add_column("what it is")
+    for scenario in scenarios:
+        table.add_row("->" if scenario.in_use else "", scenario.name, scenario.summary)
+    return table

@@ -1,0 +1,151 @@
+"""validate: what params.yaml will run, or everything that is wrong with it at once."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raresight.generators.base import BadImages
+from raresight.pipeline.augmentation.params import AugmentParams, Step
+from raresight.pipeline.runtime.errors import suggest
+from raresight.pipeline.core.params import Section, check_sections, refuse
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.report.params import ReportParams
+from raresight.pipeline.splitting.params import SplitParams
+from raresight.pipeline.generation.params import GenerateParams, Source
+from raresight.pipeline.training.params import TrainParams, warn
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SECTIONS: dict[str, type[Section]] = {
+    "generate": GenerateParams,
+    "augment": AugmentParams,
+    "split": SplitParams,
+    "train": TrainParams,
+    "evaluate": EvaluateParams,
+    "report": ReportParams,
+}
+
+
+def run(params_file: Path) -> dict[str, Any]:
+    """The checked sections, by name; raises ParamsError with every problem of the file.
+
+    What is allowed but hardly meant is said in warnings.
+    """
+    sections, problems = check_sections(params_file, SECTIONS)
+    problems += [f"{params_file}: {problem}" for problem in _across(sections)]
+    refuse(params_file, problems)
+    warn(sections["train"], params_file)
+    return sections
+
+
+def _across(sections: Mapping[str, Any]) -> Iterator[str]:
+    """What no section can see alone: names of classes, and recipes as the library sees them."""
+    generate, augment = sections.get("generate"), sections.get("augment")
+    if generate is not None and (classes := _classes(generate.sources)):
+        if generate.positive is not None:
+            yield from _class_problems("generate.positive", [generate.positive], classes)
+        if augment is not None:
+            yield from _class_problems("augment.copies", augment.copies, classes)
+    size = generate.image_size if generate is not None else 64
+    yield from _recipe_problems(sections, (size, size, 3))
+
+
+def _classes(sources: Sequence[Source]) -> set[str]:
+    """Every class of the dataset to be; empty where images to be read in are not there yet."""
+    try:
+        return {label for source in sources for label in source.build(64).classes}
+    except (BadImages, OSError):
+        return set()
+
+
+def _class_problems(where: str, labels: Collection[str], classes: set[str]) -> list[str]:
+    unknown = [label for label in labels if label not in classes]
+    return [f"{where}: no class '{label}'. {suggest(label, sorted(classes))}" for label in unknown]
+
+
+def _recipe_problems(sections: Mapping[str, Any], shape: tuple[int, int, int]) -> Iterator[str]:
+    from raresight.pipeline.augmentation import recipe
+
+    if (augment := sections.get("augment")) is not None:
+        for kind in ("spatial", "pixel"):
+            steps = getattr(augment, kind)
+            yield from recipe.problems(steps, f"augment.{kind}", kind=kind, image_shape=shape)
+    if (evaluate := sections.get("evaluate")) is not None:
+        yield from recipe.problems(evaluate.perturb, "evaluate.perturb", image_shape=shape)
+
+
+def render(sections: Mapping[str, Any]) -> "Table":
+    """What will run, a row a stage, as a rich table."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    table.add_column("stage", style="cyan", no_wrap=True)
+    table.add_column("will")
+    for name, describe in _DESCRIPTIONS.items():
+        table.add_row(name, "\n".join(describe(sections[name])))
+    return table
+
+
+def _generate(params: GenerateParams) -> Iterator[str]:
+    for source in params.sources:
+        role = "" if source.role == "any" else f" ({source.role.replace('_', ' ')})"
+        yield f"{_amount(source)} from {source.generator}{role}"
+    yield f"at {params.image_size} x {params.image_size} pixels, seed {params.seed}"
+    if params.positive is not None:
+        yield f"the rare class: {params.positive}"
+
+
+def _amount(source: Source) -> str:
+    if source.counts is not None:
+        return ", ".join(f"{count:,} {label}" for label, count in source.counts.items())
+    if source.count is None:
+        return "every image"
+    if source.prevalence is None:
+        return f"{source.count:,} images (natural shares)"
+    shares = ", ".join(f"{share:.4g} {label}" for label, share in source.prevalence.items())
+    return f"{source.count:,} images ({shares})"
+
+
+def _augment(params: AugmentParams) -> Iterator[str]:
+    copies = [f"{count} of each {label}" for label, count in params.copies.items() if count]
+    yield f"copies: {', '.join(copies) or 'none'}"
+    if copies:
+        yield f"by {_steps([*params.spatial, *params.pixel])}"
+
+
+def _split(params: SplitParams) -> Iterator[str]:
+    yield ", ".join(f"{name} {ratio:.0%}" for name, ratio in params.ratios.model_dump().items())
+
+
+def _train(params: TrainParams) -> Iterator[str]:
+    yield f"{params.model.name} for at most {params.epochs} epochs"
+
+
+def _evaluate(params: EvaluateParams) -> Iterator[str]:
+    rule = params.threshold.rule.replace("_", " ")
+    target = f" {params.threshold.target:g}" if params.threshold.target is not None else ""
+    yield f"threshold: {rule}{target}, chosen on validation"
+    yield f"{params.confidence:.0%} intervals from {params.resamples:,} resamples"
+    yield f"deployment prevalence {', '.join(f'{share:g}' for share in params.prevalences)}"
+    yield f"perturbed by {_steps(params.perturb)}"
+
+
+def _report(params: ReportParams) -> Iterator[str]:
+    yield f"one page, with {params.images_per_class} images of each class"
+    yield f"and up to {params.mistakes} mistakes of each kind"
+
+
+def _steps(steps: Sequence[Step]) -> str:
+    return ", ".join(step.name for step in steps) or "nothing"
+
+
+_DESCRIPTIONS = {
+    "generate": _generate,
+    "augment": _augment,
+    "split": _split,
+    "train": _train,
+    "evaluate": _evaluate,
+    "report": _report,
+}

@@ -1,0 +1,30 @@
+"""What a judgement is based on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from raresight.pipeline.evaluation.decisions.predictions import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a judgement is based on.
+
+    ``targets`` holds class indices, int (n,), of ``train``, ``val`` and ``test`` originals.
+    ``model`` holds scores, float (n, K), on ``val``, ``test`` and ``perturbed`` (the test images,
+    in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
+    ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
+    (None: nobody knows). ``factors`` holds what is known of each test image, see
+    :func:`raresight.pipeline.evaluation.slices.slice_results`; ``sources`` int (n,), which test images are
+    of one source (None: each is of its own).
+    """
+
+    task: Task
+    targets: Mapping[str, np.ndarray]
+    model: Mapping[str, np.ndarray]
+    shortcut: Mapping[str, np.ndarray]
+    assumed: np.ndarray | None = None
+    factors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sources: np.ndarray | None = None

@@ -1,0 +1,1 @@
+"""The values of metrics, and nothing of how sure they are."""

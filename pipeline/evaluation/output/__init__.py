@@ -1,0 +1,1 @@
+"""What evaluate writes: metrics, tables, figures."""

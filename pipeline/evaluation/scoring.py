@@ -1,0 +1,152 @@
+"""What evaluate judges: the images of each split, the models of the training, and their scores."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from raresight.pipeline.core import seeds
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.core.files import read_json
+from raresight.pipeline.runtime.progress import track
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.splitting.table import read_splits
+
+_SETS = ("train", "val", "test")
+IMAGES_AT_ONCE = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A model and the ``seed`` of its training.
+
+    ``assumed``, float (K,), are the class shares under which its scores are probabilities, None
+    where nobody knows.
+    """
+
+    scorer: Any
+    seed: int
+    assumed: np.ndarray | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The dataset of originals, the row numbers of each split, and the trained models.
+
+    The first model is the one that the results are about; the others are further trainings of the
+    same recipe. ``drawn`` are the rows of drawn test images where real ones are tested on.
+    """
+
+    dataset: Dataset
+    rows: Mapping[str, np.ndarray]
+    models: tuple[Trained, ...]
+    drawn: np.ndarray
+
+
+def open_inputs(dataset: Dataset, data: Path, device: str) -> Inputs:
+    """Read splits and models; DataError where a model is about other classes."""
+    from raresight.pipeline.models.checkpoint import replicate_folders
+
+    splits = read_splits(data / "splits")
+    rows = {name: splits.rows(dataset, name) for name in _SETS}
+    rows["test"], drawn = _real_first(dataset, rows["test"])
+    folders = replicate_folders(data / "model")
+    models = tuple(_open_model(folder, dataset, data, device) for folder in folders)
+    return Inputs(dataset=dataset, rows=rows, models=models, drawn=drawn)
+
+
+def _open_model(folder: Path, dataset: Dataset, data: Path, device: str) -> Trained:
+    from raresight.pipeline.models.checkpoint import load_model
+
+    scorer = load_model(folder, device)
+    if tuple(scorer.classes) != dataset.classes:
+        raise DataError(
+            f"{folder} knows the classes {', '.join(scorer.classes)}, but "
+            f"{data / 'generated'} holds {', '.join(dataset.classes)}. Run `raresight train` again."
+        )
+    card = read_json(folder / "model.json")
+    prior = card["score_prior"]
+    assumed = None if prior is None else np.array([prior[label] for label in dataset.classes])
+    return Trained(scorer=scorer, seed=card["seed"], assumed=assumed)
+
+
+def _real_first(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The test rows that count, and drawn ones beside them: where some are real, those count."""
+    real = dataset.origins[rows] == "real"
+    if real.all() or not real.any():
+        return rows, rows[:0]
+    return rows[real], rows[~real]
+
+
+def model_scores(inputs: Inputs, params: EvaluateParams) -> list[dict[str, np.ndarray]]:
+    """Each model's scores (n, K) on val, test and perturbed; DataError when one is not a number.
+
+    The test images are perturbed once for all models.
+    """
+    images, rows = inputs.dataset.images, inputs.rows
+    scorers = [model.scorer for model in inputs.models]
+    found = [
+        {name: scorer.scores(images, rows[name]) for name in ("val", "test")} for scorer in scorers
+    ]
+    batches = [
+        [scorer.scores(batch, np.arange(len(batch))) for scorer in scorers]
+        for batch in _perturbed(inputs, params)
+    ]
+    for scores, perturbed in zip(found, zip(*batches, strict=True), strict=True):
+        scores["perturbed"] = np.concatenate(perturbed)
+        _check_finite(scores)
+    return found
+
+
+def _check_finite(scores: Mapping[str, np.ndarray]) -> None:
+    for name, values in scores.items():
+        if not np.isfinite(values).all():
+            raise DataError(f"The model's scores on {name} images are not numbers. Train it again.")
+
+
+def _perturbed(inputs: Inputs, params: EvaluateParams) -> Iterator[np.ndarray]:
+    """The test images after the recipe, in batches; each from a random stream of its own."""
+    from raresight.pipeline.augmentation.recipe import build
+
+    recipe = build(params.perturb)
+    ids, rows = inputs.dataset.ids, inputs.rows["test"]
+    starts = range(0, len(rows), IMAGES_AT_ONCE)
+    for start in track(starts, total=len(starts), description="evaluate"):
+        chosen = rows[start : start + IMAGES_AT_ONCE]
+        batch = inputs.dataset.images[chosen]
+        for place, row in enumerate(chosen):
+            batch[place], _ = recipe(batch[place], rng=seeds.rng(params.seed, "perturb", ids[row]))
+        yield batch
+
+
+def factors_of(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """What is known of each of ``rows`` (n,): every recorded factor, the origin, the label's size.
+
+    Float columns hold NaN and string columns "" where a factor is unknown.
+    """
+    found = {}
+    for name, kind in dataset.description.factors.items():
+        values = dataset.column(f"factor.{name}", rows)
+        if kind == "float":
+            found[name] = np.array(values, float)
+        else:
+            found[name] = np.array([value or "" for value in values], str)
+    found["origin"] = dataset.origins[rows]
+    if dataset.has_mask[rows].any():
+        found["label_pixels"] = _label_pixels(dataset, rows)
+    return found
+
+
+def _label_pixels(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+    """How many pixels carry the label, float (n,); NaN where none does or nobody knows."""
+    starts = range(0, len(rows), IMAGES_AT_ONCE)
+    parts = [
+        np.count_nonzero(dataset.masks[rows[start : start + IMAGES_AT_ONCE]], axis=(1, 2))
+        for start in starts
+    ]
+    pixels = np.concatenate(parts).astype(float)
+    pixels[pixels == 0] = np.nan
+    return pixels

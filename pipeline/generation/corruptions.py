@@ -1,0 +1,210 @@
+"""Faults on purpose: wrong labels and images that do not belong, each recorded in its row.
+
+What happens to a record is a pure function of the seed and its id, so that it holds for any number
+of workers and in a larger set; cleaning can be scored against ``factor.fault`` and ``true_label``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from raresight.generators.base import Generator, Record, Sample
+from raresight.generators.factors import bounds
+from raresight.generators.pathology import Pathology
+from raresight.generators.shapes import Shapes
+from raresight.pipeline.core import seeds
+from raresight.pipeline.core.params import Section
+
+LABEL_NOISE = "label_noise"
+Rate = Annotated[float, Field(gt=0, le=1)]
+Kind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
+
+
+class LabelNoise(Section):
+    """Which labels are wrong.
+
+    ``uniform``: the share ``rate`` of all, to any other class alike. ``class_conditional``:
+    ``rates`` says of each class which share is called what. ``boundary``: the share ``rate`` of
+    all, the more likely the nearer ``factor`` is to its low or high end (``hard``).
+    """
+
+    kind: Literal["uniform", "class_conditional", "boundary"]
+    rate: Rate | None = None
+    rates: Annotated[dict[str, dict[str, Rate]], Field(min_length=1)] | None = None
+    factor: str | None = None
+    hard: Literal["low", "high"] | None = None
+
+    @model_validator(mode="after")
+    def _keys_of_the_kind(self) -> "LabelNoise":
+        needed = {
+            "uniform": {"rate"},
+            "class_conditional": {"rates"},
+            "boundary": {"rate", "factor", "hard"},
+        }[self.kind]
+        given = {k for k in ("rate", "rates", "factor", "hard") if getattr(self, k) is not None}
+        if given != needed:
+            raise ValueError(f"the kind '{self.kind}' takes exactly {', '.join(sorted(needed))}")
+        if self.kind == "boundary" and self.rate > 0.5:
+            raise ValueError("rate: near the boundary at most 0.5")
+        return self
+
+
+class Outliers(Section):
+    """The share ``rate`` of the images is replaced by one of ``kinds``, each as often.
+
+    ``wrong_domain``: drawn by another generator. ``blank``: grey. ``over_exposed``: the image with
+    its lights burnt out. ``duplicated``: an earlier image of the class again, with its source's id.
+    """
+
+    rate: Rate
+    kinds: Annotated[list[Kind], Field(min_length=1)]
+
+
+def problems(noise: LabelNoise | None, generator: Generator, classes: Sequence[str]) -> list[str]:
+    """What is wrong with label noise for this generator; a sentence each."""
+    if noise is None:
+        return []
+    found = []
+    if len(classes) < 2:
+        found.append("label_noise: needs two classes or more")
+    for actual, called in (noise.rates or {}).items():
+        for label in (actual, *called):
+            if label not in classes:
+                found.append(f"label_noise.rates: no class '{label}'; there are {classes}")
+        if actual in called or sum(called.values()) > 1:
+            found.append(f"label_noise.rates.{actual}: other classes, with shares up to 1 in all")
+    if noise.factor is not None and noise.factor not in (known := _numeric(generator)):
+        found.append(f"label_noise.factor: must be one of {', '.join(known)}")
+    return found
+
+
+def _numeric(generator: Generator) -> list[str]:
+    laws = generator.distributions()
+    return sorted(n for n, (kind, _) in generator.factors.items() if kind == "float" and n in laws)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A sample on its way into the dataset: what it is called, and whose image it shows."""
+
+    sample: Sample
+    label: str
+    source_id: str
+    fault: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawer:
+    """Draws the records of one source, with the faults that were asked for."""
+
+    generator: Generator
+    records: Sequence[Record]
+    seed: int
+    noise: LabelNoise | None
+    outliers: Outliers | None
+
+    def draw(self, k: int) -> Drawn:
+        """The k-th record of the stream."""
+        record = self.records[k]
+        fault = self._outlier(record)
+        if fault == "duplicated":
+            original = self._original(k)
+            if original is not None:
+                return replace(self._plain(original), fault=fault)
+        elif fault is not None:
+            return self._spoilt(record, fault)
+        drawn = self._plain(record)
+        if self.noise is None:
+            return drawn
+        label = self._called(record, drawn.sample)
+        return replace(drawn, label=label, fault=None if label == record.label else LABEL_NOISE)
+
+    def _plain(self, record: Record) -> Drawn:
+        sample = self.generator.sample(record, seeds.rng(self.seed, "generate", record.id))
+        return Drawn(sample=sample, label=record.label, source_id=record.id, fault=None)
+
+    def _outlier(self, record: Record) -> Kind | None:
+        if self.outliers is None:
+            return None
+        u, v = seeds.rng(self.seed, "outlier", record.id).random(2).tolist()
+        kinds = self.outliers.kinds
+        return kinds[int(v * len(kinds))] if u < self.outliers.rate else None
+
+    def _original(self, k: int) -> Record | None:
+        """The last record before the k-th of its class that is no outlier; None where none is."""
+        label = self.records[k].label
+        for earlier in range(k - 1, -1, -1):
+            record = self.records[earlier]
+            if record.label == label and self._outlier(record) is None:
+                return record
+        return None
+
+    def _spoilt(self, record: Record, fault: Kind) -> Drawn:
+        """The record's sample with the image of an outlier, on which no pixel carries the label."""
+        drawn, side = self._plain(record), self.generator.image_size
+        rng = seeds.rng(self.seed, "outlier image", record.id)
+        image = _IMAGES[fault](drawn.sample.image, self.generator, rng)
+        if fault == "over_exposed":
+            return replace(drawn, sample=replace(drawn.sample, image=image), fault=fault)
+        mask = None if drawn.sample.mask is None else np.zeros((side, side), np.uint8)
+        empty = {
+            name: np.zeros_like(getattr(drawn.sample, name))
+            for name in ("instances", "depth")
+            if getattr(drawn.sample, name) is not None
+        }
+        sample = replace(drawn.sample, image=image, mask=mask, boxes=(), **empty)
+        return replace(drawn, sample=sample, fault=fault)
+
+    def _called(self, record: Record, sample: Sample) -> str:
+        """The label as it is written down."""
+        noise, label = self.noise, record.label
+        u, v = seeds.rng(self.seed, LABEL_NOISE, record.id).random(2).tolist()
+        if noise.kind == "class_conditional":
+            for called, rate in sorted(noise.rates.get(label, {}).items()):
+                if u < rate:
+                    return called
+                u -= rate
+            return label
+        if noise.kind == "boundary":
+            u = u / max(2 * _hardness(noise, self.generator, sample.factors), 1e-12)
+        others = [one for one in sorted(self.generator.classes) if one != label]
+        return others[int(v * len(others))] if u < noise.rate else label
+
+
+def _hardness(noise: LabelNoise, generator: Generator, factors: Mapping) -> float:
+    """How near a sample is to the hard end of its factor, in [0, 1]; 0 where it has none."""
+    low, high = bounds(generator.distributions()[noise.factor])
+    value = factors.get(noise.factor)
+    if value is None or low == high:
+        return 0.0
+    place = (value - low) / (high - low)
+    return place if noise.hard == "high" else 1 - place
+
+
+def _wrong_domain(image: np.ndarray, generator: Generator, rng: np.random.Generator) -> np.ndarray:
+    kind = Pathology if isinstance(generator, Shapes) else Shapes
+    other = kind(kind.options(), len(image))
+    label = other.classes[int(rng.random() * len(other.classes))]
+    return other.sample(Record(id="", label=label), rng).image
+
+
+def _blank(image: np.ndarray, generator: Generator, rng: np.random.Generator) -> np.ndarray:
+    # Noise keeps two of them from being the same: equal pixels in two splits would be a leak.
+    noise = 2 * rng.standard_normal(image.shape)
+    return np.clip(rng.uniform(20, 235) + noise, 0, 255).astype(np.uint8)
+
+
+def _over_exposed(image: np.ndarray, generator: Generator, rng: np.random.Generator) -> np.ndarray:
+    light = np.minimum(255, image * rng.uniform(1.6, 2.4) + rng.uniform(60, 110))
+    # As in _blank: two that are burnt out all over must not be the same.
+    return (light - 6 * rng.random(image.shape)).astype(np.uint8)
+
+
+_IMAGES: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
+    "wrong_domain": _wrong_domain,
+    "blank": _blank,
+    "over_exposed": _over_exposed,
+}

@@ -1,0 +1,114 @@
+"""The ``generate`` section of params.yaml."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from raresight.generators import registry
+from raresight.generators.base import Generator, Options
+from raresight.pipeline.runtime.errors import suggest
+from raresight.pipeline.core.params import Section, parse
+from raresight.pipeline.generation.corruptions import LabelNoise, Outliers, problems
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0, le=100_000_000)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Source(Section):
+    """One generator with its options, how many images, and what they may be used for."""
+
+    generator: str
+    options: Any = Field(default_factory=dict, validate_default=True)
+    name: Name | None = None
+    role: Literal["any", "train_only", "test_only"]
+    counts: Annotated[dict[str, Count], Field(min_length=1)] | None = None
+    count: Annotated[Count, Field(ge=1)] | None = None
+    prevalence: Annotated[dict[str, Share], Field(min_length=1)] | None = None
+    label_noise: LabelNoise | None = None
+    outliers: Outliers | None = None
+
+    @field_validator("generator")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            registry.find(name)
+        except KeyError:
+            raise ValueError(f"unknown generator. {suggest(name, registry.names())}") from None
+        return name
+
+    @field_validator("options", mode="plain")
+    @classmethod
+    def _of_the_generator(cls, value: Any, info: ValidationInfo) -> Options | None:
+        name = info.data.get("generator")
+        return parse(registry.find(name).options, value) if name else None
+
+    @model_validator(mode="after")
+    def _amount(self) -> "Source":
+        given = {key for key in ("counts", "count", "prevalence") if getattr(self, key) is not None}
+        if not registry.find(self.generator).countable:
+            if given:
+                raise ValueError(
+                    f"'{self.generator}' takes what is there: leave out {sorted(given)}"
+                )
+        elif given not in ({"counts"}, {"count"}, {"count", "prevalence"}):
+            raise ValueError(
+                "give either `counts` (a number a class) or `count`, with `prevalence` (shares) "
+                "or without it (the generator's own shares)"
+            )
+        return self
+
+    @property
+    def id_prefix(self) -> str:
+        """What every id of this source begins with."""
+        return self.name or self.generator
+
+    @property
+    def has_faults(self) -> bool:
+        return self.label_noise is not None or self.outliers is not None
+
+    def build(self, image_size: int) -> Generator:
+        return registry.find(self.generator)(self.options, image_size)
+
+
+class GenerateParams(Section):
+    """Which images to draw.
+
+    ``positive`` names the rare class that precision, recall and F1 are about; null where every
+    class matters alike. ``image_size`` is the side of the square images in pixels.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    image_size: Annotated[int, Field(ge=8, le=1024)]
+    positive: str | None
+    sources: Annotated[list[Source], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "GenerateParams":
+        names = [source.id_prefix for source in self.sources]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two sources are called '{name}': give each a `name` of its own")
+        for number, source in enumerate(self.sources):
+            if registry.find(source.generator).countable:
+                generator = source.build(self.image_size)
+                _check_labels(source, number, generator.classes)
+                for problem in problems(source.label_noise, generator, generator.classes):
+                    raise ValueError(f"sources[{number}].{problem}")
+        return self
+
+
+def _check_labels(source: Source, number: int, classes: tuple[str, ...]) -> None:
+    """Every class asked for is one the generator makes, and shares leave something for the rest."""
+    asked = source.counts if source.counts is not None else source.prevalence or {}
+    key = "counts" if source.counts is not None else "prevalence"
+    for label in asked:
+        if label not in classes:
+            raise ValueError(
+                f"sources[{number}].{key}: no class '{label}'. {suggest(label, classes)}"
+            )
+    if source.counts is not None and sum(asked.values()) == 0:
+        raise ValueError(f"sources[{number}].counts: at least one class needs a count above 0")
+    if source.prevalence is not None:
+        total, rest = sum(asked.values()), set(classes) - set(asked)
+        if total > 1 + 1e-9 or (not rest and abs(total - 1) > 1e-9):
+            raise ValueError(f"sources[{number}].prevalence: shares sum to {total:g}, not to 1")

@@ -1,0 +1,1 @@
+"""Classifiers: their params, networks, weights on disk, and where they are computed."""

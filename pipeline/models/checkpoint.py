@@ -1,0 +1,118 @@
+"""A trained model on disk, and back from there to scores.
+
+The weights are safetensors; a JSON beside them says what they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from pydantic import TypeAdapter
+from safetensors import SafetensorError
+
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.core.files import read_json, write_json
+from raresight.pipeline.models import device as devices
+from raresight.pipeline.models.classifier import Classifier, answers, build, in_batches
+from raresight.pipeline.training.params import ModelParams
+
+WEIGHTS, CARD = "weights.safetensors", "model.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What is needed to build the model again, and to know what its outputs mean.
+
+    ``class_shares`` are the shares of the classes that the epoch showed, ``score_prior`` those that
+    the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
+    are the training images' per channel, in [0, 255]; ``seed`` is that of the training, and
+    ``cosine_scale`` that of the last layer where it compares directions.
+    """
+
+    model: Mapping[str, Any]
+    classes: tuple[str, ...]
+    positive: str | None
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    class_shares: Mapping[str, float]
+    score_prior: Mapping[str, float] | None
+    loss: str
+    cosine_scale: float | None
+    seed: int
+    epoch: int
+    val_average_precision: float
+
+
+def save(folder: Path, weights: Mapping[str, torch.Tensor], card: ModelCard) -> None:
+    """Write weights and card into an existing folder."""
+    flat = {name: tensor.contiguous().cpu() for name, tensor in weights.items()}
+    safetensors.torch.save_file(flat, folder / WEIGHTS)
+    write_json(folder / CARD, asdict(card))
+
+
+def load(folder: Path) -> tuple[Classifier, ModelCard]:
+    """The model of a folder, on the CPU.
+
+    Raises DataError when the card or the weights are not of one model.
+    """
+    try:
+        card = ModelCard(**read_json(folder / CARD))
+        model = build(
+            TypeAdapter(ModelParams).validate_python(card.model),
+            classes=len(card.classes),
+            mean=card.mean,
+            std=card.std,
+            seed=0,
+            side=card.image_shape[0],
+            fetch=False,
+            cosine_scale=card.cosine_scale,
+        )
+        model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
+    except (TypeError, ValueError, SafetensorError, RuntimeError, FileNotFoundError) as error:
+        raise DataError(f"{folder} holds no model that can be read: {error}") from None
+    return model, card
+
+
+def replicate_folder(model: Path, number: int) -> Path:
+    """Where a replicate's model is: the first (1) is ``model`` itself, the others lie below it."""
+    return model if number == 1 else model / f"replicate-{number}"
+
+
+def replicate_folders(model: Path) -> list[Path]:
+    """The models that one training left, the first replicate first."""
+    numbers = range(2, 2 + sum(path.is_dir() for path in model.glob("replicate-*")))
+    return [model, *(replicate_folder(model, number) for number in numbers)]
+
+
+class Scorer:
+    """A trained model that turns images into a score per class."""
+
+    def __init__(self, model: Classifier, classes: Sequence[str], device: torch.device):
+        self.model = model.eval()
+        self.classes = tuple(classes)
+        self.device = device
+
+    def scores(self, images, rows: np.ndarray) -> np.ndarray:
+        """Class scores of the given rows: float64 (len(rows), K), each row summing to 1.
+
+        ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. What class shares the
+        scores take for granted is in the card: ``score_prior``.
+        """
+        batches = in_batches(np.asarray(rows))
+        pixels = (torch.from_numpy(np.ascontiguousarray(images[some])) for some in batches)
+        found = answers(self.model, (some.to(self.device) for some in pixels))
+        empty = np.empty((0, len(self.classes)))
+        return np.concatenate([empty, *(scores.cpu().numpy() for _, scores in found)])
+
+
+def load_model(folder: Path, device: str) -> Scorer:
+    """The model of ``folder`` on ``device`` (auto, cpu, cuda, cuda:N), its bytes verified."""
+    where = devices.resolve(device)
+    devices.prepare(where, None)
+    model, card = load(folder)
+    return Scorer(model.to(where), card.classes, where)

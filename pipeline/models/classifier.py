@@ -1,0 +1,138 @@
+"""Classifiers by name: raw pixels in, logits out."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.models.convolutions import pad_openly
+from raresight.pipeline.models.networks import CosineLinear, LinearProbe, SmallCNN, pixels_of
+from raresight.pipeline.training.params import ModelParams
+
+_BATCH = 512  # images that are judged together
+
+
+class Classifier(nn.Module):
+    """A network that takes raw pixels: uint8 (n, H, W, 3) in, logits (n, K) out.
+
+    Standardising by the training images' mean and deviation is part of the model, so that nobody
+    who uses it can forget it; so is what a post-hoc adjustment adds to the logits to make scores.
+    """
+
+    def __init__(
+        self, network: nn.Module, mean: Sequence[float], std: Sequence[float], classes: int
+    ):
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+        self.register_buffer("score_offset", torch.zeros(classes))
+        self._only: tuple[nn.Module, ...] = ()  # in a tuple it is no second child
+
+    def train_only(self, part: nn.Module) -> None:
+        """Let everything but ``part`` be as it is from here on, also while training."""
+        self.requires_grad_(False)
+        part.requires_grad_(True)
+        self._only = (part,)
+
+    def train(self, mode: bool = True) -> "Classifier":
+        super().train(mode and not self._only)
+        for part in self._only:
+            part.train(mode)
+        return self
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.network(self.standardise(pixels))
+
+    def standardise(self, pixels: Tensor) -> Tensor:
+        """What the network sees: float (n, 3, H, W)."""
+        n, height, width, channels = pixels.shape
+        # A row of pixels at a time: with 3 channels alone to go over, a CPU takes 20 times as long.
+        mean, std = (values.view(-1).repeat(width) for values in (self.mean, self.std))
+        rows = (pixels.reshape(n, height, width * channels).float() - mean).div_(std)
+        # Permuting only renames the axes: the memory stays as it is, which is channels_last.
+        return rows.view(n, height, width, channels).permute(0, 3, 1, 2)
+
+    def scores(self, logits: Tensor) -> Tensor:
+        """The score of each class, float64 (n, K), each row summing to 1."""
+        return (logits.double() + self.score_offset).softmax(1)
+
+
+def in_batches(rows: np.ndarray) -> list[np.ndarray]:
+    """The rows (n,) to be judged, as many together as :func:`answers` is to be given."""
+    return [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+
+
+@torch.inference_mode()
+def answers(
+    model: Classifier,
+    batches: Iterable[Tensor],
+    autocast: Callable[[], AbstractContextManager] = nullcontext,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Logits (n, K) and class scores (n, K) of each batch of images, as in a test."""
+    model.eval()
+    for images in batches:
+        with autocast():
+            logits = model(images)
+        yield logits, model.scores(logits)
+
+
+def build(
+    params: ModelParams,
+    *,
+    classes: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    seed: int,
+    side: int,
+    fetch: bool = True,
+    cosine_scale: float | None = None,
+) -> Classifier:
+    """A classifier of images of ``side`` x ``side`` pixels, in channels_last.
+
+    ``mean`` and ``std`` are per channel, in [0, 255]. Its weights are torch's and torchvision's
+    defaults; see :mod:`raresight.pipeline.training.initialization` for others. torch draws from its global
+    generator, so that one is seeded here and put back afterwards. A probe's published weights are
+    loaded unless ``fetch`` is false, as where its own are about to be. With a ``cosine_scale`` the
+    last layer compares directions only: :class:`~raresight.pipeline.models.networks.CosineLinear`.
+
+    Raises ParamsError when torchvision knows no such model or it is too small an image for it, or
+    its last layer is a convolution and is to be that.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _network(params, classes, side, fetch)
+    pad_openly(network)
+    if cosine_scale is not None:
+        _compare_directions(head_of(network, classes), params.name, cosine_scale)
+    return Classifier(network, mean, std, classes).to(memory_format=torch.channels_last)
+
+
+def _network(params: ModelParams, classes: int, side: int, fetch: bool) -> nn.Module:
+    if params.name == "small_cnn":
+        return SmallCNN(params, classes)
+    from raresight.pipeline.models import torchvision_models
+
+    if params.name == "linear_probe":
+        if params.features == "pixels":
+            return LinearProbe(pixels_of(params.grid), 3 * params.grid**2, classes)
+        return LinearProbe(*torchvision_models.features(params.features, side=side, fetch=fetch), classes)
+    return torchvision_models.classifier(params, classes=classes, side=side)
+
+
+def _compare_directions(head: nn.Module, name: str, scale: float) -> None:
+    if not isinstance(head, nn.Linear):
+        raise ParamsError(
+            "train.loss.name 'ldam' needs a last layer that is linear, and that of "
+            f"train.model.name '{name}' is a convolution. Choose another of the two."
+        )
+    head.__class__, head.bias, head.scale = CosineLinear, None, scale
+
+
+def head_of(network: nn.Module, classes: int) -> nn.Module:
+    """The layer that makes the logits: the last one with an output a class."""
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    return next(layer for layer in reversed(layers) if len(layer.weight) == classes)

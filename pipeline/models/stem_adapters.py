@@ -1,0 +1,92 @@
+"""Stems of torchvision's networks, made for images of 224 pixels, adapted to small ones."""
+
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from raresight.pipeline.runtime.errors import ParamsError
+
+_PATCHES = 16  # a vision transformer cuts an image into so many rows of patches, about
+_MAXVIT_STRIDE = 32
+
+
+def options_for(name: str, *, side: int, small: bool) -> dict[str, Any]:
+    """What the builder of network ``name`` must be told of images of ``side`` pixels."""
+    if name.startswith("vit_"):
+        patch = int(name.rpartition("_")[2])
+        # Only the number of patches counts for it; keep_resolution makes them smaller.
+        return {"image_size": side // _patch(side) * patch if small else side}
+    if name == "googlenet":
+        return {"aux_logits": False, "init_weights": False}
+    if name == "inception_v3":
+        return {"aux_logits": False, "init_weights": False}
+    return {}
+
+
+def maxvit(library: ModuleType, *, classes: int, side: int) -> nn.Module:
+    """torchvision's maxvit_t with windows that fit: its own fit multiples of 224 pixels alone.
+
+    Raises ParamsError when the side is no multiple of 32.
+    """
+    if side % _MAXVIT_STRIDE:
+        raise ParamsError(
+            f"train.model.name: maxvit_t takes images whose side is a multiple of {_MAXVIT_STRIDE} "
+            f"pixels, not {side}. Set generate.image_size, or choose another model."
+        )
+    return library.maxvit.MaxVit(
+        input_size=(side, side),
+        stem_channels=64,
+        partition_size=side // _MAXVIT_STRIDE,
+        block_channels=[64, 128, 256, 512],
+        block_layers=[2, 2, 5, 2],
+        head_dim=32,
+        stochastic_depth_prob=0.2,
+        num_classes=classes,
+    )
+
+
+def _patch(side: int) -> int:
+    """The divisor of ``side`` that cuts it into about 16 patches a row."""
+    divisors = [size for size in range(1, side + 1) if side % size == 0]
+    return min(divisors, key=lambda size: abs(side / size - _PATCHES))
+
+
+def keep_resolution(network: nn.Module, *, side: int) -> None:
+    """Let the first layers keep the side of a small image, as nets for CIFAR do.
+
+    A strided first convolution takes every pixel, one of 7 pixels and more becomes 3 x 3, and the
+    pooling behind it goes; patches become half as large. Networks whose first convolution has no
+    stride are left as they are.
+    """
+    if hasattr(network, "conv_proj"):  # a vision transformer
+        patch = _patch(side)
+        network.conv_proj = nn.Conv2d(3, network.conv_proj.out_channels, patch, patch)
+        network.image_size, network.patch_size = side, patch
+        return
+    path, first = _first(network, nn.Conv2d)
+    stride, kernel = first.stride[0], first.kernel_size[0]
+    if stride == 1:
+        return
+    if stride == kernel:
+        _replace(network, path, _like(first, kernel // 2, kernel // 2, 0))
+        return
+    _replace(network, path, _like(first, min(kernel, 3), 1, 1 if kernel > 3 else first.padding))
+    pooling = _first(network, nn.MaxPool2d)
+    if pooling is not None:
+        _replace(network, pooling[0], nn.Identity())
+
+
+def _like(conv: nn.Conv2d, kernel: int, stride: int, padding: Any) -> nn.Conv2d:
+    bias = conv.bias is not None
+    return nn.Conv2d(conv.in_channels, conv.out_channels, kernel, stride, padding, bias=bias)
+
+
+def _first(network: nn.Module, kind: type) -> tuple[str, Any] | None:
+    found = ((path, m) for path, m in network.named_modules() if isinstance(m, kind))
+    return next(found, None)
+
+
+def _replace(network: nn.Module, path: str, new: nn.Module) -> None:
+    holder, _, child = path.rpartition(".")
+    setattr(network.get_submodule(holder), child, new)

@@ -1,0 +1,69 @@
+"""torchvision's classifiers, for images as small as ours."""
+
+import torch
+from torch import nn
+
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError
+from raresight.pipeline.models.torchvision_registry import models
+from raresight.pipeline.models.params import TorchvisionParams
+from raresight.pipeline.models.stem_adapters import keep_resolution, maxvit, options_for
+
+
+def classifier(params: TorchvisionParams, *, classes: int, side: int) -> nn.Module:
+    """A torchvision classifier with fresh weights, for images of ``side`` pixels.
+
+    Raises ParamsError where it is none for so small images.
+    """
+    network = network_of(params.name, classes=classes, side=side, small=params.stem == "small")
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = params.dropout
+    _try(network, params, side)
+    return network
+
+
+def network_of(name: str, *, classes: int, side: int, small: bool) -> nn.Module:
+    """A known classifier for images of ``side`` pixels, its stem adapted to ``small`` ones."""
+    library = models()
+    if name == "maxvit_t":
+        return maxvit(library, classes=classes, side=side)
+    options = options_for(name, side=side, small=small)
+    network = library.get_model(name, weights=None, num_classes=classes, **options)
+    if small:
+        keep_resolution(network, side=side)
+    return network
+
+
+def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
+    """A torchvision classifier without its last layer, with published weights, and its features.
+
+    Raises InputMissing when the weights cannot be fetched.
+    """
+    try:
+        network = models().get_model(name, weights="DEFAULT" if fetch else None)
+    except OSError as error:
+        raise InputMissing(
+            f"train.model.features: the published weights of {name} cannot be fetched ({error}). "
+            "Connect to the network once, or set it to 'pixels'."
+        ) from None
+    layers = [(path, m) for path, m in network.named_modules() if isinstance(m, nn.Linear)]
+    if not layers:
+        raise ParamsError(f"train.model.features: {name} does not end in a linear layer.")
+    path, last = layers[-1]
+    holder, _, child = path.rpartition(".")
+    setattr(network.get_submodule(holder), child, nn.Identity())
+    return network, last.in_features
+
+
+def _try(network: nn.Module, params: TorchvisionParams, side: int) -> None:
+    """One image through the network: some need larger ones than there are."""
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 3, side, side))
+    except RuntimeError as error:
+        raise ParamsError(
+            f"train.model.name: {params.name} (stem: {params.stem}) cannot take images of {side} x "
+            f"{side} pixels: {error}. Choose `stem: small`, or another model."
+        ) from None
+    network.train(was_training)

@@ -1,0 +1,65 @@
+"""Shards of work on a Ray cluster: the same function as in local processes, and the same bytes.
+
+Every machine sees the project's folder under the same path (a shared disk): shards are read and
+written there, and only their names travel. With ``RAY_ADDRESS`` set the work goes to that cluster,
+else to one that is started here for as long as it is needed.
+"""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from raresight.pipeline.runtime.errors import DeviceError
+
+_AHEAD = 2  # shards that wait for each worker
+
+
+def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int) -> Iterator[Any]:
+    """Yield ``work(task)`` for every task, in the order of ``tasks``.
+
+    ``workers`` is the number of processes where no cluster is there yet. Raises DeviceError when
+    Ray is not installed, and what a task raised as it was raised.
+    """
+    if find_spec("ray") is None:
+        raise DeviceError("--executor ray needs ray: pip install 'raresight[ray]'")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    ours = not ray.is_initialized()
+    if ours:
+        local = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers}
+        ray.init(include_dashboard=False, log_to_driver=False, **local)
+    try:
+        yield from _in_order(ray, work, tasks, ahead=_AHEAD * workers)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _in_order(
+    ray: Any, work: Callable[[Any], Any], tasks: Sequence[Any], *, ahead: int
+) -> Iterator[Any]:
+    # One core a shard, and one thread in it: processes are the parallelism here.
+    remote = ray.remote(num_cpus=1, max_retries=0)(_there)
+    here, paths = Path.cwd(), list(sys.path)
+    waiting: deque = deque()
+    for task in tasks:
+        waiting.append(remote.remote(work, task, here, paths))
+        if len(waiting) >= ahead:
+            yield ray.get(waiting.popleft())
+    while waiting:
+        yield ray.get(waiting.popleft())
+
+
+def _there(work: Callable[[Any], Any], task: Any, folder: Path, paths: Sequence[str]) -> Any:
+    """Do the work in the folder that the stage runs in, with the code it runs."""
+    os.chdir(folder)
+    sys.path.extend(path for path in paths if path not in sys.path)
+    return work(task)

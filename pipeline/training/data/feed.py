@@ -1,0 +1,81 @@
+"""Images on their way into the model: resident where they fit, else read one batch ahead."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from raresight.pipeline.models.device import upload
+
+MAPPED_AT_ONCE = 256 << 20  # bytes
+_TAKEN_AT_ONCE = 4096  # images
+
+
+class Feed:
+    """Images and targets that batches are taken from, by index.
+
+    ``pixels`` is anything of shape (N, H, W, 3), dtype uint8, with ``take(rows)``. When all of it
+    fits into half the free memory of the device it is kept there; otherwise each batch is read
+    from it, and what a memory map holds of it stays bounded.
+    """
+
+    def __init__(self, pixels, rows: np.ndarray, targets: np.ndarray, device: torch.device):
+        self.device = device
+        self.rows = rows
+        self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
+        self._pixels = pixels
+        self._mapped = 0  # bytes read from the map since its pages were last given back
+        fits = len(rows) * int(np.prod(pixels.shape[1:])) <= _free_memory(device) // 2
+        self._resident = _all_of(pixels, rows, device) if fits else None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def images(self, index: np.ndarray) -> Tensor:
+        """uint8 (n, H, W, 3) on the device."""
+        if self._resident is not None:
+            # On a CPU 20 times as fast as indexing, which does not copy a row in one go.
+            return self._resident.index_select(0, upload(index, self.device))
+        batch = self._pixels.take(self.rows[index])
+        self._mapped += batch.nbytes
+        if self._mapped > MAPPED_AT_ONCE:
+            self._pixels.release()
+            self._mapped = 0
+        return upload(batch, self.device)
+
+    def batches(self, indices: Sequence[np.ndarray]) -> Iterator[Tensor]:
+        """:meth:`images` of each index; what is not resident is read one batch ahead."""
+        if self._resident is not None:
+            yield from map(self.images, indices)
+            return
+        with ThreadPoolExecutor(1) as reader:
+            coming = [reader.submit(self.images, index) for index in indices[:1]]
+            for index in indices[1:]:
+                coming.append(reader.submit(self.images, index))
+                yield coming.pop(0).result()
+            for batch in coming:
+                yield batch.result()
+
+    def labels(self, index: np.ndarray) -> Tensor:
+        """int64 (n,) on the device."""
+        return self.targets.index_select(0, upload(index, self.device))
+
+
+def _all_of(pixels, rows: np.ndarray, device: torch.device) -> Tensor:
+    """The images of ``rows`` on the device; main memory never holds those of a GPU all at once."""
+    if device.type == "cpu":
+        return torch.from_numpy(pixels.take(rows))
+    images = torch.empty((len(rows), *pixels.shape[1:]), dtype=torch.uint8, device=device)
+    for start in range(0, len(rows), _TAKEN_AT_ONCE):
+        part = rows[start : start + _TAKEN_AT_ONCE]
+        images[start : start + len(part)].copy_(torch.from_numpy(pixels.take(part)))
+    return images
+
+
+def _free_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

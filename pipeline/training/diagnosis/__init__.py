@@ -1,0 +1,1 @@
+"""What a training shows of itself: its history, divergence, and what to change."""

@@ -1,0 +1,1 @@
+"""What changes the weights: losses, optimizers, schedules, averages, early stopping."""

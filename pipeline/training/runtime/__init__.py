@@ -1,0 +1,1 @@
+"""Where a training runs, and how it is stopped and resumed."""

@@ -1,0 +1,84 @@
+"""The processes that train one model together: one alone, or as many as torchrun started."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from raresight.pipeline.runtime.errors import DeviceError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """This process's place among ``size`` processes that share every batch."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the files and talks to the person."""
+        return self.rank == 0
+
+    def share(self, index: np.ndarray) -> np.ndarray:
+        """This process's part of a batch: every ``size``-th sample."""
+        return index[self.rank :: self.size]
+
+    def join(self, shares: list[np.ndarray]) -> np.ndarray:
+        """What :meth:`share` took apart, along the first axis and in the order it had."""
+        out = np.empty((sum(map(len, shares)), *shares[0].shape[1:]), shares[0].dtype)
+        for rank, part in enumerate(shares):
+            out[rank :: self.size] = part
+        return out
+
+    def gather(self, part: np.ndarray) -> np.ndarray:
+        """Every process's part, joined, in all of them."""
+        if self.size == 1:
+            return part
+        parts: list = [None] * self.size
+        distributed.all_gather_object(parts, part)
+        return self.join(parts)
+
+    def sum(self, values: Tensor) -> Tensor:
+        """The sum over the processes."""
+        if self.size > 1:
+            distributed.all_reduce(values)
+        return values
+
+    def any(self, flag: bool, device: torch.device) -> bool:
+        """Whether one of the processes says yes; all of them get the same answer."""
+        return flag if self.size == 1 else bool(self.sum(torch.tensor(int(flag), device=device)))
+
+    def wrap(self, model: nn.Module, device: torch.device) -> nn.Module:
+        """The model whose gradients are averaged over the processes."""
+        if self.size == 1:
+            return model
+        return DistributedDataParallel(model, [device] if device.type == "cuda" else None)
+
+
+@contextmanager
+def team(device: torch.device) -> Iterator[Team]:
+    """The team that torchrun's environment describes: NCCL between GPUs, gloo between CPUs.
+
+    Raises DeviceError when the processes do not find each other.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield Team()
+        return
+    try:
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    except (RuntimeError, ValueError) as error:
+        raise DeviceError(
+            f"WORLD_SIZE is {size}, but the processes did not find each other: {error}. "
+            "Start them with torchrun, or unset WORLD_SIZE."
+        ) from None
+    try:
+        yield Team(rank=distributed.get_rank(), size=size)
+    finally:
+        distributed.destroy_process_group()

@@ -1,0 +1,1 @@
+"""Names, numbers and sentences that the terminal and the page share."""

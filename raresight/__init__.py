@@ -1,0 +1,1 @@
+"""Images of rare classes: drawn or read, trained on, and judged honestly."""
