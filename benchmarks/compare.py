@@ -17,8 +17,8 @@ from scipy.stats import norm
 
 from raresight.pipeline.comparison.compare import Comparison, Side, chosen_again, compare
 from raresight.pipeline.evaluation.decisions.predictions import Task, answer
-from raresight.pipeline.evaluation.params import ThresholdRule
 from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.evaluation.params import ThresholdRule
 
 TASK = Task(classes=("common", "rare"), positive="rare")
 SHOWN = ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")

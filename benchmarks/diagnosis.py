@@ -20,14 +20,14 @@ from rich.table import Table
 
 from benchmarks.inputs import params_document
 from benchmarks.known_causes import CAUSES, Training, images_of, trainings
-from raresight.pipeline.runtime.errors import DivergedError
 from raresight.pipeline.core.params import parse
-from raresight.pipeline.runtime.progress import track
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
-from raresight.pipeline.training.diagnosis.history import Epoch
-from raresight.pipeline.training.diagnosis.diagnosis import diagnose
+from raresight.pipeline.runtime.errors import DivergedError
+from raresight.pipeline.runtime.progress import track
 from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.diagnosis.diagnosis import diagnose
+from raresight.pipeline.training.diagnosis.history import Epoch
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams

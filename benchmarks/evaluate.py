@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Goal, Measurement, Sizes, Timer, clock, interleave
-from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.assessment import assess
 from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import curve, rank
+from raresight.pipeline.evaluation.metrics.table import ranking_quality
 from raresight.pipeline.evaluation.uncertainty.resampling import (
     resample_confusion,
     resample_rankings,
 )
 from raresight.pipeline.evaluation.uncertainty.row_bootstrap import resample_quality
-from raresight.pipeline.evaluation.metrics.table import ranking_quality
 
 RESAMPLES = 2000
 _TIMED = 2  # resamples of the peer in a round

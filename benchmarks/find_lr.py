@@ -17,10 +17,10 @@ import torch
 from ruamel.yaml import YAML
 
 from benchmarks.inputs import ROOT
-from raresight.pipeline.runtime.errors import DivergedError
-from raresight.pipeline.core.params import load_section
-from raresight.pipeline.stages import augment, generate, split
 from raresight.pipeline.commands import digits, find_lr
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.runtime.errors import DivergedError
+from raresight.pipeline.stages import augment, generate, split
 from raresight.pipeline.training.job import Job, open_inputs
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import Team

@@ -25,11 +25,11 @@ from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import parse
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.models.checkpoint import Scorer
+from raresight.pipeline.training.classifier_retraining import retrainer
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.classifier_retraining import retrainer
 from raresight.pipeline.training.scores import ranking
 
 SIDE, EPOCHS, TEST = 32, 30, 200

@@ -12,12 +12,12 @@ from torch.utils.data import DataLoader
 from benchmarks.measure import Timer, clock
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.models import device as devices
+from raresight.pipeline.models.classifier import Classifier
+from raresight.pipeline.models.torchvision_models import models
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.optim.losses import make_loss
-from raresight.pipeline.models.classifier import Classifier
 from raresight.pipeline.training.optim.optimizers import Update
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.models.torchvision_models import models
 
 CPU, _MEAN, _STD = torch.device("cpu"), (180.0, 130.0, 170.0), (40.0, 45.0, 35.0)
 

@@ -19,13 +19,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
 from raresight.generators.distributions import (
+    NOTHING,
     Conditional,
     Continuous,
     Discrete,
     Factor,
     LogUniform,
     Mixture,
-    NOTHING,
     Product,
 )
 

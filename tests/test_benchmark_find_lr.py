@@ -5,9 +5,9 @@ import math
 import pytest
 
 from benchmarks import find_lr as benchmark
-from raresight.pipeline.runtime.errors import DivergedError
-from raresight.pipeline.core.params import load_section
 from raresight.pipeline.commands import validate
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.runtime.errors import DivergedError
 from raresight.pipeline.training.job import Job
 from raresight.pipeline.training.params import TrainParams
 

@@ -36,7 +36,10 @@ def test_the_version_is_that_of_the_package():
 def test_the_console_script_and_the_module_are_one_program():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    assert "raresight = raresight.pipeline.cli:main" in setup["options.entry_points"]["console_scripts"]
+    assert (
+        "raresight = raresight.pipeline.cli:main"
+        in setup["options.entry_points"]["console_scripts"]
+    )
     assert call("--version").stdout == f"raresight {__version__}\n"
 
 

@@ -10,9 +10,9 @@ import pytest
 from imports import ROOT
 from program import COMMAND, PATIENCE, call, invoke, options, write_params
 
-from raresight.pipeline.runtime.errors import DivergedError
-from raresight.pipeline.core.files import lock, sha256
 from raresight.pipeline.commands import verify
+from raresight.pipeline.core.files import lock, sha256
+from raresight.pipeline.runtime.errors import DivergedError
 
 
 def digests(folder):

@@ -9,8 +9,8 @@ import pytest
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.commands import validate
+from raresight.pipeline.runtime.errors import ParamsError
 
 _YAML = YAML(typ="safe", pure=True)
 PARAMS = _YAML.load(ROOT / "params.yaml")

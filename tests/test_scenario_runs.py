@@ -9,11 +9,11 @@ from imports import ROOT
 from ruamel.yaml import YAML
 
 from raresight.generators.registry import find
+from raresight.pipeline.commands import carla_record, digits
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.core.params import parse
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.stages import augment, evaluate, generate, report, split, train
-from raresight.pipeline.commands import carla_record, digits
 
 SCENARIOS = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
 ENGINES = {"carla": "street", "conveyor": "conveyor", "street": "street"}

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 
 from raresight.generators.base import Extra, Unavailable
-from raresight.generators.carla.record import Actor, Matrix, Meta, SENSORS, Shot, Snapshot
+from raresight.generators.carla.record import SENSORS, Actor, Matrix, Meta, Shot, Snapshot
 
 EXTRA = Extra(install="raresight[carla]", modules=("carla",))
 

@@ -5,7 +5,7 @@ from importlib.metadata import version
 import numpy as np
 
 from raresight.generators.carla.decode import FAR, bgra, encode_depth
-from raresight.generators.carla.record import Actor, Matrix, Meta, SENSORS, Shot, Snapshot
+from raresight.generators.carla.record import SENSORS, Actor, Matrix, Meta, Shot, Snapshot
 from raresight.generators.drawing.sensor import expose
 from raresight.generators.street import Street, StreetOptions, tags
 

@@ -95,7 +95,9 @@ class Conveyor(Generator):
 
     def environment(self) -> Mapping[str, str]:
         return {
-            "opengl": opengl.require("generator 'conveyor'", probe="raresight.generators.conveyor.picture")
+            "opengl": opengl.require(
+                "generator 'conveyor'", probe="raresight.generators.conveyor.picture"
+            )
         }
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:

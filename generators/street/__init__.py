@@ -113,7 +113,11 @@ class Street(Generator):
         self.environment()
 
     def environment(self) -> Mapping[str, str]:
-        return {"opengl": opengl.require("generator 'street'", probe="raresight.generators.street.engine")}
+        return {
+            "opengl": opengl.require(
+                "generator 'street'", probe="raresight.generators.street.engine"
+            )
+        }
 
     def distributions(self) -> dict[str, Factor]:
         crossing = {CROSSING: as_factor(self.config.distance)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from raresight.generators.street import tags
-from raresight.generators.street.meshes import ASPHALT, GLOW, Heap, LEAVES, SKY, SLABS, Triple, WALL
+from raresight.generators.street.meshes import ASPHALT, GLOW, LEAVES, SKY, SLABS, WALL, Heap, Triple
 
 KERB = 0.13  # height of the pavement
 _END = 62.0  # beyond, the haze and the perspective leave nothing to see

@@ -11,7 +11,13 @@ from pydantic import ValidationError
 from raresight.pipeline.comparison.alignment import common, differing_params, differing_test_sets
 from raresight.pipeline.comparison.compare import Comparison, Side, chosen_again, compare
 from raresight.pipeline.comparison.verdicts import WORSE
+from raresight.pipeline.comparison.versions import Training, Version, read_version
 from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.decisions.costs import row_costs
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.predictions_table import Predictions
 from raresight.pipeline.runtime.errors import (
     DataError,
     ParamsError,
@@ -19,12 +25,6 @@ from raresight.pipeline.runtime.errors import (
     listing,
     suggest,
 )
-from raresight.pipeline.evaluation.decisions.costs import row_costs
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
-from raresight.pipeline.evaluation.params import ThresholdRule
-from raresight.pipeline.evaluation.decisions.thresholds import choose
-from raresight.pipeline.evaluation.predictions_table import Predictions
-from raresight.pipeline.comparison.versions import Training, Version, read_version
 
 RECIPES, MODELS, DECISIONS = "recipes", "models", "decisions"
 _RECHOSEN = 400  # thresholds, each on a resample of validation; used in turn

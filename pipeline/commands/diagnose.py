@@ -4,10 +4,10 @@ import csv
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.core.files import read_json
-from raresight.pipeline.training.diagnosis.history import Epoch
+from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
+from raresight.pipeline.training.diagnosis.history import Epoch
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
 
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from raresight.pipeline.evaluation.external import at_target, judge_scores
 from raresight.pipeline.core import seeds
-from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.evaluation.decisions.costs import cost_problems, row_costs
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.params import EvaluateParams, SliceParams, ThresholdRule
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
+from raresight.pipeline.evaluation.external import at_target, judge_scores
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.params import EvaluateParams, SliceParams, ThresholdRule
 from raresight.pipeline.evaluation.predictions_table import Predictions, parse, task_of
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
 
 # How results are judged where there is no params file to say it.
 DEFAULTS = EvaluateParams(

@@ -11,13 +11,13 @@ import torch
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import require_verified
 from raresight.pipeline.core.params import load_section
+from raresight.pipeline.models import device as devices
 from raresight.pipeline.runtime.progress import bar
 from raresight.pipeline.training.job import INPUTS, Job, open_inputs
-from raresight.pipeline.models import device as devices
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import Team
-from raresight.pipeline.tuning.range_test import RATES, RateTrainer, SHARES, Search, search
+from raresight.pipeline.tuning.range_test import RATES, SHARES, RateTrainer, Search, search
 from raresight.pipeline.tuning.sharpness import largest_stable_rate, sharpness
 
 STEPS = 150

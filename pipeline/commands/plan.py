@@ -5,6 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from raresight.pipeline.core.files import MANIFEST
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 from raresight.pipeline.evaluation.uncertainty.sample_size import (
     images_needed,
     negatives_needed,
@@ -12,11 +17,6 @@ from raresight.pipeline.evaluation.uncertainty.sample_size import (
     tolerable_alarm_rate,
 )
 from raresight.pipeline.runtime.errors import ParamsError
-from raresight.pipeline.core.files import MANIFEST
-from raresight.pipeline.core.params import load_section
-from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.evaluation.uncertainty.intervals import wilson
-from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.splitting.table import read_splits
 
 ALARMS = (0, 1, 5)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.core.params import load_section
-from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.training.data.samplers import shown
+from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.tuning.rate_curve import RateCurve, draw, rate_curve
 
 _WITHOUT_DATA = 100

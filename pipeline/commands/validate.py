@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from raresight.generators.base import BadImages
 from raresight.pipeline.augmentation.params import AugmentParams, Step
-from raresight.pipeline.runtime.errors import suggest
 from raresight.pipeline.core.params import Section, check_sections, refuse
 from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.report.params import ReportParams
-from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.generation.params import GenerateParams, Source
+from raresight.pipeline.report.params import ReportParams
+from raresight.pipeline.runtime.errors import suggest
+from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.training.params import TrainParams, warn
 
 if TYPE_CHECKING:

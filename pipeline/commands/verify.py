@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.core.files import MANIFEST, manifest_problems
+from raresight.pipeline.runtime.errors import InputMissing
 
 
 def run(folder: Path) -> dict[Path, list[str]]:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from raresight.pipeline.comparison.measures import Measure, names
-from raresight.pipeline.evaluation.uncertainty.group_resampling import resampled_rows, row_weights
 from raresight.pipeline.comparison.verdicts import (
-    Difference,
     INCONCLUSIVE,
+    Difference,
     of_models,
     of_recipes,
     of_single_trainings,
 )
 from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.uncertainty.group_resampling import resampled_rows, row_weights
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ import pyarrow as pa
 from ruamel.yaml import YAML
 
 from raresight.pipeline.comparison.alignment import differing_params
-from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.core.files import MANIFEST
 from raresight.pipeline.evaluation.predictions_table import Predictions, parse
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 
 WORKSPACE = "workspace"
 _FOLDER = "evaluation/predictions"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from raresight.pipeline.runtime.errors import DataError, InputMissing
 from raresight.pipeline.dataset.pixels import Pixels
-from raresight.pipeline.dataset.schema import Description, PIXELS, arrow_schema
+from raresight.pipeline.dataset.schema import PIXELS, Description, arrow_schema
+from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 if TYPE_CHECKING:
     import pandas

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.core.files import read_json, write_json
+from raresight.pipeline.runtime.errors import DataError
 
 DESCRIPTION = "dataset.json"
 FORMAT = 1

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from raresight.pipeline.core.files import flush, sha256
-from raresight.pipeline.dataset.schema import BOX, Description, PIXELS, Rows, Shard, arrow_schema
+from raresight.pipeline.dataset.schema import BOX, PIXELS, Description, Rows, Shard, arrow_schema
 
 
 def shard_name(number: int) -> str:

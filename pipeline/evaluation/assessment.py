@@ -5,24 +5,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.evaluation.metrics import confusion
-from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import (
-    Interval,
-    PROPORTIONS,
-    percentile_estimate,
-)
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap, intervals
+from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.table import (
-    Key,
     TOP,
+    Key,
     Values,
     by_decision,
     by_ranking,
     ranked,
     top_hits,
 )
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.uncertainty.intervals import (
+    PROPORTIONS,
+    Interval,
+    percentile_estimate,
+)
+from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap, intervals
 
 _TOP_FROM = 10  # classes; with fewer, being among the best five says little
 

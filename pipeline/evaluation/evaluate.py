@@ -14,13 +14,6 @@ from raresight.pipeline.evaluation.assessment import (
     assess_majority,
 )
 from raresight.pipeline.evaluation.baselines import guesses, majority
-from raresight.pipeline.evaluation.metrics.calibration import (
-    Calibrator,
-    Reliability,
-    calibration_figures,
-    event,
-    reliability,
-)
 from raresight.pipeline.evaluation.decisions.choose import (
     calibrator_of,
     decisions_of,
@@ -28,14 +21,21 @@ from raresight.pipeline.evaluation.decisions.choose import (
 )
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
 from raresight.pipeline.evaluation.decisions.costs import Decision, mistake_costs
-from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.inputs import Evidence
-from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold
+from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.metrics.calibration import (
+    Calibrator,
+    Reliability,
+    calibration_figures,
+    event,
+    reliability,
+)
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.prevalence import by_chance, deploy
 from raresight.pipeline.evaluation.slices import Slice, slice_results
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 

@@ -6,28 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from raresight.pipeline.evaluation.prior_shift import estimate_shares
 from raresight.pipeline.core import seeds
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.evaluation.assessment import assess, assess_chance, assess_majority
 from raresight.pipeline.evaluation.baselines import guesses, majority
+from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
+from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
+from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold
+from raresight.pipeline.evaluation.evaluate import Study
 from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
     calibration_figures,
     fit_calibrator,
 )
-from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
-from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.predictions_table import Predictions
+from raresight.pipeline.evaluation.prevalence import by_chance, carry, deploy
+from raresight.pipeline.evaluation.prior_shift import estimate_shares
+from raresight.pipeline.evaluation.slices import slice_results
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
-from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.prevalence import by_chance, carry, deploy
-from raresight.pipeline.evaluation.slices import slice_results
-from raresight.pipeline.evaluation.evaluate import Study
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
-from raresight.pipeline.evaluation.predictions_table import Predictions
+from raresight.pipeline.runtime.errors import DataError
 
 
 def judge_scores(

@@ -21,8 +21,8 @@ import numpy as np
 import pandas
 import pyarrow as pa
 
-from raresight.pipeline.runtime.errors import DataError, listing, suggest
 from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.runtime.errors import DataError, listing, suggest
 
 SCORE = "score"
 _PREFIX = "score."

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, percentile_estimate
 from raresight.pipeline.evaluation.decisions.predictions import Outcome
 from raresight.pipeline.evaluation.metrics.ranking import average_precision
-from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, percentile_estimate
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
+from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
 
 MILLION = 1_000_000
 _INCOMPLETE = Estimate(value=None, reason="it needs positive and negative images")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from raresight.pipeline.core import seeds
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.core.files import read_json
-from raresight.pipeline.runtime.progress import track
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.runtime.progress import track
 from raresight.pipeline.splitting.table import read_splits
 
 _SETS = ("train", "val", "test")

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from raresight.pipeline.evaluation.assessment import assess
-from raresight.pipeline.evaluation.metrics.calibration import Calibrator, calibration_figures
 from raresight.pipeline.evaluation.decisions.choose import calibrator_of, threshold_of
 from raresight.pipeline.evaluation.decisions.costs import decision
-from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.inputs import Evidence
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
-from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.evaluate import Study
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold
+from raresight.pipeline.evaluation.evaluate import Study
+from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.metrics.calibration import Calibrator, calibration_figures
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 SETS = ("val", "test", "perturbed")
 _ABOUT_POSITIVE = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
 

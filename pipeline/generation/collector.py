@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from raresight.generators.base import Generator, Record
-from raresight.pipeline.dataset.schema import Description, PIXELS, Rows
+from raresight.pipeline.dataset.schema import PIXELS, Description, Rows
 from raresight.pipeline.generation.corruptions import Drawn
 
 

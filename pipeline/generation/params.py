@@ -6,9 +6,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from raresight.generators import registry
 from raresight.generators.base import Generator, Options
-from raresight.pipeline.runtime.errors import suggest
 from raresight.pipeline.core.params import Section, parse
 from raresight.pipeline.generation.corruptions import LabelNoise, Outliers, problems
+from raresight.pipeline.runtime.errors import suggest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=100_000_000)]

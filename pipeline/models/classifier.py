@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.models.convolutions import pad_openly
 from raresight.pipeline.models.networks import CosineLinear, LinearProbe, SmallCNN, pixels_of
+from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.training.params import ModelParams
 
 _BATCH = 512  # images that are judged together
@@ -119,7 +119,9 @@ def _network(params: ModelParams, classes: int, side: int, fetch: bool) -> nn.Mo
     if params.name == "linear_probe":
         if params.features == "pixels":
             return LinearProbe(pixels_of(params.grid), 3 * params.grid**2, classes)
-        return LinearProbe(*torchvision_models.features(params.features, side=side, fetch=fetch), classes)
+        return LinearProbe(
+            *torchvision_models.features(params.features, side=side, fetch=fetch), classes
+        )
     return torchvision_models.classifier(params, classes=classes, side=side)
 
 

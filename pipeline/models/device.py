@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from raresight.pipeline.runtime.errors import DeviceError
 from raresight.pipeline.core.parallel import available_cores
+from raresight.pipeline.runtime.errors import DeviceError
 
 # glibc's mallopt: never hand large blocks back to the kernel. Every step frees and takes the same
 # megabytes, and fresh pages cost more than the arithmetic on them.

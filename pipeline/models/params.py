@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from raresight.pipeline.runtime.errors import suggest
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.runtime.errors import suggest
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Initialisation = Literal["default", "xavier", "he", "orthogonal", "lsuv"]
@@ -65,7 +65,9 @@ class LinearProbeParams(Section):
 
 def _one_of(name: str, ours: Iterable[str]) -> None:
     """Raise ValueError where ``name`` is neither of ``ours`` nor a classifier of torchvision."""
-    from raresight.pipeline.models.torchvision_registry import names  # torchvision takes seconds to import
+    from raresight.pipeline.models.torchvision_registry import (
+        names,  # torchvision takes seconds to import
+    )
 
     if name not in (known := [*ours, *names()]):
         raise ValueError(f"unknown model '{name}'. {suggest(name, known, limit=8)}")

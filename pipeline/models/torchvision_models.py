@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from raresight.pipeline.runtime.errors import InputMissing, ParamsError
-from raresight.pipeline.models.torchvision_registry import models
 from raresight.pipeline.models.params import TorchvisionParams
 from raresight.pipeline.models.stem_adapters import keep_resolution, maxvit, options_for
+from raresight.pipeline.models.torchvision_registry import models
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
 
 def classifier(params: TorchvisionParams, *, classes: int, side: int) -> nn.Module:

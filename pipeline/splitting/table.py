@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raresight.pipeline.runtime.errors import DataError, InputMissing
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 FILE = "splits.arrow"
 SPLITS = ("train", "val", "test")

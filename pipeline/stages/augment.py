@@ -11,15 +11,15 @@ import numpy as np
 from raresight.pipeline.augmentation import recipe
 from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
-from raresight.pipeline.runtime.errors import ParamsError, suggest
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.core.params import load_section
-from raresight.pipeline.runtime.progress import track
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Rows, Shard, rows_per_shard, versions
 from raresight.pipeline.dataset.sheet import write_sheet
 from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.runtime.errors import ParamsError, suggest
+from raresight.pipeline.runtime.progress import track
 
 OUTPUT = "augmented"
 _LIBRARIES = (

@@ -16,20 +16,20 @@ from raresight.pipeline.core.files import (
     write_json,
 )
 from raresight.pipeline.core.params import load_section, refuse
+from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.evaluation.output import figures, tables
 from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
-from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.inputs import Evidence
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
-from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.seeds import Replicate, SETS, figures_of, first_of, judge_again
 from raresight.pipeline.evaluation.evaluate import Study, judge
-from raresight.pipeline.evaluation.transfer import transfer
+from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.output import figures, tables
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.scoring import Inputs, factors_of, model_scores, open_inputs
-from raresight.pipeline.core.summary import summary
+from raresight.pipeline.evaluation.seeds import SETS, Replicate, figures_of, first_of, judge_again
+from raresight.pipeline.evaluation.transfer import transfer
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 OUTPUT = "evaluation"
 _TABLES = ("val", "test", "perturbed", "shortcut")

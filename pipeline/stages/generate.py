@@ -7,6 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from raresight.generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
+from raresight.pipeline.core.files import stage_outputs, write_json
+from raresight.pipeline.core.parallel import map_shards
+from raresight.pipeline.core.params import load_section
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.dataset.schema import COLUMNS, Description, Shard, rows_per_shard, versions
+from raresight.pipeline.dataset.sheet import write_sheet
+from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.generation.collector import Collector
+from raresight.pipeline.generation.corruptions import Drawer
+from raresight.pipeline.generation.params import GenerateParams, Source
 from raresight.pipeline.runtime.errors import (
     DataError,
     DeviceError,
@@ -14,17 +24,7 @@ from raresight.pipeline.runtime.errors import (
     ParamsError,
     suggest,
 )
-from raresight.pipeline.core.files import stage_outputs, write_json
-from raresight.pipeline.core.parallel import map_shards
-from raresight.pipeline.core.params import load_section
 from raresight.pipeline.runtime.progress import track
-from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.dataset.schema import COLUMNS, Description, Shard, rows_per_shard, versions
-from raresight.pipeline.dataset.sheet import write_sheet
-from raresight.pipeline.dataset.writer import shard_name, write_shard
-from raresight.pipeline.generation.corruptions import Drawer
-from raresight.pipeline.generation.params import GenerateParams, Source
-from raresight.pipeline.generation.collector import Collector
 
 OUTPUT = "generated"
 

@@ -12,20 +12,20 @@ import pyarrow as pa
 
 from raresight.pipeline import __version__
 from raresight.pipeline.core import seeds
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
 from raresight.pipeline.core.params import load_section, read_yaml
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from raresight.pipeline.report.charts import draw_learning, draw_reliability
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.report.params import ReportParams
-from raresight.pipeline.wording.trainings import trainings
+from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.wording.numbers import costs_told, verdict
+from raresight.pipeline.wording.trainings import trainings
 
 OUTPUT, PAGE = "report", "index.html"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from raresight.pipeline.runtime.errors import DataError, listing
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.runtime.errors import DataError, listing
 from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
 from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
 from raresight.pipeline.splitting.figures import draw_counts

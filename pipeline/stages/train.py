@@ -11,21 +11,21 @@ import numpy as np
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
-from raresight.pipeline.runtime.progress import bar, rate_column, say
-from raresight.pipeline.training.job import INPUTS, Job, fingerprint, open_inputs
+from raresight.pipeline.core.summary import summary
 from raresight.pipeline.models import checkpoint
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.checkpoint import replicate_folder
-from raresight.pipeline.training.diagnosis.history import Result, curve_rows
+from raresight.pipeline.runtime.progress import bar, rate_column, say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.figures import draw_curves
+from raresight.pipeline.training.diagnosis.history import Result, curve_rows
+from raresight.pipeline.training.job import INPUTS, Job, fingerprint, open_inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.optim.losses import score_prior
-from raresight.pipeline.training.runtime.paths import RESUME
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.params.loss import cosine_scale
-from raresight.pipeline.core.summary import summary
 from raresight.pipeline.training.runtime.distributed import team
+from raresight.pipeline.training.runtime.paths import RESUME
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str = "auto") -> Path:

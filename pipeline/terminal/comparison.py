@@ -8,10 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from raresight.pipeline.comparison.verdicts import BETTER, Difference, INCONCLUSIVE, WORSE
-from raresight.pipeline.wording.numbers import DASH, count, number
 from raresight.pipeline.commands.compare import MODELS, RECIPES, Report
+from raresight.pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
 from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.wording.numbers import DASH, count, number
 
 _TITLES = {
     "average_precision": "average precision",

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from raresight.pipeline.evaluation.uncertainty.intervals import trials_needed
-from raresight.pipeline.wording.trainings import Trainings, trainings
+from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import (
     DASH,
     Metrics,
@@ -20,7 +20,7 @@ from raresight.pipeline.wording.numbers import (
     verdict,
     with_interval,
 )
-from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.wording.trainings import Trainings, trainings
 
 _POSITIVE_COLUMNS = {
     "accuracy": "accuracy",

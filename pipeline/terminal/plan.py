@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from raresight.pipeline.wording.numbers import DASH, count, number
 from raresight.pipeline.commands.plan import ALARMS, Place, Plan
 from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.wording.numbers import DASH, count, number
 
 
 def render(plan: Plan) -> RenderableType:

@@ -6,9 +6,9 @@
 import torch
 
 from raresight.pipeline.core import seeds
+from raresight.pipeline.models.classifier import head_of
 from raresight.pipeline.training.diagnosis.history import Result
 from raresight.pipeline.training.loop import Trainer
-from raresight.pipeline.models.classifier import head_of
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.params.loss import CrossEntropy
 from raresight.pipeline.training.params.schedule import Cosine

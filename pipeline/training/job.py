@@ -10,26 +10,26 @@ import torch
 
 from raresight import pipeline
 from raresight.pipeline.core import seeds
-from raresight.pipeline.runtime.errors import DataError, DivergedError, ParamsError, listing
 from raresight.pipeline.core.files import MANIFEST, sha256, write_json
-from raresight.pipeline.runtime.processes import stop_when_it_suits
-from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.models import device as devices
-from raresight.pipeline.training.runtime import resume
-from raresight.pipeline.training.diagnosis.history import Result, curve_rows
-from raresight.pipeline.training.diagnosis.diagnosis import stagnation
+from raresight.pipeline.runtime.errors import DataError, DivergedError, ParamsError, listing
+from raresight.pipeline.runtime.processes import stop_when_it_suits
+from raresight.pipeline.runtime.progress import say
+from raresight.pipeline.splitting.table import read_splits
+from raresight.pipeline.training.classifier_retraining import joined, retrainer
 from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.diagnosis.diagnosis import stagnation
+from raresight.pipeline.training.diagnosis.history import Result, curve_rows
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.runtime import resume
+from raresight.pipeline.training.runtime.distributed import Team
 from raresight.pipeline.training.runtime.memory import shortage_explained
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
-from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.classifier_retraining import joined, retrainer
 from raresight.pipeline.training.runtime.sync_batch_norm import synchronise
-from raresight.pipeline.training.runtime.distributed import Team
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
 _CODE = ("core", "dataset", "splitting", "training", "stages/train.py", "stages/train_job.py")

@@ -12,23 +12,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from raresight.pipeline.runtime.errors import StoppedError
 from raresight.pipeline.models import device as devices
-from raresight.pipeline.training.optim.ema import average_of
-from raresight.pipeline.training.data.batches import Batches
-from raresight.pipeline.training.diagnosis.history import Epoch, Result
-from raresight.pipeline.training.data.feed import Feed
-from raresight.pipeline.training.optim.losses import Loss, make_loss, score_offset
 from raresight.pipeline.models.classifier import Classifier
-from raresight.pipeline.training.optim.optimizers import Update
-from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.runtime.rng_state import EpochRandomness
+from raresight.pipeline.runtime.errors import StoppedError
+from raresight.pipeline.training.data.batches import Batches
+from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.data.samplers import epoch_order, shown
-from raresight.pipeline.training.optim.schedules import learning_rate, momentum
-from raresight.pipeline.training.optim.early_stopping import best_epoch, epochs_without_gain
-from raresight.pipeline.training.runtime.distributed import Team
-from raresight.pipeline.training.validation import Validation
 from raresight.pipeline.training.diagnosis.divergence import chance_loss, check_loss, explosion
+from raresight.pipeline.training.diagnosis.history import Epoch, Result
+from raresight.pipeline.training.optim.early_stopping import best_epoch, epochs_without_gain
+from raresight.pipeline.training.optim.ema import average_of
+from raresight.pipeline.training.optim.losses import Loss, make_loss, score_offset
+from raresight.pipeline.training.optim.optimizers import Update
+from raresight.pipeline.training.optim.schedules import learning_rate, momentum
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.runtime.rng_state import EpochRandomness
+from raresight.pipeline.training.validation import Validation
 
 _STEPS_BETWEEN_LOOKS = 16  # reading a loss waits for the device, so losses are read in groups
 

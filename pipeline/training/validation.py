@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 import numpy as np
 import torch
 
+from raresight.pipeline.models.classifier import Classifier, answers, in_batches
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.optim.losses import Loss
-from raresight.pipeline.models.classifier import Classifier, answers, in_batches
-from raresight.pipeline.training.scores import ranking
 from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.scores import ranking
 
 
 class Validation:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.optim.schedules import learning_rate
+from raresight.pipeline.training.params import TrainParams
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from raresight.pipeline.augmentation.params import AugmentParams
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.core.params import load_section
+from raresight.pipeline.runtime.errors import ParamsError
 
 GOOD = {
     "seed": 0,

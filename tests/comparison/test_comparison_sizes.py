@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, nbinom
 
+from raresight.pipeline.evaluation.prevalence import at_prevalence
 from raresight.pipeline.evaluation.uncertainty.sample_size import (
     images_needed,
     least,
@@ -12,7 +13,6 @@ from raresight.pipeline.evaluation.uncertainty.sample_size import (
     positives_needed,
     tolerable_alarm_rate,
 )
-from raresight.pipeline.evaluation.prevalence import at_prevalence
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from program import invoke, options, write_params
 
+from raresight.pipeline.dataset import schema
 from raresight.pipeline.runtime import cluster
 from raresight.pipeline.runtime.errors import DataError, DeviceError
-from raresight.pipeline.dataset import schema
 from raresight.pipeline.stages import augment, generate
 
 COUNTS = {"circle": 8, "square": 8}

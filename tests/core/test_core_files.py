@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from raresight.pipeline.core import files
-from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError
 from raresight.pipeline.core.files import (
     content_digest,
     manifest_problems,
     require_verified,
     stage_outputs,
 )
+from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError
 
 
 def write(folder, text):

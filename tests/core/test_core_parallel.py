@@ -7,8 +7,8 @@ from multiprocessing import active_children
 
 import pytest
 
-from raresight.pipeline.runtime.errors import RaresightError
 from raresight.pipeline.core.parallel import available_cores, map_shards
+from raresight.pipeline.runtime.errors import RaresightError
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8, None])

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationInfo, field_validator
 
-from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 from raresight.pipeline.core.params import Section, check_sections, load_section, parse, refuse
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
 
 class Inner(Section):

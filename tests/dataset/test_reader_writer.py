@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raresight.pipeline.runtime.errors import DataError, InputMissing
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.schema import rows_per_shard, versions
+from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from raresight.pipeline.evaluation.inputs import Evidence
 from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.evaluation.inputs import Evidence
 from raresight.pipeline.evaluation.params import EvaluateParams
 
 

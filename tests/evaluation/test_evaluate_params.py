@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.runtime.errors import ParamsError
 
 GOOD = {
     "seed": "0",

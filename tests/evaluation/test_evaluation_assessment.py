@@ -5,10 +5,10 @@ import pytest
 from sklearn import metrics as sk
 
 from raresight.pipeline.evaluation.assessment import assess
-from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, wilson
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 from raresight.pipeline.evaluation.metrics.table import RANKED
+from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, wilson
+from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 BOOTSTRAP = Bootstrap(confidence=0.9, resamples=200)
 BINARY = Task(classes=("common", "rare"), positive="rare")

@@ -9,8 +9,8 @@ from raresight.pipeline.evaluation.baselines import (
     majority,
     shortcut_features,
 )
-from raresight.pipeline.evaluation.metrics.confusion import confusion
 from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.evaluation.metrics.confusion import confusion
 from raresight.pipeline.evaluation.metrics.ranking import average_precision, roc_auc
 
 TASK = Task(classes=("common", "rare"), positive="rare")

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from raresight.pipeline.evaluation.decisions.cost_results import cost_results
 from raresight.pipeline.evaluation.decisions.costs import cheapest, cost_problems, mistake_costs
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
-from raresight.pipeline.evaluation.params import ThresholdRule
 from raresight.pipeline.evaluation.evaluate import judge
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.params import ThresholdRule
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 CLASSES = ("ash", "birch", "cedar")

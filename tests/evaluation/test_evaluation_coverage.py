@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.assessment import assess
 from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 TASK = Task(classes=("common", "rare"), positive="rare")

@@ -10,8 +10,8 @@ import pytest
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from raresight.pipeline.evaluation.output.tables import tables
 from raresight.pipeline.evaluation.evaluate import judge
+from raresight.pipeline.evaluation.output.tables import tables
 
 FOLDER = "data/evaluation/plots"
 

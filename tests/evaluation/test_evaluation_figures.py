@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from raresight.pipeline.evaluation.output.figures import draw_confusion, draw_precision_recall
 from raresight.pipeline.evaluation.evaluate import judge
+from raresight.pipeline.evaluation.output.figures import draw_confusion, draw_precision_recall
 
 
 def pixels(path: Path) -> np.ndarray:

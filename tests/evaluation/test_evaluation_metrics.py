@@ -28,7 +28,9 @@ def test_agrees_with_scikit_learn_wherever_defined(answers):
         actual, predicted, labels=labels, zero_division=np.nan
     )
     assert (counts == sk.confusion_matrix(actual, predicted, labels=labels)).all()
-    assert confusion.accuracy(counts) == pytest.approx(sk.accuracy_score(actual, predicted), abs=1e-9)
+    assert confusion.accuracy(counts) == pytest.approx(
+        sk.accuracy_score(actual, predicted), abs=1e-9
+    )
     np.testing.assert_allclose(confusion.precision(counts), precision, atol=1e-9)
     np.testing.assert_allclose(confusion.recall(counts), recall, atol=1e-9)
     np.testing.assert_allclose(confusion.f1(counts), np.where(support, f1, np.nan), atol=1e-9)

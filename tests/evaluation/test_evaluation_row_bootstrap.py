@@ -4,6 +4,7 @@ from scipy.stats import binom, chisquare
 from sklearn import metrics as sk
 
 from raresight.pipeline.evaluation.metrics.ranking import rank
+from raresight.pipeline.evaluation.metrics.table import ranking_quality
 from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
 from raresight.pipeline.evaluation.uncertainty.row_bootstrap import (
     _draw,
@@ -11,7 +12,6 @@ from raresight.pipeline.evaluation.uncertainty.row_bootstrap import (
     _rate,
     resample_quality,
 )
-from raresight.pipeline.evaluation.metrics.table import ranking_quality
 
 
 def draws(size: int, repeats: int) -> np.ndarray:

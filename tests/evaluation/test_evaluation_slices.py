@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, false_discovery_control, fisher_exact
 
 from raresight.pipeline.evaluation import slices
-from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 from raresight.pipeline.evaluation.decisions.predictions import Task, answer
 from raresight.pipeline.evaluation.slices import slice_results, worse_than_others
+from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 
 RARE = Task(classes=("common", "rare"), positive="rare")
 WILSON = partial(wilson, confidence=0.95)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.evaluation.evaluate import judge
 from raresight.pipeline.evaluation.output.metrics_json import as_metrics
 from raresight.pipeline.evaluation.output.tables import tables
-from raresight.pipeline.evaluation.evaluate import judge
+from raresight.pipeline.runtime.errors import DataError
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.evaluation.decisions.costs import row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.params import ThresholdRule
-from raresight.pipeline.evaluation.prevalence import at_prevalence
 from raresight.pipeline.evaluation.decisions.thresholds import (
     choose,
     positives_needed,
     recall_confidence,
 )
+from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.prevalence import at_prevalence
+from raresight.pipeline.runtime.errors import DataError
 
 MAX_F1 = ThresholdRule(rule="max_f1")
 rows = st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max_size=40).filter(

@@ -3,10 +3,10 @@ import io
 import pytest
 from rich.console import Console
 
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
 from raresight.pipeline.evaluation.evaluate import judge
-from raresight.pipeline.wording.numbers import number
+from raresight.pipeline.evaluation.output.metrics_json import as_metrics
 from raresight.pipeline.terminal.evaluation import render
+from raresight.pipeline.wording.numbers import number
 
 
 def printed(metrics, *, width: int = 100) -> str:

@@ -8,7 +8,7 @@ from carla_frames import generator, person, wall
 
 from raresight.generators.base import BadImages, Record
 from raresight.generators.carla import Carla, record
-from raresight.generators.carla.record import Meta, Replay, SENSORS
+from raresight.generators.carla.record import SENSORS, Meta, Replay
 from raresight.pipeline.core import seeds
 
 META = Meta(
@@ -57,7 +57,9 @@ def test_ticks_can_be_thinned(folder):
 
 
 def test_a_missing_record_says_how_to_make_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"python -m raresight\.pipeline\.commands\.carla_record"):
+    with pytest.raises(
+        FileNotFoundError, match=r"python -m raresight\.pipeline\.commands\.carla_record"
+    ):
         generator(tmp_path / "none").streams("carla")
 
 

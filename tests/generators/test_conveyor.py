@@ -13,7 +13,7 @@ from samples import digest
 
 from raresight.generators import conveyor
 from raresight.generators.base import CannotDraw, Record, Unavailable
-from raresight.generators.conveyor import Conveyor, ConveyorOptions, NO_CAP, OK, STACKED, TOPPLED
+from raresight.generators.conveyor import NO_CAP, OK, STACKED, TOPPLED, Conveyor, ConveyorOptions
 from raresight.generators.factors import contains
 from raresight.pipeline.core import seeds
 

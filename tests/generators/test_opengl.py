@@ -6,7 +6,10 @@ import pytest
 from raresight.generators import GENERATORS, opengl
 from raresight.generators.base import Unavailable
 
-ENGINES = {"conveyor": "raresight.generators.conveyor.picture", "street": "raresight.generators.street.engine"}
+ENGINES = {
+    "conveyor": "raresight.generators.conveyor.picture",
+    "street": "raresight.generators.street.engine",
+}
 EACH = [pytest.param(name, marks=pytest.mark.engine(name)) for name in ENGINES]
 
 

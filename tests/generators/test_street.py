@@ -15,7 +15,7 @@ from raresight.generators import street
 from raresight.generators.base import CannotDraw, Record, Unavailable
 from raresight.generators.factors import contains
 from raresight.generators.street import CLEAR, CROSSING, Street, StreetOptions, tags
-from raresight.generators.street.meshes import Heap, SHAPES
+from raresight.generators.street.meshes import SHAPES, Heap
 from raresight.pipeline.core import seeds
 
 pytestmark = pytest.mark.engine("street")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from imports import ROOT
 
+from raresight.pipeline.commands import generators
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.stages import generate
-from raresight.pipeline.commands import generators
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.evaluation.predictions_table import parse, task_of
+from raresight.pipeline.runtime.errors import DataError
 
 GOOD = {
     "id": ["x", "y", "z"],

@@ -12,10 +12,10 @@ import pytest
 from program import invoke
 from sklearn.metrics import confusion_matrix
 
-from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.core.files import manifest_problems
-from raresight.pipeline.wording.numbers import number, share
+from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.stages import report
+from raresight.pipeline.wording.numbers import number, share
 
 VOID = {"meta", "link", "img", "input", "br"}
 RARE = "rare <b>&amp;</b>"

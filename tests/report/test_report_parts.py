@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from raresight.pipeline.report import asked, balance, comparison, mistakes, slices
-from raresight.pipeline.wording import numbers
-from raresight.pipeline.report.charts import Line, PREVALENCES, Plane, draw_plane, draw_prevalences
+from raresight.pipeline.report.charts import PREVALENCES, Line, Plane, draw_plane, draw_prevalences
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.pictures import outline, picture
+from raresight.pipeline.wording import numbers
 
 SCORES = st.lists(st.sampled_from([0.0, 1e-9, 0.1, 0.25, 0.2500001, 0.7, 1.0]), min_size=2)
 

@@ -1,5 +1,5 @@
-from raresight.pipeline.wording.trainings import trainings
 from raresight.pipeline.core.summary import summary
+from raresight.pipeline.wording.trainings import trainings
 
 NAMES = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
 

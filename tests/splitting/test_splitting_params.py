@@ -3,8 +3,8 @@
 import pytest
 from ruamel.yaml import YAML
 
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.core.params import load_section
+from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.splitting.params import SplitParams
 
 

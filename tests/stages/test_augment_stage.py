@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.stages import augment
 
 FLIPS = [{"name": "HorizontalFlip", "p": 0.5}, {"name": "VerticalFlip", "p": 0.5}]

@@ -7,8 +7,8 @@ import pytest
 from imports import ROOT
 
 from raresight.generators.carla.record import Replay
-from raresight.pipeline.runtime.errors import DeviceError, OutputError
 from raresight.pipeline.commands import carla_record
+from raresight.pipeline.runtime.errors import DeviceError, OutputError
 
 STAGED = {"server": None, "ticks": 3, "size": 16, "seed": 1, "crossing": 0.5}
 

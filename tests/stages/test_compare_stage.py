@@ -11,9 +11,9 @@ from imports import ROOT
 from program import invoke
 from sklearn.metrics import average_precision_score
 
+from raresight.pipeline.commands import compare as stage
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.predictions_table import Predictions
-from raresight.pipeline.commands import compare as stage
 
 PARAMS = """\
 evaluate:

@@ -15,8 +15,8 @@ from sklearn.metrics import (
 )
 
 from raresight.pipeline.core.files import manifest_problems
-from raresight.pipeline.evaluation.params import ThresholdRule
 from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.evaluation.params import ThresholdRule
 from raresight.pipeline.stages import evaluate
 
 SEEDS = (1, 20, 30)

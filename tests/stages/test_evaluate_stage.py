@@ -18,14 +18,13 @@ from judged import (
     predictions,
 )
 
-from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
-from raresight.pipeline.evaluation.params import ThresholdRule
 from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.stages import evaluate
-from raresight.pipeline.evaluation import scoring
 
 
 def test_everything_is_written_and_shown(judged_project):

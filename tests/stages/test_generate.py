@@ -8,9 +8,9 @@ from PIL import Image
 
 from raresight.generators.base import Unavailable
 from raresight.generators.shapes import Shapes
-from raresight.pipeline.runtime.errors import DataError, DeviceError, InputMissing, ParamsError
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.runtime.errors import DataError, DeviceError, InputMissing, ParamsError
 from raresight.pipeline.stages import generate
 
 SHAPES = {

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from raresight.pipeline.runtime.errors import DeviceError, ParamsError
 from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.runtime.errors import DeviceError, ParamsError
 from raresight.pipeline.stages import generate
 
 pytestmark = pytest.mark.engine("conveyor", "street")

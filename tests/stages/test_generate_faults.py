@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.dataset import Dataset, schema
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.stages import augment, generate, split
 

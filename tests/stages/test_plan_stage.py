@@ -5,9 +5,9 @@ import pytest
 from imports import ROOT
 from program import invoke
 
+from raresight.pipeline.commands import plan
 from raresight.pipeline.core.files import stage_outputs
 from raresight.pipeline.splitting.table import make_table, write_splits
-from raresight.pipeline.commands import plan
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from raresight.pipeline.runtime.errors import DataError, InputMissing
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.runtime.errors import DataError, InputMissing
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.stages import augment, split
 

@@ -14,11 +14,11 @@ from imports import ROOT
 from program import COMMAND, PATIENCE, call, invoke, options, wait_for
 from ruamel.yaml import YAML
 
-from raresight.pipeline.runtime.errors import DataError, DivergedError, StoppedError, UnsafeError
-from raresight.pipeline.core.files import sha256
-from raresight.pipeline.stages import augment, generate, split, train
 from raresight.pipeline.commands import diagnose
+from raresight.pipeline.core.files import sha256
 from raresight.pipeline.models.checkpoint import replicate_folders
+from raresight.pipeline.runtime.errors import DataError, DivergedError, StoppedError, UnsafeError
+from raresight.pipeline.stages import augment, generate, split, train
 from raresight.pipeline.training.loop import Trainer
 
 KEPT = "data/.resume/replicate-1"

@@ -8,8 +8,8 @@ import pytest
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from raresight.pipeline.training.diagnosis.history import Epoch
 from raresight.pipeline.training.diagnosis.diagnosis import CAUSES, diagnose, stagnation
+from raresight.pipeline.training.diagnosis.history import Epoch
 
 CHANCE, STEPS = 0.5, 25
 

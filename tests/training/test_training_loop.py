@@ -7,8 +7,8 @@ import pytest
 import torch
 from toy_training import DEVICES, trainer
 
-from raresight.pipeline.runtime.errors import DeviceError, DivergedError
 from raresight.pipeline.models import device as devices
+from raresight.pipeline.runtime.errors import DeviceError, DivergedError
 
 
 @pytest.mark.parametrize("device", DEVICES)

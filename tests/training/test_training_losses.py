@@ -7,13 +7,13 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 from toy_training import train_params, trainer
 
+from raresight.pipeline.models.networks import CosineLinear
 from raresight.pipeline.training.optim.losses import (
     class_weights,
     make_loss,
     score_offset,
     score_prior,
 )
-from raresight.pipeline.models.networks import CosineLinear
 from raresight.pipeline.training.params.loss import cosine_scale
 
 LOGITS = torch.tensor([[0.3, 1.2, -0.5], [2.0, -1.0, 0.1], [0.0, 0.4, 3.0]])

@@ -4,11 +4,11 @@ import pytest
 import torch
 from toy_training import train_params
 
-from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 from raresight.pipeline.core.params import NestedProblems
 from raresight.pipeline.models import torchvision_models, torchvision_registry
 from raresight.pipeline.models.classifier import build, head_of
 from raresight.pipeline.models.networks import Block, DenseLayer
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
 RESNET = {"name": "resnet18", "stem": "small", "dropout": 0.0}
 

@@ -6,9 +6,9 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score
 from toy_training import train_params
 
-from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.models import checkpoint
 from raresight.pipeline.models.classifier import build
+from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.training.scores import ranking
 
 SMALL = train_params(model={"width": 4, "blocks": [1, 1]}).model

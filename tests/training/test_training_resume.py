@@ -8,8 +8,8 @@ import pytest
 import torch
 from toy_training import DEVICES, trainer
 
-from raresight.pipeline.runtime.errors import StoppedError, UnsafeError
 from raresight.pipeline.core.files import write_manifest
+from raresight.pipeline.runtime.errors import StoppedError, UnsafeError
 from raresight.pipeline.training.runtime import resume
 
 SGD = {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}

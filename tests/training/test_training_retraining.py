@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from toy_training import trainer
 
-from raresight.pipeline.training.optim.losses import score_prior
 from raresight.pipeline.training.classifier_retraining import joined, retrainer
+from raresight.pipeline.training.optim.losses import score_prior
 
 STAGE = {"epochs": 2, "learning_rate": 0.01}
 CHANGES = {"epochs": 3, "classifier_retraining": STAGE, "ema": {"decay": 0.9}}

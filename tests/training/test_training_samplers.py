@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from raresight.pipeline.training.params import SamplerParams
 from raresight.pipeline.training.data.samplers import epoch_order, shown
+from raresight.pipeline.training.params import SamplerParams
 
 COUNTS = np.array([900, 90, 10])
 

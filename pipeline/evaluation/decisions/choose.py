@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from raresight.pipeline.core import seeds
-from raresight.pipeline.evaluation.metrics.calibration import Calibrator, fit_calibrator
 from raresight.pipeline.evaluation.decisions.costs import Decision, decision, row_costs
-from raresight.pipeline.evaluation.inputs import Evidence
-from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
+from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.metrics.calibration import Calibrator, fit_calibrator
+from raresight.pipeline.evaluation.params import EvaluateParams
 
 
 def calibrator_of(evidence: Evidence) -> Calibrator:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from raresight.pipeline.evaluation.decisions.predictions import Outcome
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
-from raresight.pipeline.evaluation.uncertainty.resampling import has_groups, resample_cells
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap, resampled_confusions
+from raresight.pipeline.evaluation.uncertainty.resampling import has_groups, resample_cells
 
 
 @dataclass(frozen=True, kw_only=True)

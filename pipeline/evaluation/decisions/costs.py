@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.runtime.errors import suggest
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.runtime.errors import suggest
 
 Decision = Callable[[np.ndarray], np.ndarray]  # scores (n, K) -> classes, int (n,)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.evaluation.decisions.costs import RowCosts
 from raresight.pipeline.evaluation.metrics.confusion import ratio
 from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.runtime.errors import DataError
 
 _RESAMPLES = 200
 _CHUNK = 2**21  # weights held at a time

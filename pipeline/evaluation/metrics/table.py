@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import average_precision, roc_auc
 
 # The empty label is the set as a whole; any other is the class that the metric is about.

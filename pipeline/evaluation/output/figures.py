@@ -7,10 +7,10 @@ import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.decisions.predictions import Outcome
-from raresight.pipeline.evaluation.prevalence import at_prevalence
-from raresight.pipeline.evaluation.metrics.ranking import curve, precision_at
-from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
 from raresight.pipeline.evaluation.evaluate import Study
+from raresight.pipeline.evaluation.metrics.ranking import curve, precision_at
+from raresight.pipeline.evaluation.prevalence import at_prevalence
+from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ import numpy as np
 
 from raresight.pipeline.evaluation.assessment import Assessment
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults
-from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.evaluate import Study
+from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
 
 # What each threshold rule is about.
 _OBJECTIVES: Mapping[str, str] = {

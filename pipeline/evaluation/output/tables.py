@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from raresight.pipeline.evaluation.metrics.calibration import event
 from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.evaluate import Study
+from raresight.pipeline.evaluation.metrics.calibration import event
 from raresight.pipeline.evaluation.metrics.ranking import Curve, curve
 from raresight.pipeline.evaluation.slices import Slice
-from raresight.pipeline.evaluation.evaluate import Study
 
 SCORE_BINS = 25
 WORST = 12

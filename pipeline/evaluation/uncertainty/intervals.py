@@ -9,8 +9,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.metrics.ranking import hanley_mcneil_variance
+from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 Interval = tuple[float, float]
 

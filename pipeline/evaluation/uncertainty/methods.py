@@ -5,35 +5,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.evaluation.metrics import confusion
-from raresight.pipeline.evaluation.uncertainty.intervals import (
-    Interval,
-    PROPORTIONS,
-    auc_interval,
-    average_precision_interval,
-    mean_of_proportions,
-)
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import (
     Ranking,
     average_precision,
     delong_variance,
     roc_auc,
 )
-from raresight.pipeline.evaluation.uncertainty.resampling import (
-    has_groups,
-    resample_cells,
-    resample_rankings,
-    smooth_confusion,
-)
 from raresight.pipeline.evaluation.metrics.table import (
-    Key,
     TOP,
+    Key,
     Values,
     by_decision,
     by_ranking,
     ranking_quality,
     top_hits,
+)
+from raresight.pipeline.evaluation.uncertainty.intervals import (
+    PROPORTIONS,
+    Interval,
+    auc_interval,
+    average_precision_interval,
+    mean_of_proportions,
+)
+from raresight.pipeline.evaluation.uncertainty.resampling import (
+    has_groups,
+    resample_cells,
+    resample_rankings,
+    smooth_confusion,
 )
 
 _CELLS_AT_ONCE = 2**22

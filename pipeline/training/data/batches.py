@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from raresight.pipeline.training.data.augment import BatchAugment
 from raresight.pipeline.models.device import upload
+from raresight.pipeline.training.data.augment import BatchAugment
 from raresight.pipeline.training.data.feed import Feed
-from raresight.pipeline.training.optim.losses import Loss
 from raresight.pipeline.training.data.mixing import Mixing
+from raresight.pipeline.training.optim.losses import Loss
 from raresight.pipeline.training.params import TrainParams
 
 

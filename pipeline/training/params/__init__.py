@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.models.params import Initialisation, ModelParams
 from raresight.pipeline.training.params.batches import (
     BatchAugmentParams,
     MixingParams,
     SamplerParams,
 )
 from raresight.pipeline.training.params.loss import LossParams, corrects_the_prior
-from raresight.pipeline.models.params import Initialisation, ModelParams
 from raresight.pipeline.training.params.schedule import ScheduleParams, contradictions
 from raresight.pipeline.training.params.updates import (
     AverageParams,

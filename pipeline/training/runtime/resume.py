@@ -13,8 +13,8 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from raresight.pipeline.runtime.errors import UnsafeError, listing
 from raresight.pipeline.core.files import MANIFEST, manifest_problems, sha256, stage_outputs
+from raresight.pipeline.runtime.errors import UnsafeError, listing
 
 _TENSORS, _REST = "tensors.safetensors", "state.json"
 
