@@ -9,47 +9,54 @@ import pytest
 from imports import ROOT, direct, modules
 from ruamel.yaml import YAML
 
-ROOMS = {
-    *("augmentation", "splitting", "training", "evaluation", "dataset", "report"),
-    *("comparison", "predictions", "tuning"),
-}
 HEAVY = {"torch", "torchvision", "sklearn", "albumentations", "matplotlib"}
 LIGHT = {"numpy", "pandas", "scipy", "pyarrow", "pydantic", "rich", "ruamel", "cv2", "PIL", "numba"}
 
+BASE = {"core", "runtime"}
+DATA = {*BASE, "dataset"}
+# What each room may import, besides itself. `pipeline` is the package's own file, with the version.
+ROOMS = {
+    "runtime": set(),
+    "core": {"runtime"},
+    "dataset": BASE,
+    "generation": {*DATA, "generators"},
+    "augmentation": DATA,
+    "splitting": DATA,
+    "models": DATA,
+    "training": {*DATA, "splitting", "models"},
+    "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
+    # The section names the recipe's steps; the stage's inputs are split images and a model.
+    "evaluation": {*DATA, "augmentation", "splitting", "models"},
+    "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
+    "wording": {*BASE, "evaluation"},
+    "report": {*DATA, "evaluation", "wording"},  # the page shows a judgement
+}
+EVERY = {*ROOMS, "generators"}
+ROOMS |= {
+    "generators": set(),
+    "stages": EVERY,
+    "commands": {*EVERY, "stages"},
+    "terminal": {*EVERY - {"report"}, "stages", "commands"},
+    "cli": {"stages", "commands", "terminal", *BASE},
+    "pipeline": {"cli", *BASE},
+    "raresight": {"pipeline", "cli"},
+}
+
 
 def room(name: str) -> str:
-    parts = name.split(".")
-    if parts[0] == "generators":
-        return "generators"
-    return parts[1] if len(parts) > 1 else "pipeline"
+    """The room of a module: a folder of ``pipeline/``, or what lies beside them."""
+    parts = name.split(".")[1:]
+    if not parts or parts[0] == "__main__":
+        return "raresight"
+    return parts[1] if parts[0] == "pipeline" and len(parts) > 1 else parts[0]
 
 
 def allowed(source: str, target: str) -> bool:
-    if target == source or target == "pipeline":
-        return True
-    if source == "generators":
-        return False
-    if source in ("__main__", "pipeline"):
-        return target in ("cli", "core")
-    if source == "cli":
-        return target in ("stages", "core", "terminal")
-    if source == "terminal":
-        return target in ROOMS | {"stages", "core"}
-    if source == "stages":
-        return target in ROOMS | {"core", "generators"}
-    if source == "core":
-        return False
-    if source == "evaluation" and target == "augmentation":
-        return True  # the section names the recipe's steps
-    if source == "predictions" and target == "evaluation":
-        return True  # a table of predictions is about a task
-    if source == "comparison" and target in ("evaluation", "predictions"):
-        return True  # versions are compared by the metrics that each was judged by
-    if source == "tuning" and target == "training":
-        return True  # it runs the beginning of a training
-    if source == "report" and target == "evaluation":
-        return True  # the page shows a judgement
-    return target in ("core", "dataset") if source != "dataset" else target == "core"
+    return target in {source, "pipeline", "raresight"} or target in ROOMS[source]
+
+
+def test_every_room_has_its_line_in_the_table():
+    assert {room(name) for name in modules()} == set(ROOMS)
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
@@ -103,7 +110,7 @@ def loaded_by(code: str) -> set[str]:
         ("stages.generate", set()),
         ("stages.augment", set()),
         ("stages.split", set()),
-        ("stages.validate", set()),
+        ("commands.validate", set()),
         ("stages.evaluate", set()),
         ("stages.report", set()),
         ("stages.train", {"torch", "sklearn"}),
@@ -130,7 +137,8 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
         ("split.run(params, data)", {"matplotlib"}),
     ):
         code = (
-            f"from pathlib import Path; from raresight.pipeline.stages import {call.split('.')[0]}\n"
+            "from pathlib import Path\n"
+            f"from raresight.pipeline.stages import {call.split('.')[0]}\n"
             f"folder = Path({str(tmp_path)!r})\n"
             f"params, data = folder / 'params.yaml', folder / 'data'\n{call}"
         )

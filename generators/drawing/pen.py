@@ -1,7 +1,8 @@
 """Lines on their way to pixels: bent, put in their place, and drawn with a round pen.
 
 Lines are straight pieces, the array (n, 4) of (x0, y0, x1, y1), as in
-:mod:`raresight.generators.drawing.outline`: of a font the outline of a character, of a hand its strokes.
+:mod:`raresight.generators.drawing.outline`: of a font the outline of a character, of a hand its
+strokes.
 """
 
 import math

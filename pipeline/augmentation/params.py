@@ -12,8 +12,8 @@ Copies = Annotated[int, Field(ge=0, le=1000)]
 class Step(Section):
     """One transform of a recipe: its albumentations name, how often it is applied, its arguments.
 
-    Name and arguments are checked by :func:`raresight.pipeline.augmentation.recipe.check`, which needs the
-    library; reading the file does not.
+    Name and arguments are checked by :func:`raresight.pipeline.augmentation.recipe.check`, which
+    needs the library; reading the file does not.
     """
 
     model_config = ConfigDict(extra="allow")

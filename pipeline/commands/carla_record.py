@@ -1,7 +1,7 @@
 """Records a CARLA stream below data/raw, for the generator `carla` to read.
 
-python -m raresight.pipeline.commands.carla_record data/raw/carla --staged                  without a server
-python -m raresight.pipeline.commands.carla_record data/raw/carla --server localhost:2000   from a server
+python -m raresight.pipeline.commands.carla_record data/raw/carla --staged       without a server
+python -m raresight.pipeline.commands.carla_record data/raw/carla --server HOST:PORT
 """
 
 import argparse

@@ -131,9 +131,10 @@ def _deployment(
 def at_target(study: Study, labelled: Predictions, target: Predictions) -> dict[str, Any]:
     """What is in the unlabelled images of ``target``, and what the model is worth among them.
 
-    The class shares are estimated from the scores (see :mod:`raresight.pipeline.evaluation.prior_shift`);
-    ``labelled`` tells how scores and classes go together. The figures are those at the estimated
-    prevalence, with intervals that hold its own: the ends of the figures at its ends.
+    The class shares are estimated from the scores (see
+    :mod:`raresight.pipeline.evaluation.prior_shift`); ``labelled`` tells how scores and classes go
+    together. The figures are those at the estimated prevalence, with intervals that hold its own:
+    the ends of the figures at its ends.
     """
     size = len(study.task.classes)
     if len(np.unique(labelled.targets)) < size:

@@ -17,8 +17,8 @@ class Evidence:
     in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
     ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
     (None: nobody knows). ``factors`` holds what is known of each test image, see
-    :func:`raresight.pipeline.evaluation.slices.slice_results`; ``sources`` int (n,), which test images are
-    of one source (None: each is of its own).
+    :func:`raresight.pipeline.evaluation.slices.slice_results`; ``sources`` int
+    (n,), which test images are of one source (None: each is of its own).
     """
 
     task: Task

@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from raresight.pipeline.core.files import read_json, write_json
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.classifier import Classifier, answers, build, in_batches
+from raresight.pipeline.models.params import ModelParams
 from raresight.pipeline.runtime.errors import DataError
-from raresight.pipeline.training.params import ModelParams
 
 WEIGHTS, CARD = "weights.safetensors", "model.json"
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from raresight.pipeline.models.convolutions import pad_openly
 from raresight.pipeline.models.networks import CosineLinear, LinearProbe, SmallCNN, pixels_of
+from raresight.pipeline.models.params import ModelParams
 from raresight.pipeline.runtime.errors import ParamsError
-from raresight.pipeline.training.params import ModelParams
 
 _BATCH = 512  # images that are judged together
 
@@ -94,10 +94,11 @@ def build(
     """A classifier of images of ``side`` x ``side`` pixels, in channels_last.
 
     ``mean`` and ``std`` are per channel, in [0, 255]. Its weights are torch's and torchvision's
-    defaults; see :mod:`raresight.pipeline.training.initialization` for others. torch draws from its global
-    generator, so that one is seeded here and put back afterwards. A probe's published weights are
-    loaded unless ``fetch`` is false, as where its own are about to be. With a ``cosine_scale`` the
-    last layer compares directions only: :class:`~raresight.pipeline.models.networks.CosineLinear`.
+    defaults; see :mod:`raresight.pipeline.training.initialization` for others. torch draws from its
+    global generator, so that one is seeded here and put back afterwards. A probe's published
+    weights are loaded unless ``fetch`` is false, as where its own are about to be. With a
+    ``cosine_scale`` the last layer compares directions only:
+    :class:`~raresight.pipeline.models.networks.CosineLinear`.
 
     Raises ParamsError when torchvision knows no such model or it is too small an image for it, or
     its last layer is a convolution and is to be that.

@@ -32,7 +32,7 @@ from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
 from raresight.pipeline.training.runtime.sync_batch_norm import synchronise
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
-_CODE = ("core", "dataset", "splitting", "training", "stages/train.py", "stages/train_job.py")
+_CODE = ("core", "dataset", "splitting", "models", "training", "stages/train.py")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,7 +74,8 @@ def test_a_failed_stage_leaves_the_last_good_outputs(tmp_path):
 def test_a_killed_stage_leaves_the_last_good_output_and_the_next_one_clears_up(tmp_path):
     write(tmp_path / "out", "good")
     script = (
-        "import os, sys; from pathlib import Path; from raresight.pipeline.core.files import stage_outputs\n"
+        "import os, sys; from pathlib import Path\n"
+        "from raresight.pipeline.core.files import stage_outputs\n"
         "with stage_outputs(Path(sys.argv[1])) as (new,):\n"
         "    (new / 'part.txt').write_text('half')\n"
         "    os.kill(os.getpid(), 9)\n"

@@ -25,7 +25,8 @@ def gone(pids):
 
 def test_sigterm_lets_the_process_clean_up():
     process = start(
-        "import time; from raresight.pipeline.runtime.processes import end_cleanly_when_told as prepare\n"
+        "import time\n"
+        "from raresight.pipeline.runtime.processes import end_cleanly_when_told as prepare\n"
         "prepare()\n"
         "try:\n    print('ready', flush=True); time.sleep(60)\n"
         "finally:\n    print('cleaned up', flush=True)"

@@ -43,7 +43,7 @@ def test_without_the_client_the_line_that_installs_it_is_named(tmp_path, monkeyp
 def test_the_command_ends_with_the_errors_code(tmp_path):
     (tmp_path / "carla").mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "raresight.pipeline.commands.carla_record", tmp_path / "carla", "--staged"],
+        [sys.executable, "-m", carla_record.__name__, tmp_path / "carla", "--staged"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == OutputError.exit_code

@@ -20,6 +20,7 @@ from judged import (
 
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.evaluation import scoring
 from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from raresight.pipeline.evaluation.decisions.thresholds import choose
 from raresight.pipeline.evaluation.params import ThresholdRule
@@ -94,7 +95,7 @@ def test_the_perturbation_of_an_image_does_not_depend_on_the_batch(judged_projec
     params, data = judged_project()
     evaluate.run(params, data)
     before = predictions(data, "perturbed")
-    monkeypatch.setattr(evaluate_inputs, "IMAGES_AT_ONCE", 7)
+    monkeypatch.setattr(scoring, "IMAGES_AT_ONCE", 7)
     evaluate.run(params, data)
     assert predictions(data, "perturbed").equals(before)
 

@@ -43,7 +43,8 @@ _CELLS_AT_ONCE = 2**22
 class Bootstrap:
     """How intervals are made: their ``confidence`` and the number of ``resamples``.
 
-    ``proportions`` is the method for shares, of :data:`raresight.pipeline.evaluation.uncertainty.intervals.PROPORTIONS`.
+    ``proportions`` is the method for shares, of
+    :data:`raresight.pipeline.evaluation.uncertainty.intervals.PROPORTIONS`.
     """
 
     confidence: float
