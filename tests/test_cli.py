@@ -10,12 +10,13 @@ from imports import ROOT
 from program import call, invoke, options, write_params
 
 from raresight.pipeline import __version__, cli
+from raresight.pipeline.stages.table import STAGES
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work():
     listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in listed] == [
-        *("generate", "augment", "split", "train", "evaluate", "report"),
+        *STAGES,
         *("schedule", "model", "find-lr", "diagnose"),
         *("compare", "plan"),
         *("validate", "generators", "inspect", "scenarios", "use", "verify"),

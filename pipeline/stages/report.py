@@ -24,13 +24,14 @@ from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.stages.table import STAGES
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
 OUTPUT, PAGE = "report", "index.html"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
 # The sections of params.yaml that the page shows as they are: dvc.yaml lists the file as a dep.
-SHOWN = ("generate", "augment", "split", "train", "evaluate")
+SHOWN = tuple(name for name, stage in STAGES.items() if stage.shown)
 _INPUTS = {
     "generated": "generate",
     "augmented": "augment",
@@ -144,7 +145,7 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         ),
         "families": sheets.families(evidence.originals, evidence.copies, seed=evidence.params.seed),
         **_learning(evidence),
-        "asked": {name: asked.rows(section) for name, section in evidence.asked.items()},
+        "asked": asked.in_columns(evidence.asked),
         "versions": _versions(evidence),
     }
 
