@@ -19,6 +19,7 @@ from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from raresight.pipeline.report.charts import draw_learning, draw_reliability
+from raresight.pipeline.report.figures import write_figures
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
@@ -28,7 +29,7 @@ from raresight.pipeline.stages.table import STAGES
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
-OUTPUT, PAGE = "report", "index.html"
+OUTPUT, PAGE, FIGURES = "report", "index.html", "figures"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
 # The sections of params.yaml that the page shows as they are: dvc.yaml lists the file as a dep.
 SHOWN = tuple(name for name, stage in STAGES.items() if stage.shown)
@@ -98,7 +99,7 @@ class Evidence:
 
 
 def run(params_file: Path, data: Path) -> Path:
-    """Write ``data/report/index.html`` and return its path."""
+    """Write ``data/report/index.html``, with pictures beside it, and return the page's path."""
     params = load_section(params_file, "report", ReportParams)
     for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
@@ -113,6 +114,12 @@ def run(params_file: Path, data: Path) -> Path:
     text = render(_sections(evidence))
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text)
+        write_figures(
+            folder / FIGURES,
+            originals=evidence.originals,
+            copies=evidence.copies,
+            counts=read_json(data / "splits" / "summary.json")["images"],
+        )
     return data / OUTPUT / PAGE
 
 
