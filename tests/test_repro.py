@@ -41,9 +41,12 @@ def fresh(tmp_path_factory):
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("data/training", "data/evaluation")):
+        # The package's two folders are links to those of the repository: they stay links.
+        if ((ROOT / name).is_symlink() or (ROOT / name).is_file()) and not name.startswith(
+            ("data/training", "data/evaluation")
+        ):
             (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, clone.folder / name)
+            shutil.copy(ROOT / name, clone.folder / name, follow_symlinks=False)
     (clone.folder / "dvc.lock").unlink(missing_ok=True)
     clone.run("git", "init", "-q", "-b", "main")
     shrink(clone.folder / "params.yaml")
