@@ -96,8 +96,8 @@ class Generator(ABC):
     whether it is ``float`` or ``string`` and what it means. ``columns`` names what every sample
     holds besides its image and mask and the dataset should keep: any of COLUMNS. ``libraries`` are
     the distributions whose versions decide the bytes. ``stream`` is raised when the same seed draws
-    other pixels than it did: tests hold each number to the pixels it had. The constructor takes the options and the
-    side of the square image in pixels; it draws and reads nothing.
+    other pixels than it did: tests hold each number to the pixels it had. The constructor takes the
+    options and the side of the square image in pixels; it draws and reads nothing.
     """
 
     summary: ClassVar[str]
