@@ -40,6 +40,7 @@ def fresh(tmp_path_factory):
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):
+        # The package's two folders are links to those of the repository: they stay links.
         exists = (ROOT / name).is_file() or (ROOT / name).is_symlink()
         if exists and not name.startswith(("data/training", "data/evaluation")):
             (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from raresight.pipeline.report.contact_sheet import write_sheet
 from raresight.pipeline.report.split_counts import Counts, draw_counts
 
 
-def write_figures(folder: Path, *, originals: Dataset, copies: Dataset, counts: Counts) -> None:
+def write_figures(folder: Path, originals: Dataset, copies: Dataset, *, counts: Counts) -> None:
     """Write ``generated.png`` and ``augmented.png`` (contact sheets) and ``splits.png``.
 
     ``counts`` is that of the split's summary.json: images by split, class and kind.
