@@ -10,6 +10,7 @@ import pytest
 from clone import Clone
 from imports import ROOT
 from program import alive, wait_for
+from rewording import reword
 from ruamel.yaml import YAML
 
 from raresight.pipeline.stages.table import STAGES
@@ -156,6 +157,68 @@ def test_data_travels_and_nothing_runs_on_the_other_machine(reproduced, tmp_path
         )
     assert "Running stage" not in other.dvc("repro")
     assert other.run("git", "status", "--porcelain") == ""
+
+
+@pytest.fixture(scope="module")
+def plain(reproduced):
+    """What `evaluate --show` prints."""
+    return reproduced.run(sys.executable, "-m", "raresight", "evaluate", "--show")
+
+
+@pytest.fixture(scope="module")
+def reworded(reproduced, plain):
+    """The clone with other words wherever people are spoken to, and another look of the pictures;
+    all is as before at the end."""
+    rooms = ("runtime", "wording", "cli", "terminal", "report")
+    files = [path for room in rooms for path in (reproduced.folder / "pipeline" / room).rglob("*")]
+    counts = {path: reword(path) for path in files if path.suffix == ".py"}
+    changed = {path.relative_to(reproduced.folder).as_posix() for path, n in counts.items() if n}
+    for name in ("runtime/errors", "runtime/progress", "runtime/cluster", "report/contact_sheet"):
+        assert f"pipeline/{name}.py" in changed
+    yield reproduced
+    reproduced.run("git", "checkout", "-q", ".")
+
+
+def test_words_and_pictures_make_no_stage_stale_but_the_report(reworded):
+    assert set(json.loads(reworded.dvc("status", "--json"))) == {"report"}
+
+
+def test_no_byte_of_a_data_output_depends_on_words(plain, reworded):
+    names = [name for name in STAGES if name != "report"]
+    script = (
+        "from raresight.pipeline.cli import cli\n"
+        f"for name in {names}: cli(['--data', 'anew', name], standalone_mode=False)"
+    )
+    said = reworded.call(sys.executable, "-W", "ignore", "-c", script)
+    assert said.returncode == 0, said.stderr
+    verdict = reworded.run(sys.executable, "-m", "raresight", "evaluate", "--show")
+    assert said.stdout.replace("anew/", "data/") == verdict  # the other words were really used
+    assert verdict != plain
+    again = {name: read_outputs(reworded.folder / "anew", name) for name in names}
+    before = {name: read_outputs(reworded.folder / "data", name) for name in names}
+    shutil.rmtree(reworded.folder / "anew")
+    assert all(before.values())
+    assert again == before
+
+
+def read_outputs(data: Path, name: str) -> dict[str, bytes]:
+    """Every file that a stage left, but for what is time: images a second, and sums of it."""
+    stage = STAGES[name]
+    found = [data / path for path in stage.metrics]
+    found += [path for output in stage.outputs for path in (data / output).rglob("*.*")]
+    return {
+        path.relative_to(data).as_posix(): without_time(path)
+        for path in found
+        if not (path.name == "manifest.json" and path.parent.name == "curves")
+    }
+
+
+def without_time(path: Path) -> bytes:
+    if path.parent.name != "curves" or path.suffix != ".tsv":
+        return path.read_bytes()
+    rows = [line.split("\t") for line in path.read_text().splitlines()]
+    timed = rows[0].index("images_per_second")
+    return "\n".join("\t".join(row[:timed] + row[timed + 1 :]) for row in rows).encode()
 
 
 def descendants(pid: int) -> list[int]:
