@@ -17,7 +17,8 @@ def validate(settings: Settings) -> None:
 
     sections = run(settings.params)
     plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
-    print_result(settings, plain, lambda _: render(sections))
+    if settings.json or settings.verbosity >= 0:
+        print_result(settings, plain, lambda _: render(sections))
 
 
 @click.command()

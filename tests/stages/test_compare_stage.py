@@ -242,6 +242,14 @@ def test_a_version_that_never_ran_is_named_with_what_to_run(compare):
     assert "git checkout empty && dvc repro evaluate" in message
 
 
+def test_a_commit_that_is_checked_out_is_not_to_be_checked_out(compare, repository, tmp_path):
+    repository.run("git", "clone", "-q", "-b", "empty", ".", str(tmp_path / "fresh"))
+    message = compare("HEAD", code=66, folder=tmp_path / "fresh")
+    assert "HEAD has no data/evaluation/metrics.json" in message
+    assert "Run `dvc repro evaluate`" in message
+    assert "git checkout" not in message
+
+
 def test_a_revision_that_is_none_is_usage(compare):
     message = compare("weka", code=2)
     assert message.startswith("error: unknown Git revision 'weka'. ")
