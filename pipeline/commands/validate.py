@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from raresight.generators.base import BadImages
 from raresight.pipeline.augmentation.params import AugmentParams, Step
 from raresight.pipeline.core.params import Section, check_sections, refuse
-from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.params import EvaluateParams, PrecisionTarget, RecallTarget
 from raresight.pipeline.generation.params import GenerateParams, Source
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import suggest
@@ -124,10 +124,11 @@ def _train(params: TrainParams) -> Iterator[str]:
 
 
 def _evaluate(params: EvaluateParams) -> Iterator[str]:
-    rule = params.threshold.rule.replace("_", " ")
-    target = f" {params.threshold.target:g}" if params.threshold.target is not None else ""
+    rule, target = params.threshold.name.replace("_", " "), ""
+    if isinstance(params.threshold, RecallTarget | PrecisionTarget):
+        target = f" {params.threshold.target:g}"
     yield f"threshold: {rule}{target}, chosen on validation"
-    yield f"{params.confidence:.0%} intervals from {params.resamples:,} resamples"
+    yield f"{params.confidence_level:.0%} intervals from {params.num_bootstrap:,} bootstrap samples"
     yield f"deployment prevalence {', '.join(f'{share:g}' for share in params.prevalences)}"
     yield f"perturbed by {_steps(params.perturb)}"
 

@@ -194,7 +194,7 @@ def _panel(evidence: Evidence) -> Panel | None:
         stops,
         deployment=[place["prevalence"] for place in evidence.places],
         confidence=metrics["confidence"],
-        interval=PROPORTIONS[evidence.asked["evaluate"].get("proportions", "wilson")],
+        interval=PROPORTIONS[evidence.asked["evaluate"].get("proportion_interval", "wilson")],
     )
 
 
