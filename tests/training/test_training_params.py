@@ -51,7 +51,10 @@ def multi_step(*milestones, warmup=None):
             {"loss": {**PLAIN, "class_weights": {**INVERSE, "from_epoch": 6}}},
             ("loss.class_weights.from_epoch (6)", "epochs (6)"),
         ),
-        ({"schedule": {"warmup": {**WARM, "name": "exponential"}}}, ("exponential", "`start_factor`")),
+        (
+            {"schedule": {"warmup": {**WARM, "name": "exponential"}}},
+            ("exponential", "`start_factor`"),
+        ),
         ({"schedule": multi_step(3, 3)}, ("`milestones` must rise",)),
     ],
 )  # fmt: skip
