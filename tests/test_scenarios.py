@@ -140,7 +140,7 @@ def test_dvc_exp_run_leaves_a_scenario_as_readable_as_it_was(name, tmp_path):
     with modify_yaml(file) as document:  # what `dvc exp run -S train.seed=1` does
         document["report"]["seed"] = 1
     lines = [line.rstrip() for line in file.read_text().splitlines()]
-    assert lines == text.replace("report: {}\n", "report: {seed: 1}\n").splitlines()
+    assert lines == text.replace("report: {}\n", "report:\n  seed: 1\n").splitlines()
 
 
 def leaves(value):
