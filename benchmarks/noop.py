@@ -17,9 +17,9 @@ _TINY = {
     "augment": {"copies": {"mitotic": 1}},
     "train": {
         "epochs": 1,
-        "schedule": {"name": "constant", "by": "step", "warmup": None},
+        "schedule": {"name": "constant", "interval": "step", "warmup": None},
     },
-    "evaluate": {"resamples": 100},
+    "evaluate": {"num_bootstrap": 100},
 }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from full_params import full_params
 from imports import ROOT, closure, direct, modules
 from ruamel.yaml import YAML
 
@@ -153,7 +154,7 @@ def test_importing_a_stage_loads_no_library_it_does_not_need(module, needed):
 
 
 def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
-    params = YAML().load(ROOT / "params.yaml")
+    params = full_params()
     source = {
         "generator": "shapes",
         "role": "any",

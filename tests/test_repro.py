@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from clone import Clone
+from full_params import full_params
 from imports import ROOT
 from program import alive, wait_for
 from rewording import reword
@@ -21,14 +22,14 @@ OUTPUTS = [path for stage in STAGES.values() for path in stage.outputs]
 def shrink(path: Path) -> None:
     """Params for a run of seconds: 300 tiny images, twice one epoch of a tiny model."""
     yaml = YAML()
-    params = yaml.load(path)
+    params = full_params(path)
     params["generate"]["image_size"] = 16
     params["generate"]["sources"][0].update(count=300, prevalence={"mitotic": 0.2})
     params["augment"]["copies"] = {"mitotic": 1}
-    params["train"].update(epochs=1, batch_size=32, replicates=2)
+    params["train"].update(epochs=1, batch_size=32, num_seeds=2)
     params["train"]["model"].update(width=4, blocks=[1])
     params["train"]["schedule"]["warmup"]["epochs"] = 0.5
-    params["evaluate"]["resamples"] = 100
+    params["evaluate"]["num_bootstrap"] = 100
     yaml.dump(params, path)
 
 
@@ -229,7 +230,7 @@ def descendants(pid: int) -> list[int]:
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # one may stay in between, or not
 def test_a_killed_dvc_leaves_no_stage_behind(reproduced, shell):
     yaml, path = YAML(), reproduced.folder / "params.yaml"
-    params = yaml.load(path)
+    params = full_params(path)
     params["generate"]["sources"][0]["count"] = 2_000_000
     yaml.dump(params, path)
     command = [sys.executable, "-m", "dvc", "repro"]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from raresight.pipeline import __version__
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
-from raresight.pipeline.core.params import load_section, read_yaml
+from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
@@ -25,13 +25,13 @@ from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import DataError
-from raresight.pipeline.stages.table import STAGES
+from raresight.pipeline.stages.table import STAGES, section_models
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
 OUTPUT, PAGE, FIGURES = "report", "index.html", "figures"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
-# The sections of params.yaml that the page shows as they are: dvc.yaml lists the file as a dep.
+# The sections of params.yaml that the page shows: dvc.yaml lists the file as a dep.
 SHOWN = tuple(name for name, stage in STAGES.items() if stage.shown)
 _INPUTS = {
     "generated": "generate",
@@ -49,7 +49,7 @@ class Evidence:
     """Everything that the page is made from."""
 
     params: ReportParams
-    asked: Mapping[str, Any]
+    asked: Mapping[str, Section]
     originals: Dataset
     copies: Dataset
     data: Path
@@ -103,10 +103,9 @@ def run(params_file: Path, data: Path) -> Path:
     params = load_section(params_file, "report", ReportParams)
     for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
-    written = read_yaml(params_file)
     evidence = Evidence(
         params=params,
-        asked={name: written.get(name, {}) for name in SHOWN},
+        asked=_asked(params_file),
         originals=Dataset(data / "generated"),
         copies=Dataset(data / "augmented"),
         data=data,
@@ -116,6 +115,16 @@ def run(params_file: Path, data: Path) -> Path:
         (folder / PAGE).write_text(text)
         write_figures(folder / FIGURES, evidence.originals, evidence.copies, counts=evidence.images)
     return data / OUTPUT / PAGE
+
+
+def _asked(params_file: Path) -> dict[str, Section]:
+    """The sections that the page shows, with their defaults."""
+    models = section_models()
+    sections, problems = check_sections(
+        params_file, {name: models[name] for name in SHOWN}, only=True
+    )
+    refuse(params_file, problems)
+    return sections
 
 
 def _sections(evidence: Evidence) -> dict[str, Any]:
@@ -198,7 +207,7 @@ def _panel(evidence: Evidence) -> Panel | None:
         stops,
         deployment=[place["prevalence"] for place in evidence.places],
         confidence=metrics["confidence"],
-        interval=PROPORTIONS[evidence.asked["evaluate"].get("proportions", "wilson")],
+        interval=PROPORTIONS[evidence.asked["evaluate"].proportion_interval],
     )
 
 

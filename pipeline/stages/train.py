@@ -52,7 +52,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str 
                 continuing=continuing,
                 team=us,
             )
-            for number in range(1, params.replicates + 1)
+            for number in range(1, params.num_seeds + 1)
         ]
         if us.leads:
             _write(data, jobs)

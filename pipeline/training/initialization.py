@@ -35,7 +35,7 @@ def fresh(
     )
     seen = model.standardise(images[:_IMAGES].cpu())
     if not isinstance(model.network, LinearProbe):  # whose features are what they are
-        initialise(model.network, params.initialisation, seed=seed, images=seen)
+        initialise(model.network, params.initialization, seed=seed, images=seen)
     return model
 
 

@@ -244,7 +244,7 @@ class Trainer:
 
     def _remember(self, epoch: Epoch) -> None:
         self.result.epochs.append(epoch)
-        if self.params.keep == "last" or best_epoch(self.result.quality) == epoch.epoch - 1:
+        if self.params.checkpoint == "last" or best_epoch(self.result.quality) == epoch.epoch - 1:
             self.result.best = epoch
             self.result.weights = {k: v.clone() for k, v in self.judged.state_dict().items()}
 

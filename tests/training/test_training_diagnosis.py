@@ -5,8 +5,7 @@ benchmarks/diagnosis.py.
 import re
 
 import pytest
-from imports import ROOT
-from ruamel.yaml import YAML
+from full_params import full_params
 
 from raresight.pipeline.training.diagnosis.diagnosis import CAUSES, diagnose, stagnation
 from raresight.pipeline.training.diagnosis.history import Epoch
@@ -86,7 +85,7 @@ def test_how_the_task_measures_loss_does_not_matter():
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_advice_names_keys_that_params_yaml_has(cause):
-    params = YAML(typ="safe").load(ROOT / "params.yaml")
+    params = full_params()
     for key in re.findall(r"\b(?:train|augment)(?:\.\w+)+", CAUSES[cause]):
         value = params
         for part in key.split("."):

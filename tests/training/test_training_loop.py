@@ -51,7 +51,7 @@ def test_the_last_epoch_is_kept_where_asked_for():
 
 def test_a_rate_far_too_high_ends_with_advice():
     wild = {"name": "sgd", "learning_rate": 10.0, "momentum": 0.9}
-    calm = {"name": "constant", "by": "step", "warmup": None}
+    calm = {"name": "constant", "interval": "step", "warmup": None}
     run = trainer(optimizer=wild, schedule=calm, gradient_clip=None, epochs=20)
     with torch.no_grad():
         run.model.network.head.weight.mul_(1e6)

@@ -16,11 +16,11 @@ CAUSES = {
     "overfitting": (
         "learn from more images (augment.copies, generate), augment the batches "
         "(train.batch_augment), regularise more (train.model.dropout, "
-        "train.regularisation.weight_decay), or stop early (train.early_stopping)."
+        "train.regularization.weight_decay), or stop early (train.early_stopping)."
     ),
     "underfitting": (
         "give the model more capacity (train.model.width, train.model.blocks), or regularise less "
-        "(train.model.dropout, train.regularisation, train.batch_augment)."
+        "(train.model.dropout, train.regularization, train.batch_augment)."
     ),
     "diverged": (
         "lower train.optimizer.learning_rate (`raresight find-lr` suggests one), set "
