@@ -140,10 +140,10 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "panel": _panel(evidence),
         "places": evidence.places,
         "charts": _charts(evidence),
-        "focus": _focus(evidence.test),
+        "focus": mistakes.counted(evidence.test),
         "confusion": evidence.test.confusion.tolist(),
         "confused": mistakes.confused(evidence.test.confusion, task.classes),
-        "per_class": _per_class(metrics),
+        "per_class": mistakes.by_class(metrics),
         "reliability": _reliability(evidence),
         "slices": slices.worst(
             _rows(evidence.data / "evaluation/plots" / "slices.tsv"),
@@ -160,21 +160,6 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "asked": asked.in_columns(evidence.asked),
         "versions": _versions(evidence),
     }
-
-
-def _focus(test: Outcome) -> dict[str, float] | None:
-    """What the chosen threshold finds and raises; None without a positive class."""
-    if test.task.positive is None:
-        return None
-    (cleared, alarms), (misses, hits) = test.task.focus(test.confusion).tolist()
-    share = (hits + misses) / len(test.targets)
-    return {"hits": hits, "misses": misses, "alarms": alarms, "cleared": cleared, "share": share}
-
-
-def _per_class(metrics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Each class's figures on the test images, the lowest F1 first."""
-    rows = metrics["test"]["per_class"].items()
-    return sorted(rows, key=lambda row: (row[1]["f1"] or 0.0, row[0]))
 
 
 def _facts(evidence: Evidence) -> dict[str, Any]:
