@@ -10,13 +10,13 @@ from raresight.pipeline.commands.diagnose import Finding
 
 
 def render(findings: Sequence[Finding]) -> RenderableType:
-    """The cause, its evidence and the advice, for each replicate."""
+    """The cause, its inputs and the advice, for each replicate."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     for finding in findings:
         if len(findings) > 1:
             table.add_row("replicate", f"{finding.replicate}")
         table.add_row("diagnosis", f"[bold]{finding.cause}[/]")
-        table.add_row("because", escape(finding.evidence))
+        table.add_row("because", escape(finding.inputs))
         table.add_row("to do", escape(finding.advice))
     return table
