@@ -29,7 +29,7 @@ from raresight.pipeline.training.runtime import resume
 from raresight.pipeline.training.runtime.distributed import Team
 from raresight.pipeline.training.runtime.memory import shortage_explained
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
-from raresight.pipeline.training.runtime.sync_batch_norm import synchronise
+from raresight.pipeline.training.runtime.sync_batch_norm import synchronize
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
 _CODE = ("core", "dataset", "splitting", "models", "training", "stages/train.py")
@@ -181,7 +181,7 @@ class Job:
             images=inputs.train.images(np.arange(min(64, len(inputs.train)))),
         )
         if self.team.size > 1:
-            synchronise(model)
+            synchronize(model)
         return kind(
             model,
             self.params,

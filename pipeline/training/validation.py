@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 import torch
 
-from raresight.pipeline.models.classifier import Classifier, answers, in_batches
+from raresight.pipeline.models.classifier import Classifier, in_batches, predict
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.optim.losses import Loss
 from raresight.pipeline.training.runtime.distributed import Team
@@ -36,8 +36,8 @@ class Validation:
         """
         batches = in_batches(self.team.share(np.arange(len(self.feed))))
         losses, scores = [], []
-        judged = answers(model, self.feed.batches(batches), self.autocast)
-        for index, (logits, found) in zip(batches, judged, strict=True):
+        predicted = predict(model, self.feed.batches(batches), self.autocast)
+        for index, (logits, found) in zip(batches, predicted, strict=True):
             losses.append(loss_of(logits, self.feed.labels(index)))
             scores.append(found)
         loss = self.team.gather(torch.cat(losses).double().cpu().numpy())
