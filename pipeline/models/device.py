@@ -88,7 +88,9 @@ def compiled(forward: nn.Module, device: torch.device) -> nn.Module:
     """What torch.compile makes of a net, whose weights keep their names.
 
     Each size of batch gets kernels of its own, so that a training that is resumed with another
-    size than it began with ends with the same bits. Raises DeviceError where a CPU has no C++ compiler.
+    size than it began with ends with the same bits.
+
+    Raises DeviceError where a CPU has no C++ compiler.
     """
     if device.type == "cpu":
         from torch._inductor import cpp_builder, exc

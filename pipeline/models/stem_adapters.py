@@ -66,7 +66,8 @@ def keep_resolution(network: nn.Module, *, side: int) -> None:
     if isinstance(patches, nn.Conv2d):  # a vision transformer
         patch = _patch(side)
         replace_module(network, "conv_proj", nn.Conv2d(3, patches.out_channels, patch, patch))
-        vars(network).update(image_size=side, patch_size=patch)
+        transformer: Any = network  # whose attributes torch does not declare
+        transformer.image_size, transformer.patch_size = side, patch
         return
     found = _first(network, nn.Conv2d)
     if found is None:
