@@ -116,7 +116,7 @@ def run(changes: Mapping[str, Any], seed: int) -> dict[str, float]:
     if params.classifier_retraining is not None:
         trainer = retrainer(trainer)
         trainer.fit()
-    scores = Scorer(trainer.judged, tuple(COUNTS), _CPU).scores(unseen, np.arange(len(unseen)))
+    scores = Scorer(trainer.eval_model, tuple(COUNTS), _CPU).scores(unseen, np.arange(len(unseen)))
     right = scores.argmax(1) == truth
     return {
         "accuracy": float(right.mean()),

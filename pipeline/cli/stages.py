@@ -59,17 +59,16 @@ def split(settings: Settings) -> None:
 @click.command()
 @device_option
 @click.option(
-    "--continue",
-    "continuing",
+    "--resume",
     type=click.Choice(("auto", "require", "never")),
     default="auto",
     show_default=True,
-    help="Go on with a training that was stopped: where it is the same, or else fail, or never.",
+    help="Resume a training that was stopped: where it is the same one, or else fail, or never.",
 )
 @click.pass_obj
-def train(settings: Settings, device: str, continuing: str) -> None:
+def train(settings: Settings, device: str, resume: str) -> None:
     """Fit the classifier; keep the epoch that ranks validation best."""
-    run_stage(settings, "train", device=device, continuing=continuing)
+    run_stage(settings, "train", device=device, resume=resume)
 
 
 @click.command()

@@ -24,6 +24,7 @@ from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
@@ -265,6 +266,7 @@ def _learning(evidence: Evidence) -> dict[str, Any]:
         "augmented": read_json(evidence.data / "augmented" / "report.json"),
         "model": card,
         "training": numbers,
+        "diagnosis": describe(**numbers["diagnosis"]) if "diagnosis" in numbers else None,
         "training_charts": draw_learning(table, best=best),
     }
 
