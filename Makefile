@@ -49,5 +49,4 @@ digits: $(VENV)/installed  ## write scikit-learn's real digits as images below d
 
 clean:  ## remove the environment and what the stages wrote (metrics stay: Git has them)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
-	rm -rf data/generated data/augmented data/splits data/model
-	rm -rf data/training/curves data/evaluation/predictions data/evaluation/plots data/report
+	find data -mindepth 1 -maxdepth 2 -type d ! -path 'data/raw*' ! -path data/training ! -path data/evaluation -prune -exec rm -rf {} +

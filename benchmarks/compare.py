@@ -18,11 +18,11 @@ from scipy.stats import norm
 from raresight.pipeline.comparison.compare import Comparison, Side, chosen_again, compare
 from raresight.pipeline.evaluation.decisions.predictions import Task, answer
 from raresight.pipeline.evaluation.decisions.thresholds import choose
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import MaxF1
 
 TASK = Task(classes=("common", "rare"), positive="rare")
 SHOWN = ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")
-_RULE = ThresholdRule(rule="max_f1")
+_RULE = MaxF1()
 _SHARED = 0.8  # of the variance of a score is the image's, the rest the training's
 # Trainings of each version, and positives.
 _SIMULATED = tuple(((k, k), positives) for k in (1, 3) for positives in (10, 30, 100))

@@ -82,7 +82,7 @@ def section(seed: int, changes: Mapping[str, Any]) -> TrainParams:
     document["optimizer"]["learning_rate"] = 3.0e-3
     document["batch_augment"]["shift"] = 2
     document.update(
-        seed=seed, epochs=EPOCHS, batch_size=64, early_stopping=None, keep="last",
+        seed=seed, epochs=EPOCHS, batch_size=64, early_stopping=None, checkpoint="last",
         precision="float32", threads=1, **changes,
     )  # fmt: skip
     return parse(TrainParams, document)

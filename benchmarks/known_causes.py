@@ -26,14 +26,14 @@ CAUSES = (
 
 _SYMMETRIC = ("squares", "stripes", "dots")  # a mirrored image is of the same class
 SCHEDULES = {
-    "constant": {"name": "constant", "by": "step", "warmup": None},
+    "constant": {"name": "constant", "interval": "step", "warmup": None},
     "cosine": {
         "name": "cosine",
-        "by": "step",
+        "interval": "step",
         "warmup": None,
-        "final_share": 0.01,
-        "restarts": 0,
-        "stretch": 1,
+        "min_lr_ratio": 0.01,
+        "num_restarts": 0,
+        "t_mult": 1,
     },
 }
 

@@ -17,9 +17,9 @@ _TINY = {
     "augment": {"copies": {"mitotic": 1}},
     "train": {
         "epochs": 1,
-        "schedule": {"name": "constant", "by": "step", "warmup": None},
+        "schedule": {"name": "constant", "interval": "step", "warmup": None},
     },
-    "evaluate": {"resamples": 100},
+    "evaluate": {"num_bootstrap": 100},
 }
 
 
@@ -66,9 +66,10 @@ def copy_of_ours(project: Path) -> Path:
     ).stdout  # fmt: skip
     results = ("data/training/", "data/evaluation/", "dvc.lock")
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(results):
+        exists = (ROOT / name).is_file() or (ROOT / name).is_symlink()
+        if exists and not name.startswith(results):
             (project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, project / name)
+            shutil.copy(ROOT / name, project / name, follow_symlinks=False)
     write_params(project / "params.yaml", _TINY)
     return project
 

@@ -20,7 +20,7 @@ from raresight.pipeline.training.params import TrainParams
 _TRAIN = {
     "epochs": 1,
     "sampler": {"name": "shuffled", "max_per_class": None},
-    "schedule": {"name": "constant", "by": "step", "warmup": None},
+    "schedule": {"name": "constant", "interval": "step", "warmup": None},
     "early_stopping": None,
 }
 _SMALL = {

@@ -47,7 +47,7 @@ def loader_loop(params: TrainParams, folder: Path, side: int) -> Timer:
     images = ImageFolder(str(folder), transforms.Compose(steps))
     loader = DataLoader(images, params.batch_size, shuffle=True, num_workers=2)
     network = model_of(params, side).network.to(memory_format=torch.contiguous_format).train()
-    rate, decay = params.optimizer.learning_rate, params.regularisation.weight_decay
+    rate, decay = params.optimizer.learning_rate, params.regularization.weight_decay
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
     loss_of = torch.nn.CrossEntropyLoss()
 

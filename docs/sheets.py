@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from raresight.generators import registry
 from raresight.pipeline.commands import carla_record
 from raresight.pipeline.dataset import Dataset
-from raresight.pipeline.dataset.sheet import write_sheet
+from raresight.pipeline.report.contact_sheet import write_sheet
 from raresight.pipeline.stages import generate
 
 DOCS = Path(__file__).resolve().parent

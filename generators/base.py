@@ -95,8 +95,9 @@ class Generator(ABC):
     ``options`` is the pydantic model of its options, ``factors`` says of each recorded factor
     whether it is ``float`` or ``string`` and what it means. ``columns`` names what every sample
     holds besides its image and mask and the dataset should keep: any of COLUMNS. ``libraries`` are
-    the distributions whose versions decide the bytes. The constructor takes the options and the
-    side of the square image in pixels; it draws and reads nothing.
+    the distributions whose versions decide the bytes. ``stream`` is raised when the same seed draws
+    other pixels than it did: tests hold each number to the pixels it had. The constructor takes the
+    options and the side of the square image in pixels; it draws and reads nothing.
     """
 
     summary: ClassVar[str]
@@ -106,6 +107,7 @@ class Generator(ABC):
     columns: ClassVar[tuple[str, ...]] = ()
     countable: ClassVar[bool] = True  # False where the images are there already, and are all taken
     factors: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    stream: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
     extra: ClassVar[Extra | None] = None
 

@@ -201,9 +201,9 @@ class Mixture(Factor):
 
 @dataclass(frozen=True)
 class Conditional(Factor):
-    """A distribution for each value of the factor ``on``; ``otherwise`` for those not named."""
+    """A distribution for each value of the factor ``given``; ``otherwise`` for those not named."""
 
-    on: str
+    given: str
     cases: Mapping[str, Factor]
     otherwise: Factor | None = None
 
@@ -212,9 +212,11 @@ class Conditional(Factor):
             raise ValueError("needs at least one case")
 
     def _case(self, given: Mapping[str, Any]) -> Factor:
-        found = self.cases.get(str(given.get(self.on)), self.otherwise)
+        found = self.cases.get(str(given.get(self.given)), self.otherwise)
         if found is None:
-            raise ValueError(f"no case for {self.on} = {given.get(self.on)}, and no otherwise")
+            raise ValueError(
+                f"no case for {self.given} = {given.get(self.given)}, and no otherwise"
+            )
         return found
 
     def at(self, u: float, given: Mapping[str, Any] = NOTHING) -> Any:
@@ -228,7 +230,10 @@ class Conditional(Factor):
             yield from case.values()
 
     def plain(self) -> Any:
-        inner = {"on": self.on, "cases": {name: case.plain() for name, case in self.cases.items()}}
+        inner = {
+            "given": self.given,
+            "cases": {name: case.plain() for name, case in self.cases.items()},
+        }
         if self.otherwise is not None:
             inner["otherwise"] = self.otherwise.plain()
         return {"conditional": inner}

@@ -8,7 +8,7 @@ kind to what it needs:
     radius: {log_uniform: [0.5, 50]}
     radius: {discrete: [4, 6, 9]}                       # or {values: [4, 6, 9], weights: [1, 2, 1]}
     radius: {mixture: [{weight: 9, uniform: [4, 6]}, {weight: 1, uniform: [8, 9]}]}
-    radius: {conditional: {on: label, cases: {a: [4, 6], b: [6, 9]}, otherwise: [4, 9]}}
+    radius: {conditional: {given: label, cases: {a: [4, 6], b: [6, 9]}, otherwise: [4, 9]}}
 
 and factors that hang together are a ``product``, or a ``mixture`` of products.
 """
@@ -147,12 +147,14 @@ def _mixture(value: Any) -> Mixture:
 
 
 def _conditional(value: Any) -> Conditional:
-    given = _keys(value, {"on", "cases"}, {"otherwise"})
+    if isinstance(value, dict) and {"on", True} & set(value):
+        raise ValueError("conditional: 'on' was renamed to 'given'")
+    given = _keys(value, {"given", "cases"}, {"otherwise"})
     if not isinstance(given["cases"], Mapping):
         raise ValueError("cases must map values to distributions")
     cases = {str(name): read(case) for name, case in given["cases"].items()}
     otherwise = read(given["otherwise"]) if "otherwise" in given else None
-    return Conditional(str(given["on"]), cases, otherwise)
+    return Conditional(str(given["given"]), cases, otherwise)
 
 
 def _product(value: Any) -> Product:

@@ -127,11 +127,11 @@ def _conditions(value: Any) -> Iterator[Conditional]:
 def _check_condition(
     name: str, condition: Conditional, known: Collection[str], labels: Collection[str] | None
 ) -> None:
-    if condition.on not in known:
+    if condition.given not in known:
         raise ValueError(
-            f"{name}: it cannot depend on '{condition.on}', only on {', '.join(known)}"
+            f"{name}: it cannot depend on '{condition.given}', only on {', '.join(known)}"
         )
-    if condition.on != "label" or labels is None:
+    if condition.given != "label" or labels is None:
         return
     if unknown := sorted(set(condition.cases) - set(labels)):
         raise ValueError(f"{name}: no class {', '.join(unknown)}; there are {', '.join(labels)}")

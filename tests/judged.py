@@ -21,10 +21,10 @@ SPLITS = [("train", "train", "val", "test")[k // 6 % 4] for k in range(COUNT)]
 PARAMS = """
 evaluate:
   seed: 3
-  threshold: {{rule: max_f1}}
-  confidence: 0.9
-  proportions: wilson
-  resamples: 100
+  threshold: {{name: max_f1}}
+  confidence_level: 0.9
+  proportion_interval: wilson
+  num_bootstrap: 100
   deployment_prevalence: 1.0e-3
   calibration_bins: 10
   slices: {{bins: 4, min_images: 1}}

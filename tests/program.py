@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from click.testing import CliRunner
+from full_params import full_params
 from imports import ROOT
 from ruamel.yaml import YAML
 
@@ -30,7 +31,7 @@ def invoke(*arguments):
 def write_params(path: Path, **generate) -> Path:
     """The default params with another ``generate`` source: a few small, quick images."""
     yaml = YAML()
-    document = yaml.load(ROOT / "params.yaml")
+    document = full_params()
     source = {
         "generator": "shapes",
         "role": "any",

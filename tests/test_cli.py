@@ -10,12 +10,13 @@ from imports import ROOT
 from program import call, invoke, options, write_params
 
 from raresight.pipeline import __version__, cli
+from raresight.pipeline.stages.table import STAGES
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work():
     listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in listed] == [
-        *("generate", "augment", "split", "train", "evaluate", "report"),
+        *STAGES,
         *("schedule", "model", "find-lr", "diagnose"),
         *("compare", "plan"),
         *("validate", "generators", "inspect", "scenarios", "use", "verify"),
@@ -124,12 +125,12 @@ def test_generators_name_their_classes_and_factors():
 def test_verify_lists_what_differs_and_fails(project, tmp_path):
     subprocess.run(["cp", "-r", project / "data", tmp_path / "data"], check=True)
     assert invoke("--data", tmp_path / "data", "verify").exit_code == 0
-    (tmp_path / "data/generated/sheet.png").write_bytes(b"x")
+    (tmp_path / "data/generated/dataset.json").write_bytes(b"x")
     for arguments in (["--data", tmp_path / "data", "verify"], ["verify", tmp_path / "data"]):
         result = invoke(*arguments)
         assert result.exit_code == 1
         assert "DIFFERS" in result.stdout
-        assert "generated/sheet.png has 1 bytes" in result.stderr
+        assert "generated/dataset.json has 1 bytes" in result.stderr
 
 
 def test_verify_has_to_find_something(tmp_path):

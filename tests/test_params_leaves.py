@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from full_params import full_params
 from imports import ROOT
 from ruamel.yaml import YAML
 
@@ -13,7 +14,10 @@ from raresight.pipeline.commands import validate
 from raresight.pipeline.runtime.errors import ParamsError
 
 _YAML = YAML(typ="safe", pure=True)
-PARAMS = _YAML.load(ROOT / "params.yaml")
+PARAMS = full_params()
+(SOURCE,) = PARAMS["generate"]["sources"]
+for key in ("options", *(key for key, value in SOURCE.items() if value is None)):
+    del SOURCE[key]
 
 NULLABLE = {
     "generate.positive",
@@ -56,6 +60,10 @@ def is_number(value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+# What no default can stand for: what to draw, how much of it, and which transform.
+REQUIRED = re.compile(
+    r"sources\[0\]\.(generator|count|prevalence\.mitotic)$|(spatial|pixel|perturb)\[\d+\]\.(name|p)$"
+)
 LEAVES = list(leaves(PARAMS))
 OURS = [path for path in LEAVES if not ARGUMENT.search(dotted(path))]
 ARGUMENTS = [path for path in LEAVES if ARGUMENT.search(dotted(path))]
@@ -102,9 +110,14 @@ def named(path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", KEYED, ids=dotted)
-def test_missing(path, refuse):
-    message = refuse(spoil(path, lambda holder, key: holder.pop(key)))
-    assert any(place in message for place in named(path))
+def test_what_is_left_out_has_its_default(path, tmp_path, refuse):
+    document = spoil(path, lambda holder, key: holder.pop(key))
+    if REQUIRED.search(dotted(path)):
+        assert any(place in refuse(document) for place in named(path))
+        return
+    file = tmp_path / "params.yaml"
+    _YAML.dump(document, file)
+    assert path in set(leaves(full_params(file)))
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,18 @@ loads.
 """
 
 import importlib
+import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from imports import ROOT, closure, modules
 from ruamel.yaml import YAML
 
+from raresight.pipeline.cli import cli
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.stages import table
 from raresight.pipeline.training.job import CODE
 
 FILE = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
@@ -96,11 +101,49 @@ def test_inputs_are_outputs_of_earlier_stages():
         }
 
 
-def test_every_stage_says_what_it_does_and_metrics_stay_in_git():
-    for stage in STAGES.values():
-        assert stage["desc"].endswith(".")
-        for metric in stage.get("metrics", []):
-            assert [options["cache"] for options in metric.values()] == [False]
+def test_the_file_and_the_table_name_the_same_stages_in_the_same_order():
+    assert list(STAGES) == list(table.STAGES)
+
+
+@pytest.mark.parametrize("name", table.STAGES)
+def test_a_stage_is_in_the_file_what_it_is_in_the_table(name):
+    stage, written = table.STAGES[name], STAGES[name]
+    assert written["desc"] == stage.description
+    assert written["cmd"] == f"python -m raresight {name}"
+    assert written["params"] == [name]
+    assert written["outs"] == [f"data/{path}" for path in stage.outputs]
+    kept_by_git = [{f"data/{path}": {"cache": False}} for path in stage.metrics]
+    assert written.get("metrics", []) == kept_by_git
+
+
+@pytest.mark.parametrize("name", table.STAGES)
+def test_a_stage_of_the_table_is_a_module_that_takes_its_options(name):
+    module = importlib.import_module(f"raresight.pipeline.stages.{name}")
+    takes = inspect.signature(module.run).parameters.values()
+    by_name = [one.name for one in takes if one.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert tuple(by_name) == table.STAGES[name].options
+    assert {option.name for option in cli.commands[name].params} >= {*by_name}
+
+
+def test_the_table_loads_no_library():
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {table.__name__}, sys; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"numpy", "pydantic", "pyarrow", "torch", "rich"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_git_ignores_what_dvc_keeps_and_keeps_the_metrics(stage):
+    for path, ignored in [
+        *((f"data/{path}/", True) for path in table.STAGES[stage].outputs),
+        *((f"data/{path}", False) for path in table.STAGES[stage].metrics),
+    ]:
+        asked = ["git", "check-ignore", "-q", "--no-index", path]
+        assert (subprocess.run(asked, cwd=ROOT, check=False).returncode == 0) is ignored, path
 
 
 def test_default_params_are_the_pathology_scenario():

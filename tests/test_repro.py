@@ -8,27 +8,28 @@ from pathlib import Path
 
 import pytest
 from clone import Clone
+from full_params import full_params
 from imports import ROOT
 from program import alive, wait_for
+from rewording import reword
 from ruamel.yaml import YAML
 
-OUTPUTS = (
-    *("generated", "augmented", "splits", "model"),
-    *("training/curves", "evaluation/plots", "report"),
-)
+from raresight.pipeline.stages.table import STAGES
+
+OUTPUTS = [path for stage in STAGES.values() for path in stage.outputs]
 
 
 def shrink(path: Path) -> None:
     """Params for a run of seconds: 300 tiny images, twice one epoch of a tiny model."""
     yaml = YAML()
-    params = yaml.load(path)
+    params = full_params(path)
     params["generate"]["image_size"] = 16
     params["generate"]["sources"][0].update(count=300, prevalence={"mitotic": 0.2})
     params["augment"]["copies"] = {"mitotic": 1}
-    params["train"].update(epochs=1, batch_size=32, replicates=2)
+    params["train"].update(epochs=1, batch_size=32, num_seeds=2)
     params["train"]["model"].update(width=4, blocks=[1])
     params["train"]["schedule"]["warmup"]["epochs"] = 0.5
-    params["evaluate"]["resamples"] = 100
+    params["evaluate"]["num_bootstrap"] = 100
     yaml.dump(params, path)
 
 
@@ -41,9 +42,11 @@ def fresh(tmp_path_factory):
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("data/training", "data/evaluation")):
+        # The package's two folders are links to those of the repository: they stay links.
+        exists = (ROOT / name).is_file() or (ROOT / name).is_symlink()
+        if exists and not name.startswith(("data/training", "data/evaluation")):
             (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, clone.folder / name)
+            shutil.copy(ROOT / name, clone.folder / name, follow_symlinks=False)
     (clone.folder / "dvc.lock").unlink(missing_ok=True)
     clone.run("git", "init", "-q", "-b", "main")
     shrink(clone.folder / "params.yaml")
@@ -55,7 +58,7 @@ def fresh(tmp_path_factory):
 def reproduced(fresh):
     """The clone after its first `dvc repro`, committed."""
     log = fresh.dvc("repro")
-    assert log.count("Running stage") == 6
+    assert log.count("Running stage") == len(STAGES)
     fresh.commit()
     return fresh
 
@@ -71,7 +74,7 @@ def test_one_command_makes_every_output_and_prints_the_verdict(reproduced):
 
 def test_git_is_left_with_the_lock_and_the_metrics_alone(reproduced):
     changed = reproduced.run("git", "show", "--name-only", "--format=", "HEAD").split()
-    metrics = {"data/training/metrics.json", "data/evaluation/metrics.json"}
+    metrics = {f"data/{path}" for stage in STAGES.values() for path in stage.metrics}
     assert set(changed) == {"dvc.lock", *metrics}
     assert reproduced.run("git", "status", "--porcelain") == ""
 
@@ -157,6 +160,68 @@ def test_data_travels_and_nothing_runs_on_the_other_machine(reproduced, tmp_path
     assert other.run("git", "status", "--porcelain") == ""
 
 
+@pytest.fixture(scope="module")
+def plain(reproduced):
+    """What `evaluate --show` prints."""
+    return reproduced.run(sys.executable, "-m", "raresight", "evaluate", "--show")
+
+
+@pytest.fixture(scope="module")
+def reworded(reproduced, plain):
+    """The clone with other words wherever people are spoken to, and another look of the pictures;
+    all is as before at the end."""
+    rooms = ("runtime", "wording", "cli", "terminal", "report")
+    files = [path for room in rooms for path in (reproduced.folder / "pipeline" / room).rglob("*")]
+    counts = {path: reword(path) for path in files if path.suffix == ".py"}
+    changed = {path.relative_to(reproduced.folder).as_posix() for path, n in counts.items() if n}
+    for name in ("runtime/errors", "runtime/progress", "runtime/cluster", "report/contact_sheet"):
+        assert f"pipeline/{name}.py" in changed
+    yield reproduced
+    reproduced.run("git", "checkout", "-q", ".")
+
+
+def test_words_and_pictures_make_no_stage_stale_but_the_report(reworded):
+    assert set(json.loads(reworded.dvc("status", "--json"))) == {"report"}
+
+
+def test_no_byte_of_a_data_output_depends_on_words(plain, reworded):
+    names = [name for name in STAGES if name != "report"]
+    script = (
+        "from raresight.pipeline.cli import cli\n"
+        f"for name in {names}: cli(['--data', 'anew', name], standalone_mode=False)"
+    )
+    said = reworded.call(sys.executable, "-W", "ignore", "-c", script)
+    assert said.returncode == 0, said.stderr
+    verdict = reworded.run(sys.executable, "-m", "raresight", "evaluate", "--show")
+    assert said.stdout.replace("anew/", "data/") == verdict  # the other words were really used
+    assert verdict != plain
+    again = {name: read_outputs(reworded.folder / "anew", name) for name in names}
+    before = {name: read_outputs(reworded.folder / "data", name) for name in names}
+    shutil.rmtree(reworded.folder / "anew")
+    assert all(before.values())
+    assert again == before
+
+
+def read_outputs(data: Path, name: str) -> dict[str, bytes]:
+    """Every file that a stage left, but for what is time: images a second, and sums of it."""
+    stage = STAGES[name]
+    found = [data / path for path in stage.metrics]
+    found += [path for output in stage.outputs for path in (data / output).rglob("*.*")]
+    return {
+        path.relative_to(data).as_posix(): without_time(path)
+        for path in found
+        if not (path.name == "manifest.json" and path.parent.name == "curves")
+    }
+
+
+def without_time(path: Path) -> bytes:
+    if path.parent.name != "curves" or path.suffix != ".tsv":
+        return path.read_bytes()
+    rows = [line.split("\t") for line in path.read_text().splitlines()]
+    timed = rows[0].index("images_per_second")
+    return "\n".join("\t".join(row[:timed] + row[timed + 1 :]) for row in rows).encode()
+
+
 def descendants(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [found for child in map(int, listed) for found in (child, *descendants(child))]
@@ -165,7 +230,7 @@ def descendants(pid: int) -> list[int]:
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # one may stay in between, or not
 def test_a_killed_dvc_leaves_no_stage_behind(reproduced, shell):
     yaml, path = YAML(), reproduced.folder / "params.yaml"
-    params = yaml.load(path)
+    params = full_params(path)
     params["generate"]["sources"][0]["count"] = 2_000_000
     yaml.dump(params, path)
     command = [sys.executable, "-m", "dvc", "repro"]

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from full_params import full_params
 from imports import ROOT
 from ruamel.yaml import YAML
 
@@ -34,7 +35,7 @@ def small(document, folder):
             source["count"] = EACH_CLASS * len(classes)
             source["prevalence"] = dict.fromkeys(classes, 1 / len(classes))
     document["train"].update(epochs=2, batch_size=32, threads=1)
-    document["evaluate"].update(resamples=100)
+    document["evaluate"].update(num_bootstrap=100)
     return document
 
 
@@ -60,7 +61,7 @@ def prepare(generator, folder):
 )
 def test_a_scenario_runs_end_to_end(name, tmp_path):
     yaml, params, data = YAML(), tmp_path / "params.yaml", tmp_path / "data"
-    yaml.dump(small(yaml.load(ROOT / f"params/{name}.yaml"), tmp_path), params)
+    yaml.dump(small(full_params(ROOT / f"params/{name}.yaml"), tmp_path), params)
     generate.run(params, data, workers=1)
     augment.run(params, data, workers=1)
     split.run(params, data)

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from imports import ROOT
-from ruamel.yaml import YAML
+from full_params import full_params
 
 from raresight.pipeline.core.params import parse
 from raresight.pipeline.dataset.pixels import Pixels
@@ -16,7 +15,7 @@ from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
 
-SHIPPED = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")["train"]
+SHIPPED = full_params()["train"]
 CHANGES = {
     "model": {"width": 4, "blocks": [1]},
     "epochs": 6,
@@ -24,7 +23,7 @@ CHANGES = {
     "sampler": {"max_per_class": None},
     "batch_augment": {"shift": 1},
     "optimizer": {"learning_rate": 0.01},
-    "regularisation": {"weight_decay": 0.01},
+    "regularization": {"weight_decay": 0.01},
     "early_stopping": None,
     "precision": "float32",
     "threads": 1,

@@ -36,9 +36,9 @@ class AugmentParams(Section):
     transforms change values only and come last.
     """
 
-    seed: Annotated[int, Field(ge=0)]
-    copies: dict[str, Copies]
-    min_label_share: Annotated[float, Field(ge=0, le=1)]
-    max_tries: Annotated[int, Field(ge=1, le=1000)]
-    spatial: list[Step]
-    pixel: list[Step]
+    seed: Annotated[int, Field(ge=0)] = 1
+    copies: dict[str, Copies] = Field(default_factory=dict)
+    min_label_share: Annotated[float, Field(ge=0, le=1)] = 0.7
+    max_tries: Annotated[int, Field(ge=1, le=1000)] = 5
+    spatial: list[Step] = Field(default_factory=list)
+    pixel: list[Step] = Field(default_factory=list)

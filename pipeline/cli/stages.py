@@ -2,6 +2,7 @@
 
 import importlib
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,61 +18,33 @@ from raresight.pipeline.cli.group import (
     say,
     workers_option,
 )
+from raresight.pipeline.stages.table import STAGES
 
-WRITES = {
-    "generate": ("generated",),
-    "augment": ("augmented",),
-    "split": ("splits",),
-    "train": ("model", "training"),
-    "evaluate": ("evaluation",),
-    "report": ("report",),
+# By the argument that a stage's run() gets; the table says which of them a stage takes.
+OPTIONS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "workers": workers_option,
+    "executor": executor_option,
+    "device": device_option,
+    "resume": click.option(
+        "--resume",
+        type=click.Choice(("auto", "require", "never")),
+        default="auto",
+        show_default=True,
+        help="Resume a stopped training: where it is the same one, or else fail, or never.",
+    ),
 }
-
 
 file = click.Path(path_type=Path, dir_okay=False)
 
+_EVALUATE = f"""{STAGES["evaluate"].description}
 
-@click.command()
-@workers_option
-@executor_option
-@click.pass_obj
-def generate(settings: Settings, workers: int | None, executor: str) -> None:
-    """Draw (or read in) the labelled images."""
-    run_stage(settings, "generate", workers=workers, executor=executor)
+With --predictions, judge what any other model said: a CSV, Parquet or Arrow file with the columns
+id, label and score.CLASS (or score, of the positive class). The options after it are for that
+alone.
+"""
 
 
-@click.command()
-@workers_option
-@executor_option
-@click.pass_obj
-def augment(settings: Settings, workers: int | None, executor: str) -> None:
-    """Enlarge classes with copies that keep their label."""
-    run_stage(settings, "augment", workers=workers, executor=executor)
-
-
-@click.command()
-@click.pass_obj
-def split(settings: Settings) -> None:
-    """Assign every source to train, val or test."""
-    run_stage(settings, "split")
-
-
-@click.command()
-@device_option
-@click.option(
-    "--resume",
-    type=click.Choice(("auto", "require", "never")),
-    default="auto",
-    show_default=True,
-    help="Resume a training that was stopped: where it is the same one, or else fail, or never.",
-)
-@click.pass_obj
-def train(settings: Settings, device: str, resume: str) -> None:
-    """Fit the classifier; keep the epoch that ranks validation best."""
-    run_stage(settings, "train", device=device, resume=resume)
-
-
-@click.command()
+@click.command(help=_EVALUATE)
 @device_option
 @click.option("--show", is_flag=True, help="Print the last evaluation again; run nothing.")
 @click.option("--predictions", type=file, help="Judge the scores in this file instead.")
@@ -90,12 +63,6 @@ def train(settings: Settings, device: str, resume: str) -> None:
 def evaluate(
     settings: Settings, device: str, show: bool, predictions: Path | None, **given: Any
 ) -> None:
-    """Judge the model on val, test and perturbed test, beside its baselines.
-
-    With --predictions, judge what any other model said: a CSV, Parquet or Arrow file with the
-    columns id, label and score.CLASS (or score, of the positive class). The options after it are
-    for that alone.
-    """
     from raresight.pipeline.terminal.evaluation import render
 
     if predictions is not None:
@@ -122,15 +89,23 @@ def evaluate(
     print_result(settings, metrics, partial(render, folder=settings.data / "evaluation"))
 
 
-@click.command()
-@click.pass_obj
-def report(settings: Settings) -> None:
-    """Make the page that shows what was asked, done and found."""
-    page = run_stage(settings, "report")
-    say(settings, f"Open {page} in a browser.")
+def stage_command(name: str) -> click.Command:
+    """A command that runs the stage with the options that the table gives it."""
+
+    @click.pass_obj
+    def run(settings: Settings, **options: Any) -> None:
+        made = run_stage(settings, name, **options)
+        if made.suffix == ".html":
+            say(settings, f"Open {made} in a browser.")
+
+    decorated: Callable[..., Any] = run
+    for option in reversed(STAGES[name].options):
+        decorated = OPTIONS[option](decorated)
+    return click.command(name, help=STAGES[name].description)(decorated)
 
 
-COMMANDS = (generate, augment, split, train, evaluate, report)
+# `evaluate` alone prints a result, and judges what others have predicted.
+COMMANDS = tuple(evaluate if name == "evaluate" else stage_command(name) for name in STAGES)
 
 
 def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:
@@ -139,7 +114,7 @@ def run_stage(settings: Settings, name: str, *, report: bool = True, **options: 
     started = time.perf_counter()
     result = stage.run(settings.params, settings.data, **options)
     seconds = time.perf_counter() - started
-    outputs = [settings.data / folder for folder in WRITES[name]]
+    outputs = [settings.data / folder for folder in STAGES[name].folders]
     say(settings, f"{name}: wrote {' and '.join(map(str, outputs))} in {seconds:.1f} s")
     if settings.verbosity > 0:
         _list_files(outputs)

@@ -16,7 +16,7 @@ from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.decisions.costs import row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
 from raresight.pipeline.evaluation.decisions.thresholds import choose
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import EvaluateParams, threshold_rule
 from raresight.pipeline.evaluation.predictions_table import Predictions
 from raresight.pipeline.runtime.errors import (
     DataError,
@@ -164,8 +164,15 @@ class _Settings:
 
 
 def _settings(version: Version) -> _Settings:
-    section = version.params["evaluate"]
-    return _Settings(**{key: section[key] for key in ("seed", "confidence", "resamples")})
+    """Those of the version's params, and the defaults where it says nothing."""
+    asked = version.params.get("evaluate", {})
+    known = {
+        key: asked[key] for key in ("seed", "confidence_level", "num_bootstrap") if key in asked
+    }
+    params = EvaluateParams(**known)
+    return _Settings(
+        seed=params.seed, confidence=params.confidence_level, resamples=params.num_bootstrap
+    )
 
 
 def _about(versions: tuple[Version, Version]) -> str:
@@ -206,7 +213,7 @@ def _chosen_again(
     version: Version, images: Predictions, task: Task, settings: _Settings
 ) -> np.ndarray:
     try:
-        rule = ThresholdRule.model_validate(version.params["evaluate"]["threshold"])
+        rule = threshold_rule(version.params["evaluate"].get("threshold", {}))
     except ValidationError:
         raise ParamsError(
             f"evaluate.threshold of {version.name} is {version.params['evaluate']['threshold']}, "
@@ -249,10 +256,10 @@ def _caveats(
     if params and all(key.rpartition(".")[2] == "seed" for key in params):
         yield f"Nothing but seeds differs ({', '.join(params)}): the recipe is the same."
     for version in versions:
-        asked = version.params.get("train", {}).get("replicates", 1)
+        asked = version.params.get("train", {}).get("num_seeds", 1)
         if asked > len(version.trainings):
             yield (
-                f"train.replicates of {version.name} is {asked}, but its results are of "
+                f"train.num_seeds of {version.name} is {asked}, but its results are of "
                 f"{len(version.trainings)} training: run `dvc repro` there."
             )
     if about == RECIPES:
@@ -267,7 +274,7 @@ def _caveats(
     yield (
         f"{' and '.join(once)} {'were' if once[1:] else 'was'} trained once, so better and worse "
         "are about these two models: another seed alone may give a better or a worse one. For a "
-        "verdict on the recipes, set train.replicates to 3 or more in both."
+        "verdict on the recipes, set train.num_seeds to 3 or more in both."
     )
 
 

@@ -17,22 +17,9 @@ from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
 from raresight.pipeline.evaluation.external import at_target, judge_scores
 from raresight.pipeline.evaluation.output.metrics_json import as_metrics
-from raresight.pipeline.evaluation.params import EvaluateParams, SliceParams, ThresholdRule
+from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import Predictions, parse, task_of
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
-
-# How results are judged where there is no params file to say it.
-DEFAULTS = EvaluateParams(
-    seed=1,
-    threshold=ThresholdRule(rule="max_f1"),
-    confidence=0.95,
-    proportions="wilson",
-    resamples=2000,
-    deployment_prevalence=1e-4,
-    calibration_bins=10,
-    slices=SliceParams(bins=4, min_images=5),
-    perturb=[],
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +62,7 @@ def run(
 
 
 def _params(params_file: Path, prevalences: tuple[float, ...]) -> EvaluateParams:
-    params = DEFAULTS
+    params = EvaluateParams()  # where there is no params file to say it
     if params_file.is_file():
         params = load_section(params_file, "evaluate", EvaluateParams)
     return params.model_copy(update={"deployment_prevalence": prevalences} if prevalences else {})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.dataset.sheet import write_sheet
+from raresight.pipeline.report.contact_sheet import write_sheet
 
 if TYPE_CHECKING:
     import pandas

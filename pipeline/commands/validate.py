@@ -6,25 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from raresight.generators.base import BadImages
 from raresight.pipeline.augmentation.params import AugmentParams, Step
-from raresight.pipeline.core.params import Section, check_sections, refuse
-from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.core.params import check_sections, refuse
+from raresight.pipeline.evaluation.params import EvaluateParams, PrecisionTarget, RecallTarget
 from raresight.pipeline.generation.params import GenerateParams, Source
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import suggest
 from raresight.pipeline.splitting.params import SplitParams
+from raresight.pipeline.stages.table import section_models
 from raresight.pipeline.training.params import TrainParams, warn
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-SECTIONS: dict[str, type[Section]] = {
-    "generate": GenerateParams,
-    "augment": AugmentParams,
-    "split": SplitParams,
-    "train": TrainParams,
-    "evaluate": EvaluateParams,
-    "report": ReportParams,
-}
 
 
 def run(params_file: Path) -> dict[str, Any]:
@@ -32,7 +24,7 @@ def run(params_file: Path) -> dict[str, Any]:
 
     What is allowed but hardly meant is said in warnings.
     """
-    sections, problems = check_sections(params_file, SECTIONS)
+    sections, problems = check_sections(params_file, section_models())
     problems += [f"{params_file}: {problem}" for problem in _across(sections)]
     refuse(params_file, problems)
     warn(sections["train"], params_file)
@@ -83,8 +75,11 @@ def render(sections: Mapping[str, Any]) -> "Table":
     table = Table(box=box.SIMPLE_HEAD, header_style="bold")
     table.add_column("stage", style="cyan", no_wrap=True)
     table.add_column("will")
-    for name, describe in _DESCRIPTIONS.items():
-        table.add_row(name, "\n".join(describe(sections[name])))
+    for name, section in sections.items():
+        if describe := _DESCRIPTIONS.get(name):
+            table.add_row(name, "\n".join(describe(section)))
+        else:
+            table.add_row(name, ", ".join(f"{key} {value}" for key, value in section))
     return table
 
 
@@ -124,10 +119,11 @@ def _train(params: TrainParams) -> Iterator[str]:
 
 
 def _evaluate(params: EvaluateParams) -> Iterator[str]:
-    rule = params.threshold.rule.replace("_", " ")
-    target = f" {params.threshold.target:g}" if params.threshold.target is not None else ""
+    rule, target = params.threshold.name.replace("_", " "), ""
+    if isinstance(params.threshold, RecallTarget | PrecisionTarget):
+        target = f" {params.threshold.target:g}"
     yield f"threshold: {rule}{target}, chosen on validation"
-    yield f"{params.confidence:.0%} intervals from {params.resamples:,} resamples"
+    yield f"{params.confidence_level:.0%} intervals from {params.num_bootstrap:,} bootstrap samples"
     yield f"deployment prevalence {', '.join(f'{share:g}' for share in params.prevalences)}"
     yield f"perturbed by {_steps(params.perturb)}"
 

@@ -6,6 +6,7 @@ read, check and complain. YAML is read as DVC reads it (YAML 1.2: ``1e-3`` is a 
 
 import difflib
 import json
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
     SerializationInfo,
@@ -26,6 +28,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from raresight.pipeline.core.renamed import RENAMED
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError, suggest
 
 
@@ -59,14 +62,20 @@ def parse(model: type[Model], value: Any) -> Model:
 
 
 class ByName:
-    """Marks a part of params.yaml whose ``name`` decides which keys it has.
+    """Marks a part of params.yaml whose ``name`` decides which keys it has: a tagged union.
 
     To be used in ``Annotated``, with the model for each name, and one for all ``other`` names where
-    they are allowed.
+    they are allowed. Where no name is given it is ``default``, if there is one.
     """
 
-    def __init__(self, models: Mapping[str, type[Section]], other: type[Section] | None = None):
-        self.models, self.other = models, other
+    def __init__(
+        self,
+        models: Mapping[str, type[Section]],
+        *,
+        default: str | None = None,
+        other: type[Section] | None = None,
+    ):
+        self.models, self.default, self.other = models, default, other
         self._head = create_model(
             "Head",
             __config__=ConfigDict(extra="ignore", strict=True),
@@ -78,6 +87,10 @@ class ByName:
             Annotated[Any, PlainValidator(self._check), PlainSerializer(_dump)]
         )
 
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler):
+        kinds = [*self.models.values(), *([self.other] if self.other else [])]
+        return {"anyOf": [handler(kind.__pydantic_core_schema__) for kind in kinds]}
+
     def _known(self, name: str) -> str:
         if name not in self.models and self.other is None:
             raise ValueError(f"unknown name. {suggest(name, self.models)}")
@@ -86,6 +99,8 @@ class ByName:
     def _check(self, value: Any) -> Section:
         if isinstance(value, Section):
             return value
+        if isinstance(value, dict) and "name" not in value and self.default is not None:
+            return parse(self.models[self.default], value)
         return parse(self.models.get(parse(self._head, value).name, self.other), value)
 
 
@@ -164,7 +179,20 @@ def _sentences(prefix: str, model: type[BaseModel], error: ValidationError) -> I
         if isinstance(cause, NestedProblems):
             yield from _sentences(where, cause.model, cause.error)
         else:
-            yield f"{where}: {_complaint(model, keys, problem)}"
+            yield f"{where}: {_renamed(where, problem) or _complaint(model, keys, problem)}"
+
+
+def _renamed(where: str, problem: Mapping[str, Any]) -> str | None:
+    """What a key of earlier versions is called now, where that is the problem."""
+    place = re.sub(r"\[\d+\]", "", where)
+    if problem["type"] == "extra_forbidden" and place in RENAMED:
+        return f"this key was renamed to '{RENAMED[place]}'."
+    if problem["type"] == "missing" and isinstance(problem["input"], dict):
+        parent, _, key = place.rpartition(".")
+        for old in problem["input"]:
+            if RENAMED.get(f"{parent}.{old}") == key:
+                return f"this key is missing: '{old}' was renamed to '{key}'."
+    return None
 
 
 def _complaint(model: type[BaseModel], keys: list[Any], problem: Mapping[str, Any]) -> str:

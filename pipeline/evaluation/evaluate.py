@@ -83,7 +83,7 @@ class Study:
             score,
             happened,
             bins=self.params.calibration_bins,
-            confidence=self.params.confidence,
+            confidence=self.params.confidence_level,
             by_score=self.task.positive is not None,
         )
 
@@ -99,7 +99,9 @@ def judge(evidence: Evidence, params: EvaluateParams) -> Study:
     decisions = decisions_of(evidence, params, thresholds, calibrator)
     outcomes = _outcomes(evidence, decisions)
     bootstrap = Bootstrap(
-        confidence=params.confidence, resamples=params.resamples, proportions=params.proportions
+        confidence=params.confidence_level,
+        resamples=params.num_bootstrap,
+        proportions=params.proportion_interval,
     )
     study = Study(
         task=task,
@@ -189,7 +191,7 @@ def _costs(
     params: EvaluateParams,
     bootstrap: Bootstrap,
 ) -> CostResults | None:
-    if evidence.task.positive is not None or params.threshold.rule != "cost":
+    if evidence.task.positive is not None or params.threshold.name != "cost":
         return None
     names = ("test", "perturbed", "shortcut", "val")
     return cost_results(
@@ -207,7 +209,7 @@ def _calibration(study: Study, name: str) -> dict[str, Estimate]:
         study.targets["test"],
         study.task.positive_index,
         bins=study.params.calibration_bins,
-        confidence=study.params.confidence,
+        confidence=study.params.confidence_level,
     )
 
 

@@ -52,7 +52,9 @@ def judge_scores(
     seen = (test if val is None else val).targets
     always = majority(task, test.targets, seen=seen)
     bootstrap = Bootstrap(
-        confidence=params.confidence, resamples=params.resamples, proportions=params.proportions
+        confidence=params.confidence_level,
+        resamples=params.num_bootstrap,
+        proportions=params.proportion_interval,
     )
     sets = {"test": test} if val is None else {"val": val, "test": test}
     figures = calibration_figures(
@@ -60,7 +62,7 @@ def judge_scores(
         test.targets,
         task.positive_index,
         bins=params.calibration_bins,
-        confidence=params.confidence,
+        confidence=params.confidence_level,
     )
     equal = np.ones(len(task.classes))
     return Study(
@@ -84,7 +86,9 @@ def judge_scores(
             test.factors,
             bins=params.slices.bins,
             min_images=params.slices.min_images,
-            interval=partial(PROPORTIONS[params.proportions], confidence=params.confidence),
+            interval=partial(
+                PROPORTIONS[params.proportion_interval], confidence=params.confidence_level
+            ),
         ),
     )
 
@@ -99,7 +103,7 @@ def _probabilities(val: Predictions | None) -> Callable[[np.ndarray], np.ndarray
 def _costs(
     outcome: Outcome, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
 ) -> CostResults | None:
-    if outcome.task.positive is not None or params.threshold.rule != "cost":
+    if outcome.task.positive is not None or params.threshold.name != "cost":
         return None
     costs = mistake_costs(params.threshold, outcome.task.classes)
     rng = seeds.rng(params.seed, "evaluate", "cost")
@@ -142,7 +146,7 @@ def at_target(study: Study, labelled: Predictions, target: Predictions) -> dict[
             "the class shares of the unlabelled images can only be estimated with labelled images "
             f"of every class: {', '.join(study.task.classes)}."
         )
-    confidence = study.params.confidence
+    confidence = study.params.confidence_level
     shares, ends = estimate_shares(
         labelled.scores,
         labelled.targets,
@@ -169,8 +173,8 @@ def _carried(study: Study, prevalence: Estimate) -> dict[str, Estimate]:
             found=(hit, hit + missed),
             cleared=(right, right + alarms),
             prevalence=min(max(share, 1e-9), 1 - 1e-9),
-            confidence=study.params.confidence,
-            proportions=study.params.proportions,
+            confidence=study.params.confidence_level,
+            proportions=study.params.proportion_interval,
         )
         for share in (prevalence.value, prevalence.low, prevalence.high)
     ]

@@ -3,65 +3,80 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 
 from raresight.pipeline.augmentation.params import Step
-from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.params import ByName, Section
 
 Prevalence = Annotated[float, Field(gt=0, lt=1)]
 Cost = Annotated[float, Field(ge=0)] | Literal["never"]
 
-# The keys that a rule needs, and those it may have.
-_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "max_f1": ((), ()),
-    "recall": (("target",), ("confidence",)),
-    "precision": (("target",), ("prevalence",)),
-    "cost": (("costs",), ("prevalence",)),
-}
+
+class MaxF1(Section):
+    """The threshold with the highest F1 on validation."""
+
+    name: Literal["max_f1"] = "max_f1"
 
 
-class ThresholdRule(Section):
-    """How the decision threshold is chosen on validation.
+class RecallTarget(Section):
+    """The highest threshold that finds the share ``target`` of the positives.
 
-    ``max_f1`` takes the threshold with the highest F1. ``recall`` the highest one that finds the
-    share ``target`` of the positives: of those in validation, or, with ``confidence``, of new ones
-    that surely. ``precision`` the lowest one at which the share ``target`` of what is called
-    positive is. ``cost`` the cheapest one, where ``costs`` maps the actual class to the called one
-    to what that mistake costs (1 where nothing is said, ``never`` for one that must not happen).
-    The last two count at ``prevalence``, or at validation's own. Without a positive class there is
-    no threshold: the costs then choose the class with the least expected cost of calibrated
-    probabilities, and any other rule the most probable class.
+    Of those in validation or, with ``confidence``, of new ones with that confidence.
     """
 
-    rule: Literal["max_f1", "recall", "precision", "cost"]
-    target: Annotated[float, Field(gt=0, le=1)] | None = None
+    name: Literal["recall"] = "recall"
+    target: Annotated[float, Field(gt=0, le=1)]
     confidence: Annotated[float, Field(ge=0.5, lt=1)] | None = None
+
+
+class PrecisionTarget(Section):
+    """The lowest threshold at which the share ``target`` of predicted positives are positive.
+
+    Counted at ``prevalence``, or at validation's own.
+    """
+
+    name: Literal["precision"] = "precision"
+    target: Annotated[float, Field(gt=0, le=1)]
     prevalence: Prevalence | None = None
-    costs: dict[str, dict[str, Cost]] | None = None
+
+
+class LowestCost(Section):
+    """The threshold with the lowest expected cost.
+
+    ``costs`` maps the actual class to the predicted one to what that mistake costs (1 where nothing
+    is said, ``never`` for one that must not happen), counted at ``prevalence``, or at validation's
+    own. Without a positive class each image gets the class with the least expected cost of
+    calibrated probabilities.
+    """
+
+    name: Literal["cost"] = "cost"
+    costs: dict[str, dict[str, Cost]]
+    prevalence: Prevalence | None = None
 
     @model_validator(mode="after")
-    def _keys_belong_to_the_rule(self) -> "ThresholdRule":
-        needed, optional = _KEYS[self.rule]
-        for name in ("target", "confidence", "prevalence", "costs"):
-            given = getattr(self, name) is not None
-            if name in needed and not given:
-                raise ValueError(f"the rule '{self.rule}' needs {_EXAMPLES[name]}")
-            if given and name not in needed + optional:
-                raise ValueError(f"the rule '{self.rule}' takes no `{name}`: leave it out")
-        return self
-
-    @model_validator(mode="after")
-    def _right_answers_are_free(self) -> "ThresholdRule":
-        for label, costs in (self.costs or {}).items():
+    def _right_answers_are_free(self) -> "LowestCost":
+        for label, costs in self.costs.items():
             if label in costs:
                 raise ValueError(f"costs.{label}.{label}: calling '{label}' that is no mistake")
         return self
 
 
-_EXAMPLES = {
-    "target": "a `target` in (0, 1], e.g. 0.9",
-    "costs": "`costs`, e.g. {diseased: {healthy: 100}, healthy: {diseased: 1}}",
+ThresholdRule = MaxF1 | RecallTarget | PrecisionTarget | LowestCost
+THRESHOLD_RULES: Mapping[str, type[ThresholdRule]] = {
+    "max_f1": MaxF1,
+    "recall": RecallTarget,
+    "precision": PrecisionTarget,
+    "cost": LowestCost,
 }
+ThresholdParams = Annotated[ThresholdRule, ByName(THRESHOLD_RULES, default="max_f1")]
+
+
+def threshold_rule(value: Mapping[str, Any]) -> ThresholdRule:
+    """The rule that a mapping, such as one read from a file, describes.
+
+    Raises pydantic's ValidationError where it is none.
+    """
+    return TypeAdapter(ThresholdParams).validate_python(value)
 
 
 class SliceParams(Section):
@@ -71,8 +86,8 @@ class SliceParams(Section):
     ``min_images`` to count (for recall: positives) is not shown.
     """
 
-    bins: Annotated[int, Field(ge=2, le=20)]
-    min_images: Annotated[int, Field(ge=1)]
+    bins: Annotated[int, Field(ge=2, le=20)] = 4
+    min_images: Annotated[int, Field(ge=1)] = 5
 
 
 def _one_or_several(value: Any) -> str:
@@ -89,23 +104,24 @@ Prevalences = Annotated[
 class EvaluateParams(Section):
     """How the model is judged.
 
-    ``confidence`` is that of every interval, ``proportions`` how those of shares are made, and
-    ``resamples`` the number of bootstrap resamples. ``deployment_prevalence`` is the share of the
-    positive class where the model will be used, or a list of shares, the most important first; it
-    has no effect on a dataset without a positive class. ``calibration_bins`` is
+    ``threshold`` is chosen on validation; without a positive class there is none. Every interval
+    has ``confidence_level``; those of proportions are made by ``proportion_interval``, and what has
+    no interval in closed form gets one from ``num_bootstrap`` resamples. ``deployment_prevalence``
+    is the share of the positive class where the model will be used, or a list of shares, the most
+    important first; it has no effect on a dataset without a positive class. ``calibration_bins`` is
     the number of points of the reliability diagram. ``perturb`` is the recipe that the clean test
     images are put through.
     """
 
-    seed: Annotated[int, Field(ge=0)]
-    threshold: ThresholdRule
-    confidence: Annotated[float, Field(ge=0.5, lt=1)]
-    proportions: Literal["wilson", "clopper_pearson"]
-    resamples: Annotated[int, Field(ge=100, le=1_000_000)]
-    deployment_prevalence: Prevalences
-    calibration_bins: Annotated[int, Field(ge=2, le=100)]
-    slices: SliceParams
-    perturb: list[Step]
+    seed: Annotated[int, Field(ge=0)] = 1
+    threshold: ThresholdParams = MaxF1()
+    confidence_level: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    proportion_interval: Literal["wilson", "clopper_pearson"] = "wilson"
+    num_bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000
+    deployment_prevalence: Prevalences = 1e-4
+    calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
+    slices: SliceParams = SliceParams()
+    perturb: list[Step] = Field(default_factory=list)
 
     @field_validator("deployment_prevalence")
     @classmethod

@@ -87,6 +87,6 @@ def _believed(training: Replicate, params: EvaluateParams) -> dict[str, Estimate
         outcome.targets,
         outcome.task.positive_index,
         bins=params.calibration_bins,
-        confidence=params.confidence,
+        confidence=params.confidence_level,
     )
     return {f"calibrated_{name}": found[name] for name in _BELIEVED}

@@ -9,47 +9,54 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from raresight.generators.base import Generator, Record, Sample
 from raresight.generators.factors import bounds
 from raresight.generators.pathology import Pathology
 from raresight.generators.shapes import Shapes
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.params import ByName, Section
 
 LABEL_NOISE = "label_noise"
 Rate = Annotated[float, Field(gt=0, le=1)]
 Kind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
 
 
-class LabelNoise(Section):
-    """Which labels are wrong.
+class UniformNoise(Section):
+    """The share ``rate`` of all labels becomes any other class, each as often."""
 
-    ``uniform``: the share ``rate`` of all, to any other class alike. ``class_conditional``:
-    ``rates`` says of each class which share is called what. ``boundary``: the share ``rate`` of
-    all, the more likely the nearer ``factor`` is to its low or high end (``hard``).
-    """
+    name: Literal["uniform"] = "uniform"
+    rate: Rate
 
-    kind: Literal["uniform", "class_conditional", "boundary"]
-    rate: Rate | None = None
-    rates: Annotated[dict[str, dict[str, Rate]], Field(min_length=1)] | None = None
-    factor: str | None = None
-    hard: Literal["low", "high"] | None = None
 
-    @model_validator(mode="after")
-    def _keys_of_the_kind(self) -> "LabelNoise":
-        needed = {
-            "uniform": {"rate"},
-            "class_conditional": {"rates"},
-            "boundary": {"rate", "factor", "hard"},
-        }[self.kind]
-        given = {k for k in ("rate", "rates", "factor", "hard") if getattr(self, k) is not None}
-        if given != needed:
-            raise ValueError(f"the kind '{self.kind}' takes exactly {', '.join(sorted(needed))}")
-        if self.kind == "boundary" and self.rate > 0.5:
-            raise ValueError("rate: near the boundary at most 0.5")
-        return self
+class ClassConditionalNoise(Section):
+    """``rates`` says of each class which share of it is labelled as which other class."""
+
+    name: Literal["class_conditional"] = "class_conditional"
+    rates: Annotated[dict[str, dict[str, Rate]], Field(min_length=1)]
+
+
+class BoundaryNoise(Section):
+    """The share ``rate`` of all, the more likely the nearer ``factor`` is to its ``hard`` end."""
+
+    name: Literal["boundary"] = "boundary"
+    rate: Annotated[float, Field(gt=0, le=0.5)]
+    factor: str
+    hard: Literal["low", "high"]
+
+
+LabelNoise = UniformNoise | ClassConditionalNoise | BoundaryNoise
+LabelNoiseParams = Annotated[
+    LabelNoise,
+    ByName(
+        {
+            "uniform": UniformNoise,
+            "class_conditional": ClassConditionalNoise,
+            "boundary": BoundaryNoise,
+        }
+    ),
+]
 
 
 class Outliers(Section):
@@ -70,13 +77,14 @@ def problems(noise: LabelNoise | None, generator: Generator, classes: Sequence[s
     found = []
     if len(classes) < 2:
         found.append("label_noise: needs two classes or more")
-    for actual, called in (noise.rates or {}).items():
+    rates = noise.rates if isinstance(noise, ClassConditionalNoise) else {}
+    for actual, called in rates.items():
         for label in (actual, *called):
             if label not in classes:
                 found.append(f"label_noise.rates: no class '{label}'; there are {classes}")
         if actual in called or sum(called.values()) > 1:
             found.append(f"label_noise.rates.{actual}: other classes, with shares up to 1 in all")
-    if noise.factor is not None and noise.factor not in (known := _numeric(generator)):
+    if isinstance(noise, BoundaryNoise) and noise.factor not in (known := _numeric(generator)):
         found.append(f"label_noise.factor: must be one of {', '.join(known)}")
     return found
 
@@ -162,19 +170,19 @@ class Drawer:
         """The label as it is written down."""
         noise, label = self.noise, record.label
         u, v = seeds.rng(self.seed, LABEL_NOISE, record.id).random(2).tolist()
-        if noise.kind == "class_conditional":
+        if noise.name == "class_conditional":
             for called, rate in sorted(noise.rates.get(label, {}).items()):
                 if u < rate:
                     return called
                 u -= rate
             return label
-        if noise.kind == "boundary":
+        if noise.name == "boundary":
             u = u / max(2 * _hardness(noise, self.generator, sample.factors), 1e-12)
         others = [one for one in sorted(self.generator.classes) if one != label]
         return others[int(v * len(others))] if u < noise.rate else label
 
 
-def _hardness(noise: LabelNoise, generator: Generator, factors: Mapping) -> float:
+def _hardness(noise: BoundaryNoise, generator: Generator, factors: Mapping) -> float:
     """How near a sample is to the hard end of its factor, in [0, 1]; 0 where it has none."""
     low, high = bounds(generator.distributions()[noise.factor])
     value = factors.get(noise.factor)

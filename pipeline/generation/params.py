@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from raresight.generators import registry
 from raresight.generators.base import Generator, Options
 from raresight.pipeline.core.params import Section, parse
-from raresight.pipeline.generation.corruptions import LabelNoise, Outliers, problems
+from raresight.pipeline.generation.corruptions import LabelNoiseParams, Outliers, problems
 from raresight.pipeline.runtime.errors import suggest
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -21,11 +21,11 @@ class Source(Section):
     generator: str
     options: Any = Field(default_factory=dict, validate_default=True)
     name: Name | None = None
-    role: Literal["any", "train_only", "test_only"]
+    role: Literal["any", "train_only", "test_only"] = "any"
     counts: Annotated[dict[str, Count], Field(min_length=1)] | None = None
     count: Annotated[Count, Field(ge=1)] | None = None
     prevalence: Annotated[dict[str, Share], Field(min_length=1)] | None = None
-    label_noise: LabelNoise | None = None
+    label_noise: LabelNoiseParams | None = None
     outliers: Outliers | None = None
 
     @field_validator("generator")
@@ -78,9 +78,9 @@ class GenerateParams(Section):
     class matters alike. ``image_size`` is the side of the square images in pixels.
     """
 
-    seed: Annotated[int, Field(ge=0)]
-    image_size: Annotated[int, Field(ge=8, le=1024)]
-    positive: str | None
+    seed: Annotated[int, Field(ge=0)] = 1
+    image_size: Annotated[int, Field(ge=8, le=1024)] = 64
+    positive: str | None = None
     sources: Annotated[list[Source], Field(min_length=1)]
 
     @model_validator(mode="after")

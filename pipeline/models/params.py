@@ -1,4 +1,4 @@
-"""``train.model`` and ``train.initialisation``: the network and what it begins from."""
+"""``train.model`` and ``train.initialization``: the network and what it begins from."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal
@@ -9,14 +9,14 @@ from raresight.pipeline.core.params import ByName, Section
 from raresight.pipeline.runtime.errors import suggest
 
 Share = Annotated[float, Field(ge=0, lt=1)]
-Initialisation = Literal["default", "xavier", "he", "orthogonal", "lsuv"]
+Initialization = Literal["default", "xavier", "he", "orthogonal", "lsuv"]
 
 
 class DropoutParams(Section):
     """The share of the pixels that is dropped, and of what the last layer sees."""
 
-    input: Share
-    hidden: Share
+    input: Share = 0.0
+    hidden: Share = 0.1
 
 
 class SmallCNNParams(Section):
@@ -28,13 +28,17 @@ class SmallCNNParams(Section):
     from the first one.
     """
 
-    name: Literal["small_cnn"]
-    width: Annotated[int, Field(ge=1, le=1024)]
-    blocks: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)]
-    connections: Literal["plain", "residual", "dense"]
-    norm: Literal["batch", "group", "layer", "none"]
-    dropout: DropoutParams
-    stochastic_depth: Share
+    name: Literal["small_cnn"] = "small_cnn"
+    width: Annotated[int, Field(ge=1, le=1024)] = 16
+    blocks: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] = (
+        1,
+        1,
+        1,
+    )
+    connections: Literal["plain", "residual", "dense"] = "residual"
+    norm: Literal["batch", "group", "layer", "none"] = "batch"
+    dropout: DropoutParams = DropoutParams()
+    stochastic_depth: Share = 0.0
 
     @model_validator(mode="after")
     def _can_be_skipped(self) -> "SmallCNNParams":
@@ -51,9 +55,9 @@ class LinearProbeParams(Section):
     classifier with its published weights (fetched on first use), for which ``grid`` means nothing.
     """
 
-    name: Literal["linear_probe"]
-    features: str
-    grid: Annotated[int, Field(ge=1, le=256)]
+    name: Literal["linear_probe"] = "linear_probe"
+    features: str = "pixels"
+    grid: Annotated[int, Field(ge=1, le=256)] = 8
 
     @field_validator("features")
     @classmethod
@@ -81,8 +85,8 @@ class TorchvisionParams(Section):
     """
 
     name: str
-    stem: Literal["small", "original"]
-    dropout: Share
+    stem: Literal["small", "original"] = "small"
+    dropout: Share = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -95,5 +99,5 @@ class TorchvisionParams(Section):
 _KINDS = {"small_cnn": SmallCNNParams, "linear_probe": LinearProbeParams}
 ModelParams = Annotated[
     SmallCNNParams | LinearProbeParams | TorchvisionParams,
-    ByName(_KINDS, other=TorchvisionParams),
+    ByName(_KINDS, default="small_cnn", other=TorchvisionParams),
 ]

@@ -3,8 +3,21 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+ParamRows = tuple[tuple[str, str], ...]
 
-def rows(section: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+
+def in_columns(sections: Mapping[str, Mapping[str, Any]]) -> list[dict[str, ParamRows]]:
+    """The sections as rows, in two columns of about the same length; the longest stands right."""
+    read = {name: rows(section) for name, section in sections.items()}
+    left: dict[str, ParamRows] = {}
+    right: dict[str, ParamRows] = {}
+    for name in sorted(read, key=lambda name: -len(read[name])):
+        column = min(right, left, key=lambda column: sum(map(len, column.values())))
+        column[name] = read[name]
+    return [{name: column[name] for name in read if name in column} for column in (left, right)]
+
+
+def rows(section: Mapping[str, Any]) -> ParamRows:
     """The leaves of a section: dotted key and value; short lists and mappings stay on one line."""
     return tuple(_rows(section, ""))
 

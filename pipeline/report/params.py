@@ -14,6 +14,6 @@ class ReportParams(Section):
     and of misses shown as pictures, the most confident first. ``seed`` chooses the images.
     """
 
-    seed: Annotated[int, Field(ge=0)]
-    images_per_class: Annotated[int, Field(ge=1, le=100)]
-    mistakes: Annotated[int, Field(ge=0, le=100)]
+    seed: Annotated[int, Field(ge=0)] = 1
+    images_per_class: Annotated[int, Field(ge=1, le=100)] = 10
+    mistakes: Annotated[int, Field(ge=0, le=100)] = 12

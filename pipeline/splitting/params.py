@@ -12,9 +12,9 @@ Ratio = Annotated[float, Field(ge=0.01, le=0.98)]
 class Ratios(Section):
     """The share of each class's sources in each split: at least 0.01 each, together 1."""
 
-    train: Ratio
-    val: Ratio
-    test: Ratio
+    train: Ratio = 0.70
+    val: Ratio = 0.15
+    test: Ratio = 0.15
 
     @model_validator(mode="after")
     def _whole(self) -> "Ratios":
@@ -27,5 +27,5 @@ class Ratios(Section):
 class SplitParams(Section):
     """How sources are assigned to train, val and test."""
 
-    seed: Annotated[int, Field(ge=0)]
-    ratios: Ratios
+    seed: Annotated[int, Field(ge=0)] = 1
+    ratios: Ratios = Ratios()

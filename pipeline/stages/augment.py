@@ -16,7 +16,6 @@ from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Rows, Shard, rows_per_shard, versions
-from raresight.pipeline.dataset.sheet import write_sheet
 from raresight.pipeline.dataset.writer import shard_name, write_shard
 from raresight.pipeline.runtime.errors import ParamsError, suggest
 from raresight.pipeline.runtime.progress import track
@@ -93,7 +92,6 @@ def run(
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
         write_json(folder / "report.json", _report(params, originals, made))
-        write_sheet(Dataset(folder), folder / "sheet.png")
     return data / OUTPUT
 
 

@@ -131,7 +131,7 @@ def _transfer(inputs: Inputs, study: Study) -> dict[str, Any]:
     )
     rights = [outcome.predicted == outcome.targets for outcome in (drawn, study.outcomes["test"])]
     pairs = [(int(right.sum()), len(right)) for right in rights]
-    return {"transfer": transfer(*pairs, confidence=study.params.confidence)}
+    return {"transfer": transfer(*pairs, confidence=study.params.confidence_level)}
 
 
 def _evidence(inputs: Inputs, task: Task, model: Mapping[str, np.ndarray]) -> Evidence:

@@ -12,7 +12,6 @@ from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import COLUMNS, Description, Shard, rows_per_shard, versions
-from raresight.pipeline.dataset.sheet import write_sheet
 from raresight.pipeline.dataset.writer import shard_name, write_shard
 from raresight.pipeline.generation.collector import Collector
 from raresight.pipeline.generation.corruptions import Drawer
@@ -59,10 +58,8 @@ def run(
         shards = tuple(track(done, total=len(tasks), description="generate"))
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
-        made = Dataset(folder)
-        write_sheet(made, folder / "sheet.png")
         if _TRIES in description.factors:
-            write_json(folder / "acceptance.json", _acceptance(made))
+            write_json(folder / "acceptance.json", _acceptance(Dataset(folder)))
     return data / OUTPUT
 
 

@@ -19,19 +19,20 @@ from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from raresight.pipeline.report.charts import draw_learning, draw_reliability
+from raresight.pipeline.report.figures import write_figures
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import DataError
-from raresight.pipeline.wording.diagnosis import describe
+from raresight.pipeline.stages.table import STAGES
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
-OUTPUT, PAGE = "report", "index.html"
+OUTPUT, PAGE, FIGURES = "report", "index.html", "figures"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
 # The sections of params.yaml that the page shows as they are: dvc.yaml lists the file as a dep.
-SHOWN = ("generate", "augment", "split", "train", "evaluate")
+SHOWN = tuple(name for name, stage in STAGES.items() if stage.shown)
 _INPUTS = {
     "generated": "generate",
     "augmented": "augment",
@@ -64,9 +65,9 @@ class Evidence:
             return []
         return list(self.metrics.get("deployment_at", {"": self.metrics["deployment"]}).values())
 
-    @property
-    def plots(self) -> Path:
-        return self.data / "evaluation" / "plots"
+    @cached_property
+    def images(self) -> Mapping[str, Any]:
+        return read_json(self.data / "splits" / "summary.json")["images"]
 
     @cached_property
     def task(self) -> Task:
@@ -98,14 +99,14 @@ class Evidence:
 
 
 def run(params_file: Path, data: Path) -> Path:
-    """Write ``data/report/index.html`` and return its path."""
+    """Write ``data/report/index.html``, with pictures beside it, and return the page's path."""
     params = load_section(params_file, "report", ReportParams)
     for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
-    document = read_yaml(params_file)
+    written = read_yaml(params_file)
     evidence = Evidence(
         params=params,
-        asked={name: document.get(name, {}) for name in SHOWN},
+        asked={name: written.get(name, {}) for name in SHOWN},
         originals=Dataset(data / "generated"),
         copies=Dataset(data / "augmented"),
         data=data,
@@ -113,6 +114,7 @@ def run(params_file: Path, data: Path) -> Path:
     text = render(_sections(evidence))
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text)
+        write_figures(folder / FIGURES, evidence.originals, evidence.copies, counts=evidence.images)
     return data / OUTPUT / PAGE
 
 
@@ -135,7 +137,8 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         "per_class": _per_class(metrics),
         "reliability": _reliability(evidence),
         "slices": slices.worst(
-            _rows(evidence.plots / "slices.tsv"), confidence=metrics["confidence"]
+            _rows(evidence.data / "evaluation/plots" / "slices.tsv"),
+            confidence=metrics["confidence"],
         ),
         "galleries": _galleries(evidence),
         "bands": sheets.bands(
@@ -145,7 +148,7 @@ def _sections(evidence: Evidence) -> dict[str, Any]:
         ),
         "families": sheets.families(evidence.originals, evidence.copies, seed=evidence.params.seed),
         **_learning(evidence),
-        "asked": {name: asked.rows(section) for name, section in evidence.asked.items()},
+        "asked": asked.in_columns(evidence.asked),
         "versions": _versions(evidence),
     }
 
@@ -195,7 +198,7 @@ def _panel(evidence: Evidence) -> Panel | None:
         stops,
         deployment=[place["prevalence"] for place in evidence.places],
         confidence=metrics["confidence"],
-        interval=PROPORTIONS[evidence.asked["evaluate"].get("proportions", "wilson")],
+        interval=PROPORTIONS[evidence.asked["evaluate"].get("proportion_interval", "wilson")],
     )
 
 
@@ -221,7 +224,9 @@ def _charts(evidence: Evidence) -> dict[str, str] | None:
 def _reliability(evidence: Evidence) -> str:
     positive, test = evidence.task.positive, evidence.test
     names = {"raw": "calibration_raw.tsv", "calibrated": "calibration.tsv"}
-    bins = {name: _columns(evidence.plots / file) for name, file in names.items()}
+    bins = {
+        name: _columns(evidence.data / "evaluation/plots" / file) for name, file in names.items()
+    }
     rare = positive is not None and test.main_ranking.positive.mean() < _RARE
     happens = "is called right" if positive is None else f"is '{positive}'"
     return draw_reliability(bins, rare=rare, happens=happens)
@@ -255,18 +260,16 @@ def _galleries(evidence: Evidence) -> list[mistakes.Gallery]:
 
 def _learning(evidence: Evidence) -> dict[str, Any]:
     """What was learned from, and how it went."""
-    images = read_json(evidence.data / "splits" / "summary.json")["images"]
     card = read_json(evidence.data / "model" / "model.json")
     numbers = read_json(evidence.data / "training" / "metrics.json")
     table = _columns(evidence.data / "training" / "curves" / "curves.tsv")
     best = numbers["best_epoch"]
     return {
-        "images": images,
-        "balances": balance.balances(images, card["class_shares"], evidence.task.classes),
+        "images": evidence.images,
+        "balances": balance.balances(evidence.images, card["class_shares"], evidence.task.classes),
         "augmented": read_json(evidence.data / "augmented" / "report.json"),
         "model": card,
         "training": numbers,
-        "diagnosis": describe(**numbers["diagnosis"]) if "diagnosis" in numbers else None,
         "training_charts": draw_learning(table, best=best),
     }
 

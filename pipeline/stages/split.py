@@ -12,7 +12,6 @@ from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.runtime.errors import DataError, listing
 from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
 from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
-from raresight.pipeline.splitting.figures import draw_counts
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
 
@@ -37,7 +36,6 @@ def run(params_file: Path, data: Path) -> Path:
     with stage_outputs(data / OUTPUT) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", {"images": images, "repeated_pixels": repeated})
-        draw_counts(images, folder / "splits.png")
     return data / OUTPUT
 
 

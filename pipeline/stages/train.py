@@ -54,7 +54,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume =
                 resume=resume,
                 group=group,
             )
-            for number in range(1, params.replicates + 1)
+            for number in range(1, params.num_seeds + 1)
         ]
         if group.is_main_process:
             _write(data, jobs)

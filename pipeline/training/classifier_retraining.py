@@ -21,7 +21,7 @@ def second_stage(params: TrainParams, stage: RetrainingParams) -> TrainParams:
     plain = CrossEntropy(
         name="cross_entropy", label_smoothing=0.0, class_weights=None, post_hoc_tau=None
     )
-    cosine = Cosine(name="cosine", by="step", warmup=None, final_share=0.0, restarts=0, stretch=1.0)
+    cosine = Cosine(warmup=None, min_lr_ratio=0.0)
     changes = {
         "epochs": stage.epochs,
         "optimizer": params.optimizer.model_copy(update={"learning_rate": stage.learning_rate}),

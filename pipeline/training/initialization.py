@@ -35,7 +35,7 @@ def fresh(
     )
     seen = model.standardize(images[:_IMAGES].cpu())
     if not isinstance(model.network, LinearProbe):  # whose features are what they are
-        initialize(model.network, params.initialisation, seed=seed, images=seen)
+        initialize(model.network, params.initialization, seed=seed, images=seen)
     return model
 
 

@@ -263,7 +263,7 @@ class Trainer:
     def _remember(self, epoch: Epoch) -> None:
         history = self.history
         history.epochs.append(epoch)
-        if self.params.keep == "last" or best_epoch(history.quality) == epoch.epoch - 1:
+        if self.params.checkpoint == "last" or best_epoch(history.quality) == epoch.epoch - 1:
             history.best = epoch
             history.weights = {k: v.clone() for k, v in self.eval_model.state_dict().items()}
 

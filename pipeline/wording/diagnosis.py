@@ -120,7 +120,7 @@ OUTCOMES = {
         advice=(
             "learn from more images (augment.copies, generate), augment the batches "
             "(train.batch_augment), regularize more (train.model.dropout, "
-            "train.regularisation.weight_decay), or stop early (train.early_stopping)."
+            "train.regularization.weight_decay), or stop early (train.early_stopping)."
         ),
     ),
     "underfitting": Outcome(
@@ -128,7 +128,7 @@ OUTCOMES = {
         evidence=_underfitting,
         advice=(
             "give the model more capacity (train.model.width, train.model.blocks), or regularize "
-            "less (train.model.dropout, train.regularisation, train.batch_augment)."
+            "less (train.model.dropout, train.regularization, train.batch_augment)."
         ),
     ),
     "diverged": Outcome(

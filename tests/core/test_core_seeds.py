@@ -5,12 +5,41 @@ import hashlib
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from reference_streams import GOLDEN, digest_of, pcg64_from, splitmix64
 from scipy.stats import kstest
 
 from raresight.pipeline.core import seeds
 
 SEEDS = st.integers(0, 2**63)
 RECORDS = st.text(max_size=20) | st.integers(0, 10**9)
+
+
+@given(SEEDS, RECORDS)
+def test_a_stream_is_pcg64_seeded_by_a_digest_of_32_bytes(seed, record):
+    reference = np.random.Generator(pcg64_from(digest_of(seed, "generate", record, 32)))
+    stream = seeds.rng(seed, "generate", record)
+    assert np.array_equal(stream.random(3), reference.random(3))
+    assert stream.integers(0, 2**40) == reference.integers(0, 2**40)
+
+
+def test_splitmix64_gives_the_published_numbers():
+    # The first outputs for the seed 1234567, as printed with the reference implementation in C.
+    published = [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
+    assert [splitmix64(1234567 + k * GOLDEN) for k in range(1, 6)] == published
+
+
+@given(SEEDS, st.integers(0, 10**6))
+def test_uniforms_are_splitmix64_of_splitmix64_of_a_counter(seed, record):
+    key = int.from_bytes(digest_of(seed, "shuffle", "", 8), "little")
+    row = splitmix64(key + record * GOLDEN)
+    expected = [(splitmix64(row + k * GOLDEN) >> 11) / 2**53 for k in (1, 2, 3)]
+    assert seeds.uniforms(seed, "shuffle", np.array([record]), 3)[0].tolist() == expected
 
 
 @given(SEEDS, RECORDS, RECORDS)

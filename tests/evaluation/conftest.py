@@ -30,10 +30,10 @@ def make_params() -> Callable[..., EvaluateParams]:
     def make(**changes) -> EvaluateParams:
         section = {
             "seed": 0,
-            "threshold": {"rule": "max_f1"},
-            "confidence": 0.95,
-            "proportions": "wilson",
-            "resamples": 100,
+            "threshold": {"name": "max_f1"},
+            "confidence_level": 0.95,
+            "proportion_interval": "wilson",
+            "num_bootstrap": 100,
             "deployment_prevalence": 1e-4,
             "calibration_bins": 10,
             "slices": {"bins": 4, "min_images": 5},

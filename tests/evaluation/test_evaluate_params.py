@@ -9,10 +9,10 @@ from raresight.pipeline.runtime.errors import ParamsError
 
 GOOD = {
     "seed": "0",
-    "threshold": "{rule: recall, target: 0.9}",
-    "confidence": "0.95",
-    "proportions": "wilson",
-    "resamples": "200",
+    "threshold": "{name: recall, target: 0.9}",
+    "confidence_level": "0.95",
+    "proportion_interval": "wilson",
+    "num_bootstrap": "200",
     "deployment_prevalence": "1.0e-4",
     "calibration_bins": "10",
     "slices": "{bins: 4, min_images: 5}",
@@ -39,22 +39,21 @@ def test_several_prevalences_keep_their_order(tmp_path):
 
 
 @pytest.mark.parametrize("key", GOOD)
-def test_a_missing_key_is_named(tmp_path, key):
-    with pytest.raises(ParamsError, match=rf"evaluate\.{key}: this key is missing"):
-        load(tmp_path, **{key: None})
+def test_a_key_that_is_left_out_has_its_default(tmp_path, key):
+    assert getattr(load(tmp_path, **{key: None}), key) == getattr(EvaluateParams(), key)
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("seed", "-1"),
-        ("threshold.rule", "{rule: best}"),
-        ("threshold.target", "{rule: recall, target: 1.5}"),
-        ("threshold.target", "{rule: recall, target: 0}"),
-        ("confidence", "1"),
-        ("confidence", "0.4"),
-        ("resamples", "10"),
-        ("resamples", "200.5"),
+        ("threshold.name", "{name: best}"),
+        ("threshold.target", "{name: recall, target: 1.5}"),
+        ("threshold.target", "{name: recall, target: 0}"),
+        ("confidence_level", "1"),
+        ("confidence_level", "0.4"),
+        ("num_bootstrap", "10"),
+        ("num_bootstrap", "200.5"),
         ("deployment_prevalence", "0"),
         ("deployment_prevalence", "1"),
         ("deployment_prevalence", "[]"),
@@ -69,15 +68,29 @@ def test_a_value_out_of_range_is_refused_with_its_key_path(tmp_path, key, value)
 
 
 def test_a_recall_rule_needs_a_target(tmp_path):
-    with pytest.raises(ParamsError, match=r"evaluate\.threshold: .*needs a `target`"):
-        load(tmp_path, threshold="{rule: recall}")
+    with pytest.raises(ParamsError, match=r"evaluate\.threshold\.target: this key is missing"):
+        load(tmp_path, threshold="{name: recall}")
 
 
 def test_max_f1_takes_no_target(tmp_path):
-    with pytest.raises(ParamsError, match="takes no `target`"):
-        load(tmp_path, threshold="{rule: max_f1, target: 0.5}")
+    with pytest.raises(ParamsError, match=r"threshold\.target: unknown key"):
+        load(tmp_path, threshold="{name: max_f1, target: 0.5}")
 
 
 def test_a_misspelt_key_names_the_nearest(tmp_path):
-    with pytest.raises(ParamsError, match=r"evaluate\.confidense: .*'confidence'"):
-        load(tmp_path, confidense="0.9")
+    with pytest.raises(ParamsError, match=r"evaluate\.num_bootstraps: .*'num_bootstrap'"):
+        load(tmp_path, num_bootstraps="200")
+
+
+@pytest.mark.parametrize(
+    ("old", "value", "new"),
+    [
+        ("confidence", "0.9", "confidence_level"),
+        ("proportions", "wilson", "proportion_interval"),
+        ("resamples", "200", "num_bootstrap"),
+        ("threshold", "{rule: recall, target: 0.9}", "name"),
+    ],
+)
+def test_a_renamed_key_says_its_new_name(tmp_path, old, value, new):
+    with pytest.raises(ParamsError, match=f"renamed to '{new}'"):
+        load(tmp_path, **{old: value})

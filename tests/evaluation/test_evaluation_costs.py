@@ -12,7 +12,7 @@ from raresight.pipeline.evaluation.decisions.costs import cheapest, cost_problem
 from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
 from raresight.pipeline.evaluation.evaluate import judge
 from raresight.pipeline.evaluation.output.metrics_json import as_metrics
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import LowestCost, MaxF1
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 CLASSES = ("ash", "birch", "cedar")
@@ -21,7 +21,7 @@ COSTS = {"cedar": {"ash": 10, "birch": 10}}  # a cedar must not be overlooked
 
 
 def rule(**changes):
-    return ThresholdRule(**({"rule": "cost", "costs": COSTS} | changes))
+    return LowestCost(**({"costs": COSTS} | changes))
 
 
 def test_the_cheapest_answer_by_hand():
@@ -64,7 +64,7 @@ def test_what_cannot_be_is_named_with_its_key(changes, told):
 
 def test_costs_that_can_be_are_no_problem():
     assert list(cost_problems(rule(), TASK)) == []
-    assert list(cost_problems(ThresholdRule(rule="max_f1"), TASK)) == []
+    assert list(cost_problems(MaxF1(), TASK)) == []
     free = {"ash": {"birch": 0}, "cedar": {"birch": 5}}  # of cedars birch is dearer
     assert list(cost_problems(rule(costs=free), TASK)) == []
     # With a positive class 'never' and a prevalence are as they were.
@@ -119,7 +119,7 @@ def test_intervals_hold_the_true_cost():
 
 
 def test_a_judgement_answers_by_costs_and_tells_what_they_save(make_evidence, make_params):
-    params = make_params(threshold={"rule": "cost", "costs": COSTS})
+    params = make_params(threshold={"name": "cost", "costs": COSTS})
     evidence = make_evidence(*CLASSES, positive=None)
     study = judge(evidence, params)
     test = study.outcomes["test"]

@@ -74,7 +74,7 @@ def test_the_test_set_has_no_say_in_the_threshold(evidence, make_params):
 
 
 def test_a_recall_target_is_reported_with_its_confidence(evidence, make_params):
-    params = make_params(threshold={"rule": "recall", "target": 0.8})
+    params = make_params(threshold={"name": "recall", "target": 0.8})
     metrics = as_metrics(judge(evidence, params))
     assert metrics["val"]["recall"] >= 0.8
     assert metrics["threshold"]["target"] == 0.8

@@ -11,11 +11,17 @@ from raresight.pipeline.evaluation.decisions.thresholds import (
     positives_needed,
     recall_confidence,
 )
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import (
+    LowestCost,
+    MaxF1,
+    PrecisionTarget,
+    RecallTarget,
+    ThresholdRule,
+)
 from raresight.pipeline.evaluation.prevalence import at_prevalence
 from raresight.pipeline.runtime.errors import DataError
 
-MAX_F1 = ThresholdRule(rule="max_f1")
+MAX_F1 = MaxF1()
 rows = st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max_size=40).filter(
     lambda rows: any(positive for _, positive in rows)
 )
@@ -31,7 +37,7 @@ def f1(positive: np.ndarray, called: np.ndarray) -> float:
 
 
 def recall_rule(target: float) -> ThresholdRule:
-    return ThresholdRule(rule="recall", target=target)
+    return RecallTarget(target=target)
 
 
 @given(rows)
@@ -123,7 +129,7 @@ def test_the_positives_needed_are_the_fewest_that_can_promise(target, confidence
 
 
 def test_29_positives_can_promise_nine_tenths_and_28_say_what_is_missing():
-    rule = ThresholdRule(rule="recall", target=0.9, confidence=0.95)
+    rule = RecallTarget(target=0.9, confidence=0.95)
     scores = np.linspace(1, 0.01, 60)
     enough = choose(rule, scores, np.arange(60) < 29)
     assert (enough.confidence >= 0.95, enough.needed, enough.reason) == (True, 29, None)
@@ -134,7 +140,7 @@ def test_29_positives_can_promise_nine_tenths_and_28_say_what_is_missing():
 
 @pytest.mark.parametrize(("confidence", "held"), [(None, (0.35, 0.65)), (0.95, (0.93, 1.0))])
 def test_how_often_a_recall_target_holds_on_new_images(confidence, held):
-    rule = ThresholdRule(rule="recall", target=0.9, confidence=confidence)
+    rule = RecallTarget(target=0.9, confidence=confidence)
     draw = np.random.default_rng(0)
     positive = np.arange(200) < 60
     reached = []
@@ -148,7 +154,7 @@ def test_how_often_a_recall_target_holds_on_new_images(confidence, held):
 @given(rows, st.floats(0.05, 1), st.none() | st.floats(0.001, 0.5))
 def test_a_precision_target_finds_the_most_that_keep_it(rows, target, prevalence):
     scores, positive = split(rows)
-    rule = ThresholdRule(rule="precision", target=target, prevalence=prevalence)
+    rule = PrecisionTarget(target=target, prevalence=prevalence)
     chosen = choose(rule, scores, positive)
 
     def precision(called):
@@ -176,7 +182,7 @@ CLASSES = Task(classes=("a", "b", "rare"), positive="rare")
 
 
 def cost_rule(costs, prevalence=None) -> ThresholdRule:
-    return ThresholdRule(rule="cost", costs=costs, prevalence=prevalence)
+    return LowestCost(costs=costs, prevalence=prevalence)
 
 
 def draw_three(seed: int) -> tuple[np.ndarray, np.ndarray]:

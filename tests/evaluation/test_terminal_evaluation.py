@@ -91,7 +91,7 @@ def test_a_small_test_set_is_called_small(rare):
 
 
 def test_a_recall_target_is_shown_with_its_confidence(make_evidence, make_params):
-    params = make_params(threshold={"rule": "recall", "target": 0.8})
+    params = make_params(threshold={"name": "recall", "target": 0.8})
     metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
     expected = f"a confidence of {number(metrics['threshold']['target_confidence'])}"
     assert expected in " ".join(printed(metrics).split())
@@ -142,7 +142,7 @@ def test_the_notes_tell_of_optimism_slices_and_calibration(rare):
 
 
 def test_a_target_that_cannot_be_promised_says_why(make_evidence, make_params):
-    params = make_params(threshold={"rule": "recall", "target": 0.9, "confidence": 0.95})
+    params = make_params(threshold={"name": "recall", "target": 0.9, "confidence": 0.95})
     metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
     text = " ".join(printed(metrics).split())
     assert "It promises nothing: it takes 29 positives in validation; there are 20." in text

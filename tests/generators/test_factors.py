@@ -128,7 +128,9 @@ def test_a_mixture_of_intervals_has_a_gap_that_it_does_not_contain():
 
 
 def test_a_conditional_follows_what_was_given():
-    factor = read({"conditional": {"on": "kind", "cases": {"dent": [1, 2]}, "otherwise": [7, 8]}})
+    factor = read(
+        {"conditional": {"given": "kind", "cases": {"dent": [1, 2]}, "otherwise": [7, 8]}}
+    )
     assert 1 <= factor.at(0.5, {"kind": "dent"}) <= 2
     assert 7 <= factor.at(0.5, {"kind": "hole"}) <= 8
     assert factor.contains(1.5, {"kind": "dent"})
@@ -143,7 +145,9 @@ def test_a_product_draws_in_order_so_that_factors_hang_together():
         {
             "product": {
                 "kind": {"discrete": ["thin", "bold"]},
-                "width": {"conditional": {"on": "kind", "cases": {"thin": [1, 2], "bold": [5, 6]}}},
+                "width": {
+                    "conditional": {"given": "kind", "cases": {"thin": [1, 2], "bold": [5, 6]}}
+                },
             }
         }
     )
@@ -194,9 +198,9 @@ def test_whole_numbers_from_a_pair_include_both_ends_alike():
         (Uniform, {"discrete": {"values": [1, 2], "weights": [1]}}, "2 values need 2 weights"),
         (Uniform, {"discrete": {"values": [1], "weights": [0]}}, "one must lie above it"),
         (Uniform, {"mixture": [[0, 1]]}, "a part must be like"),
-        (Uniform, {"conditional": {"on": "label", "cases": {"a": [0, 1]}}}, "are out"),
-        (Numbers, {"conditional": {"on": "label"}}, "conditional: cases missing"),
-        (Numbers, {"conditional": {"on": "label", "cases": {}}}, "at least one case"),
+        (Uniform, {"conditional": {"given": "label", "cases": {"a": [0, 1]}}}, "are out"),
+        (Numbers, {"conditional": {"given": "label"}}, "conditional: cases missing"),
+        (Numbers, {"conditional": {"given": "label", "cases": {}}}, "at least one case"),
         (NonNegative, {"mixture": [{"uniform": [-1, 2]}]}, "must not go below 0"),
         (Positive, {"discrete": [0, 1]}, "must lie above 0"),
     ],

@@ -115,7 +115,9 @@ def test_bending_keeps_lines_together():
 
 
 def test_a_factor_may_depend_on_the_character():
-    pens = {"conditional": {"on": "label", "cases": {"1": [0.2, 0.2]}, "otherwise": [0.05, 0.05]}}
+    pens = {
+        "conditional": {"given": "label", "cases": {"1": [0.2, 0.2]}, "otherwise": [0.05, 0.05]}
+    }
     generator = build(fonts=["hand"], pen=pens)
     assert draw(generator, "1").factors["pen"] == 0.2
     assert draw(generator, "2").factors["pen"] == 0.05
@@ -215,15 +217,15 @@ def test_a_folder_without_a_usable_font_is_told_by_name(tmp_path, name, message)
         ({"height": (0.5, 1.5)}, r"within \[0.05, 1\]"),
         ({"scanner": {"pixels": 2}}, "greater than or equal to 4"),
         (
-            {"pen": {"conditional": {"on": "ink", "cases": {"1": [0.1, 0.1]}}}},
+            {"pen": {"conditional": {"given": "ink", "cases": {"1": [0.1, 0.1]}}}},
             "pen: it cannot depend on 'ink', only on label, height",
         ),
         (
-            {"pen": {"conditional": {"on": "label", "cases": {"x": [0.1, 0.1]}}}},
+            {"pen": {"conditional": {"given": "label", "cases": {"x": [0.1, 0.1]}}}},
             "pen: no class x; there are 0, 1",
         ),
         (
-            {"pen": {"conditional": {"on": "label", "cases": {"0": [0.1, 0.1]}}}},
+            {"pen": {"conditional": {"given": "label", "cases": {"0": [0.1, 0.1]}}}},
             "pen: no case for 1, 2, .*, and no otherwise",
         ),
         ({"together": {"uniform": [0, 1]}}, "must be a product, or a mixture of products"),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from imports import ROOT
+from full_params import full_params
 from ruamel.yaml import YAML
 
 from raresight.pipeline.core.files import stage_outputs
@@ -150,8 +150,10 @@ def make_project(tmp_path_factory):
         folder = tmp_path_factory.mktemp("reported")
         data, params = folder / "data", folder / "params.yaml"
         yaml = YAML()
-        document = yaml.load(ROOT / "params.yaml")
-        document["evaluate"].update(resamples=100, perturb=[], deployment_prevalence=[1e-4, 0.01])
+        document = full_params()
+        document["evaluate"].update(
+            num_bootstrap=100, perturb=[], deployment_prevalence=[1e-4, 0.01]
+        )
         yaml.dump(document, params)
         common = [label for label in classes if label != positive]
         labels = [

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_streams import digest_of, pcg64_from
 
 from raresight.pipeline.splitting.blocks import assign, block_counts, needed
 
@@ -84,3 +85,14 @@ def test_needed_is_the_first_count_that_reaches_the_split(split, seed):
     count = needed(split, ratios=DEFAULT, seed=seed, stream="a")
     assert split in assign(count, ratios=DEFAULT, seed=seed, stream="a")
     assert split not in assign(count - 1, ratios=DEFAULT, seed=seed, stream="a")
+
+
+def test_a_known_stream_is_split_as_ever():
+    """The first two blocks of a stream, shuffled by the reference: what was split stays split."""
+    names = ["train"] * 3 + ["val"] + ["test"]
+    expected = []
+    for number in range(2):
+        stream = np.random.Generator(pcg64_from(digest_of(7, "split", f"a/b/{number}", 32)))
+        expected += stream.permutation(names).tolist()
+    ratios = {"train": 0.6, "val": 0.2, "test": 0.2}
+    assert assign(10, ratios=ratios, seed=7, stream="a/b").tolist() == expected

@@ -35,10 +35,10 @@ def test_other_ratios_are_refused(tmp_path, changes, message):
         load(tmp_path, {"seed": 1, "ratios": ratios})
 
 
-@pytest.mark.parametrize(
-    ("section", "message"),
-    [({"seed": -1}, r"split\.seed: .*-1"), ({}, r"split\.seed: this key is missing")],
-)
-def test_a_bad_or_missing_seed_is_refused(tmp_path, section, message):
-    with pytest.raises(ParamsError, match=message):
-        load(tmp_path, section | {"ratios": {"train": 0.7, "val": 0.2, "test": 0.1}})
+def test_a_bad_seed_is_refused(tmp_path):
+    with pytest.raises(ParamsError, match=r"split\.seed: .*-1"):
+        load(tmp_path, {"seed": -1})
+
+
+def test_an_empty_section_has_the_defaults(tmp_path):
+    assert load(tmp_path, {}).ratios.model_dump() == {"train": 0.70, "val": 0.15, "test": 0.15}

@@ -18,9 +18,9 @@ from raresight.pipeline.evaluation.predictions_table import Predictions
 PARAMS = """\
 evaluate:
   seed: 1
-  threshold: {{rule: max_f1}}
-  confidence: 0.95
-  resamples: 200
+  threshold: {{name: max_f1}}
+  confidence_level: 0.95
+  num_bootstrap: 200
 train: {{skill: {skill}, luck: 0.3, seed: 1, replicates: 1}}
 generate: {{positives: 40, brightness: 1}}
 """
@@ -96,7 +96,7 @@ def repository(tmp_path_factory):
     make(clone, "strong", 3.5)
     clone.dvc("exp", "run", "-q", "-n", "again", "-S", "train.seed=2")
     for name, seed, skill in (("thrice", 1, 3.5), ("thrice-again", 2, 3.5), ("weak-thrice", 3, 1)):
-        changes = [f"train.{key}" for key in ("replicates=3", f"seed={seed}", f"skill={skill}")]
+        changes = [f"train.{key}" for key in ("num_seeds=3", f"seed={seed}", f"skill={skill}")]
         options = [part for change in changes for part in ("-S", change)]
         clone.dvc("exp", "run", "-q", "-n", name, *options)
     clone.run("git", "checkout", "-q", ".")

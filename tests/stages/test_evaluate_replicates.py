@@ -16,7 +16,7 @@ from sklearn.metrics import (
 
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.evaluation.decisions.thresholds import choose
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import MaxF1
 from raresight.pipeline.stages import evaluate
 
 SEEDS = (1, 20, 30)
@@ -31,7 +31,7 @@ def by_hand(scorer):
     """The test metrics of a scorer, its threshold chosen on validation."""
     rare, images = np.array(LABELS) == "rare", draw_images()
     on_val, on_test = (scorer.scores(images, chosen(name))[:, 1] for name in ("val", "test"))
-    threshold = choose(ThresholdRule(rule="max_f1"), on_val, rare[chosen("val")]).value
+    threshold = choose(MaxF1(), on_val, rare[chosen("val")]).value
     truth, called = rare[chosen("test")], on_test >= threshold
     return {
         "accuracy": accuracy_score(truth, called),

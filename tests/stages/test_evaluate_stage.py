@@ -23,7 +23,7 @@ from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.evaluation import scoring
 from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from raresight.pipeline.evaluation.decisions.thresholds import choose
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import MaxF1
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.stages import evaluate
 
@@ -115,7 +115,7 @@ def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(judged_
     rare = np.array(LABELS) == "rare"
     features = shortcut_features(draw_images(), np.arange(COUNT))
     probe = fit_shortcut(features[train], 1 * rare[train], num_classes=2)
-    chosen = choose(ThresholdRule(rule="max_f1"), probe(features[val])[:, 1], rare[val])
+    chosen = choose(MaxF1(), probe(features[val])[:, 1], rare[val])
     assert metrics["threshold"]["shortcut"] == pytest.approx(chosen.value)
 
 
@@ -174,8 +174,8 @@ def test_a_transform_that_does_not_exist_is_named_with_its_place(judged_project)
 def test_costs_of_a_class_that_does_not_exist_are_refused(judged_project):
     params, data = judged_project()
     evaluate.run(params, data)
-    costs = "{rule: cost, costs: {rare: {comon: 100}, weird: {rare: 1}}}"
-    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", costs))
+    costs = "{name: cost, costs: {rare: {comon: 100}, weird: {rare: 1}}}"
+    params.write_text(PARAMS.format(perturb="[]").replace("{name: max_f1}", costs))
     match = r"2 problems:\n.*costs\.rare: no class 'comon'.*'common'.*\n.*no class 'weird'"
     assert_refused_and_kept(params, data, ParamsError, match)
 
@@ -183,14 +183,14 @@ def test_costs_of_a_class_that_does_not_exist_are_refused(judged_project):
 @pytest.mark.parametrize(
     ("rule", "objective"),
     [
-        ("{rule: recall, target: 0.9, confidence: 0.95}", "recall"),
-        ("{rule: precision, target: 0.5, prevalence: 0.01}", "precision"),
-        ("{rule: cost, costs: {rare: {common: never}}}", "cost"),
+        ("{name: recall, target: 0.9, confidence: 0.95}", "recall"),
+        ("{name: precision, target: 0.5, prevalence: 0.01}", "precision"),
+        ("{name: cost, costs: {rare: {common: never}}}", "cost"),
     ],
 )
 def test_every_rule_is_carried_out_and_reported(judged_project, rule, objective):
     params, data = judged_project()
-    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", rule))
+    params.write_text(PARAMS.format(perturb="[]").replace("{name: max_f1}", rule))
     threshold = evaluate.run(params, data)["threshold"]
     assert (threshold["objective"], threshold["positives"]) == (objective, 5)
     if objective == "recall":
@@ -199,8 +199,8 @@ def test_every_rule_is_carried_out_and_reported(judged_project, rule, objective)
 
 def test_costs_decide_without_a_positive_class(judged_project):
     params, data = judged_project(positive=None)
-    rule = "{rule: cost, costs: {rare: {common: 20}}}"
-    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", rule))
+    rule = "{name: cost, costs: {rare: {common: 20}}}"
+    params.write_text(PARAMS.format(perturb="[]").replace("{name: max_f1}", rule))
     metrics = evaluate.run(params, data)
     table = predictions(data, "test")
     # A rare image is overlooked at 20 times the cost of a false alarm: called from 1/21 on.
@@ -216,8 +216,8 @@ def test_costs_decide_without_a_positive_class(judged_project):
 def test_costs_that_cannot_be_are_refused(judged_project):
     params, data = judged_project(positive=None)
     evaluate.run(params, data)
-    costs = "{rule: cost, costs: {rare: {common: never}}, prevalence: 0.1}"
-    params.write_text(PARAMS.format(perturb="[]").replace("{rule: max_f1}", costs))
+    costs = "{name: cost, costs: {rare: {common: never}}, prevalence: 0.1}"
+    params.write_text(PARAMS.format(perturb="[]").replace("{name: max_f1}", costs))
     match = r"2 problems:\n.*threshold\.prevalence: .*\n.*costs\.rare\.common: 'never'"
     assert_refused_and_kept(params, data, ParamsError, match)
 

@@ -69,8 +69,6 @@ def test_the_dataset_holds_what_was_asked_for(run):
     assert made.has_mask.all()
     assert made.factors.notna().all(axis=None)
     assert manifest_problems(folder) == []
-    with Image.open(folder / "sheet.png") as sheet:
-        assert sheet.format == "PNG"
 
 
 def test_every_row_has_its_own_image_mask_and_visible_share(run):

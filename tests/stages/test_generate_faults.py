@@ -45,7 +45,7 @@ def faults(data: Dataset) -> np.ndarray:
 
 
 def test_uniform_noise_turns_the_share_asked_for_into_any_other_class(run):
-    data = run(label_noise={"kind": "uniform", "rate": 0.3})
+    data = run(label_noise={"name": "uniform", "rate": 0.3})
     wrong = data.labels != data.true_labels
     low, high = wilson(int(wrong.sum()), len(data), confidence=0.999)
     assert low <= 0.3 <= high
@@ -55,7 +55,7 @@ def test_uniform_noise_turns_the_share_asked_for_into_any_other_class(run):
 
 
 def test_noise_changes_labels_and_nothing_else(run):
-    clean, noisy = run("clean"), run("noisy", label_noise={"kind": "uniform", "rate": 0.5})
+    clean, noisy = run("clean"), run("noisy", label_noise={"name": "uniform", "rate": 0.5})
     assert noisy.true_labels.tolist() == clean.labels.tolist()
     assert np.array_equal(np.asarray(noisy.images), np.asarray(clean.images))
     assert "fault" not in clean.factors
@@ -65,7 +65,7 @@ def test_noise_changes_labels_and_nothing_else(run):
 
 
 def test_conditional_noise_goes_where_it_is_told(run):
-    data = run(label_noise={"kind": "class_conditional", "rates": {"star": {"circle": 0.5}}})
+    data = run(label_noise={"name": "class_conditional", "rates": {"star": {"circle": 0.5}}})
     wrong = data.labels != data.true_labels
     assert set(data.true_labels[wrong]) == {"star"}
     assert set(data.labels[wrong]) == {"circle"}
@@ -74,7 +74,7 @@ def test_conditional_noise_goes_where_it_is_told(run):
 
 
 def test_noise_near_the_boundary_meets_the_hard_images(run):
-    noise = {"kind": "boundary", "rate": 0.3, "factor": "size", "hard": "low"}
+    noise = {"name": "boundary", "rate": 0.3, "factor": "size", "hard": "low"}
     data = run(label_noise=noise)
     wrong, size = data.labels != data.true_labels, data.factors["size"].to_numpy()
     low, high = wilson(int(wrong.sum()), len(data), confidence=0.999)
@@ -112,7 +112,7 @@ def test_a_duplicate_shows_an_earlier_image_of_its_class_and_names_it(run):
 
 
 def test_duplicates_stay_in_the_split_of_their_original(run, tmp_path):
-    data = run(outliers={"rate": 0.3, "kinds": KINDS}, label_noise={"kind": "uniform", "rate": 0.1})
+    data = run(outliers={"rate": 0.3, "kinds": KINDS}, label_noise={"name": "uniform", "rate": 0.1})
     augment.run(tmp_path / "params.yaml", tmp_path / "data", workers=1)
     splits = read_splits(split.run(tmp_path / "params.yaml", tmp_path / "data"))
     of = {
@@ -127,7 +127,7 @@ def test_duplicates_stay_in_the_split_of_their_original(run, tmp_path):
 def test_faults_depend_on_seed_and_record_alone(run, monkeypatch):
     options = {
         "outliers": {"rate": 0.3, "kinds": KINDS},
-        "label_noise": {"kind": "uniform", "rate": 0.2},
+        "label_noise": {"name": "uniform", "rate": 0.2},
     }
     monkeypatch.setattr(schema, "SHARD_BYTES", 50 * 16 * 16 * 4)
     one, two = run("one", **options), run("two", workers=2, **options)
@@ -140,19 +140,19 @@ def test_faults_depend_on_seed_and_record_alone(run, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"label_noise": {"kind": "uniform"}}, "'uniform' takes exactly rate"),
-        ({"label_noise": {"kind": "unform", "rate": 0.1}}, "'class_conditional'"),
-        ({"label_noise": {"kind": "uniform", "rate": 1.5}}, "less than or equal to 1"),
+        ({"label_noise": {"name": "uniform"}}, r"label_noise\.rate: this key is missing"),
+        ({"label_noise": {"name": "unform", "rate": 0.1}}, "Did you mean 'uniform'"),
+        ({"label_noise": {"name": "uniform", "rate": 1.5}}, "less than or equal to 1"),
         (
-            {"label_noise": {"kind": "class_conditional", "rates": {"stars": {"circle": 0.1}}}},
+            {"label_noise": {"name": "class_conditional", "rates": {"stars": {"circle": 0.1}}}},
             "no class 'stars'",
         ),
         (
-            {"label_noise": {"kind": "class_conditional", "rates": {"star": {"star": 0.1}}}},
+            {"label_noise": {"name": "class_conditional", "rates": {"star": {"star": 0.1}}}},
             "rates.star: other classes",
         ),
         (
-            {"label_noise": {"kind": "boundary", "rate": 0.1, "factor": "sise", "hard": "low"}},
+            {"label_noise": {"name": "boundary", "rate": 0.1, "factor": "sise", "hard": "low"}},
             "label_noise.factor: must be one of .*size",
         ),
         ({"outliers": {"rate": 0.1, "kinds": ["strange"]}}, "'wrong_domain', 'blank'"),

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from imports import ROOT
+from full_params import full_params
 from ruamel.yaml import YAML
 from torch import nn
 
@@ -16,7 +16,7 @@ _YAML = YAML(typ="safe", pure=True)
 @pytest.fixture
 def params(tmp_path):
     def write(**changes):
-        document = _YAML.load(ROOT / "params.yaml")
+        document = full_params()
         for name, value in changes.items():
             document["train"][name] = value
         _YAML.dump(document, tmp_path / "params.yaml")
@@ -26,7 +26,7 @@ def params(tmp_path):
 
 
 def test_the_curve_is_that_of_params_yaml_and_is_drawn(params, tmp_path):
-    milestones = {"name": "multi_step", "by": "epoch", "warmup": None, "milestones": [2, 4]}
+    milestones = {"name": "multi_step", "interval": "epoch", "warmup": None, "milestones": [2, 4]}
     file = params(epochs=6, schedule=milestones)
     plot = tmp_path / "pictures/rate.png"
     curve = schedule.run(file, tmp_path / "data", plot=plot, steps_per_epoch=2)
@@ -36,8 +36,8 @@ def test_the_curve_is_that_of_params_yaml_and_is_drawn(params, tmp_path):
 
 
 def test_a_plateau_is_drawn_as_if_validation_never_got_better(params, tmp_path):
-    plateau = {"name": "on_plateau", "by": "epoch", "warmup": None, "monitor": "val_loss",
-               "patience": 1, "min_delta": 0.0, "final_share": 0.0}  # fmt: skip
+    plateau = {"name": "on_plateau", "interval": "epoch", "warmup": None, "monitor": "val_loss",
+               "patience": 1, "min_delta": 0.0, "min_lr_ratio": 0.0}  # fmt: skip
     file = params(epochs=6, schedule=plateau)
     curve = schedule.run(file, tmp_path / "data", plot=None, steps_per_epoch=1)
     assert curve.rates == pytest.approx([2e-3] * 3 + [1e-3] * 2 + [5e-4])

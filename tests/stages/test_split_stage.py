@@ -1,7 +1,6 @@
 """The split stage: the table it writes, and the data it refuses."""
 
 import json
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -104,18 +103,13 @@ def test_the_summary_counts_every_image_once(write_generated, part, split_data):
     }
 
 
-def test_the_same_data_gives_the_same_bytes_and_a_picture(
-    write_generated, part, split_data, params_file
-):
+def test_the_same_data_gives_the_same_bytes(write_generated, part, split_data, params_file):
     data = write_generated(part(name="a", labels=["common"] * 5 + ["rare"] * 5))
     split_data(data)
     first = {path.name: path.read_bytes() for path in (data / "splits").iterdir()}
     split.run(params_file, data)
     assert {path.name: path.read_bytes() for path in (data / "splits").iterdir()} == first
     assert manifest_problems(data / "splits") == []
-    width, height = struct.unpack(">II", first["splits.png"][16:24])
-    assert width > 800
-    assert height > 200
 
 
 def test_a_larger_set_moves_no_image(write_generated, part, split_data):

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+from full_params import full_params
 from imports import ROOT
 from program import COMMAND, PATIENCE, call, invoke, options, wait_for
 from ruamel.yaml import YAML
@@ -37,7 +38,7 @@ def drawn(tmp_path_factory):
     """A project of 200 tiny images, ready to be trained on."""
     folder = tmp_path_factory.mktemp("drawn")
     yaml = YAML()
-    document = yaml.load(ROOT / "params.yaml")
+    document = full_params()
     classes = ["circle", "square"]
     document["generate"].update(
         image_size=16,
@@ -194,7 +195,7 @@ def test_replicates_are_trainings_with_other_seeds_and_the_first_is_the_model(pr
     change(project / "params.yaml", epochs=2)
     train.run(project / "params.yaml", project / "data", device="cpu")
     alone = sha256(project / "data/model/weights.safetensors")
-    change(project / "params.yaml", replicates=3)
+    change(project / "params.yaml", num_seeds=3)
     train.run(project / "params.yaml", project / "data", device="cpu")
     folders = replicate_folders(project / "data/model")
     assert [folder.name for folder in folders] == ["model", "replicate-2", "replicate-3"]
@@ -213,7 +214,7 @@ def test_replicates_are_trainings_with_other_seeds_and_the_first_is_the_model(pr
 
 
 def test_stopped_in_a_later_replicate_the_earlier_ones_are_not_run_again(project, capsys):
-    change(project / "params.yaml", epochs=2, replicates=2)
+    change(project / "params.yaml", epochs=2, num_seeds=2)
     arguments = (project / "params.yaml", project / "data")
     fit = Trainer.fit
 
@@ -267,7 +268,7 @@ def test_two_processes_train_as_one_does(project):
 
 
 def test_diagnose_reads_the_curves_of_every_replicate(project):
-    change(project / "params.yaml", epochs=2, replicates=2)
+    change(project / "params.yaml", epochs=2, num_seeds=2)
     train.run(project / "params.yaml", project / "data", device="cpu")
     result = invoke("--json", *options(project), "diagnose")
     assert result.exit_code == 0, result.output

@@ -6,8 +6,7 @@ import json
 import re
 
 import pytest
-from imports import ROOT
-from ruamel.yaml import YAML
+from full_params import full_params
 
 from raresight.pipeline.training.diagnosis.diagnosis import CAUSES, diagnose, stagnates
 from raresight.pipeline.training.diagnosis.divergence import Divergence
@@ -109,7 +108,7 @@ def test_how_the_task_measures_loss_does_not_matter():
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_advice_names_keys_that_params_yaml_has(cause):
-    params = YAML(typ="safe").load(ROOT / "params.yaml")
+    params = full_params()
     for key in re.findall(r"\b(?:train|augment)(?:\.\w+)+", OUTCOMES[cause].advice):
         value = params
         for part in key.split("."):

@@ -99,4 +99,4 @@ def test_it_is_a_pure_function_of_the_seed_and_leaves_the_global_generator_alone
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_network_trains_from_each(name):
-    assert len(trainer(epochs=2, initialisation=name).fit().epochs) == 2
+    assert len(trainer(epochs=2, initialization=name).fit().epochs) == 2

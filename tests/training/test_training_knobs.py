@@ -6,7 +6,7 @@ import pytest
 import torch
 from toy_training import trainer
 
-WARM = {"shape": "exponential", "epochs": 1, "start_share": 0.1}
+WARM = {"name": "exponential", "epochs": 1, "start_factor": 0.1}
 INVERSE = {"name": "inverse", "from_epoch": 1}
 EFFECTIVE = {"name": "effective_number", "beta": 0.999, "from_epoch": 0}
 PLAIN = {"name": "cross_entropy", "label_smoothing": 0.1, "class_weights": None,
@@ -14,7 +14,7 @@ PLAIN = {"name": "cross_entropy", "label_smoothing": 0.1, "class_weights": None,
 
 
 def schedule(name, **keys):
-    return {"schedule": {"name": name, "by": "step", "warmup": WARM, **keys}}
+    return {"schedule": {"name": name, "interval": "step", "warmup": WARM, **keys}}
 
 
 KNOBS = {
@@ -26,22 +26,22 @@ KNOBS = {
     "torchvision": {"model": {"name": "squeezenet1_1", "stem": "small", "dropout": 0.1}},
     "linear probe": {"model": {"name": "linear_probe", "features": "pixels", "grid": 4}},
     "constant": schedule("constant"),
-    "linear": schedule("linear", final_share=0.0),
-    "exponential": schedule("exponential", final_share=0.1),
+    "linear": schedule("linear", min_lr_ratio=0.0),
+    "exponential": schedule("exponential", min_lr_ratio=0.1),
     "step": schedule("step", every=1, factor=0.5),
     "multi-step": schedule("multi_step", milestones=[1]),
-    "polynomial": schedule("polynomial", power=2.0, final_share=0.0),
-    "cosine": schedule("cosine", final_share=0.0, restarts=1, stretch=2),
+    "polynomial": schedule("polynomial", power=2.0, min_lr_ratio=0.0),
+    "cosine": schedule("cosine", min_lr_ratio=0.0, num_restarts=1, t_mult=2),
     "one-cycle": schedule(
-        "one_cycle", start_share=0.1, rise=0.3, final_share=0.0, momentum={"lowest": 0.8}
+        "one_cycle", start_factor=0.1, pct_start=0.3, min_lr_ratio=0.0, momentum={"lowest": 0.8}
     ),
-    "on-plateau": schedule("on_plateau", monitor="val_loss", min_delta=0.0, final_share=0.0),
-    "by epoch": {"schedule": {"by": "epoch"}},
+    "on-plateau": schedule("on_plateau", monitor="val_loss", min_delta=0.0, min_lr_ratio=0.0),
+    "by epoch": {"schedule": {"interval": "epoch"}},
     "sgd": {"optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9}},
-    "weight decay": {"regularisation": {"weight_decay": 0.1}},
-    "l2": {"regularisation": {"weight_decay": 0.0, "l2": 0.1}},
-    "l1": {"regularisation": {"l1": 0.5}},
-    "biases and norms": {"regularisation": {"biases_and_norms": True}},
+    "weight decay": {"regularization": {"weight_decay": 0.1}},
+    "l2": {"regularization": {"weight_decay": 0.0, "l2": 0.1}},
+    "l1": {"regularization": {"l1": 0.5}},
+    "biases and norms": {"regularization": {"decay_bias_and_norm": True}},
     "no clipping": {"gradient_clip": None},
     "ema": {"ema": {"decay": 0.99}},
     "crop and rotation": {"batch_augment": {"flip": "horizontal", "crop": 0.7, "rotation": 20}},
@@ -80,7 +80,7 @@ def test_l1_leaves_exact_zeros_in_the_network():
 
 
 def test_the_average_is_what_is_kept():
-    run = trainer(epochs=2, keep="last", **KNOBS["ema"])
+    run = trainer(epochs=2, checkpoint="last", **KNOBS["ema"])
     weights = run.fit().weights
     assert torch.equal(weights["network.head.weight"], run.ema.module.network.head.weight)
     assert not torch.equal(weights["network.head.weight"], run.model.network.head.weight)

@@ -45,13 +45,13 @@ def test_the_best_epoch_is_kept_and_stopping_is_early():
 
 
 def test_the_last_epoch_is_kept_where_asked_for():
-    result = trainer(epochs=5, keep="last").fit()
+    result = trainer(epochs=5, checkpoint="last").fit()
     assert result.best.epoch == 5
 
 
 def test_a_rate_far_too_high_ends_with_advice():
     wild = {"name": "sgd", "learning_rate": 10.0, "momentum": 0.9}
-    calm = {"name": "constant", "by": "step", "warmup": None}
+    calm = {"name": "constant", "interval": "step", "warmup": None}
     run = trainer(optimizer=wild, schedule=calm, gradient_clip=None, epochs=20)
     with torch.no_grad():
         run.model.network.head.weight.mul_(1e6)
@@ -70,7 +70,7 @@ def test_validation_loss_is_weighted_to_the_classes_training_shows():
 def test_a_last_batch_of_one_image_is_no_trouble_for_batch_norm():
     """400 images in batches of 57 leave one; where its maps are of one pixel it has no variance."""
     network = {"name": "resnet18", "stem": "original", "dropout": 0.0}
-    calm = {"name": "constant", "by": "step", "warmup": None}
+    calm = {"name": "constant", "interval": "step", "warmup": None}
     run = trainer(model=network, schedule=calm, batch_size=57, epochs=1)
     sizes = []
     history = run.fit(lambda images, epoch: sizes.append(images))

@@ -8,13 +8,13 @@ from raresight.pipeline.training.optim.ema import ema_of
 from raresight.pipeline.training.optim.optimizers import Update, soft_threshold
 from raresight.pipeline.training.params.updates import AverageParams
 
-NONE = {"weight_decay": 0.0, "l2": 0.0, "l1": 0.0, "biases_and_norms": False}
+NONE = {"weight_decay": 0.0, "l2": 0.0, "l1": 0.0, "decay_bias_and_norm": False}
 
 
 def update(model, *, optimizer="sgd", rate=0.01, momentum=0.0, clip=None, **penalties):
     params = train_params(
         optimizer={"name": optimizer, "learning_rate": rate, "momentum": momentum},
-        regularisation={**NONE, **penalties},
+        regularization={**NONE, **penalties},
         gradient_clip=clip,
     )
     return Update(model, params)
@@ -75,7 +75,7 @@ def test_biases_and_norms_are_spared_unless_asked_for(penalty):
     spared = after(one(), 10, **{penalty: 0.1})
     assert (spared[0].bias == 1).all()
     assert (spared[1].weight == 1).all()
-    asked = after(one(), 10, **{penalty: 0.1, "biases_and_norms": True})
+    asked = after(one(), 10, **{penalty: 0.1, "decay_bias_and_norm": True})
     assert (asked[0].bias < 1).all()
     assert (asked[1].weight < 1).all()
 

@@ -6,16 +6,20 @@ from toy_training import train_params
 from raresight.pipeline.core.params import NestedProblems
 from raresight.pipeline.training.params import doubts
 
-WARM = {"shape": "linear", "epochs": 2, "start_share": 0.0}
-PLATEAU = {"name": "on_plateau", "by": "epoch", "warmup": None, "monitor": "val_average_precision",
-           "min_delta": 0.0, "final_share": 0.0}  # fmt: skip
+WARM = {"name": "linear", "epochs": 2, "start_factor": 0.0}
+PLATEAU = {"name": "on_plateau", "interval": "epoch", "warmup": None, "min_lr_ratio": 0.0}
 PLAIN = {"name": "cross_entropy", "label_smoothing": 0.0, "class_weights": None,
          "post_hoc_tau": None}  # fmt: skip
 INVERSE = {"name": "inverse", "from_epoch": 0}
 
 
 def multi_step(*milestones, warmup=None):
-    return {"name": "multi_step", "by": "epoch", "warmup": warmup, "milestones": list(milestones)}
+    return {
+        "name": "multi_step",
+        "interval": "epoch",
+        "warmup": warmup,
+        "milestones": list(milestones),
+    }
 
 
 @pytest.mark.parametrize(
@@ -26,8 +30,8 @@ def multi_step(*milestones, warmup=None):
             ("schedule.warmup.epochs (6)", "than epochs (6)"),
         ),
         (
-            {"schedule": {"by": "epoch", "warmup": {**WARM, "epochs": 1.5}}},
-            ("schedule.warmup.epochs (1.5)", "schedule.by is 'epoch'"),
+            {"schedule": {"interval": "epoch", "warmup": {**WARM, "epochs": 1.5}}},
+            ("schedule.warmup.epochs (1.5)", "schedule.interval is 'epoch'"),
         ),
         ({"schedule": multi_step(3, 6)}, ("schedule.milestones (6)", "epochs (6)")),
         (
@@ -35,10 +39,10 @@ def multi_step(*milestones, warmup=None):
             ("schedule.milestones (1)", "schedule.warmup.epochs (2)"),
         ),
         (
-            {"schedule": {"name": "step", "by": "step", "warmup": None, "every": 9, "factor": 0.1}},
+            {"schedule": {"name": "step", "warmup": None, "every": 9, "factor": 0.1}},
             ("schedule.every (9)", "epochs (6)"),
         ),
-        ({"schedule": {"restarts": 6}}, ("schedule.restarts (6)", "epochs (6)")),
+        ({"schedule": {"num_restarts": 6}}, ("schedule.num_restarts (6)", "epochs (6)")),
         (
             {"schedule": PLATEAU, "early_stopping": {"patience": 5, "min_delta": 0.0}},
             ("schedule.patience (5)", "early_stopping.patience (5)"),
@@ -47,7 +51,10 @@ def multi_step(*milestones, warmup=None):
             {"loss": {**PLAIN, "class_weights": {**INVERSE, "from_epoch": 6}}},
             ("loss.class_weights.from_epoch (6)", "epochs (6)"),
         ),
-        ({"schedule": {"warmup": {**WARM, "shape": "exponential"}}}, ("`shape`", "`start_share`")),
+        (
+            {"schedule": {"warmup": {**WARM, "name": "exponential"}}},
+            ("exponential", "`start_factor`"),
+        ),
         ({"schedule": multi_step(3, 3)}, ("`milestones` must rise",)),
     ],
 )  # fmt: skip
@@ -85,6 +92,6 @@ def test_a_sampler_beside_plain_cross_entropy_is_no_doubt():
 
 
 def test_two_decays_are_doubted():
-    (doubt,) = doubts(train_params(regularisation={"l2": 0.1}))
+    (doubt,) = doubts(train_params(regularization={"l2": 0.1}))
     assert "weight_decay" in doubt
     assert "l2" in doubt

@@ -18,8 +18,8 @@ REMEMBERING = {  # all that depends on earlier steps or epochs
     "mixing": {"name": "mixup", "alpha": 0.5},
     "sampler": {"name": "progressive", "max_per_class": None},
     "schedule": {
-        **{"name": "on_plateau", "by": "epoch", "warmup": None, "monitor": "val_loss"},
-        **{"factor": 0.5, "patience": 0, "min_delta": 0.5, "final_share": 0.0},
+        **{"name": "on_plateau", "interval": "epoch", "warmup": None, "monitor": "val_loss"},
+        **{"factor": 0.5, "patience": 0, "min_delta": 0.5, "min_lr_ratio": 0.0},
     },
 }
 KEY = {"code": {"loop.py": "a" * 64}, "train": {"epochs": 3, "model": {"width": 4}}}

@@ -13,27 +13,27 @@ from raresight.pipeline.training.optim.schedules import learning_rate, momentum,
 STEPS, EPOCHS = 5, 12  # steps of an epoch
 KINDS = {
     "constant": {},
-    "linear": {"final_share": 0.1},
-    "exponential": {"final_share": 0.01},
+    "linear": {"min_lr_ratio": 0.1},
+    "exponential": {"min_lr_ratio": 0.01},
     "step": {"every": 4, "factor": 0.3},
     "multi_step": {"milestones": [4, 7, 10], "factor": 0.5},
-    "polynomial": {"power": 2.0, "final_share": 0.0},
-    "cosine": {"final_share": 0.01, "restarts": 0, "stretch": 1},
-    "one_cycle": {"start_share": 0.04, "rise": 0.3, "final_share": 4e-6, "momentum": None},
+    "polynomial": {"power": 2.0, "min_lr_ratio": 0.0},
+    "cosine": {"min_lr_ratio": 0.01, "num_restarts": 0, "t_mult": 1},
+    "one_cycle": {"start_factor": 0.04, "pct_start": 0.3, "min_lr_ratio": 4e-6, "momentum": None},
     "on_plateau": {
-        "monitor": "val_loss", "factor": 0.5, "patience": 1, "min_delta": 0.0, "final_share": 0.0
+        "monitor": "val_loss", "factor": 0.5, "patience": 1, "min_delta": 0.0, "min_lr_ratio": 0.0
     },
 }  # fmt: skip
 WARMUPS = {
     "none": None,
-    "linear": {"shape": "linear", "epochs": 3, "start_share": 0.1},
-    "exponential": {"shape": "exponential", "epochs": 3, "start_share": 0.1},
+    "linear": {"name": "linear", "epochs": 3, "start_factor": 0.1},
+    "exponential": {"name": "exponential", "epochs": 3, "start_factor": 0.1},
 }
 LOSSES = [1.0, 0.9, 0.95, 0.92, 0.91, 0.8, 0.81, 0.82, 0.83, 0.84, 0.7, 0.6]
 
 
 def schedule(name, *, by="step", warmup=None, epochs=EPOCHS, **changes):
-    group = {"name": name, "by": by, "warmup": warmup, **KINDS[name], **changes}
+    group = {"name": name, "interval": by, "warmup": warmup, **KINDS[name], **changes}
     return train_params(schedule=group, epochs=epochs).schedule
 
 
@@ -85,7 +85,7 @@ def of_torch(name, *, by, warmup):
 
 
 def _torch_warmup(optimizer, warmup, updates):
-    if warmup["shape"] == "linear":
+    if warmup["name"] == "linear":
         first = 0.1 + 0.9 / updates
         return lr_scheduler.LinearLR(optimizer, first, 1.0, total_iters=updates - 1)
     gamma = 0.1 ** (-1 / updates)
@@ -137,22 +137,22 @@ def test_on_plateau_equals_torch():
 
 def test_on_plateau_by_hand_in_its_default_form():
     """Factor 0.5, patience 5: the sixth epoch in a row without a gain halves the rate."""
-    plateau = {"name": "on_plateau", "by": "epoch", "warmup": None, "monitor": "val_loss",
-               "min_delta": 0.0, "final_share": 0.0}  # fmt: skip
+    plateau = {"name": "on_plateau", "interval": "epoch", "warmup": None, "monitor": "val_loss",
+               "min_delta": 0.0, "min_lr_ratio": 0.0}  # fmt: skip
     params = train_params(schedule=plateau, epochs=20).schedule
     counts = [reductions([1.0] + [1.0] * waited, params) for waited in range(13)]
     assert counts == [0] * 6 + [1] * 6 + [2]
 
 
 def test_on_plateau_waits_for_the_warmup_and_stops_at_the_final_share():
-    params = schedule("on_plateau", warmup=WARMUPS["linear"], patience=0, final_share=0.3)
+    params = schedule("on_plateau", warmup=WARMUPS["linear"], patience=0, min_lr_ratio=0.3)
     found = rates(params, history=[1.0] * EPOCHS)[::STEPS]
     assert found[3:] == pytest.approx([0.8, 0.8, 0.4] + [0.8 * 0.3] * 6)
 
 
 def test_warmup_then_multi_step_by_hand_in_its_default_form():
-    milestones = {"name": "multi_step", "by": "epoch",
-                  "warmup": {"shape": "linear", "epochs": 5, "start_share": 0.0}}  # fmt: skip
+    milestones = {"name": "multi_step", "interval": "epoch",
+                  "warmup": {"name": "linear", "epochs": 5, "start_factor": 0.0}}  # fmt: skip
     params = train_params(schedule=milestones, epochs=100).schedule
     found = [
         learning_rate(e, base=1.0, epochs=100, steps_per_epoch=1, schedule=params)
@@ -163,8 +163,8 @@ def test_warmup_then_multi_step_by_hand_in_its_default_form():
 
 
 def test_warmup_then_exponential_by_hand():
-    warmup = {"shape": "linear", "epochs": 2, "start_share": 0.0}
-    params = schedule("exponential", by="epoch", warmup=warmup, final_share=0.5**10)
+    warmup = {"name": "linear", "epochs": 2, "start_factor": 0.0}
+    params = schedule("exponential", by="epoch", warmup=warmup, min_lr_ratio=0.5**10)
     assert rates(params, base=1.0)[::STEPS] == pytest.approx(
         [0.5, 1.0] + [0.5**k for k in range(10)]
     )
@@ -173,7 +173,7 @@ def test_warmup_then_exponential_by_hand():
 @pytest.mark.parametrize(("stretch", "first"), [(1, 20), (2, 60 / 7)])
 def test_cosine_restarts_equal_torch(stretch, first):
     """Three runs of 20 steps, or of 1, 2 and 4 parts in seven."""
-    params = schedule("cosine", restarts=2, stretch=stretch)
+    params = schedule("cosine", num_restarts=2, t_mult=stretch)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.8)
     scheduler = lr_scheduler.CosineAnnealingWarmRestarts(
         optimizer, 1, T_mult=stretch, eta_min=0.008
@@ -186,19 +186,19 @@ def test_cosine_restarts_equal_torch(stretch, first):
 
 
 def test_one_cycle_meets_its_three_rates():
-    found = rates(schedule("one_cycle", rise=0.25), base=1.0)
+    found = rates(schedule("one_cycle", pct_start=0.25), base=1.0)
     assert found[0] == pytest.approx(0.04)
     assert found[14] == pytest.approx(1.0)
     assert found[-1] == pytest.approx(4e-6)
 
 
 def test_warmup_of_part_of_an_epoch_counts_in_steps():
-    warmup = {"shape": "linear", "epochs": 0.8, "start_share": 0.0}
+    warmup = {"name": "linear", "epochs": 0.8, "start_factor": 0.0}
     assert rates(schedule("constant", warmup=warmup), base=1.0)[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
 
 
 def test_an_exponential_warmup_grows_by_the_same_factor():
-    warmup = {"shape": "exponential", "epochs": 2, "start_share": 0.01}
+    warmup = {"name": "exponential", "epochs": 2, "start_factor": 0.01}
     found = rates(schedule("constant", warmup=warmup), base=1.0)
     ratios = [b / a for a, b in pairwise(found[:10])]
     assert ratios == pytest.approx([math.exp(math.log(100) / 10)] * 9)
@@ -252,7 +252,7 @@ def test_other_schedules_leave_the_momentum_as_it_is():
     ("sgd", lambda group: group["momentum"]), ("adamw", lambda group: group["betas"][0]),
 ])  # fmt: skip
 def test_a_training_steps_with_the_cycled_momentum(name, read):
-    group = {**KINDS["one_cycle"], "name": "one_cycle", "by": "step", "warmup": None}
+    group = {**KINDS["one_cycle"], "name": "one_cycle", "interval": "step", "warmup": None}
     optimizer = {"name": name, "learning_rate": 0.01, "momentum": 0.9}
     run = trainer(epochs=2, optimizer=optimizer, schedule={**group, "momentum": CYCLED})
     seen = []
@@ -271,7 +271,7 @@ def test_a_momentum_that_is_off_cannot_be_cycled():
     with pytest.raises(ValueError, match=r"schedule\.momentum.*optimizer\.momentum"):
         train_params(
             schedule={
-                **KINDS["one_cycle"], "name": "one_cycle", "by": "step", "warmup": None,
+                **KINDS["one_cycle"], "name": "one_cycle", "interval": "step", "warmup": None,
                 "momentum": CYCLED,
             },
             optimizer={"name": "sgd", "learning_rate": 0.1, "momentum": 0.0},

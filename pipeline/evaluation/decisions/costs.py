@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import LowestCost, ThresholdRule
 from raresight.pipeline.runtime.errors import suggest
 
 Decision = Callable[[np.ndarray], np.ndarray]  # scores (n, K) -> classes, int (n,)
@@ -32,7 +32,7 @@ def row_costs(
     A row that is not called is taken for the best of the other classes. Rows are weighted to the
     rule's prevalence.
     """
-    if rule.rule != "cost":
+    if rule.name != "cost":
         return None
     index, rows = task.positive_index, np.arange(len(targets))
     costs = mistake_costs(rule, task.classes)[targets]
@@ -47,7 +47,7 @@ def row_costs(
     return RowCosts(values=np.where(np.isinf(called), never, finite), never=never)
 
 
-def mistake_costs(rule: ThresholdRule, classes: tuple[str, ...]) -> np.ndarray:
+def mistake_costs(rule: LowestCost, classes: tuple[str, ...]) -> np.ndarray:
     """What calling one class another costs, float (K, K), actual by called."""
     costs = 1 - np.eye(len(classes))
     for actual, called in rule.costs.items():
@@ -81,7 +81,7 @@ def decision(
     With a positive class by the ``threshold``; without one the most probable class or, where the
     rule has costs, the cheapest one, of calibrated ``probabilities`` (n, K) of the scores.
     """
-    if task.positive is None and rule.rule == "cost":
+    if task.positive is None and rule.name == "cost":
         costs = mistake_costs(rule, task.classes)
         return lambda scores: cheapest(probabilities(scores), costs)
     return lambda scores: task.decide(scores, threshold=threshold)
@@ -89,23 +89,25 @@ def decision(
 
 def cost_problems(rule: ThresholdRule, task: Task) -> Iterator[str]:
     """What costs say of classes that are not there, or that cannot be; each with its key."""
+    if rule.name != "cost":
+        return
     problems = [
         (f"costs.{actual}", f"no class '{label}'. {suggest(label, task.classes)}")
-        for actual, called in (rule.costs or {}).items()
+        for actual, called in rule.costs.items()
         for label in {actual: None, **called}
         if label not in task.classes
     ]
-    if not problems and task.positive is None and rule.rule == "cost":
+    if not problems and task.positive is None:
         problems = list(_contradictions(rule, task.classes))
     for key, problem in problems:
         yield f"evaluate.threshold.{key}: {problem}"
 
 
-def _contradictions(rule: ThresholdRule, classes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _contradictions(rule: LowestCost, classes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """What would make no sense without a positive class."""
     if rule.prevalence is not None:
         yield "prevalence", "no class is the positive one (generate.positive), so whose?"
-    for actual, called in (rule.costs or {}).items():
+    for actual, called in rule.costs.items():
         for label in (label for label, cost in called.items() if cost == "never"):
             yield (
                 f"costs.{actual}.{label}",

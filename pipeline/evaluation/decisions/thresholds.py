@@ -9,7 +9,7 @@ import numpy as np
 
 from raresight.pipeline.evaluation.decisions.costs import RowCosts
 from raresight.pipeline.evaluation.metrics.confusion import ratio
-from raresight.pipeline.evaluation.params import ThresholdRule
+from raresight.pipeline.evaluation.params import RecallTarget, ThresholdRule
 from raresight.pipeline.runtime.errors import DataError
 
 _RESAMPLES = 200
@@ -107,11 +107,11 @@ def _promise(
     rule: ThresholdRule, tally: Tally, place: int, score: float, never: float
 ) -> Mapping[str, Any]:
     total = tally.positives
-    if rule.rule == "cost" and (many := int(_forbidden(score, never))):
+    if rule.name == "cost" and (many := int(_forbidden(score, never))):
         return {"reason": f"{many} mistakes that must never happen do so at every threshold"}
-    if rule.rule == "precision" and not score >= rule.target - 1e-9:
+    if rule.name == "precision" and not score >= rule.target - 1e-9:
         return {"reason": f"no threshold reaches a precision of {rule.target:g} on validation"}
-    if rule.rule != "recall":
+    if rule.name != "recall":
         return {}
     found = int(tally.hits[0, place])
     promise = {"confidence": recall_confidence(rule.target, found=found, positives=total)}
@@ -203,11 +203,11 @@ def _tally(rows: Rows, weights: np.ndarray) -> Tally:
 def _objective(rule: ThresholdRule, tally: Tally) -> np.ndarray:
     """What the rule is about at each candidate, (..., candidates)."""
     recall = tally.hits / tally.positives
-    if rule.rule == "recall":
+    if rule.name == "recall":
         return recall
-    if rule.rule == "max_f1":
+    if rule.name == "max_f1":
         return 2 * tally.hits / (tally.positives + tally.hits + tally.alarms)
-    if rule.rule == "cost":
+    if rule.name == "cost":
         return tally.costs
     rows = tally.positives + tally.negatives
     prevalence = rule.prevalence or tally.positives / rows
@@ -219,18 +219,18 @@ def _objective(rule: ThresholdRule, tally: Tally) -> np.ndarray:
 def _pick(rule: ThresholdRule, tally: Tally) -> np.ndarray:
     """The candidate that serves the rule best, int (...)."""
     score = _objective(rule, tally)
-    if rule.rule == "max_f1":
+    if rule.name == "max_f1":
         return score.argmax(-1)
-    if rule.rule == "cost":
+    if rule.name == "cost":
         return score.argmin(-1)
-    if rule.rule == "recall":
+    if rule.name == "recall":
         return (tally.hits >= _positives_to_find(rule, tally.positives)).argmax(-1)
     reached = score >= rule.target - 1e-9
     lowest = np.where(reached, tally.hits, -1).argmax(-1)
     return np.where(reached.any(-1), lowest, np.nan_to_num(score, nan=-1).argmax(-1))
 
 
-def _positives_to_find(rule: ThresholdRule, positives: int) -> float:
+def _positives_to_find(rule: RecallTarget, positives: int) -> float:
     least = math.ceil(rule.target * positives - 1e-9)
     if rule.confidence is None:
         return least
@@ -255,7 +255,7 @@ def _optimism(
         there = np.take_along_axis(_objective(rule, tally), place[:, None], axis=1)[:, 0]
         gains.append(_besides(there, never) - _besides(score[place], never))
     gained = float(np.nanmean(np.concatenate(gains)))
-    return -gained if rule.rule == "cost" else gained
+    return -gained if rule.name == "cost" else gained
 
 
 def _resampled_weights(positive: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:

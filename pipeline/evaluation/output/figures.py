@@ -93,7 +93,7 @@ def _panel(
         axes.plot(points.recall, precision, color=colour, label=label, lw=1.6)
     if band is not None:
         high, low = (precision_at(BAND, rate, prevalence) for rate in band)
-        label = f"{100 * study.params.confidence:g} % of resamples"
+        label = f"{100 * study.params.confidence_level:g} % of resamples"
         axes.fill_between(BAND, low, high, color=BLUE, alpha=0.15, lw=0, label=label)
         _mark_operating_point(axes, study.outcomes["test"], prevalence)
     axes.axhline(prevalence, color=INK, ls=":", lw=1, label="no skill")
@@ -172,7 +172,7 @@ def _slice_panel(axes: "Axes", study: Study, metric: str) -> None:
     worst = [one for one in study.slices if one.metric == metric][:_WORST]
     overall = study.assessments["test"].overall[metric].value
     for place, one in enumerate(worst):
-        surely = one.p_adjusted is not None and one.p_adjusted < 1 - study.params.confidence
+        surely = one.p_adjusted is not None and one.p_adjusted < 1 - study.params.confidence_level
         colour = ORANGE if surely else BLUE
         axes.plot([one.estimate.low, one.estimate.high], [place, place], color=colour, lw=1.4)
         axes.plot(one.estimate.value, place, "o", color=colour, ms=5)
@@ -195,8 +195,8 @@ def _band(study: Study) -> np.ndarray:
     return false_positive_band(
         test.main_ranking,
         test.targets,
-        confidence=study.params.confidence,
-        resamples=min(study.params.resamples, _BAND_RESAMPLES),
+        confidence=study.params.confidence_level,
+        resamples=min(study.params.num_bootstrap, _BAND_RESAMPLES),
         rng=seeds.rng(study.params.seed, "evaluate", "band"),
     )
 

@@ -41,7 +41,7 @@ def as_metrics(study: Study) -> dict[str, Any]:
         metrics["cost"] = _costs(study.costs)
     metrics["calibration"] = _calibration(study)
     metrics["slices"] = _slices(study)
-    metrics["confidence"] = study.params.confidence
+    metrics["confidence"] = study.params.confidence_level
     metrics["counts"] = {
         name: _class_counts(targets, study.task) for name, targets in study.targets.items()
     }
@@ -70,15 +70,15 @@ def _class_values(assessment: Assessment) -> dict[str, dict[str, float | None]]:
 
 def _threshold(study: Study) -> dict[str, Any]:
     rule, chosen = study.params.threshold, study.thresholds["model"]
-    metrics: dict[str, Any] = {"rule": rule.rule}
+    metrics: dict[str, Any] = {"rule": rule.name}
     metrics |= {name: threshold.value for name, threshold in study.thresholds.items()}
-    metrics |= {"objective": _OBJECTIVES[rule.rule], "val": chosen.score}
+    metrics |= {"objective": _OBJECTIVES[rule.name], "val": chosen.score}
     metrics |= {"optimism": chosen.optimism, "positives": chosen.positives}
     optional = {
-        "target": rule.target,
+        "target": getattr(rule, "target", None),
         "target_confidence": chosen.confidence,
         "positives_needed": chosen.needed,
-        "prevalence": rule.prevalence,
+        "prevalence": getattr(rule, "prevalence", None),
         "reason": chosen.reason,
     }
     return metrics | {name: value for name, value in optional.items() if value is not None}
@@ -109,7 +109,7 @@ def _slices(study: Study) -> dict[str, Any]:
     for one in study.slices:  # worst first
         worst = found.setdefault(one.metric, {"looked_at": 0, "stand_out": 0})
         worst["looked_at"] += 1
-        surely = one.p_adjusted is not None and one.p_adjusted < 1 - study.params.confidence
+        surely = one.p_adjusted is not None and one.p_adjusted < 1 - study.params.confidence_level
         worst["stand_out"] += surely
         if worst["looked_at"] == 1:
             worst["worst"] = one.name

@@ -35,13 +35,13 @@ class Update:
     def __init__(self, model: nn.Module, params: TrainParams):
         self._params = params
         self._trained = [weight for weight in model.parameters() if weight.requires_grad]
-        everything = params.regularisation.biases_and_norms
+        everything = params.regularization.decay_bias_and_norm
         self._shrunk = [w for w in self._trained if everything or w.ndim >= 2]
         self.optimizer = self._make()
 
     def _make(self) -> torch.optim.Optimizer:
         optimizer, shrunk = self._params.optimizer, set(map(id, self._shrunk))
-        decay = self._params.regularisation.weight_decay
+        decay = self._params.regularization.weight_decay
         groups = [
             {"params": self._shrunk, "weight_decay": decay},
             {
@@ -76,7 +76,7 @@ class Update:
     @torch.no_grad()
     def step(self) -> torch.Tensor:
         """Take one step, the gradients being there; returns their norm before clipping."""
-        strength, clip = self._params.regularisation, self._params.gradient_clip
+        strength, clip = self._params.regularization, self._params.gradient_clip
         if strength.l2:  # the gradient of l2 / 2 * sum(w ** 2)
             shrunk = [weight for weight in self._shrunk if weight.grad is not None]
             torch._foreach_add_([w.grad for w in shrunk], shrunk, alpha=strength.l2)

@@ -84,12 +84,12 @@ def momentum(
     done, warm, per_epoch = _updates(step, steps_per_epoch, schedule)
     total = max(1, epochs * per_epoch - warm)
     place = _Place(done=max(0, done - warm), total=total, epoch=done / per_epoch, history=())
-    return _cycle(schedule.rise, place, cycled.highest, cycled.lowest, cycled.highest)
+    return _cycle(schedule.pct_start, place, cycled.highest, cycled.lowest, cycled.highest)
 
 
 def _updates(step: int, steps_per_epoch: int, schedule: ScheduleParams) -> tuple[int, int, int]:
     """The updates before ``step``, those of the warm-up, and those of an epoch."""
-    by_step, warmup = schedule.by == "step", schedule.warmup
+    by_step, warmup = schedule.interval == "step", schedule.warmup
     done, per_epoch = (step, steps_per_epoch) if by_step else (step // steps_per_epoch, 1)
     return done, round(warmup.epochs * per_epoch) if warmup else 0, per_epoch
 
@@ -109,8 +109,8 @@ def reductions(history: Sequence[float], plateau: kinds.OnPlateau) -> int:
 
 
 def _climb(warmup: WarmupParams, done: float) -> float:
-    start = warmup.start_share
-    return start + (1 - start) * done if warmup.shape == "linear" else start ** (1 - done)
+    start = warmup.start_factor
+    return start + (1 - start) * done if warmup.name == "linear" else start ** (1 - done)
 
 
 def _half_cosine(start: float, end: float, t: float) -> float:
@@ -118,18 +118,18 @@ def _half_cosine(start: float, end: float, t: float) -> float:
 
 
 def _cosine(params: kinds.Cosine, place: _Place) -> float:
-    runs, stretch = params.restarts + 1, params.stretch
+    runs, stretch = params.num_restarts + 1, params.t_mult
     length = 1 / runs if stretch == 1 else (stretch - 1) / (stretch**runs - 1)
     t = place.t
-    for _ in range(params.restarts):
+    for _ in range(params.num_restarts):
         if t < length - _ROUNDING:
             break
         t, length = t - length, length * stretch
-    return _half_cosine(1.0, params.final_share, max(0.0, t) / length)
+    return _half_cosine(1.0, params.min_lr_ratio, max(0.0, t) / length)
 
 
 def _one_cycle(params: kinds.OneCycle, place: _Place) -> float:
-    return _cycle(params.rise, place, params.start_share, 1.0, params.final_share)
+    return _cycle(params.pct_start, place, params.start_factor, 1.0, params.min_lr_ratio)
 
 
 def _cycle(rise: float, place: _Place, first: float, peak: float, last: float) -> float:
@@ -141,7 +141,7 @@ def _cycle(rise: float, place: _Place, first: float, peak: float, last: float) -
 
 
 def _polynomial(params: kinds.Polynomial, place: _Place) -> float:
-    return params.final_share + (1 - params.final_share) * (1 - place.t) ** params.power
+    return params.min_lr_ratio + (1 - params.min_lr_ratio) * (1 - place.t) ** params.power
 
 
 def _multi_step(params: kinds.MultiStep, place: _Place) -> float:
@@ -149,13 +149,13 @@ def _multi_step(params: kinds.MultiStep, place: _Place) -> float:
 
 
 def _on_plateau(params: kinds.OnPlateau, place: _Place) -> float:
-    return max(params.factor ** reductions(place.history, params), params.final_share)
+    return max(params.factor ** reductions(place.history, params), params.min_lr_ratio)
 
 
 _SHARES = {
     "constant": lambda params, place: 1.0,
-    "linear": lambda params, place: 1 - (1 - params.final_share) * place.t,
-    "exponential": lambda params, place: params.final_share**place.t,
+    "linear": lambda params, place: 1 - (1 - params.min_lr_ratio) * place.t,
+    "exponential": lambda params, place: params.min_lr_ratio**place.t,
     "step": lambda params, place: params.factor ** (place.epoch // params.every),
     "multi_step": _multi_step,
     "polynomial": _polynomial,

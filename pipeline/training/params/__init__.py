@@ -8,19 +8,19 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import Section
-from raresight.pipeline.models.params import Initialisation, ModelParams
+from raresight.pipeline.models.params import Initialization, ModelParams, SmallCNNParams
 from raresight.pipeline.training.params.batches import (
     BatchAugmentParams,
     MixingParams,
     SamplerParams,
 )
-from raresight.pipeline.training.params.loss import LossParams, corrects_the_prior
-from raresight.pipeline.training.params.schedule import ScheduleParams, contradictions
+from raresight.pipeline.training.params.loss import LogitAdjusted, LossParams, corrects_the_prior
+from raresight.pipeline.training.params.schedule import Cosine, ScheduleParams, contradictions
 from raresight.pipeline.training.params.updates import (
     AverageParams,
     EarlyStoppingParams,
     OptimizerParams,
-    RegularisationParams,
+    RegularizationParams,
     RetrainingParams,
 )
 
@@ -28,34 +28,34 @@ from raresight.pipeline.training.params.updates import (
 class TrainParams(Section):
     """How the model is fitted.
 
-    ``replicates`` trainings are run, with seeds of their own; the first one's model is the model.
-    ``compile`` lets torch.compile make kernels for the net: it takes minutes and a C++ compiler.
-    ``keep`` says whose weights are saved: the best epoch's (by validation average precision) or the
-    last one's. ``threads`` is the number of CPU threads (null: all cores); the last bits of the
-    weights depend on it.
+    ``num_seeds`` trainings are run, which differ by their seed alone; the first one's model is the
+    model. ``compile`` lets torch.compile make kernels for the net: it takes minutes and a C++
+    compiler. ``checkpoint`` says whose weights are saved: the best epoch's (by validation average
+    precision) or the last one's. ``threads`` is the number of CPU threads (null: all cores); the
+    last bits of the weights depend on it.
     """
 
-    seed: Annotated[int, Field(ge=0)]
-    replicates: Annotated[int, Field(ge=1, le=1000)]
-    model: ModelParams
-    initialisation: Initialisation
-    epochs: Annotated[int, Field(ge=1, le=100_000)]
-    batch_size: Annotated[int, Field(ge=2, le=65_536)]
-    sampler: SamplerParams
-    batch_augment: BatchAugmentParams
-    mixing: MixingParams | None
-    loss: LossParams
-    optimizer: OptimizerParams
-    schedule: ScheduleParams
-    regularisation: RegularisationParams
-    gradient_clip: Annotated[float, Field(gt=0)] | None
-    ema: AverageParams | None
-    early_stopping: EarlyStoppingParams | None
-    keep: Literal["best", "last"]
-    classifier_retraining: RetrainingParams | None
-    precision: Literal["auto", "float32", "bfloat16"]
-    compile: bool
-    threads: Annotated[int, Field(ge=1, le=1024)] | None
+    seed: Annotated[int, Field(ge=0)] = 1
+    num_seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    model: ModelParams = SmallCNNParams()
+    initialization: Initialization = "he"
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 12
+    batch_size: Annotated[int, Field(ge=2, le=65_536)] = 128
+    sampler: SamplerParams = SamplerParams()
+    batch_augment: BatchAugmentParams = BatchAugmentParams()
+    mixing: MixingParams | None = None
+    loss: LossParams = LogitAdjusted()
+    optimizer: OptimizerParams = OptimizerParams()
+    schedule: ScheduleParams = Cosine()
+    regularization: RegularizationParams = RegularizationParams()
+    gradient_clip: Annotated[float, Field(gt=0)] | None = 1.0
+    ema: AverageParams | None = None
+    early_stopping: EarlyStoppingParams | None = EarlyStoppingParams()
+    checkpoint: Literal["best", "last"] = "best"
+    classifier_retraining: RetrainingParams | None = None
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "TrainParams":
@@ -112,8 +112,8 @@ def doubts(params: TrainParams) -> Iterator[str]:
             f"and train.loss.name '{loss.name}' corrects for what is left of the difference: "
             "with 'balanced' nothing is, and the loss is plain. Use one of the two."
         )
-    if params.regularisation.weight_decay and params.regularisation.l2:
+    if params.regularization.weight_decay and params.regularization.l2:
         yield (
-            "train.regularisation.weight_decay and train.regularisation.l2 both pull weights to "
+            "train.regularization.weight_decay and train.regularization.l2 both pull weights to "
             "0: for SGD they are the same thing twice. Use one of the two."
         )

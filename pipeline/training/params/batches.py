@@ -17,8 +17,8 @@ class SamplerParams(Section):
     ``max_per_class`` first bounds the images of a class (a new draw every epoch; null: all).
     """
 
-    name: Literal["shuffled", "balanced", "square_root", "progressive"]
-    max_per_class: Annotated[int, Field(ge=1)] | None
+    name: Literal["shuffled", "balanced", "square_root", "progressive"] = "shuffled"
+    max_per_class: Annotated[int, Field(ge=1)] | None = None
 
 
 class MixingParams(Section):
@@ -27,8 +27,8 @@ class MixingParams(Section):
     The share that stays is drawn from Beta(alpha, alpha), for each image anew.
     """
 
-    name: Literal["mixup", "cutmix"]
-    alpha: Annotated[float, Field(gt=0, le=100)]
+    name: Literal["mixup", "cutmix"] = "mixup"
+    alpha: Annotated[float, Field(gt=0, le=100)] = 0.2
 
 
 class BatchAugmentParams(Section):
@@ -41,12 +41,12 @@ class BatchAugmentParams(Section):
     - ``erasing`` is the chance that a box is filled with the image's mean colour.
     """
 
-    flip: Literal["none", "horizontal", "vertical", "both"]
-    rotate90: bool
-    shift: Annotated[int, Field(ge=0)]
-    crop: Annotated[float, Field(gt=0, le=1)]
-    rotation: Annotated[float, Field(ge=0, le=180)]
-    brightness: Share
-    contrast: Share
-    saturation: Share
-    erasing: Annotated[float, Field(ge=0, le=1)]
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    rotate90: bool = False
+    shift: Annotated[int, Field(ge=0)] = 0
+    crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    saturation: Share = 0.0
+    erasing: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -12,20 +12,20 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class _Weights(Section):
     """Before ``from_epoch`` (0 is the first) all classes weigh alike: deferred re-weighting."""
 
-    from_epoch: Annotated[int, Field(ge=0)]
+    from_epoch: Annotated[int, Field(ge=0)] = 0
 
 
 class InverseWeights(_Weights):
     """1 / n for a class of n images."""
 
-    name: Literal["inverse"]
+    name: Literal["inverse"] = "inverse"
 
 
 class EffectiveWeights(_Weights):
     """(1 - beta) / (1 - beta ** n) for a class of n images: its effective number."""
 
-    name: Literal["effective_number"]
-    beta: Annotated[float, Field(gt=0, lt=1)]
+    name: Literal["effective_number"] = "effective_number"
+    beta: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
 
 ClassWeightParams = Annotated[
@@ -37,26 +37,26 @@ ClassWeightParams = Annotated[
 class CrossEntropy(Section):
     """Leaves the prior in the scores; ``post_hoc_tau`` takes it out of them after training."""
 
-    name: Literal["cross_entropy"]
-    label_smoothing: Share
-    class_weights: ClassWeightParams | None
-    post_hoc_tau: Annotated[float, Field(gt=0, le=10)] | None
+    name: Literal["cross_entropy"] = "cross_entropy"
+    label_smoothing: Share = 0.0
+    class_weights: ClassWeightParams | None = None
+    post_hoc_tau: Annotated[float, Field(gt=0, le=10)] | None = None
 
 
 class LogitAdjusted(Section):
     """Adds tau * log(prior) to the logits in training; with tau = 1 the balanced softmax."""
 
-    name: Literal["logit_adjusted"]
-    tau: Annotated[float, Field(gt=0, le=10)]
-    label_smoothing: Share
+    name: Literal["logit_adjusted"] = "logit_adjusted"
+    tau: Annotated[float, Field(gt=0, le=10)] = 1.0
+    label_smoothing: Share = 0.0
 
 
 class Focal(Section):
     """Cross-entropy times (1 - p) ** gamma, p being the true class's score."""
 
-    name: Literal["focal"]
-    gamma: Annotated[float, Field(ge=0, le=10)]
-    class_weights: ClassWeightParams | None
+    name: Literal["focal"] = "focal"
+    gamma: Annotated[float, Field(ge=0, le=10)] = 2.0
+    class_weights: ClassWeightParams | None = None
 
 
 class LDAM(Section):
@@ -66,10 +66,10 @@ class LDAM(Section):
     times the cosine.
     """
 
-    name: Literal["ldam"]
-    max_margin: Annotated[float, Field(gt=0, le=10)]
-    scale: Annotated[float, Field(gt=0, le=1000)]
-    class_weights: ClassWeightParams | None
+    name: Literal["ldam"] = "ldam"
+    max_margin: Annotated[float, Field(gt=0, le=10)] = 0.5
+    scale: Annotated[float, Field(gt=0, le=1000)] = 30.0
+    class_weights: ClassWeightParams | None = None
 
 
 _KINDS = {
@@ -78,7 +78,9 @@ _KINDS = {
     "focal": Focal,
     "ldam": LDAM,
 }
-LossParams = Annotated[CrossEntropy | LogitAdjusted | Focal | LDAM, ByName(_KINDS)]
+LossParams = Annotated[
+    CrossEntropy | LogitAdjusted | Focal | LDAM, ByName(_KINDS, default="logit_adjusted")
+]
 
 
 def cosine_scale(loss: Section) -> float | None:

@@ -13,56 +13,56 @@ Factor = Annotated[float, Field(gt=0, lt=1)]
 
 
 class WarmupParams(Section):
-    """The rate climbs over ``epochs``, from ``start_share`` of where the schedule begins."""
+    """The rate climbs over ``epochs``, from ``start_factor`` of where the schedule begins."""
 
-    shape: Literal["linear", "exponential"]
-    epochs: Annotated[float, Field(gt=0)]
-    start_share: Annotated[float, Field(ge=0, lt=1)]
+    name: Literal["linear", "exponential"] = "linear"
+    epochs: Annotated[float, Field(gt=0)] = 1.0
+    start_factor: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
     def _can_grow(self) -> "WarmupParams":
-        if self.shape == "exponential" and self.start_share == 0:
-            raise ValueError("an exponential `shape` cannot climb from a `start_share` of 0")
+        if self.name == "exponential" and self.start_factor == 0:
+            raise ValueError("an exponential warm-up cannot climb from a `start_factor` of 0")
         return self
 
 
 class Schedule(Section):
-    """What every schedule has: the rate changes ``by`` every step or by every epoch."""
+    """What every schedule has: the rate changes at every step or every epoch."""
 
-    by: Literal["step", "epoch"]
-    warmup: WarmupParams | None
+    interval: Literal["step", "epoch"] = "step"
+    warmup: WarmupParams | None = WarmupParams()
 
 
 class Constant(Schedule):
-    name: Literal["constant"]
+    name: Literal["constant"] = "constant"
 
 
 class Linear(Schedule):
-    """Straight down to ``final_share`` of the rate."""
+    """Straight down to ``min_lr_ratio`` of the rate."""
 
-    name: Literal["linear"]
-    final_share: Share
+    name: Literal["linear"] = "linear"
+    min_lr_ratio: Share = 0.01
 
 
 class Exponential(Schedule):
-    """By the same factor every time, down to ``final_share`` of the rate."""
+    """By the same factor every time, down to ``min_lr_ratio`` of the rate."""
 
-    name: Literal["exponential"]
-    final_share: Positive
+    name: Literal["exponential"] = "exponential"
+    min_lr_ratio: Positive = 0.01
 
 
 class Step(Schedule):
     """Times ``factor`` after ``every`` so many epochs."""
 
-    name: Literal["step"]
-    every: Annotated[int, Field(ge=1)]
-    factor: Factor
+    name: Literal["step"] = "step"
+    every: Annotated[int, Field(ge=1)] = 30
+    factor: Factor = 0.1
 
 
 class MultiStep(Schedule):
     """Times ``factor`` after each of ``milestones`` (epochs, from the start of training)."""
 
-    name: Literal["multi_step"]
+    name: Literal["multi_step"] = "multi_step"
     milestones: Annotated[tuple[Epoch, ...], Field(min_length=1)] = (15, 45, 70, 90)
     factor: Factor = 0.5
 
@@ -74,23 +74,23 @@ class MultiStep(Schedule):
 
 
 class Polynomial(Schedule):
-    """Down to ``final_share`` of the rate as (1 - t) ** ``power``."""
+    """Down to ``min_lr_ratio`` of the rate as (1 - t) ** ``power``."""
 
-    name: Literal["polynomial"]
-    power: Annotated[float, Field(gt=0, le=10)]
-    final_share: Share
+    name: Literal["polynomial"] = "polynomial"
+    power: Annotated[float, Field(gt=0, le=10)] = 1.0
+    min_lr_ratio: Share = 0.01
 
 
 class Cosine(Schedule):
-    """Half a cosine down to ``final_share``, begun again ``restarts`` times.
+    """Half a cosine down to ``min_lr_ratio``, begun again ``num_restarts`` times.
 
-    Each run after a restart is ``stretch`` times as long as the one before.
+    Each run after a restart is ``t_mult`` times as long as the one before.
     """
 
-    name: Literal["cosine"]
-    final_share: Share
-    restarts: Annotated[int, Field(ge=0, le=1000)]
-    stretch: Annotated[float, Field(ge=1, le=10)]
+    name: Literal["cosine"] = "cosine"
+    min_lr_ratio: Share = 0.01
+    num_restarts: Annotated[int, Field(ge=0, le=1000)] = 0
+    t_mult: Annotated[float, Field(ge=1, le=10)] = 1.0
 
 
 class CycledMomentum(Section):
@@ -107,30 +107,30 @@ class CycledMomentum(Section):
 
 
 class OneCycle(Schedule):
-    """Up from ``start_share`` to the rate over ``rise`` of training, down to ``final_share``.
+    """Up from ``start_factor`` to the rate in ``pct_start`` of all steps, down to ``min_lr_ratio``.
 
     ``momentum`` takes the place of the optimizer's; null leaves that as it is.
     """
 
-    name: Literal["one_cycle"]
-    start_share: Positive
-    rise: Annotated[float, Field(gt=0, lt=1)]
-    final_share: Share
-    momentum: CycledMomentum | None
+    name: Literal["one_cycle"] = "one_cycle"
+    start_factor: Positive = 0.04
+    pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    min_lr_ratio: Share = 0.01
+    momentum: CycledMomentum | None = None
 
 
 class OnPlateau(Schedule):
     """Times ``factor`` after more than ``patience`` epochs in which ``monitor`` did not get better.
 
-    Better is by more than ``min_delta``; the rate never falls below ``final_share``.
+    Better is by more than ``min_delta``; the rate never falls below ``min_lr_ratio``.
     """
 
-    name: Literal["on_plateau"]
-    monitor: Literal["val_average_precision", "val_loss"]
+    name: Literal["on_plateau"] = "on_plateau"
+    monitor: Literal["val_average_precision", "val_loss"] = "val_average_precision"
     factor: Factor = 0.5
     patience: Annotated[int, Field(ge=0)] = 5
-    min_delta: Annotated[float, Field(ge=0)]
-    final_share: Share
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    min_lr_ratio: Share = 0.01
 
 
 _KINDS = {
@@ -146,7 +146,7 @@ _KINDS = {
 }
 ScheduleParams = Annotated[
     Constant | Linear | Exponential | Step | MultiStep | Polynomial | Cosine | OneCycle | OnPlateau,
-    ByName(_KINDS),
+    ByName(_KINDS, default="cosine"),
 ]
 
 
@@ -157,12 +157,14 @@ def contradictions(schedule: Schedule, epochs: int) -> str | None:
         given = f"schedule.warmup.epochs ({warmup.epochs:g})"
         if warmup.epochs >= epochs:
             return f"{given} must be less than epochs ({epochs})"
-        if schedule.by == "epoch" and warmup.epochs != int(warmup.epochs):
-            return f"{given} must be whole where schedule.by is 'epoch'"
+        if schedule.interval == "epoch" and warmup.epochs != int(warmup.epochs):
+            return f"{given} must be whole where schedule.interval is 'epoch'"
     if isinstance(schedule, Step | MultiStep):
         return _steps(schedule, epochs, warmup.epochs if warmup else 0)
-    if isinstance(schedule, Cosine) and schedule.restarts >= epochs:
-        return f"schedule.restarts ({schedule.restarts}) must be fewer than epochs ({epochs})"
+    if isinstance(schedule, Cosine) and schedule.num_restarts >= epochs:
+        return (
+            f"schedule.num_restarts ({schedule.num_restarts}) must be fewer than epochs ({epochs})"
+        )
     return None
 
 

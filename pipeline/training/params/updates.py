@@ -1,4 +1,4 @@
-"""``train.optimizer`` and ``train.regularisation``: what a step does to the weights."""
+"""``train.optimizer`` and ``train.regularization``: what a step does to the weights."""
 
 from typing import Annotated, Literal
 
@@ -14,13 +14,13 @@ Strength = Annotated[float, Field(ge=0, le=1)]
 class OptimizerParams(Section):
     """``momentum`` is SGD's (Nesterov), and the first moment's decay for AdamW."""
 
-    name: Literal["adamw", "sgd"]
-    learning_rate: Rate
-    momentum: Share
+    name: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: Rate = 2e-3
+    momentum: Share = 0.9
 
 
-class RegularisationParams(Section):
-    """What keeps weights small, biases and norms spared unless ``biases_and_norms`` is set.
+class RegularizationParams(Section):
+    """What keeps weights small, biases and norms spared unless ``decay_bias_and_norm`` is set.
 
     - ``weight_decay``: decoupled from the gradient, w shrinks by (1 - rate * weight_decay).
     - ``l2``: l2 / 2 * sum(w ** 2) in the loss.
@@ -29,27 +29,27 @@ class RegularisationParams(Section):
     ``l1`` with either of the others is the elastic net.
     """
 
-    weight_decay: Strength
-    l2: Strength
-    l1: Strength
-    biases_and_norms: bool
+    weight_decay: Strength = 0.05
+    l2: Strength = 0.0
+    l1: Strength = 0.0
+    decay_bias_and_norm: bool = False
 
 
 class AverageParams(Section):
     """An exponential moving average of the weights, which is judged and kept in their place."""
 
-    decay: Annotated[float, Field(gt=0, lt=1)]
+    decay: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
 
 class RetrainingParams(Section):
     """A second stage of so many ``epochs``: the last layer anew, every class shown alike."""
 
-    epochs: Annotated[int, Field(ge=1, le=100_000)]
-    learning_rate: Rate
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 5
+    learning_rate: Rate = 1e-3
 
 
 class EarlyStoppingParams(Section):
     """Stop after ``patience`` epochs without ``min_delta`` more validation average precision."""
 
-    patience: Annotated[int, Field(ge=1)]
-    min_delta: Share
+    patience: Annotated[int, Field(ge=1)] = 6
+    min_delta: Share = 0.0

@@ -153,9 +153,13 @@ def _draw_boxes(picture: Image.Image, boxes: np.ndarray, *, scale: float) -> Non
         right = min(width - 1, round((x + across) * scale) + 1)
         bottom = min(height - 1, round((y + down) * scale) + 1)
         arm = max(2, min(right - left, bottom - top) // 4)
-        for u, v, to_x, to_y in (
-            (left, top, 1, 1), (right, top, -1, 1), (left, bottom, 1, -1), (right, bottom, -1, -1)
-        ):  # fmt: skip
+        corners = (
+            (left, top, 1, 1),
+            (right, top, -1, 1),
+            (left, bottom, 1, -1),
+            (right, bottom, -1, -1),
+        )
+        for u, v, to_x, to_y in corners:
             pen.line([(u + arm * to_x, v), (u, v), (u, v + arm * to_y)], _BOX)
 
 

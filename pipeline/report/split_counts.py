@@ -1,4 +1,4 @@
-"""The picture that splitting leaves: how many images of each class went where."""
+"""How many images of each class went to which split, as bars."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -70,9 +70,14 @@ def _draw_panel(
 def _draw_bar(panel: "Axes", at: float, count: int, colour: str, what: str) -> None:
     panel.barh(at, count, _HEIGHT, color=colour)
     panel.annotate(
-        f"{count:,}{what}", (max(count, 0.7), at), (4, 0), textcoords="offset points",
-        va="center", fontsize=8, color=_INK,
-    )  # fmt: skip
+        f"{count:,}{what}",
+        (max(count, 0.7), at),
+        (4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8,
+        color=_INK,
+    )
 
 
 def _note(counts: Counts) -> str:

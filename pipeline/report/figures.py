@@ -1,0 +1,21 @@
+"""The pictures beside the page: what `dvc plots` shows of the stages whose outputs are data alone.
+
+They are drawn here and not by the stages they are about, so that another look redraws no image.
+"""
+
+from pathlib import Path
+
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.report.contact_sheet import write_sheet
+from raresight.pipeline.report.split_counts import Counts, draw_counts
+
+
+def write_figures(folder: Path, originals: Dataset, copies: Dataset, *, counts: Counts) -> None:
+    """Write ``generated.png`` and ``augmented.png`` (contact sheets) and ``splits.png``.
+
+    ``counts`` is that of the split's summary.json: images by split, class and kind.
+    """
+    folder.mkdir()
+    write_sheet(originals, folder / "generated.png")
+    write_sheet(copies, folder / "augmented.png")
+    draw_counts(counts, folder / "splits.png")

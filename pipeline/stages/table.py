@@ -1,0 +1,94 @@
+"""The stages in the order of the work: the one list that the rest is made from.
+
+The command line, the sections of params.yaml, what a stage says it wrote and what the page shows
+are read here, and a test holds dvc.yaml to it. A new stage is a module beside this one and an entry
+below (CONTRIBUTING.md has the recipe). The table imports no stage and, but for the report, no stage
+imports it: an entry runs no other stage again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from raresight.pipeline.core.params import Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What is known of a stage without loading it.
+
+    ``section`` names the model of its params as ``module:class``. ``options`` are those of the
+    command line that it takes (pipeline/cli/stages.py has them all). ``outputs`` are the folders
+    below the data folder that DVC keeps, ``metrics`` the files there that Git keeps. ``shown`` says
+    whether the page shows its section of params.yaml.
+
+    ``revision`` counts the meanings that the same params, inputs and library versions have had: it
+    is raised, with a line in CHANGELOG.md, by every change that moves a byte of an output.
+    """
+
+    description: str
+    section: str
+    outputs: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    shown: bool = True
+    revision: int = 1
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders directly below the data folder that it writes to."""
+        return tuple(dict.fromkeys(path.split("/")[0] for path in (*self.outputs, *self.metrics)))
+
+
+STAGES: Mapping[str, Stage] = {
+    "generate": Stage(
+        description="Draw (or read in) every labelled image.",
+        section="raresight.pipeline.generation.params:GenerateParams",
+        outputs=("generated",),
+        options=("workers", "executor"),
+    ),
+    "augment": Stage(
+        description="Enlarge classes with copies that still show their label.",
+        section="raresight.pipeline.augmentation.params:AugmentParams",
+        outputs=("augmented",),
+        options=("workers", "executor"),
+    ),
+    "split": Stage(
+        description="Assign every source to train, val or test; a copy follows its source.",
+        section="raresight.pipeline.splitting.params:SplitParams",
+        outputs=("splits",),
+    ),
+    "train": Stage(
+        description="Fit the classifier; keep the epoch that ranks validation best.",
+        section="raresight.pipeline.training.params:TrainParams",
+        outputs=("model", "training/curves"),
+        metrics=("training/metrics.json",),
+        options=("device", "resume"),
+    ),
+    "evaluate": Stage(
+        description="Judge the model beside its baselines, on clean and perturbed test images.",
+        section="raresight.pipeline.evaluation.params:EvaluateParams",
+        outputs=("evaluation/predictions", "evaluation/plots"),
+        metrics=("evaluation/metrics.json",),
+        options=("device",),
+    ),
+    "report": Stage(
+        description="Show what was asked, done and found on one page, data/report/index.html.",
+        section="raresight.pipeline.report.params:ReportParams",
+        outputs=("report",),
+        shown=False,
+    ),
+}
+
+
+def section_models() -> "dict[str, type[Section]]":
+    """The model of every section of params.yaml, in the order of the stages; it loads them all."""
+    return {name: _load(stage.section) for name, stage in STAGES.items()}
+
+
+def _load(reference: str) -> "type[Section]":
+    module, _, name = reference.partition(":")
+    found: type[Section] = getattr(import_module(module), name)
+    return found

@@ -1,0 +1,46 @@
+"""The pictures beside the page are of the data that the stages left."""
+
+import numpy as np
+from PIL import Image
+
+from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.report import figures
+from raresight.pipeline.report.contact_sheet import write_sheet
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.array(picture)
+
+
+def test_contact_sheets_show_the_originals_and_their_copies(rare, tmp_path):
+    for name in ("generated", "augmented"):
+        write_sheet(Dataset(rare.data / name), tmp_path / "sheet.png")
+        drawn = (rare.page.parent / f"figures/{name}.png").read_bytes()
+        assert drawn == (tmp_path / "sheet.png").read_bytes()
+
+
+def test_a_set_without_copies_has_a_sheet_that_says_so(alike):
+    assert pixels(alike.page.parent / "figures/augmented.png").shape[0] > 90
+
+
+def counts(originals, copies=0):
+    by_class = {"a": {"originals": originals, "copies": copies}}
+    return dict.fromkeys(("train", "val", "test", "unused"), by_class)
+
+
+def test_a_bar_is_as_long_as_its_logarithm(tmp_path, rare, alike):
+    """Ten times as many images are one decade more, copies have bars of their own."""
+    blue = (31, 111, 235)
+
+    def longest(number):
+        folder = tmp_path / str(number)
+        originals = Dataset(alike.data / "generated")
+        figures.write_figures(folder, originals, originals, counts=counts(number, copies=9999))
+        found = (pixels(folder / "splits.png")[..., :3] == blue).all(axis=-1)
+        return found.sum(axis=1).max() / 3  # three panels, each with the same bar
+
+    # The axis ends at ten times the longest bar, that of the copies, in all three pictures.
+    ten, hundred, thousand = longest(10), longest(100), longest(1000)
+    assert abs((hundred - ten) - (thousand - hundred)) <= 2
+    assert hundred - ten > 20
