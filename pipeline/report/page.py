@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
+from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.numbers import count, interval, number, share
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def _environment() -> "Environment":
         "share": share,
         "curly": _curly,
         "code": _code,
+        "described": lambda diagnosis: describe(diagnosis["cause"], diagnosis["numbers"]),
     }
     environment.filters["interval"] = lambda row, name, kind="number": interval(
         row, name, {"number": number, "count": count}[kind]

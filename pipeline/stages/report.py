@@ -268,7 +268,7 @@ def _galleries(inputs: ReportInputs) -> list[mistakes.Gallery]:
 def _learning(inputs: ReportInputs) -> dict[str, Any]:
     """What was learned from, and how it went."""
     card = read_json(inputs.data / "model" / "model.json")
-    numbers = read_json(inputs.data / "training" / "metrics.json")
+    numbers = read_json(inputs.data / "training" / "results.json")
     table = _columns(inputs.data / "training" / "curves" / "curves.tsv")
     best = numbers["best_epoch"]
     return {

@@ -72,7 +72,7 @@ STAGES: Mapping[str, Stage] = {
         outputs=("model", "training/curves"),
         results=("training/results.json",),
         metrics=("training/metrics.json",),
-        options=("device", "continuing"),
+        options=("device", "resume"),
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
