@@ -23,10 +23,10 @@ from benchmarks.known_causes import CAUSES, Training, images_of, trainings
 from raresight.pipeline.core.params import parse
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
-from raresight.pipeline.runtime.errors import DivergedError
 from raresight.pipeline.runtime.progress import track
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.diagnosis.diagnosis import diagnose
+from raresight.pipeline.training.diagnosis.divergence import Divergence, LossDivergedError
 from raresight.pipeline.training.diagnosis.history import Epoch
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
@@ -44,13 +44,13 @@ def train(training: Training) -> dict[str, Any]:
     ended = None
     try:
         trainer.fit()
-    except DivergedError as error:
-        ended = str(error)
+    except LossDivergedError as error:
+        ended = error.divergence.numbers
     return {
         "training": asdict(training),
         "diverged": ended,
-        "curves": [asdict(epoch) for epoch in trainer.result.epochs],
-        "chance": trainer.chance,
+        "curves": [asdict(epoch) for epoch in trainer.history.epochs],
+        "chance": trainer.chance_loss(),
         "steps": trainer.steps_per_epoch,
     }
 
@@ -109,7 +109,7 @@ def confusion(rows: list[dict[str, Any]]) -> Counter:
             [Epoch(**epoch) for epoch in row["curves"]],
             chance=row["chance"],
             steps_per_epoch=row["steps"],
-            failure=row["diverged"],
+            divergence=row["diverged"] and Divergence(**row["diverged"]),
         )
         found[row["training"]["cause"], said.cause] += 1
     return found

@@ -23,7 +23,7 @@ from raresight.pipeline.runtime.errors import DivergedError
 from raresight.pipeline.stages import augment, generate, split
 from raresight.pipeline.training.job import Job, open_inputs
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.runtime.distributed import ProcessGroup
 
 SCENARIOS = ("digits", "shapes", "pathology")
 RATES = np.geomspace(1e-4, 1e-1, 7)
@@ -52,7 +52,8 @@ def quality(params: TrainParams, rate: float, job: dict[str, Any]) -> float:
     optimizer = params.optimizer.model_copy(update={"learning_rate": rate})
     params = params.model_copy(update={"optimizer": optimizer})
     try:
-        trainer = Job(params=params, replicate=1, continuing="never", team=Team(), **job).trainer()
+        group = ProcessGroup()
+        trainer = Job(params=params, replicate=1, resume="never", group=group, **job).trainer()
         return trainer.fit().best.val_average_precision
     except DivergedError:
         return math.nan

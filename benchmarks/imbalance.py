@@ -82,7 +82,7 @@ def section(seed: int, changes: Mapping[str, Any]) -> TrainParams:
     document["optimizer"]["learning_rate"] = 3.0e-3
     document["batch_augment"]["shift"] = 2
     document.update(
-        seed=seed, epochs=EPOCHS, batch_size=64, early_stopping=None, keep="last",
+        seed=seed, epochs=EPOCHS, batch_size=64, early_stopping=None, checkpoint="last",
         precision="float32", threads=1, **changes,
     )  # fmt: skip
     return parse(TrainParams, document)
@@ -116,7 +116,7 @@ def run(changes: Mapping[str, Any], seed: int) -> dict[str, float]:
     if params.classifier_retraining is not None:
         trainer = retrainer(trainer)
         trainer.fit()
-    scores = Scorer(trainer.judged, tuple(COUNTS), _CPU).scores(unseen, np.arange(len(unseen)))
+    scores = Scorer(trainer.eval_model, tuple(COUNTS), _CPU).scores(unseen, np.arange(len(unseen)))
     right = scores.argmax(1) == truth
     return {
         "accuracy": float(right.mean()),

@@ -19,9 +19,9 @@ CAUSES = (
     "overfitting",
     "underfitting",
     "diverged",
-    "rate too high",
-    "rate too low",
-    "not finished",
+    "learning_rate_too_high",
+    "learning_rate_too_low",
+    "not_converged",
 )
 
 _SYMMETRIC = ("squares", "stripes", "dots")  # a mirrored image is of the same class
@@ -76,11 +76,11 @@ def _built(task: str, cause: str, seed: int) -> Training:
         case "diverged":
             optimizer["learning_rate"] = 10.0
             changes["gradient_clip"] = None
-        case "rate too high":
+        case "learning_rate_too_high":
             optimizer["learning_rate"] *= rng.uniform(30, 100)
-        case "rate too low":
+        case "learning_rate_too_low":
             optimizer["learning_rate"] /= rng.uniform(200, 1000)
-        case "not finished":
+        case "not_converged":
             images, epochs = 320, int(rng.integers(1, 4))  # ten steps an epoch
     changes |= {
         "seed": seed,

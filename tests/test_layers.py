@@ -28,7 +28,7 @@ ROOMS = {
     "augmentation": DATA,
     "splitting": DATA,
     "models": DATA,
-    "training": {*DATA, "splitting", "models"},
+    "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
     # The section names the recipe's steps; the stage's inputs are split images and a model.
     "evaluation": {*DATA, "augmentation", "splitting", "models"},

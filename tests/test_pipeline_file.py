@@ -15,11 +15,12 @@ from ruamel.yaml import YAML
 from raresight.pipeline.cli import cli
 from raresight.pipeline.core.params import Section
 from raresight.pipeline.stages import table
+from raresight.pipeline.training.job import CODE
 
 FILE = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
 STAGES = FILE["stages"]
 # Named as a whole, though a stage may not load each file: few entries, and little to run again.
-WHOLE = ("pipeline/core", "pipeline/evaluation")
+WHOLE = ("pipeline/core", "pipeline/evaluation", "pipeline/wording")
 
 
 def listed(stage: str) -> tuple[set[Path], set[Path]]:
@@ -61,6 +62,13 @@ def test_a_change_to_what_writes_the_data_trains_nothing_again():
     assert not {Path("pipeline/dataset/writer.py"), Path("pipeline/stages/generate.py")} & (
         files | inside
     )
+
+
+def test_a_kept_training_is_of_the_code_that_train_loads_and_of_no_message():
+    named = {Path("pipeline", name) for name in CODE}
+    kept = {path for path in known_files() if any(map(path.is_relative_to, named))}
+    assert closure("raresight.pipeline.stages.train") - {Path("pipeline/__init__.py")} <= kept
+    assert not {path.parts[1] for path in kept} & {"runtime", "wording", "terminal", "cli"}
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -25,13 +25,12 @@ OPTIONS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "workers": workers_option,
     "executor": executor_option,
     "device": device_option,
-    "continuing": click.option(
-        "--continue",
-        "continuing",
+    "resume": click.option(
+        "--resume",
         type=click.Choice(("auto", "require", "never")),
         default="auto",
         show_default=True,
-        help="Go on with a stopped training: where it is the same, or else fail, or never.",
+        help="Resume a stopped training: where it is the same one, or else fail, or never.",
     ),
 }
 

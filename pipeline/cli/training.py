@@ -61,10 +61,10 @@ def find_lr(settings: Settings, device: str, steps: int, plot: Path | None) -> N
 def diagnose(settings: Settings) -> None:
     """Say what the last training's curves mean, and what to change."""
     from raresight.pipeline.commands.diagnose import run
-    from raresight.pipeline.terminal.diagnosis import render
+    from raresight.pipeline.terminal.diagnosis import as_json, render
 
     findings = run(settings.data)
-    print_result(settings, [asdict(finding) for finding in findings], lambda _: render(findings))
+    print_result(settings, as_json(findings), lambda _: render(findings))
 
 
 COMMANDS = (schedule, model, find_lr, diagnose)

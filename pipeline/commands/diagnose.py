@@ -7,6 +7,7 @@ from pathlib import Path
 from raresight.pipeline.core.files import read_json
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
+from raresight.pipeline.training.diagnosis.divergence import Divergence
 from raresight.pipeline.training.diagnosis.history import Epoch
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
 
@@ -25,8 +26,8 @@ def run(data: Path) -> list[Finding]:
     """
     failure = data / RESUME / FAILURE
     if failure.is_file():
-        return [_broken_off(failure)]
-    metrics = read_json(data / "training/metrics.json")
+        return [_diverged(failure)]
+    metrics = read_json(data / "training/results.json")
     found = []
     for path in _curves(data / "training/curves"):
         try:
@@ -43,13 +44,13 @@ def run(data: Path) -> list[Finding]:
     return found
 
 
-def _broken_off(path: Path) -> Finding:
+def _diverged(path: Path) -> Finding:
     note = read_json(path)
     said = diagnose(
         [Epoch(**row) for row in note["curves"]],
         chance=note["chance_loss"],
         steps_per_epoch=note["steps_per_epoch"],
-        failure=note["failure"],
+        divergence=Divergence(**note["divergence"]),
     )
     return Finding(**vars(said), replicate=note["replicate"])
 

@@ -16,7 +16,7 @@ from raresight.pipeline.runtime.progress import bar
 from raresight.pipeline.training.job import INPUTS, Job, open_inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.tuning.range_test import RATES, SHARES, RateTrainer, Search, search
 from raresight.pipeline.tuning.sharpness import largest_stable_rate, sharpness
 
@@ -70,12 +70,19 @@ def run(
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     inputs = open_inputs(params_file, params, data, where)
-    job = Job(params=params, replicate=1, inputs=inputs, data=data, continuing="never", team=Team())
+    job = Job(
+        params=params,
+        replicate=1,
+        inputs=inputs,
+        data=data,
+        resume="never",
+        group=ProcessGroup(),
+    )
     with bar() as progress:
         task = progress.add_task("find-lr", total=len(RATES) + len(SHARES) * steps)
         found = Found(
             search=search(
-                lambda rates: job.trainer(partial(RateTrainer, rates=rates)),
+                lambda rates: job.trainer_by(partial(RateTrainer, rates=rates)),
                 steps=steps,
                 on_step=partial(progress.advance, task),
             ),

@@ -7,7 +7,7 @@ from raresight.pipeline.generation.params import GenerateParams
 from raresight.pipeline.models.classifier import build
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.params.loss import cosine_scale
-from raresight.pipeline.tuning.model_summary import ModelSummary, summarise
+from raresight.pipeline.tuning.model_summary import ModelSummary, summarize
 
 
 def run(params_file: Path) -> ModelSummary:
@@ -28,4 +28,4 @@ def run(params_file: Path) -> ModelSummary:
         fetch=False,
         cosine_scale=cosine_scale(params.loss),
     )
-    return summarise(model, params.model.name, size)
+    return summarize(model, params.model.name, size)

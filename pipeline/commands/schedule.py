@@ -1,13 +1,12 @@
 """schedule: the learning rate of params.yaml over a training, drawn without running it."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.runtime.errors import InputMissing
-from raresight.pipeline.training.data.samplers import shown
+from raresight.pipeline.training.data.samplers import class_counts, steps_of
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.tuning.rate_curve import RateCurve, draw, rate_curve
 
@@ -40,6 +39,6 @@ def _steps(params: TrainParams, data: Path) -> int:
     except (InputMissing, FileNotFoundError):
         return _WITHOUT_DATA
     targets = np.concatenate([one.targets[splits.rows(one, "train")] for one in sets])
-    counts = np.bincount(targets, minlength=len(sets[0].classes))
-    shows = shown(counts, params.sampler, epoch=0, epochs=params.epochs)
-    return math.ceil(shows.sum() / params.batch_size)
+    available = np.bincount(targets, minlength=len(sets[0].classes))
+    counts = class_counts(available, params.sampler, epoch=0, epochs=params.epochs)
+    return steps_of(int(counts.sum()), params.batch_size)

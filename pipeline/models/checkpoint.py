@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from raresight.pipeline.core.files import read_json, write_json
 from raresight.pipeline.models import device as devices
-from raresight.pipeline.models.classifier import Classifier, answers, build, in_batches
+from raresight.pipeline.models.classifier import Classifier, build, in_batches, predict
 from raresight.pipeline.models.params import ModelParams
 from raresight.pipeline.runtime.errors import DataError
 
@@ -105,7 +105,7 @@ class Scorer:
         """
         batches = in_batches(np.asarray(rows))
         pixels = (torch.from_numpy(np.ascontiguousarray(images[some])) for some in batches)
-        found = answers(self.model, (some.to(self.device) for some in pixels))
+        found = predict(self.model, (some.to(self.device) for some in pixels))
         empty = np.empty((0, len(self.classes)))
         return np.concatenate([empty, *(scores.cpu().numpy() for _, scores in found)])
 

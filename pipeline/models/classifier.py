@@ -10,17 +10,23 @@ from torch import Tensor, nn
 from raresight.pipeline.models.convolutions import pad_openly
 from raresight.pipeline.models.networks import CosineLinear, LinearProbe, SmallCNN, pixels_of
 from raresight.pipeline.models.params import ModelParams
+from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.runtime.errors import ParamsError
 
-_BATCH = 512  # images that are judged together
+HEADS = (nn.Linear, nn.Conv2d)  # what a last layer may be
+_BATCH = 512  # images that are scored together
 
 
 class Classifier(nn.Module):
     """A network that takes raw pixels: uint8 (n, H, W, 3) in, logits (n, K) out.
 
-    Standardising by the training images' mean and deviation is part of the model, so that nobody
+    Standardizing by the training images' mean and deviation is part of the model, so that nobody
     who uses it can forget it; so is what a post-hoc adjustment adds to the logits to make scores.
     """
+
+    mean: Tensor
+    std: Tensor
+    score_offset: Tensor
 
     def __init__(
         self, network: nn.Module, mean: Sequence[float], std: Sequence[float], classes: int
@@ -45,9 +51,9 @@ class Classifier(nn.Module):
         return self
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.network(self.standardise(pixels))
+        return self.network(self.standardize(pixels))
 
-    def standardise(self, pixels: Tensor) -> Tensor:
+    def standardize(self, pixels: Tensor) -> Tensor:
         """What the network sees: float (n, 3, H, W)."""
         n, height, width, channels = pixels.shape
         # A row of pixels at a time: with 3 channels alone to go over, a CPU takes 20 times as long.
@@ -62,12 +68,12 @@ class Classifier(nn.Module):
 
 
 def in_batches(rows: np.ndarray) -> list[np.ndarray]:
-    """The rows (n,) to be judged, as many together as :func:`answers` is to be given."""
+    """The rows (n,) to be scored, as many together as :func:`predict` is to be given."""
     return [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
 
 
 @torch.inference_mode()
-def answers(
+def predict(
     model: Classifier,
     batches: Iterable[Tensor],
     autocast: Callable[[], AbstractContextManager] = nullcontext,
@@ -108,8 +114,9 @@ def build(
         network = _network(params, classes, side, fetch)
     pad_openly(network)
     if cosine_scale is not None:
-        _compare_directions(head_of(network, classes), params.name, cosine_scale)
-    return Classifier(network, mean, std, classes).to(memory_format=torch.channels_last)
+        _compare_directions(network, classes, params.name, cosine_scale)
+    model = Classifier(network, mean, std, classes)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _network(params: ModelParams, classes: int, side: int, fetch: bool) -> nn.Module:
@@ -126,16 +133,21 @@ def _network(params: ModelParams, classes: int, side: int, fetch: bool) -> nn.Mo
     return torchvision_models.classifier(params, classes=classes, side=side)
 
 
-def _compare_directions(head: nn.Module, name: str, scale: float) -> None:
+def _compare_directions(network: nn.Module, classes: int, name: str, scale: float) -> None:
+    path, head = _head(network, classes)
     if not isinstance(head, nn.Linear):
         raise ParamsError(
             "train.loss.name 'ldam' needs a last layer that is linear, and that of "
             f"train.model.name '{name}' is a convolution. Choose another of the two."
         )
-    head.__class__, head.bias, head.scale = CosineLinear, None, scale
+    replace_module(network, path, CosineLinear.instead_of(head, scale))
 
 
-def head_of(network: nn.Module, classes: int) -> nn.Module:
+def head_of(network: nn.Module, classes: int) -> nn.Linear | nn.Conv2d:
     """The layer that makes the logits: the last one with an output a class."""
-    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    return next(layer for layer in reversed(layers) if len(layer.weight) == classes)
+    return _head(network, classes)[1]
+
+
+def _head(network: nn.Module, classes: int) -> tuple[str, nn.Linear | nn.Conv2d]:
+    layers = [(path, m) for path, m in network.named_modules() if isinstance(m, HEADS)]
+    return next(found for found in reversed(layers) if len(found[1].weight) == classes)

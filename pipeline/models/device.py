@@ -4,6 +4,7 @@ import ctypes
 import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -48,7 +49,8 @@ def prepare(device: torch.device, threads: int | None) -> None:
         torch.backends.cudnn.allow_tf32 = False  # float32 is to be float32
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else its sums may differ
         torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # that is for finding mistakes
+        # Filling memory that nobody wrote to costs time, and is for finding mistakes.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -104,8 +106,10 @@ def use_bfloat16(precision: str, device: torch.device) -> bool:
 def compiled(forward: nn.Module, device: torch.device) -> nn.Module:
     """What torch.compile makes of a net, whose weights keep their names.
 
-    Each size of batch gets kernels of its own, so that a training that goes on with another size
-    than it began with ends with the same bits. Raises DeviceError where a CPU has no C++ compiler.
+    Each size of batch gets kernels of its own, so that a training that is resumed with another
+    size than it began with ends with the same bits.
+
+    Raises DeviceError where a CPU has no C++ compiler.
     """
     if device.type == "cpu":
         from torch._inductor import cpp_builder, exc
@@ -117,7 +121,7 @@ def compiled(forward: nn.Module, device: torch.device) -> nn.Module:
                 "train.compile: true needs a C++ compiler, and neither g++ nor what CXX names is "
                 "here. Install one, or set train.compile: false."
             ) from None
-    return torch.compile(forward, dynamic=False)
+    return cast(nn.Module, torch.compile(forward, dynamic=False))
 
 
 def cpu_has_bfloat16() -> bool:

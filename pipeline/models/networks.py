@@ -29,7 +29,16 @@ class CosineLinear(nn.Linear):
     The head of Cao et al. 2019, where no class gets larger logits by longer weights.
     """
 
-    scale = 1.0
+    def __init__(self, features: int, classes: int, *, scale: float, device: str | None = None):
+        super().__init__(features, classes, bias=False, device=device)
+        self.scale = scale
+
+    @classmethod
+    def instead_of(cls, head: nn.Linear, scale: float) -> "CosineLinear":
+        """With the weights of ``head``; without its bias."""
+        new = cls(head.in_features, head.out_features, scale=scale, device="meta")
+        new.weight = head.weight  # on "meta" the weights that it replaces cost no draw
+        return new
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):  # in bfloat16 logits are steps of 0.1
@@ -53,7 +62,7 @@ class Block(nn.Module):
         self.second = convolution(out, out, 3, stride=1, norm=norm)
         self.second_norm = norm_of(norm, out)
         self.residual, self.skip = residual, skip
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if residual and (stride != 1 or channels != out):
             self.shortcut = nn.Sequential(
                 convolution(channels, out, 1, stride=stride, norm=norm), norm_of(norm, out)
@@ -114,7 +123,8 @@ class SmallCNN(nn.Module):
 
 def _blocks(params: SmallCNNParams) -> list[nn.Module]:
     """Plain or residual blocks; the chance to be skipped grows linearly with the depth."""
-    total, channels, blocks = sum(params.blocks), params.width, []
+    total, channels = sum(params.blocks), params.width
+    blocks: list[nn.Module] = []
     for stage, count in enumerate(params.blocks):
         for number in range(count):
             out = params.width * 2 ** (stage + 1)

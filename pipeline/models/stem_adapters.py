@@ -1,14 +1,17 @@
 """Stems of torchvision's networks, made for images of 224 pixels, adapted to small ones."""
 
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
+from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.runtime.errors import ParamsError
 
 _PATCHES = 16  # a vision transformer cuts an image into so many rows of patches, about
 _MAXVIT_STRIDE = 32
+
+Kind = TypeVar("Kind", bound=nn.Module)
 
 
 def options_for(name: str, *, side: int, small: bool) -> dict[str, Any]:
@@ -59,22 +62,28 @@ def keep_resolution(network: nn.Module, *, side: int) -> None:
     pooling behind it goes; patches become half as large. Networks whose first convolution has no
     stride are left as they are.
     """
-    if hasattr(network, "conv_proj"):  # a vision transformer
+    patches = getattr(network, "conv_proj", None)
+    if isinstance(patches, nn.Conv2d):  # a vision transformer
         patch = _patch(side)
-        network.conv_proj = nn.Conv2d(3, network.conv_proj.out_channels, patch, patch)
-        network.image_size, network.patch_size = side, patch
+        replace_module(network, "conv_proj", nn.Conv2d(3, patches.out_channels, patch, patch))
+        transformer: Any = network  # whose attributes torch does not declare
+        transformer.image_size, transformer.patch_size = side, patch
         return
-    path, first = _first(network, nn.Conv2d)
+    found = _first(network, nn.Conv2d)
+    if found is None:
+        return
+    path, first = found
     stride, kernel = first.stride[0], first.kernel_size[0]
     if stride == 1:
         return
     if stride == kernel:
-        _replace(network, path, _like(first, kernel // 2, kernel // 2, 0))
+        replace_module(network, path, _like(first, kernel // 2, kernel // 2, 0))
         return
-    _replace(network, path, _like(first, min(kernel, 3), 1, 1 if kernel > 3 else first.padding))
+    padding = 1 if kernel > 3 else first.padding
+    replace_module(network, path, _like(first, min(kernel, 3), 1, padding))
     pooling = _first(network, nn.MaxPool2d)
     if pooling is not None:
-        _replace(network, pooling[0], nn.Identity())
+        replace_module(network, pooling[0], nn.Identity())
 
 
 def _like(conv: nn.Conv2d, kernel: int, stride: int, padding: Any) -> nn.Conv2d:
@@ -82,11 +91,6 @@ def _like(conv: nn.Conv2d, kernel: int, stride: int, padding: Any) -> nn.Conv2d:
     return nn.Conv2d(conv.in_channels, conv.out_channels, kernel, stride, padding, bias=bias)
 
 
-def _first(network: nn.Module, kind: type) -> tuple[str, Any] | None:
+def _first(network: nn.Module, kind: type[Kind]) -> tuple[str, Kind] | None:
     found = ((path, m) for path, m in network.named_modules() if isinstance(m, kind))
     return next(found, None)
-
-
-def _replace(network: nn.Module, path: str, new: nn.Module) -> None:
-    holder, _, child = path.rpartition(".")
-    setattr(network.get_submodule(holder), child, new)

@@ -5,6 +5,7 @@ from torch import nn
 
 from raresight.pipeline.models.params import TorchvisionParams
 from raresight.pipeline.models.stem_adapters import keep_resolution, maxvit, options_for
+from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.models.torchvision_registry import models
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
@@ -50,8 +51,7 @@ def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
     if not layers:
         raise ParamsError(f"train.model.features: {name} does not end in a linear layer.")
     path, last = layers[-1]
-    holder, _, child = path.rpartition(".")
-    setattr(network.get_submodule(holder), child, nn.Identity())
+    replace_module(network, path, nn.Identity())
     return network, last.in_features
 
 

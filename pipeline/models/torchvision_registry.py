@@ -6,9 +6,10 @@ them is enough for models and transforms, which do not call them.
 """
 
 from types import ModuleType
+from typing import Any
 
 _MISSING = ("nms", "qnms")
-_libraries = []  # a declaration lives as long as its Library object
+_libraries: list[Any] = []  # a declaration lives as long as its Library object
 
 
 def models() -> ModuleType:

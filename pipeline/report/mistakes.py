@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.report.pictures import Picture
 
 
@@ -67,7 +67,7 @@ def confused(
     return tuple((actual, called, count) for count, actual, called in pairs[:most])
 
 
-def counted(test: Outcome) -> dict[str, float] | None:
+def counted(test: Predictions) -> dict[str, float] | None:
     """What the chosen threshold finds and raises; None without a positive class."""
     if test.task.positive is None:
         return None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
+from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.numbers import count, interval, number, share
 
 if TYPE_CHECKING:
@@ -41,10 +43,12 @@ def _environment() -> "Environment":
         "share": share,
         "curly": _curly,
         "code": _code,
+        "described": lambda diagnosis: describe(diagnosis["cause"], diagnosis["numbers"]),
     }
     environment.filters["interval"] = lambda row, name, kind="number": interval(
         row, name, {"number": number, "count": count}[kind]
     )
+    environment.globals |= {"METRICS": METRICS, "shown": shown}
     environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text()
     return environment
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,22 +19,23 @@ from raresight.pipeline.models.checkpoint import replicate_folder
 from raresight.pipeline.runtime.progress import bar, rate_column, say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.figures import draw_curves
-from raresight.pipeline.training.diagnosis.history import Result, curve_rows
-from raresight.pipeline.training.job import INPUTS, Job, fingerprint, open_inputs
+from raresight.pipeline.training.diagnosis.history import History, curve_rows
+from raresight.pipeline.training.job import INPUTS, Job, Resume, fingerprint, open_inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.optim.losses import score_prior
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.params.loss import cosine_scale
-from raresight.pipeline.training.runtime.distributed import team
+from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
+from raresight.pipeline.wording.diagnosis import describe
 
 
-def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str = "auto") -> Path:
-    """Write data/model, data/training/metrics.json and data/training/curves; return the first.
+def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume = "auto") -> Path:
+    """Write data/model and data/training (results, metrics, curves); return the first.
 
-    A training that was stopped is gone on with where ``continuing`` is ``auto`` and its checkpoint
-    is of the same code, params, data and machine, and begun again where it is not; ``require``
-    refuses to begin again, ``never`` always does.
+    A training that was stopped is resumed where ``resume`` is ``auto`` and its checkpoint is of the
+    same code, params, data and machine, and starts from the beginning where it is not; ``require``
+    refuses to start from the beginning, ``never`` always does.
     """
     params = load_section(params_file, "train", TrainParams)
     warn(params, params_file)
@@ -41,7 +43,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str 
         require_verified(data / name, stage)
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
-    with team(where) as us:
+    with process_group(where) as group:
         inputs = open_inputs(params_file, params, data, where)
         jobs = [
             Job(
@@ -49,12 +51,12 @@ def run(params_file: Path, data: Path, *, device: str = "auto", continuing: str 
                 replicate=number,
                 inputs=inputs,
                 data=data,
-                continuing=continuing,
-                team=us,
+                resume=resume,
+                group=group,
             )
             for number in range(1, params.num_seeds + 1)
         ]
-        if us.leads:
+        if group.is_main_process:
             _write(data, jobs)
         else:
             for job in jobs:
@@ -71,19 +73,20 @@ def seeded(params: TrainParams, replicate: int) -> TrainParams:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A training that ended."""
+    """A training that ended, and what its curves say."""
 
     job: Job
     trainer: Trainer
-    result: Result
+    history: History
+    diagnosis: Diagnosis
 
     @property
     def metrics(self) -> dict[str, float]:
         """The best epoch in numbers."""
-        best = self.result.best
+        best = self.history.kept
         return {
             "best_epoch": best.epoch,
-            "epochs": len(self.result.epochs),
+            "epochs": len(self.history.epochs),
             "val_average_precision": best.val_average_precision,
             "val_f1": best.val_f1,
             "val_loss": best.val_loss,
@@ -91,38 +94,37 @@ class Run:
         }
 
     @property
-    def diagnosis(self) -> Diagnosis:
-        """What the curves say."""
-        return diagnose(
-            self.result.epochs,
-            chance=self.trainer.chance,
-            steps_per_epoch=self.trainer.steps_per_epoch,
-        )
+    def headline(self) -> dict[str, float]:
+        """Those that people compare: the contents of metrics.json."""
+        names = {"val_average_precision": "val_ap"}
+        shown = ("best_epoch", "val_average_precision", "val_f1", "val_loss", "train_loss")
+        return {names.get(name, name): self.metrics[name] for name in shown}
 
 
 def _write(data: Path, jobs: Sequence[Job]) -> None:
-    targets = [data / name for name in ("model", "training/metrics.json", "training/curves")]
-    with stage_outputs(*targets) as (model, metrics, curves):
+    names = ("model", "training/results.json", "training/metrics.json", "training/curves")
+    with stage_outputs(*(data / name for name in names)) as (model, results, metrics, curves):
         runs = [_fit_with_bar(job, len(jobs)) for job in jobs]
         for run in runs:
             folder = replicate_folder(model, run.job.replicate)
             folder.mkdir(exist_ok=True)
-            checkpoint.save(folder, run.result.weights, _card(run.job, run.trainer, run.result))
+            checkpoint.save(folder, run.history.weights, _card(run.job, run.trainer, run.history))
             _write_curves(curves, run)
         first = runs[0].trainer
         parameters = sum(weight.numel() for weight in first.model.parameters())
         write_json(model / "fingerprint.json", fingerprint(first) | {"parameters": parameters})
-        write_json(metrics, _metrics(runs))
+        write_json(results, _results(runs))
+        write_json(metrics, runs[0].headline)
     shutil.rmtree(data / RESUME, ignore_errors=True)
     for run in runs:
         name = f"replicate {run.job.replicate}: " if len(runs) > 1 else ""
-        say(f"train: {name}{run.diagnosis}")
+        say(f"train: {name}{describe(run.diagnosis.cause, run.diagnosis.numbers)}")
 
 
 def _fit_with_bar(job: Job, replicates: int) -> Run:
     trainer, epochs = job.start(), job.params.epochs
     of = f"{job.replicate}/{replicates}, " if replicates > 1 else ""
-    images = trainer.steps_per_epoch * job.params.batch_size
+    images = int(trainer.class_counts(0).sum())
     with bar(rate_column()) as progress:
         done = trainer.progress.epoch * images + trainer.progress.images
         task = progress.add_task("train", total=images * epochs, completed=done)
@@ -130,14 +132,17 @@ def _fit_with_bar(job: Job, replicates: int) -> Run:
         def on_batch(seen: int, epoch: int) -> None:
             progress.update(task, advance=seen, description=f"{of}epoch {epoch + 1}/{epochs}")
 
-        last, result = job.fit(trainer, on_batch)
-        return Run(job=job, trainer=last, result=result)
+        last, history = job.fit(trainer, on_batch)
+    found = diagnose(
+        history.epochs, chance=last.chance_loss(), steps_per_epoch=last.steps_per_epoch
+    )
+    return Run(job=job, trainer=last, history=history, diagnosis=found)
 
 
-def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
-    inputs, epoch = job.inputs, result.best.epoch - 1
-    shows = trainer.shown(epoch)
-    prior = score_prior(trainer.params.loss, shows, epoch)
+def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
+    inputs, epoch = job.inputs, history.kept.epoch - 1
+    counts = trainer.class_counts(epoch)
+    prior = score_prior(trainer.params.loss, counts, epoch)
 
     def of_classes(values: np.ndarray) -> dict[str, float]:
         return dict(zip(inputs.classes, values.tolist(), strict=True))
@@ -149,25 +154,27 @@ def _card(job: Job, trainer: Trainer, result: Result) -> checkpoint.ModelCard:
         image_shape=inputs.image_shape,
         mean=inputs.mean,
         std=inputs.std,
-        class_shares=of_classes(shows / shows.sum()),
+        class_shares=of_classes(counts / counts.sum()),
         score_prior=None if prior is None else of_classes(prior),
         loss=trainer.params.loss.name,
         cosine_scale=cosine_scale(job.params.loss),
         seed=job.params.seed,
-        epoch=result.best.epoch,
-        val_average_precision=result.best.val_average_precision,
+        epoch=history.kept.epoch,
+        val_average_precision=history.kept.val_average_precision,
     )
 
 
-def _metrics(runs: Sequence[Run]) -> dict:
+def _results(runs: Sequence[Run]) -> dict[str, Any]:
     """The first replicate's numbers and diagnosis, and over several: mean, spread, each value."""
     first = runs[0]
-    together = {} if len(runs) == 1 else {"replicates": summary([run.metrics for run in runs])}
+    together = {}
+    if len(runs) > 1:
+        together["by_seed"] = summary([run.metrics for run in runs])
     return {
         **first.metrics,
         "images": len(first.trainer.train_feed),
         "steps_per_epoch": first.trainer.steps_per_epoch,
-        "chance_loss": first.trainer.chance,
+        "chance_loss": first.trainer.chance_loss(),
         "diagnosis": asdict(first.diagnosis),
         **together,
     }
@@ -176,9 +183,9 @@ def _metrics(runs: Sequence[Run]) -> dict:
 def _write_curves(folder: Path, run: Run) -> None:
     """``curves.tsv`` and ``curves.png``; those of further replicates have their number in it."""
     number = f"-{run.job.replicate}" if run.job.replicate > 1 else ""
-    rows = curve_rows(run.result.epochs)
+    rows = curve_rows(run.history.epochs)
     with (folder / f"curves{number}.tsv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    draw_curves(run.result.epochs, run.result.best, folder / f"curves{number}.png")
+    draw_curves(run.history.epochs, run.history.kept, folder / f"curves{number}.png")

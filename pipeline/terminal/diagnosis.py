@@ -1,22 +1,34 @@
 """A training's diagnosis, for a terminal."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from raresight.pipeline.commands.diagnose import Finding
+from raresight.pipeline.wording.diagnosis import describe
 
 
 def render(findings: Sequence[Finding]) -> RenderableType:
-    """The cause, its evidence and the advice, for each replicate."""
+    """The cause, its inputs and the advice, for each replicate."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     for finding in findings:
         if len(findings) > 1:
             table.add_row("replicate", f"{finding.replicate}")
-        table.add_row("diagnosis", f"[bold]{finding.cause}[/]")
-        table.add_row("because", escape(finding.evidence))
-        table.add_row("to do", escape(finding.advice))
+        said = describe(finding.cause, finding.numbers)
+        table.add_row("diagnosis", f"[bold]{said.title}[/]")
+        table.add_row("because", escape(said.evidence))
+        table.add_row("to do", escape(said.advice))
     return table
+
+
+def as_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Code, numbers and sentences of each finding."""
+    return [
+        {**asdict(finding), **asdict(describe(finding.cause, finding.numbers))}
+        for finding in findings
+    ]

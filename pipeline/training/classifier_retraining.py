@@ -3,20 +3,21 @@
 (Kang et al. 2020, classifier re-training: imbalance harms the last layer more than the features.)
 """
 
+import copy
+
 import torch
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.models.classifier import head_of
-from raresight.pipeline.training.diagnosis.history import Result
+from raresight.pipeline.training.diagnosis.history import History
 from raresight.pipeline.training.loop import Trainer
-from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.params import RetrainingParams, TrainParams
 from raresight.pipeline.training.params.loss import CrossEntropy
 from raresight.pipeline.training.params.schedule import Cosine
 
 
-def second_stage(params: TrainParams) -> TrainParams:
+def second_stage(params: TrainParams, stage: RetrainingParams) -> TrainParams:
     """The params of the last layer's training: balanced classes, cross-entropy, a cosine."""
-    stage = params.classifier_retraining
     plain = CrossEntropy(
         name="cross_entropy", label_smoothing=0.0, class_weights=None, post_hoc_tau=None
     )
@@ -41,15 +42,15 @@ def retrainer(first: Trainer) -> Trainer:
     Only the last layer is trained, from fresh weights; all the rest is as in a test, so that the
     statistics of batch norm stay as they are.
     """
-    params, classes = second_stage(first.params), len(first.counts)
+    stage, classes = first.params.classifier_retraining, len(first.available)
+    if stage is None:
+        raise ValueError("train.classifier_retraining is null: there is no second stage")
+    params = second_stage(first.params, stage)
     model = first.model
-    model.load_state_dict(first.result.weights)
+    model.load_state_dict(first.history.weights)
     head = head_of(model.network, classes)
     model.train_only(head)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.integer(params.seed, "last layer", 0))
-        fresh = type(head)(**_shape(head))
-    head.load_state_dict(fresh.state_dict())
+    _draw_again(head, seed=seeds.integer(params.seed, "last layer", 0))
     return Trainer(
         model,
         params,
@@ -58,21 +59,24 @@ def retrainer(first: Trainer) -> Trainer:
         classes=classes,
         positive=first.validation.positive,
         device=first.device,
-        team=first.team,
+        group=first.group,
     )
 
 
-def _shape(head: torch.nn.Linear | torch.nn.Conv2d) -> dict:
-    bias = head.bias is not None
-    if isinstance(head, torch.nn.Linear):
-        return {"in_features": head.in_features, "out_features": head.out_features, "bias": bias}
-    shape = {"in_channels": head.in_channels, "out_channels": head.out_channels, "bias": bias}
-    return {**shape, "kernel_size": head.kernel_size, "stride": head.stride}
+def _draw_again(head: torch.nn.Linear | torch.nn.Conv2d, *, seed: int) -> None:
+    """Give a layer the weights that torch begins with; drawn on the CPU, wherever it is."""
+    fresh = copy.deepcopy(head).cpu()
+    for weight in fresh.parameters():  # draws fill memory in its order: that of a new layer
+        weight.data = weight.data.contiguous()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh.reset_parameters()
+    head.load_state_dict(fresh.state_dict())
 
 
-def joined(first: Result, second: Result) -> Result:
+def joined(first: History, second: History) -> History:
     """The curves of both stages, one after the other, and what the second one keeps."""
     before = len(first.epochs)
     moved = [epoch.after(before) for epoch in second.epochs]
-    best = moved[second.best.epoch - 1]
-    return Result(epochs=[*first.epochs, *moved], best=best, weights=second.weights)
+    best = moved[second.kept.epoch - 1]
+    return History(epochs=[*first.epochs, *moved], best=best, weights=second.weights)

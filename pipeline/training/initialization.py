@@ -33,13 +33,13 @@ def fresh(
         side=images.shape[1],
         cosine_scale=cosine_scale(params.loss),
     )
-    seen = model.standardise(images[:_IMAGES].cpu())
+    seen = model.standardize(images[:_IMAGES].cpu())
     if not isinstance(model.network, LinearProbe):  # whose features are what they are
-        initialise(model.network, params.initialization, seed=seed, images=seen)
+        initialize(model.network, params.initialization, seed=seed, images=seen)
     return model
 
 
-def initialise(network: nn.Module, name: str, *, seed: int, images: Tensor | None = None) -> None:
+def initialize(network: nn.Module, name: str, *, seed: int, images: Tensor | None = None) -> None:
     """Set the weights of every convolution and linear layer but the last, and their biases to 0.
 
     default     what torch and torchvision do

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -14,25 +14,32 @@ from raresight.pipeline.core.files import MANIFEST, sha256, write_json
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.models import device as devices
-from raresight.pipeline.runtime.errors import DataError, DivergedError, ParamsError, listing
+from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.runtime.processes import stop_when_it_suits
 from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.training.classifier_retraining import joined, retrainer
 from raresight.pipeline.training.data.feed import Feed
-from raresight.pipeline.training.diagnosis.diagnosis import stagnation
-from raresight.pipeline.training.diagnosis.history import Result, curve_rows
+from raresight.pipeline.training.diagnosis.diagnosis import stagnates
+from raresight.pipeline.training.diagnosis.divergence import Divergence, LossDivergedError
+from raresight.pipeline.training.diagnosis.history import History, curve_rows
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime import resume
-from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.runtime.memory import shortage_explained
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
-from raresight.pipeline.training.runtime.sync_batch_norm import synchronise
+from raresight.pipeline.training.runtime.sync_batch_norm import synchronize
+from raresight.pipeline.training.state import KeepState, OnBatch, State
+from raresight.pipeline.wording import training as wording
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
-_CODE = ("core", "dataset", "splitting", "models", "training", "stages/train.py")
+Resume = Literal["auto", "require", "never"]
+AnyTrainer = TypeVar("AnyTrainer", bound=Trainer)
+# What the weights depend on: not runtime/ and wording/, so that a half-finished training outlives a
+# reworded message.
+CODE = ("core", "dataset", "splitting", "models", "training", "stages/train.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +73,11 @@ def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torc
     train_originals = splits.rows(originals, "train")
     rows = np.concatenate((train_originals, splits.rows(copies, "train") + len(originals)))
     val = splits.rows(originals, "val")
-    if not len(rows) or not len(val):
-        raise DataError("data/splits leaves no image for train or val. Run `raresight split`.")
+    if len(rows) < 2 or not len(val):
+        raise DataError(
+            f"data/splits leaves {len(rows)} images for train and {len(val)} for val; 2 and 1 are "
+            "the least. Draw more (generate), or change split.ratios."
+        )
     mean, std = _pixel_statistics(originals, train_originals)
     return Inputs(
         train=Feed(Pixels(shards, originals.image_shape, mapped=True), rows, targets[rows], device),
@@ -81,7 +91,9 @@ def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torc
     )
 
 
-def _pixel_statistics(data: Dataset, rows: np.ndarray, limit: int = 4096) -> tuple:
+def _pixel_statistics(
+    data: Dataset, rows: np.ndarray, limit: int = 4096
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation per channel over (at most ``limit`` evenly spaced) training images."""
     chosen = rows[:: max(1, len(rows) // limit)][:limit]
     pixels = data.images.take(chosen).reshape(-1, data.image_shape[2])
@@ -94,7 +106,7 @@ def _pixel_statistics(data: Dataset, rows: np.ndarray, limit: int = 4096) -> tup
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One training: its trainer, and the checkpoint that it is stopped and gone on with.
+    """One training: its trainer, and the checkpoint that it resumes from when it was stopped.
 
     ``replicate`` counts from 1; the first has the seed of params.yaml, the others seeds of it.
     """
@@ -103,59 +115,64 @@ class Job:
     replicate: int
     inputs: Inputs
     data: Path
-    continuing: str
-    team: Team
+    resume: Resume
+    group: ProcessGroup
 
     def start(self) -> Trainer:
         """A new trainer, or one that has what was kept of this training."""
         trainer = self.trainer()
-        if self.team.leads:
+        if self.group.is_main_process:
             (self.data / RESUME / FAILURE).unlink(missing_ok=True)
-        self._go_on(trainer, self.folder, required=self.continuing == "require")
+        self._resume(trainer, self.folder, required=self.resume == "require")
         return trainer
 
     def fit(
-        self, trainer: Trainer, on_batch: Callable[[int, int], None] = lambda images, epoch: None
-    ) -> tuple[Trainer, Result]:
+        self, trainer: Trainer, on_batch: OnBatch = lambda images, epoch: None
+    ) -> tuple[Trainer, History]:
         """Run what is left of the training, and keep it whenever it could be stopped.
 
-        Returns the trainer of the last stage, and the result of all of them.
+        Returns the trainer of the last stage, and the history of all of them.
         """
         batch, device = self.params.batch_size, self.inputs.device
         with stop_when_it_suits() as told, shortage_explained(batch, device, trainer.attempt):
             try:
                 keep = self._keeper(trainer, self.folder)
-                result = trainer.fit(on_batch, keep=keep, told_to_stop=told)
+                history = trainer.fit(on_batch, keep=keep, stop_requested=told)
                 if self.params.classifier_retraining is None:
-                    return trainer, result
-                second, folder = retrainer(trainer), self.folder.with_name(f"{self.folder.name}-b")
-                self._go_on(second, folder, required=False)
+                    return trainer, history
+                second = retrainer(trainer)
+                folder = self.folder.with_name(f"{self.folder.name}-b")
+                self._resume(second, folder, required=False)
                 keep = self._keeper(second, folder)
-                return second, joined(result, second.fit(on_batch, keep=keep, told_to_stop=told))
-            except DivergedError as error:
-                self._note(trainer, str(error))
+                later = second.fit(on_batch, keep=keep, stop_requested=told)
+                return second, joined(history, later)
+            except LossDivergedError as error:
+                self._note(trainer, error.divergence)
                 raise
 
-    def _keeper(self, trainer: Trainer, folder: Path) -> Callable[[dict[str, Any]], None]:
-        key, chance = self._key(trainer), trainer.chance
+    def _keeper(self, trainer: Trainer, folder: Path) -> KeepState:
+        key = self._key(trainer)
 
-        def keep(state: dict[str, Any]) -> None:
-            if self.team.leads:
-                resume.save(folder, state, key)
-                if hint := stagnation(trainer.result.epochs, chance=chance):
-                    say(f"train: {hint}")
+        def keep(state: State) -> None:
+            if not self.group.is_main_process:
+                return
+            resume.save(folder, state, key)
+            epochs, chance = trainer.history.epochs, trainer.chance_loss()
+            if stagnates(epochs, chance=chance):
+                loss = epochs[-1].train_loss
+                say(wording.stagnates(epochs=len(epochs), loss=loss, chance_loss=chance))
 
         return keep
 
-    def _note(self, trainer: Trainer, failure: str) -> None:
+    def _note(self, trainer: Trainer, divergence: Divergence) -> None:
         """Leave what `raresight diagnose` needs: the training's outputs will not be written."""
-        if self.team.leads:
+        if self.group.is_main_process:
             (self.data / RESUME).mkdir(exist_ok=True)
             note = {
-                "failure": failure,
+                "divergence": divergence.numbers,
                 "replicate": self.replicate,
-                "curves": curve_rows(trainer.result.epochs),
-                "chance_loss": trainer.chance,
+                "curves": curve_rows(trainer.history.epochs),
+                "chance_loss": trainer.chance_loss(),
                 "steps_per_epoch": trainer.steps_per_epoch,
             }
             write_json(self.data / RESUME / FAILURE, note)
@@ -169,8 +186,12 @@ class Job:
         """
         return self.data / RESUME / f"replicate-{self.replicate}"
 
-    def trainer(self, kind: type[Trainer] = Trainer, **options: Any) -> Trainer:
+    def trainer(self) -> Trainer:
         """A trainer that has not begun."""
+        return self.trainer_by(Trainer)
+
+    def trainer_by(self, make: Callable[..., AnyTrainer]) -> AnyTrainer:
+        """The same from another class, called as :class:`Trainer` is."""
         inputs = self.inputs
         model = fresh(
             self.params,
@@ -180,9 +201,9 @@ class Job:
             seed=seeds.integer(self.params.seed, "initial weights", 0),
             images=inputs.train.images(np.arange(min(64, len(inputs.train)))),
         )
-        if self.team.size > 1:
-            synchronise(model)
-        return kind(
+        if self.group.size > 1:
+            synchronize(model)
+        return make(
             model,
             self.params,
             inputs.train,
@@ -190,44 +211,43 @@ class Job:
             classes=len(inputs.classes),
             positive=None if inputs.positive is None else inputs.classes.index(inputs.positive),
             device=inputs.device,
-            team=self.team,
-            **options,
+            group=self.group,
         )
 
-    def _key(self, trainer: Trainer) -> dict:
+    def _key(self, trainer: Trainer) -> dict[str, Any]:
         """All that must be the same for a checkpoint to lead to the weights it would have."""
         root = Path(pipeline.__file__).parent
         return {
-            "code": resume.digests(root, *(root / name for name in _CODE)),
+            "code": resume.digests(root, *(root / name for name in CODE)),
             "train": self.params.model_dump(mode="json"),
             "data": {name: sha256(self.data / name / MANIFEST) for name in INPUTS},
             "machine": fingerprint(trainer),
         }
 
-    def _go_on(self, trainer: Trainer, folder: Path, *, required: bool) -> None:
-        if self.continuing == "never":
-            return
-        kept = resume.load(folder)
+    def _resume(self, trainer: Trainer, folder: Path, *, required: bool) -> None:
+        kept = None if self.resume == "never" else resume.load(folder)
         if kept is None:
-            reasons = [f"{folder} does not exist"]
-        else:
-            reasons = [*resume.differences(kept[1], self._key(trainer))]
-        if not reasons:
-            trainer.load_state(kept[0])
-            if self.team.leads:
-                at = trainer.progress
-                say(f"train: goes on after epoch {at.epoch}, step {at.step} ({folder})")
-        elif required:
-            raise DataError(
-                f"no training can be gone on with:\n{listing(reasons)}\n"
-                "Put it back, or leave out `--continue require` to begin again."
-            )
-        elif kept is not None and self.team.leads:
-            say(f"train: begins again; {folder} is of another training:\n{listing(reasons, 5)}")
+            if required:
+                raise DataError(wording.cannot_resume([f"{folder} does not exist"]))
+            return
+        state, key = kept
+        reasons = [*resume.differences(key, self._key(trainer))]
+        if reasons and required:
+            raise DataError(wording.cannot_resume(reasons))
+        if reasons:
+            self._say(wording.not_resumed(folder, reasons))
+            return
+        trainer.load_state(state)
+        at = trainer.progress
+        self._say(wording.resumed(folder, epoch=at.epoch, step=at.step))
+
+    def _say(self, text: str) -> None:
+        if self.group.is_main_process:
+            say(text)
 
 
 def fingerprint(trainer: Trainer) -> dict[str, str | int]:
     """What the last bits of the weights depend on besides code, params and data."""
     return devices.fingerprint(
-        trainer.device, bfloat16=trainer.bfloat16, processes=trainer.team.size
+        trainer.device, bfloat16=trainer.bfloat16, processes=trainer.group.size
     )

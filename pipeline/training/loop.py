@@ -1,11 +1,11 @@
-"""The training loop: every epoch in, the best one out; it can be left at any step and gone on."""
+"""The training loop: every epoch in, the best one out; it stops and resumes at any step."""
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,39 +17,41 @@ from raresight.pipeline.models.classifier import Classifier
 from raresight.pipeline.runtime.errors import StoppedError
 from raresight.pipeline.training.data.batches import Batches
 from raresight.pipeline.training.data.feed import Feed
-from raresight.pipeline.training.data.samplers import epoch_order, shown
+from raresight.pipeline.training.data.samplers import (
+    batches_of,
+    class_counts,
+    epoch_order,
+    steps_of,
+)
 from raresight.pipeline.training.diagnosis.divergence import chance_loss, check_loss, explosion
-from raresight.pipeline.training.diagnosis.history import Epoch, Result
+from raresight.pipeline.training.diagnosis.history import Epoch, History
 from raresight.pipeline.training.optim.early_stopping import best_epoch, epochs_without_gain
-from raresight.pipeline.training.optim.ema import average_of
+from raresight.pipeline.training.optim.ema import ema_of
 from raresight.pipeline.training.optim.losses import Loss, make_loss, score_offset
 from raresight.pipeline.training.optim.optimizers import Update
 from raresight.pipeline.training.optim.schedules import learning_rate, momentum
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.runtime.rng_state import EpochRandomness
+from raresight.pipeline.training.state import (
+    KeepState,
+    OnBatch,
+    Progress,
+    State,
+    Stateful,
+    StopRequested,
+)
 from raresight.pipeline.training.validation import Validation
+from raresight.pipeline.training.weights import copies, laid_out_as, relative_change
+from raresight.pipeline.wording.training import stopped
 
 _STEPS_BETWEEN_LOOKS = 16  # reading a loss waits for the device, so losses are read in groups
-
-
-@dataclass(kw_only=True)
-class Progress:
-    """How far a training is; an epoch under way counts its steps and sums over its images."""
-
-    epoch: int = 0
-    step: int = 0
-    loss: float = 0.0
-    gradient: float = 0.0
-    seconds: float = 0.0
-    images: int = 0
 
 
 class Trainer:
     """Fits ``model`` to the training feed and judges every epoch on the validation feed.
 
-    Whatever has a state that later steps depend on stands in ``stateful``, by name, with
-    ``state_dict`` and ``load_state_dict``.
+    Whatever has a state that later steps depend on stands in ``stateful``, by name.
     """
 
     def __init__(
@@ -62,114 +64,122 @@ class Trainer:
         classes: int,
         positive: int | None,
         device: torch.device,
-        team: Team = Team(),  # noqa: B008 - frozen
+        group: ProcessGroup = ProcessGroup(),  # noqa: B008 - frozen
     ):
-        self.params, self.train_feed, self.device, self.team = params, train, device, team
+        self.params, self.train_feed, self.device, self.group = params, train, device, group
         self.model = model.to(device)
-        self.forward = team.wrap(self.model, device)
+        self.forward = group.wrap(self.model, device)
         if params.compile:
             self.forward = devices.compiled(self.forward, device)
         self.targets = train.targets.cpu().numpy()
-        self.counts = np.bincount(self.targets, minlength=classes)
+        self.available = np.bincount(self.targets, minlength=classes)
         self.update = Update(self.model, params)
-        self.average = average_of(self.model, params.ema)
+        self.ema = ema_of(self.model, params.ema)
         self.batches = Batches(train, params)
         self.bfloat16 = devices.use_bfloat16(params.precision, device)
-        self.steps_per_epoch = math.ceil(self.shown(0).sum() / params.batch_size)
-        self.validation = Validation(val, positive, team, self._autocast)
-        self.progress, self.result = Progress(), Result()
-        self.randomness = EpochRandomness(params.seed, device, team.rank)
-        self.stateful = {"model": self.model, "optimizer": self.update.optimizer}
-        if self.average is not None:
-            self.stateful["average"] = self.average
+        self.steps_per_epoch = steps_of(int(self.class_counts(0).sum()), params.batch_size)
+        self.validation = Validation(val, positive, group, self._autocast)
+        self.progress, self.history = Progress(), History()
+        self.randomness = EpochRandomness(params.seed, device, group.rank)
+        self.stateful: dict[str, Stateful] = {
+            "model": self.model,
+            "optimizer": self.update.optimizer,
+        }
+        if self.ema is not None:
+            self.stateful["ema"] = self.ema
+        self._chance_loss: float | None = None
         self._before: list[Tensor] = []
         self._unread: list[tuple[Tensor, Tensor, int]] = []
 
     def fit(
         self,
-        on_batch: Callable[[int, int], None] = lambda seen, epoch: None,
+        on_batch: OnBatch = lambda images, epoch: None,
         *,
-        keep: Callable[[dict[str, Any]], None] = lambda state: None,
-        told_to_stop: Callable[[], bool] = lambda: False,
-    ) -> Result:
+        keep: KeepState = lambda state: None,
+        stop_requested: StopRequested = lambda: False,
+    ) -> History:
         """Run the epochs that are left; ``on_batch(images, epoch)`` is called after each step.
 
         ``keep(state)`` is called after each epoch, and before a stop in the middle of one, with
-        what :meth:`load_state` goes on from. Raises DivergedError when the loss is no longer a
-        number, or has exploded; StoppedError after ``told_to_stop()`` was true.
+        what :meth:`load_state` resumes from. Raises DivergedError when the loss is no longer a
+        number, or has exploded; StoppedError after ``stop_requested()`` was true.
         """
         while not self.finished:
-            self._train_epoch(on_batch, keep, told_to_stop)
+            self._train_epoch(on_batch, keep, stop_requested)
             self._end_epoch()
             keep(self.state())
             if not self.finished:
-                self._stop_if(told_to_stop())
-        return self.result
+                self._stop_if(stop_requested())
+        return self.history
 
     @property
     def finished(self) -> bool:
         stopping = self.params.early_stopping
-        tired = stopping is not None and (
-            epochs_without_gain(self.result.quality, stopping.min_delta) >= stopping.patience
+        out_of_patience = stopping is not None and (
+            epochs_without_gain(self.history.quality, stopping.min_delta) >= stopping.patience
         )
-        return tired or self.progress.epoch >= self.params.epochs
+        return out_of_patience or self.progress.epoch >= self.params.epochs
 
-    def shown(self, epoch: int) -> np.ndarray:
+    def class_counts(self, epoch: int) -> np.ndarray:
         """The images of each class that an epoch (from 0) shows, int64 (classes,)."""
-        return shown(self.counts, self.params.sampler, epoch=epoch, epochs=self.params.epochs)
+        params = self.params
+        return class_counts(self.available, params.sampler, epoch=epoch, epochs=params.epochs)
 
-    @property
-    def chance(self) -> float:
-        """The loss of the best answer that is the same for every image of the first epoch."""
-        return chance_loss(self.loss_in(0), self.shown(0), self.device)
+    def chance_loss(self) -> float:
+        """The loss of the best prediction that is the same for every image of the first epoch.
+
+        It is searched for once.
+        """
+        if self._chance_loss is None:
+            self._chance_loss = chance_loss(self.loss_in(0), self.class_counts(0), self.device)
+        return self._chance_loss
 
     def loss_in(self, epoch: int) -> Loss:
         """The loss that an epoch (from 0) is trained with."""
-        shows = self.shown(epoch)
-        return make_loss(self.params.loss, shows, epoch=epoch, device=self.device)
+        counts = self.class_counts(epoch)
+        return make_loss(self.params.loss, counts, epoch=epoch, device=self.device)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """All that the rest of the training depends on besides params and data."""
-        best = self.result.best
+        best = self.history.best
         return {
             "stateful": {name: part.state_dict() for name, part in self.stateful.items()},
             "progress": asdict(self.progress),
-            "curves": [asdict(epoch) for epoch in self.result.epochs],
+            "curves": [asdict(epoch) for epoch in self.history.epochs],
             "best": best and best.epoch,
-            "weights": self.result.weights,
+            "weights": self.history.weights,
             "random": self.randomness.kept,
             "before": self._before if self.progress.step else [],
         }
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from where :meth:`state` was taken."""
+    def load_state(self, state: State) -> None:
+        """Resume from where :meth:`state` was taken."""
         for name, part in self.stateful.items():
             part.load_state_dict(state["stateful"][name])
         for weight, slots in self.update.optimizer.state.items():
-            slots.update({k: _like(weight, v) for k, v in slots.items() if k != "step"})
+            slots.update({k: laid_out_as(weight, v) for k, v in slots.items() if k != "step"})
         self.progress = Progress(**state["progress"])
         epochs = [Epoch(**row) for row in state["curves"]]
         best = epochs[state["best"] - 1] if state["best"] else None
         weights = {name: weight.to(self.device) for name, weight in state["weights"].items()}
-        self.result = Result(epochs=epochs, best=best, weights=weights)
+        self.history = History(epochs=epochs, best=best, weights=weights)
         self.randomness.kept = state["random"]
-        self._before = list(map(_like, self.model.parameters(), state["before"]))
+        self._before = list(map(laid_out_as, self.model.parameters(), state["before"]))
 
-    def _train_epoch(self, on_batch, keep, told_to_stop) -> None:
-        at, size = self.progress, self.params.batch_size
-        shows = self.shown(at.epoch)
-        order = epoch_order(self.targets, shows, seed=self.params.seed, epoch=at.epoch)
-        self.batches.start(order, at.epoch)
+    def _train_epoch(
+        self, on_batch: OnBatch, keep: KeepState, stop_requested: StopRequested
+    ) -> None:
+        at = self.progress
+        batches = self._batches()[at.step :]
+        shards = [self.group.shard(batch) for batch in batches]
         self.loss = self.loss_in(at.epoch)
-        batches = [order[k * size : (k + 1) * size] for k in range(at.step, self.steps_per_epoch)]
-        shares = [self.team.share(batch) for batch in batches]
         if at.step == 0:
-            self._before = [weight.detach().clone() for weight in self.model.parameters()]
+            self._before = copies(self.model.parameters())
         with self.randomness.of(at.epoch):
             self.model.train()
             started = time.perf_counter()
             for batch, index, images in zip(
-                batches, shares, self.train_feed.batches(shares), strict=True
+                batches, shards, self.train_feed.batches(shards), strict=True
             ):
                 self._step(images, index, len(batch))
                 at.step += 1
@@ -181,8 +191,16 @@ class Trainer:
                 at.seconds += time.perf_counter() - started
                 started = time.perf_counter()
                 on_batch(len(batch), at.epoch)
-                if (look or self.team.size == 1) and not last:
-                    self._stop_if(told_to_stop(), keep)
+                if (look or self.group.size == 1) and not last:
+                    self._stop_if(stop_requested(), keep)
+
+    def _batches(self) -> Sequence[np.ndarray]:
+        """The sample indices of each batch of the epoch under way, those that are done, too."""
+        epoch = self.progress.epoch
+        counts = self.class_counts(epoch)
+        order = epoch_order(self.targets, counts, seed=self.params.seed, epoch=epoch)
+        self.batches.start(order, epoch)
+        return batches_of(order, self.params.batch_size)
 
     def _step(self, images: Tensor, index: np.ndarray, batch: int) -> None:
         at = self.progress
@@ -192,10 +210,10 @@ class Trainer:
             logits = self.forward(learned.images)
         loss = learned.loss(self.loss, logits).sum() / batch
         self.update.optimizer.zero_grad(set_to_none=True)
-        (loss * self.team.size).backward()  # processes' gradients are averaged, not summed
+        (loss * self.group.size).backward()  # processes' gradients are averaged, not summed
         norm = self.update.step()
-        if self.average is not None:
-            self.average.update_parameters(self.model)
+        if self.ema is not None:
+            self.ema.update_parameters(self.model)
         self._unread.append((loss.detach(), norm, batch))
 
     def attempt(self, images: int) -> None:
@@ -211,9 +229,9 @@ class Trainer:
             return
         losses, norms, sizes = zip(*self._unread, strict=True)
         self._unread = []
-        values = self.team.sum(torch.stack(losses).double()).tolist()
+        values = self.group.sum(torch.stack(losses).double()).tolist()
         for loss, norm, size in zip(values, torch.stack(norms).tolist(), sizes, strict=True):
-            self._check(loss, explosion(len(self.counts)))
+            self._check(loss, explosion(len(self.available)))
             self.progress.loss += loss * size
             self.progress.gradient += norm * size
 
@@ -222,10 +240,10 @@ class Trainer:
         check_loss(loss, self.params, epoch=epoch, rate=self.update.rate, limit=limit)
 
     def _end_epoch(self) -> None:
-        at, model = self.progress, self.judged
-        shows = self.shown(at.epoch)
-        model.score_offset.copy_(torch.from_numpy(score_offset(self.params.loss, shows)))
-        loss, scores = self.validation(model, self.loss, shows)
+        at, model = self.progress, self.eval_model
+        counts = self.class_counts(at.epoch)
+        model.score_offset.copy_(torch.from_numpy(score_offset(self.params.loss, counts)))
+        loss, scores = self.validation(model, self.loss, counts)
         self._check(loss)
         average_precision, f1 = self.validation.ranking(scores)
         epoch = Epoch(
@@ -236,39 +254,32 @@ class Trainer:
             val_f1=f1,
             learning_rate=self.update.rate,
             gradient_norm=at.gradient / at.images,
-            weight_change=self._weight_change(),
+            weight_change=relative_change(self.model.parameters(), self._before),
             images_per_second=round(at.images / at.seconds, 1),
         )
         self._remember(epoch)
         self.progress = Progress(epoch=at.epoch + 1)
 
     def _remember(self, epoch: Epoch) -> None:
-        self.result.epochs.append(epoch)
-        if self.params.checkpoint == "last" or best_epoch(self.result.quality) == epoch.epoch - 1:
-            self.result.best = epoch
-            self.result.weights = {k: v.clone() for k, v in self.judged.state_dict().items()}
+        history = self.history
+        history.epochs.append(epoch)
+        if self.params.checkpoint == "last" or best_epoch(history.quality) == epoch.epoch - 1:
+            history.best = epoch
+            history.weights = {k: v.clone() for k, v in self.eval_model.state_dict().items()}
 
     @property
-    def judged(self) -> Classifier:
-        """The model that validation judges and that is kept: the average where there is one."""
-        return self.model if self.average is None else self.average.module
+    def eval_model(self) -> Classifier:
+        """The model that is evaluated and kept: the moving average where there is one."""
+        return self.model if self.ema is None else cast(Classifier, self.ema.module)
 
-    def _stop_if(self, told: bool, keep: Callable[[dict[str, Any]], None] | None = None) -> None:
-        if not self.team.any(told, self.device):
+    def _stop_if(self, requested: bool, keep: KeepState | None = None) -> None:
+        if not self.group.any(requested, self.device):
             return
         if keep is not None:  # in the middle of an epoch
             self._read_losses()
             self.randomness.keep()
             keep(self.state())
-        raise StoppedError(
-            f"told to stop: {self.progress.epoch} epochs and {self.progress.step} steps of the "
-            "next are kept. Start again to go on from there."
-        )
-
-    def _weight_change(self) -> float:
-        now = [weight.detach() for weight in self.model.parameters()]
-        moved = torch.nn.utils.get_total_norm(torch._foreach_sub(now, self._before))
-        return float(moved / torch.nn.utils.get_total_norm(self._before))
+        raise StoppedError(stopped(epochs=self.progress.epoch, steps=self.progress.step))
 
     def _autocast(self) -> AbstractContextManager:
         return devices.autocast(self.device, bfloat16=self.bfloat16)
@@ -280,15 +291,8 @@ class Trainer:
             step,
             base=self.params.optimizer.learning_rate,
             schedule=schedule,
-            history=self.result.monitored(getattr(schedule, "monitor", None)),
+            history=self.history.monitored(getattr(schedule, "monitor", None)),
             **place,
         )
         if (cycled := momentum(step, schedule=schedule, **place)) is not None:
             self.update.set_momentum(cycled)
-
-
-def _like(weight: Tensor, value: Any) -> Any:
-    """``value`` laid out in memory as ``weight`` is: the order of a sum decides its last bits."""
-    if not isinstance(value, Tensor) or value.shape != weight.shape:
-        return value
-    return torch.empty_like(weight, requires_grad=False).copy_(value)

@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 
-def ranking(probabilities: np.ndarray, targets: np.ndarray, positive: int | None) -> tuple:
+def ranking(
+    probabilities: np.ndarray, targets: np.ndarray, positive: int | None
+) -> tuple[float, float]:
     """Average precision and the best F1 over all thresholds, of validation scores.
 
     ``probabilities`` is (n, K), ``targets`` int (n,). With a ``positive`` class both are its own;

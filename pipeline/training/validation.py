@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 import numpy as np
 import torch
 
-from raresight.pipeline.models.classifier import Classifier, answers, in_batches
+from raresight.pipeline.models.classifier import Classifier, in_batches, predict
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.optim.losses import Loss
-from raresight.pipeline.training.runtime.distributed import Team
+from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.scores import ranking
 
 
@@ -20,36 +20,36 @@ class Validation:
         self,
         feed: Feed,
         positive: int | None,
-        team: Team,
+        group: ProcessGroup,
         autocast: Callable[[], AbstractContextManager],
     ):
-        self.feed, self.positive, self.team, self.autocast = feed, positive, team, autocast
+        self.feed, self.positive, self.group, self.autocast = feed, positive, group, autocast
         self.targets = feed.targets.cpu().numpy()
 
     @torch.inference_mode()
     def __call__(
-        self, model: Classifier, loss_of: Loss, shows: np.ndarray
+        self, model: Classifier, loss_of: Loss, class_counts: np.ndarray
     ) -> tuple[float, np.ndarray]:
-        """The loss in training's mix of classes, ``shows`` (K,), and class scores (n, K).
+        """The loss in training's mix of classes, ``class_counts`` (K,), and class scores (n, K).
 
-        The team shares the images; every process gets the whole answer.
+        The processes share the images; each of them gets the whole result.
         """
-        batches = in_batches(self.team.share(np.arange(len(self.feed))))
+        batches = in_batches(self.group.shard(np.arange(len(self.feed))))
         losses, scores = [], []
-        judged = answers(model, self.feed.batches(batches), self.autocast)
-        for index, (logits, found) in zip(batches, judged, strict=True):
+        predicted = predict(model, self.feed.batches(batches), self.autocast)
+        for index, (logits, found) in zip(batches, predicted, strict=True):
             losses.append(loss_of(logits, self.feed.labels(index)))
             scores.append(found)
-        loss = self.team.gather(torch.cat(losses).double().cpu().numpy())
-        scores = self.team.gather(torch.cat(scores).cpu().numpy())
-        return self.as_in_training(loss, shows), scores
+        loss = self.group.gather(torch.cat(losses).double().cpu().numpy())
+        everyones = self.group.gather(torch.cat(scores).cpu().numpy())
+        return self.as_in_training(loss, class_counts), everyones
 
     def ranking(self, scores: np.ndarray) -> tuple[float, float]:
         """Average precision and the best F1 of the scores."""
         return ranking(scores, self.targets, self.positive)
 
-    def as_in_training(self, loss: np.ndarray, shows: np.ndarray) -> float:
+    def as_in_training(self, loss: np.ndarray, class_counts: np.ndarray) -> float:
         """Mean loss with the classes in training's shares, so that both curves mean the same."""
         present = np.unique(self.targets)
         means = np.array([loss[self.targets == k].mean() for k in present])
-        return float((means * shows[present]).sum() / shows[present].sum())
+        return float((means * class_counts[present]).sum() / class_counts[present].sum())

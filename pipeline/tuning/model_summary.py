@@ -39,7 +39,7 @@ class ModelSummary:
     activation_bytes: int
 
 
-def summarise(model: Classifier, name: str, side: int) -> ModelSummary:
+def summarize(model: Classifier, name: str, side: int) -> ModelSummary:
     """Run one image of ``side`` pixels forward, and two as in training, on the CPU."""
     layers = tuple(_layers(model, side))
     return ModelSummary(

@@ -129,7 +129,10 @@ def write_training(data: Path, classes: Sequence[str]) -> None:
         lines += [[k, 1 / k, 1.2 / k, k / 4, k / 5, 0.002 / k] for k in (1, 2, 3)]
         (curves / "curves.tsv").write_text("\n".join("\t".join(map(str, line)) for line in lines))
         numbers = {"best_epoch": 3, "epochs": 3, "images": 240, "val_average_precision": 0.75}
-        said = {"cause": "not finished", "evidence": "It fell & fell.", "advice": "Set `epochs`."}
+        losses = {"train_loss": 0.3, "val_loss": 0.4}
+        losses |= {"train_loss_ratio": 0.6, "val_loss_ratio": 0.8}
+        said = {"cause": "not_converged"}
+        said["numbers"] = {"fall_per_epoch": 0.041, "epochs": 3, **losses}
         spread = {"mean": 0.7, "spread": 0.02, "values": {"1": 0.75, "2": 0.65}}
         numbers |= {"diagnosis": said, "replicates": {"val_average_precision": spread}}
         metrics.write_text(json.dumps(numbers))

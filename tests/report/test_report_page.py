@@ -104,8 +104,9 @@ def test_every_part_of_the_story_is_told(rare):
     assert f"Accuracy {metrics['test']['accuracy']:.3f}" in text
     assert "deployment_prevalence" in text
     assert "9.9" in text
-    assert "Diagnosis: not finished" in text
-    assert "It fell & fell." in text
+    assert "Diagnosis: not converged" in text
+    assert "Training loss is 60 % of the constant-prediction loss and still falling" in text
+    assert "train longer: raise train.epochs" in text
     assert "Trained 2 times from other seeds" in text
 
 

@@ -180,7 +180,7 @@ def test_balance_before_after_and_as_seen():
 def test_a_metric_that_is_undefined_keeps_its_reason():
     row = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
     bare = {"accuracy": 0.5, "precision": None, "undefined": {"precision": "nothing called"}}
-    metrics = {"positive": "p", "test": row, "majority": {**bare, "answer": "n"}}
+    metrics = {"positive": "p", "test": row, "majority_baseline": {**bare, "answer": "n"}}
     accuracy, _, precision, *_ = comparison.cards(metrics)
     assert [bar.between for bar in accuracy.bars] == [f"0.400{numbers.DASH}0.600", ""]
     assert (precision.bars[1].text, precision.bars[1].reason) == (numbers.DASH, "nothing called")
@@ -200,7 +200,11 @@ def test_slices_keep_their_order_and_say_which_are_surely_worse():
 
 def test_the_verdict_is_a_sentence_with_its_weight():
     test = {"accuracy": 0.9, "macro_f1": 0.8, "macro_f1_low": 0.7, "macro_f1_high": 0.9}
-    metrics = {"positive": None, "test": test, "majority": {"answer": "a", "accuracy": 0.5}}
+    metrics = {
+        "positive": None,
+        "test": test,
+        "majority_baseline": {"answer": "a", "accuracy": 0.5},
+    }
     parts = list(numbers.verdict(metrics))
     text = "".join(part if isinstance(part, str) else part[0] for part in parts)
     assert text == (

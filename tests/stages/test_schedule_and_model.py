@@ -8,7 +8,7 @@ from torch import nn
 
 from raresight.pipeline.commands import model, schedule
 from raresight.pipeline.models.classifier import Classifier
-from raresight.pipeline.tuning.model_summary import summarise
+from raresight.pipeline.tuning.model_summary import summarize
 
 _YAML = YAML(typ="safe", pure=True)
 
@@ -54,7 +54,7 @@ def test_the_numbers_of_a_network_are_those_of_a_count_by_hand():
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)
     )
-    summary = summarise(Classifier(network, [0.0] * 3, [1.0] * 3, 2), "by hand", 8)
+    summary = summarize(Classifier(network, [0.0] * 3, [1.0] * 3, 2), "by hand", 8)
     assert [
         (layer.name, layer.output, layer.parameters, layer.macs) for layer in summary.layers
     ] == [

@@ -1,4 +1,4 @@
-"""The train stage in a process of its own: killed, stopped, and gone on with."""
+"""The train stage in a process of its own: killed, stopped and resumed."""
 
 import csv
 import json
@@ -21,6 +21,7 @@ from raresight.pipeline.models.checkpoint import replicate_folders
 from raresight.pipeline.runtime.errors import DataError, DivergedError, StoppedError, UnsafeError
 from raresight.pipeline.stages import augment, generate, split, train
 from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.wording.diagnosis import describe
 
 KEPT = "data/.resume/replicate-1"
 
@@ -107,26 +108,26 @@ def train_and_kill(project, kills, name):
 
 def test_killed_at_random_moments_it_ends_with_the_same_bits(project, undisturbed):
     said = train_and_kill(project, 6, "replicate-1")
-    assert said.count("goes on after epoch") == 6
+    assert said.count("resumed from epoch") == 6
     assert_same(project, undisturbed)
     assert not (project / "data/.resume").exists()
     assert not list((project / "data").glob(".*.new"))
 
 
-def test_killed_in_its_second_stage_it_goes_on_with_that_one(project, tmp_path):
+def test_killed_in_its_second_stage_it_resumes_that_one(project, tmp_path):
     stage = {"epochs": 30, "learning_rate": 1e-3}
     change(project / "params.yaml", epochs=2, classifier_retraining=stage)
     shutil.copytree(project, tmp_path / "undisturbed")
     train.run(tmp_path / "undisturbed/params.yaml", tmp_path / "undisturbed/data", device="cpu")
     said = train_and_kill(project, 3, "replicate-1-b")
-    assert said.count("goes on after epoch 2, step 0") >= 3  # the first stage is not run again
+    assert said.count("resumed from epoch 2, step 0") >= 3  # the first stage is not run again
     assert said.count("replicate-1-b)") == 3
     assert len(curves(project)) == 32
     assert_same(project, tmp_path / "undisturbed")
     assert not (project / "data/.resume").exists()
 
 
-def test_told_to_stop_it_keeps_what_it_has_and_goes_on_from_there(project, undisturbed):
+def test_stopped_it_keeps_what_it_has_and_resumes_from_there(project, undisturbed):
     process = subprocess.Popen(
         [*COMMAND, *map(str, options(project)), "train", "--device", "cpu"],
         cwd=ROOT, stderr=subprocess.PIPE, text=True,
@@ -135,11 +136,11 @@ def test_told_to_stop_it_keeps_what_it_has_and_goes_on_from_there(project, undis
     process.send_signal(signal.SIGTERM)
     _, text = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
-    assert "Start again to go on from there." in text.splitlines()[-1]
+    assert "Start again to resume from there." in text.splitlines()[-1]
     assert not (project / "data/model").exists()
-    done = call(*options(project), "train", "--device", "cpu", "--continue", "require")
+    done = call(*options(project), "train", "--device", "cpu", "--resume", "require")
     assert done.returncode == 0, done.stderr
-    assert "goes on after epoch" in done.stderr
+    assert "resumed from epoch" in done.stderr
     assert_same(project, undisturbed)
 
 
@@ -148,7 +149,7 @@ def stopped(project):
     """A project whose training was stopped after three steps."""
 
     def once(self, *arguments, **options):
-        fit(self, *arguments, **{**options, "told_to_stop": lambda: self.progress.step == 3})
+        fit(self, *arguments, **{**options, "stop_requested": lambda: self.progress.step == 3})
 
     fit = Trainer.fit
     with pytest.MonkeyPatch.context() as patch:
@@ -158,18 +159,18 @@ def stopped(project):
     return project
 
 
-def test_another_training_is_not_gone_on_with_and_what_differs_is_named(stopped, capsys):
+def test_another_training_is_not_resumed_and_what_differs_is_named(stopped, capsys):
 
     change(stopped / "params.yaml", epochs=2)
     manifest = stopped / "data/splits/manifest.json"
     manifest.write_text(manifest.read_text() + "\n")
     arguments = (stopped / "params.yaml", stopped / "data")
     with pytest.raises(DataError, match=r"train\.epochs: 40 then, 2 now") as refused:
-        train.run(*arguments, device="cpu", continuing="require")
+        train.run(*arguments, device="cpu", resume="require")
     assert "data.splits: " in str(refused.value)
     assert (stopped / KEPT).is_dir()
     train.run(*arguments, device="cpu")
-    assert "begins again" in (said := capsys.readouterr().err)
+    assert "starts from the beginning" in (said := capsys.readouterr().err)
     assert "train.epochs: 40 then, 2 now" in said
     assert len(curves(stopped)) == 2
 
@@ -182,7 +183,7 @@ def test_a_tampered_checkpoint_stops_the_stage(stopped):
     with pytest.raises(UnsafeError, match="another sha256"):
         train.run(*arguments, device="cpu")
     change(stopped / "params.yaml", epochs=2)
-    train.run(*arguments, device="cpu", continuing="never")
+    train.run(*arguments, device="cpu", resume="never")
     assert len(curves(stopped)) == 2
 
 
@@ -218,26 +219,28 @@ def test_stopped_in_a_later_replicate_the_earlier_ones_are_not_run_again(project
     fit = Trainer.fit
 
     def second_stops(self, *given, **options):
-        stops = {**options, "told_to_stop": lambda: self.params.seed > 1000}
+        stops = {**options, "stop_requested": lambda: self.params.seed > 1000}
         return fit(self, *given, **stops)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "fit", second_stops)
         with pytest.raises(StoppedError):
             train.run(*arguments, device="cpu")
-    train.run(*arguments, device="cpu", continuing="require")
+    train.run(*arguments, device="cpu", resume="require")
     said = capsys.readouterr().err
-    assert "replicate-1" in said.split("goes on after epoch 2, step 0")[1]
-    assert "goes on after epoch 0, step 1" in said
+    assert "replicate-1" in said.split("resumed from epoch 2, step 0")[1]
+    assert "resumed from epoch 0, step 1" in said
 
 
 def test_the_training_says_what_its_curves_say(project, capsys):
     change(project / "params.yaml", epochs=2)
     train.run(project / "params.yaml", project / "data", device="cpu")
     found = read(project / "data/training/metrics.json")["diagnosis"]
-    assert found["cause"] == "not finished"
-    assert "train.epochs" in found["advice"]
-    assert found["evidence"] in capsys.readouterr().err
+    assert found["cause"] == "not_converged"
+    assert set(found) == {"cause", "numbers"}  # sentences are made where they are shown
+    said = describe(found["cause"], found["numbers"])
+    assert f"train: {said}" in capsys.readouterr().err
+    assert "train.epochs" in said.advice
 
 
 def test_two_processes_train_as_one_does(project):
@@ -257,6 +260,7 @@ def test_two_processes_train_as_one_does(project):
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
     for one, two in zip(curves(project), curves(other), strict=True):
         for name, value in one.items():
             assert float(two[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-5), name
@@ -283,7 +287,9 @@ def test_diagnose_knows_why_the_last_training_broke_off(project):
     assert error.value.exit_code == 76
     (found,) = diagnose.run(project / "data")
     assert found.cause == "diverged"
-    assert found.evidence == str(error.value)
+    assert found.numbers == error.value.divergence.numbers
+    assert f"in epoch {found.numbers['epoch']} " in describe(found.cause, found.numbers).evidence
+    assert "lower train.optimizer.learning_rate" in invoke(*options(project), "diagnose").stdout
 
 
 def test_where_nothing_was_trained_there_is_nothing_to_diagnose(drawn):

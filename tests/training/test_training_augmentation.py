@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raresight.pipeline.training.data.augment import BatchAugment, affine, colour, erase
+from raresight.pipeline.training.data.augment import BatchAugment, affine, color, erase
 from raresight.pipeline.training.params import BatchAugmentParams
 
 STILL = {
@@ -141,7 +141,7 @@ def test_colour_is_torchvisions(name):
     from torchvision.transforms.v2 import functional as peer
 
     images = torch.from_numpy(noise(4)).float()
-    found = colour(images, flat_draws(4, 3, 0.8), params_of(**{name: 0.5}))  # factor 1.3
+    found = color(images, flat_draws(4, 3, 0.8), params_of(**{name: 0.5}))  # factor 1.3
     expected = getattr(peer, f"adjust_{name}")(images.permute(0, 3, 1, 2) / 255, 1.3)
     assert torch.allclose(found, 255 * expected.permute(0, 2, 3, 1), atol=0.1)
 

@@ -37,7 +37,7 @@ def test_it_trains_as_without_and_goes_on_to_the_same_bits():
     kept, stopped = [], compiled()
     last = stopped.steps_per_epoch - 1
     with pytest.raises(StoppedError):
-        stopped.fit(keep=kept.append, told_to_stop=lambda: stopped.progress.step == last)
+        stopped.fit(keep=kept.append, stop_requested=lambda: stopped.progress.step == last)
     again = compiled()
     again.load_state(kept[-1])
     assert again.progress.step == last

@@ -25,7 +25,8 @@ def leave_numbers_in_memory():
 
 def layer(kernel, stride):
     torch.manual_seed(0)
-    return PaddedConv2d(16, 32, kernel, stride, kernel // 2).to(memory_format=torch.channels_last)
+    convolution = torch.nn.Conv2d(16, 32, kernel, stride, kernel // 2)
+    return PaddedConv2d(convolution).to(memory_format=torch.channels_last)
 
 
 def maps(side):
@@ -69,3 +70,14 @@ def test_every_convolution_that_pads_with_zeros_is_made_one_and_keeps_its_weight
     assert [type(part) is PaddedConv2d for part in network] == [True, False, False]
     for name, weight in network.state_dict().items():
         assert torch.equal(weight, before[name])
+
+
+def test_the_change_draws_nothing_and_a_convolution_used_twice_stays_one():
+    shared = torch.nn.Conv2d(3, 3, 3, padding=1)
+    network = torch.nn.Sequential(shared, torch.nn.Sequential(shared))
+    before = torch.random.get_rng_state()
+    pad_openly(network)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert type(network[0]) is PaddedConv2d
+    assert network[0] is network[1][0]
+    assert network[0].weight is shared.weight

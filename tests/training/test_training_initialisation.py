@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from toy_training import trainer
 
-from raresight.pipeline.training.initialization import initialise
+from raresight.pipeline.training.initialization import initialize
 
 DEPTH, WIDTH = 30, 256
 NAMES = ["default", "xavier", "he", "orthogonal", "lsuv"]
@@ -23,7 +23,7 @@ def signal(name):
     with torch.random.fork_rng():
         torch.manual_seed(1)
         network, x = stack(), torch.randn(512, WIDTH)
-    initialise(network, name, seed=3, images=x)
+    initialize(network, name, seed=3, images=x)
     sizes = []
     with torch.no_grad():
         for layer in network[:-1]:
@@ -49,7 +49,7 @@ def test_lsuv_gives_every_layer_unit_variance():
     with torch.random.fork_rng():
         torch.manual_seed(1)
         network, x = stack(), 5 * torch.randn(64, WIDTH)
-    initialise(network, "lsuv", seed=3, images=x)
+    initialize(network, "lsuv", seed=3, images=x)
     with torch.no_grad():
         for layer in network[:-1]:
             x = layer(x)
@@ -67,21 +67,21 @@ def test_torchs_default_loses_the_signal_even_faster_than_xavier():
 def test_the_variances_are_those_of_the_formulas():
     layer = nn.Conv2d(32, 64, 3)
     for name, variance in (("he", 2 / (64 * 9)), ("xavier", 2 / (32 * 9 + 64 * 9))):
-        initialise(nn.Sequential(layer, nn.Linear(1, 1)), name, seed=1)
+        initialize(nn.Sequential(layer, nn.Linear(1, 1)), name, seed=1)
         assert layer.weight.var().item() == pytest.approx(variance, rel=0.05)
         assert not layer.bias.any()
 
 
 def test_orthogonal_rows_are_orthogonal():
     layer = nn.Linear(32, 16)
-    initialise(nn.Sequential(layer, nn.Linear(16, 2)), "orthogonal", seed=1)
+    initialize(nn.Sequential(layer, nn.Linear(16, 2)), "orthogonal", seed=1)
     assert torch.allclose(layer.weight @ layer.weight.T, 2 * torch.eye(16), atol=1e-5)
 
 
 def test_the_last_layer_keeps_its_own():
     network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
     before = network[1].weight.clone()
-    initialise(network, "he", seed=1)
+    initialize(network, "he", seed=1)
     assert torch.equal(network[1].weight, before)
 
 
@@ -91,7 +91,7 @@ def test_it_is_a_pure_function_of_the_seed_and_leaves_the_global_generator_alone
     networks[1].load_state_dict(networks[0].state_dict())
     before = torch.random.get_rng_state()
     for network in networks:
-        initialise(network, name, seed=3, images=x)
+        initialize(network, name, seed=3, images=x)
     assert torch.equal(before, torch.random.get_rng_state())
     for one, two in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
         assert torch.equal(one, two)

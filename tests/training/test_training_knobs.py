@@ -45,7 +45,7 @@ KNOBS = {
     "no clipping": {"gradient_clip": None},
     "ema": {"ema": {"decay": 0.99}},
     "crop and rotation": {"batch_augment": {"flip": "horizontal", "crop": 0.7, "rotation": 20}},
-    "colour": {"batch_augment": {"brightness": 0.2, "contrast": 0.2, "saturation": 0.2}},
+    "color": {"batch_augment": {"brightness": 0.2, "contrast": 0.2, "saturation": 0.2}},
     "erasing": {"batch_augment": {"erasing": 0.5}},
     "mixup": {"mixing": {"name": "mixup", "alpha": 0.2}},
     "cutmix": {"mixing": {"name": "cutmix", "alpha": 1.0}},
@@ -82,11 +82,11 @@ def test_l1_leaves_exact_zeros_in_the_network():
 def test_the_average_is_what_is_kept():
     run = trainer(epochs=2, checkpoint="last", **KNOBS["ema"])
     weights = run.fit().weights
-    assert torch.equal(weights["network.head.weight"], run.average.module.network.head.weight)
+    assert torch.equal(weights["network.head.weight"], run.ema.module.network.head.weight)
     assert not torch.equal(weights["network.head.weight"], run.model.network.head.weight)
 
 
 def test_post_hoc_adjustment_is_saved_with_the_weights():
     run = trainer(epochs=2, **KNOBS["post-hoc adjustment"])
-    shares = torch.tensor(run.shown(1) / run.shown(1).sum()).float()
+    shares = torch.tensor(run.class_counts(1) / run.class_counts(1).sum()).float()
     assert torch.allclose(run.fit().weights["score_offset"], -shares.log())

@@ -45,7 +45,7 @@ def test_the_best_epoch_is_kept_and_stopping_is_early():
 
 
 def test_the_last_epoch_is_kept_where_asked_for():
-    result = trainer(epochs=5, keep="last").fit()
+    result = trainer(epochs=5, checkpoint="last").fit()
     assert result.best.epoch == 5
 
 
@@ -65,6 +65,30 @@ def test_validation_loss_is_weighted_to_the_classes_training_shows():
     run.validation.targets = targets
     found = run.validation.as_in_training(loss, np.array([30, 10]))
     assert found == pytest.approx(0.75 * 2.0 + 0.25 * 10.0)
+
+
+def test_a_last_batch_of_one_image_is_no_trouble_for_batch_norm():
+    """400 images in batches of 57 leave one; where its maps are of one pixel it has no variance."""
+    network = {"name": "resnet18", "stem": "original", "dropout": 0.0}
+    calm = {"name": "constant", "interval": "step", "warmup": None}
+    run = trainer(model=network, schedule=calm, batch_size=57, epochs=1)
+    sizes = []
+    history = run.fit(lambda images, epoch: sizes.append(images))
+    assert sizes == [57] * 6 + [58]
+    assert len(sizes) == run.steps_per_epoch
+    assert np.isfinite(history.epochs[0].train_loss)
+
+
+def test_the_loss_of_a_constant_prediction_is_searched_for_once(monkeypatch):
+    searches = []
+    search = torch.optim.LBFGS.step
+    monkeypatch.setattr(
+        torch.optim.LBFGS, "step", lambda *given: searches.append(1) or search(*given)
+    )
+    run = trainer(epochs=2)
+    run.fit()
+    assert run.chance_loss() == run.chance_loss()
+    assert len(searches) == 1
 
 
 def test_unknown_devices_are_refused():

@@ -114,8 +114,7 @@ def test_ldams_head_and_loss_are_those_of_the_paper_by_hand():
     and 8, so the loss is log(1 + exp(8 - 3.5)).
     """
     params = params_of("ldam", max_margin=0.5, scale=10.0, class_weights=None)
-    head = CosineLinear(2, 2, bias=False)
-    head.scale = cosine_scale(params)
+    head = CosineLinear(2, 2, scale=cosine_scale(params))
     head.load_state_dict({"weight": torch.tensor([[1.0, 0.0], [0.0, 2.0]])})
     logits = head(torch.tensor([[3.0, 4.0], [0.3, 0.4]]))
     assert logits.tolist() == [pytest.approx([6.0, 8.0])] * 2

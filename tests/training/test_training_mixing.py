@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raresight.pipeline.training.data.batches import Batch
+from raresight.pipeline.training.data.batches import Batch, Partners
 from raresight.pipeline.training.data.mixing import Mixing
 from raresight.pipeline.training.params import MixingParams
 
@@ -65,8 +65,7 @@ def test_the_loss_of_a_mixed_sample_is_that_of_both_classes_by_their_shares():
     batch = Batch(
         images=BLACK[:2],
         targets=torch.tensor([0, 1]),
-        partners=torch.tensor([1, 1]),
-        kept=torch.tensor([0.75, 0.5]),
+        partners=Partners(targets=torch.tensor([1, 1]), kept=torch.tensor([0.75, 0.5])),
     )
     found = batch.loss(lambda logits, targets: 10.0 * targets, torch.zeros(2, 2))
     assert found.tolist() == [2.5, 10.0]

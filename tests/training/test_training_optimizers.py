@@ -4,7 +4,7 @@ import pytest
 import torch
 from toy_training import train_params
 
-from raresight.pipeline.training.optim.ema import average_of
+from raresight.pipeline.training.optim.ema import ema_of
 from raresight.pipeline.training.optim.optimizers import Update, soft_threshold
 from raresight.pipeline.training.params.updates import AverageParams
 
@@ -137,7 +137,7 @@ def test_clipping_bounds_the_gradient_with_its_penalty():
 def test_the_average_follows_the_weights_and_forgets_where_they_began():
     """Decay 0.5, but (1 + n) / (10 + n) while that is less: 2/11 after the first step."""
     model = torch.nn.Linear(1, 1, bias=False)
-    average = average_of(model, AverageParams(decay=0.5))
+    average = ema_of(model, AverageParams(decay=0.5))
     seen = []
     for value in (1.0, 2.0, 4.0):
         model.weight.data.fill_(value)
@@ -145,4 +145,4 @@ def test_the_average_follows_the_weights_and_forgets_where_they_began():
         seen.append(average.module.weight.item())
     second = 1 + (2 - 1) * (1 - 2 / 11)
     assert seen == pytest.approx([1.0, second, second + (4 - second) * (1 - 3 / 12)])
-    assert average_of(model, None) is None
+    assert ema_of(model, None) is None

@@ -1,4 +1,4 @@
-"""Checkpoints: what is gone on with ends as if undisturbed; what was touched is refused."""
+"""Checkpoints: what is resumed ends as if undisturbed; what was touched is refused."""
 
 import json
 import pickle
@@ -34,7 +34,7 @@ def curves(result):
 
 
 def stop_after(steps):
-    """A ``told_to_stop`` that says yes once ``steps`` steps were done."""
+    """A ``stop_requested`` that says yes once ``steps`` steps were done."""
     left = iter([False] * steps)
     return lambda: next(left, True)
 
@@ -42,7 +42,7 @@ def stop_after(steps):
 def run_until(run, stop, folder):
     """Train until ``stop`` says so; True when the training ended by itself."""
     try:
-        run.fit(keep=lambda state: resume.save(folder, state, KEY), told_to_stop=stop)
+        run.fit(keep=lambda state: resume.save(folder, state, KEY), stop_requested=stop)
     except StoppedError:
         return False
     return True
@@ -64,10 +64,10 @@ def test_stopped_at_every_seventh_step_it_ends_as_if_it_never_was(device, change
             break
         stops += 1
     assert stops >= 5  # 3 epochs of 13 steps
-    assert curves(again.result) == curves(undisturbed)
-    assert again.result.best.epoch == undisturbed.best.epoch
+    assert curves(again.history) == curves(undisturbed)
+    assert again.history.best.epoch == undisturbed.best.epoch
     for name, weight in undisturbed.weights.items():
-        assert torch.equal(weight, again.result.weights[name]), name
+        assert torch.equal(weight, again.history.weights[name]), name
 
 
 def test_a_finished_training_is_not_run_again(tmp_path):
@@ -78,7 +78,7 @@ def test_a_finished_training_is_not_run_again(tmp_path):
     steps = []
     result = again.fit(lambda images, epoch: steps.append(images))
     assert not steps
-    assert curves(result) == curves(first.result)
+    assert curves(result) == curves(first.history)
 
 
 def test_a_state_comes_back_as_it_was(tmp_path):

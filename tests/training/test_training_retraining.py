@@ -26,11 +26,11 @@ def test_only_the_last_layer_changes():
         assert same == (not name.startswith("network.head.")), name
 
 
-def test_the_second_stage_shows_every_class_alike_and_its_scores_say_so():
+def test_the_second_stage_counts_every_class_alike_and_its_scores_say_so():
     _, _, second, _ = both()
-    shows = second.shown(0)
-    assert abs(int(shows[0]) - int(shows[1])) <= 1
-    prior = score_prior(second.params.loss, shows, 0)
+    counts = second.class_counts(0)
+    assert abs(int(counts[0]) - int(counts[1])) <= 1
+    prior = score_prior(second.params.loss, counts, 0)
     assert np.abs(prior - 0.5).max() < 0.01
 
 

@@ -3,14 +3,21 @@
 import numpy as np
 import pytest
 
-from raresight.pipeline.training.data.samplers import epoch_order, shown
+from raresight.pipeline.training.data.samplers import (
+    batches_of,
+    class_counts,
+    epoch_order,
+    steps_of,
+)
 from raresight.pipeline.training.params import SamplerParams
 
 COUNTS = np.array([900, 90, 10])
 
 
 def shows(name, *, counts=COUNTS, cap=None, epoch=0, epochs=11):
-    return shown(counts, SamplerParams(name=name, max_per_class=cap), epoch=epoch, epochs=epochs)
+    return class_counts(
+        counts, SamplerParams(name=name, max_per_class=cap), epoch=epoch, epochs=epochs
+    )
 
 
 def test_shuffled_shows_what_there_is_up_to_the_cap():
@@ -75,3 +82,22 @@ def test_the_order_is_a_pure_function():
     one, two = (epoch_order(TARGETS, COUNTS, seed=4, epoch=2) for _ in range(2))
     assert one.tolist() == two.tolist()
     assert one.tolist() != epoch_order(TARGETS, COUNTS, seed=4, epoch=3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("images", "sizes"),
+    [
+        (10, [4, 4, 2]),
+        (9, [4, 5]),  # a batch of one has no variance: it joins the one before
+        (8, [4, 4]),
+        (5, [5]),
+        (3, [3]),
+        (1, [1]),
+    ],
+)
+def test_a_last_batch_of_one_joins_the_one_before(images, sizes):
+    order = np.arange(images)[::-1]
+    found = batches_of(order, 4)
+    assert [len(batch) for batch in found] == sizes
+    assert np.concatenate(found).tolist() == order.tolist()
+    assert steps_of(images, 4) == len(sizes)

@@ -15,12 +15,10 @@ from raresight.pipeline.models.device import upload
 from raresight.pipeline.training.data.geometric import move
 from raresight.pipeline.training.params import BatchAugmentParams
 
-_ERASED, _RATIO = (
-    (0.02, 0.33),
-    (0.3, 1 / 0.3),
-)  # area, proportions (Zhong et al. 2020)
-_GREY = (0.299, 0.587, 0.114)  # ITU-R 601, as torchvision and Pillow
-_EXACT, _AFFINE, _COLOUR, _ERASING = slice(0, 5), slice(5, 9), slice(9, 12), slice(12, 17)
+_ERASED = (0.02, 0.33)  # of the area (Zhong et al. 2020)
+_RATIO = (0.3, 1 / 0.3)  # of the sides
+_GRAY = (0.299, 0.587, 0.114)  # ITU-R 601, as torchvision and Pillow
+_EXACT, _AFFINE, _COLOR, _ERASING = slice(0, 5), slice(5, 9), slice(9, 12), slice(12, 17)
 
 
 class BatchAugment:
@@ -43,7 +41,7 @@ class BatchAugment:
         if params.crop < 1 or params.rotation:
             images = affine(images.float(), u[:, _AFFINE], params)
         if params.brightness or params.contrast or params.saturation:
-            images = colour(images.float(), u[:, _COLOUR], params)
+            images = color(images.float(), u[:, _COLOR], params)
         if params.erasing:
             images = erase(images.float(), u[:, _ERASING], params.erasing)
         return images
@@ -80,21 +78,21 @@ def affine(images: Tensor, u: Tensor, params: BatchAugmentParams) -> Tensor:
     return moved.permute(0, 2, 3, 1)
 
 
-def colour(images: Tensor, u: Tensor, params: BatchAugmentParams) -> Tensor:
+def color(images: Tensor, u: Tensor, params: BatchAugmentParams) -> Tensor:
     """Scale brightness, contrast and saturation, each by a factor within its range around 1."""
     strength = torch.tensor(
         (params.brightness, params.contrast, params.saturation), device=u.device
     )
     factors = (1 + (2 * u - 1) * strength).float()[:, :, None, None, None]
     images = (images * factors[:, 0]).clamp(0, 255)
-    mean = _grey(images).mean((1, 2, 3), keepdim=True)
+    mean = _gray(images).mean((1, 2, 3), keepdim=True)
     images = (mean + factors[:, 1] * (images - mean)).clamp(0, 255)
-    grey = _grey(images)
-    return (grey + factors[:, 2] * (images - grey)).clamp(0, 255)
+    gray = _gray(images)
+    return (gray + factors[:, 2] * (images - gray)).clamp(0, 255)
 
 
-def _grey(images: Tensor) -> Tensor:
-    return (images * torch.tensor(_GREY, device=images.device)).sum(3, keepdim=True)
+def _gray(images: Tensor) -> Tensor:
+    return (images * torch.tensor(_GRAY, device=images.device)).sum(3, keepdim=True)
 
 
 def erase(images: Tensor, u: Tensor, chance: float) -> Tensor:

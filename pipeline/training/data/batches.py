@@ -14,22 +14,28 @@ from raresight.pipeline.training.params import TrainParams
 
 
 @dataclass(frozen=True, kw_only=True)
+class Partners:
+    """What each image is mixed with: the partner's class (n,), and the share of its own (n,)."""
+
+    targets: Tensor
+    kept: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
 class Batch:
-    """``images`` (n, H, W, 3) and ``targets`` (n,); where images are mixed, also the classes of
-    their partners (n,) and the share ``kept`` of the first (n,).
-    """
+    """``images`` (n, H, W, 3) and ``targets`` (n,); where images are mixed, also with whom."""
 
     images: Tensor
     targets: Tensor
-    partners: Tensor | None = None
-    kept: Tensor | None = None
+    partners: Partners | None = None
 
     def loss(self, loss: Loss, logits: Tensor) -> Tensor:
         """The loss of each sample (n,); of a mixed one, that of both classes by their shares."""
         own = loss(logits, self.targets)
         if self.partners is None:
             return own
-        return self.kept * own + (1 - self.kept) * loss(logits, self.partners)
+        kept = self.partners.kept
+        return kept * own + (1 - kept) * loss(logits, self.partners.targets)
 
 
 class Batches:
@@ -58,6 +64,7 @@ class Batches:
         return Batch(
             images=mixed,
             targets=targets,
-            partners=self._feed.labels(partners),
-            kept=upload(kept, images.device),
+            partners=Partners(
+                targets=self._feed.labels(partners), kept=upload(kept, images.device)
+            ),
         )

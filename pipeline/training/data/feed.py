@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,15 +15,27 @@ MAPPED_AT_ONCE = 256 << 20  # bytes
 _TAKEN_AT_ONCE = 4096  # images
 
 
+class PixelSource(Protocol):
+    """Images, uint8 (N, H, W, 3), that are taken by row."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def take(self, rows: np.ndarray) -> np.ndarray: ...
+
+    def release(self) -> None: ...
+
+
 class Feed:
     """Images and targets that batches are taken from, by index.
 
-    ``pixels`` is anything of shape (N, H, W, 3), dtype uint8, with ``take(rows)``. When all of it
-    fits into half the free memory of the device it is kept there; otherwise each batch is read
-    from it, and what a memory map holds of it stays bounded.
+    When all of ``pixels`` fits into half the free memory of the device it is kept there; otherwise
+    each batch is read from it, and what a memory map holds of it stays bounded.
     """
 
-    def __init__(self, pixels, rows: np.ndarray, targets: np.ndarray, device: torch.device):
+    def __init__(
+        self, pixels: PixelSource, rows: np.ndarray, targets: np.ndarray, device: torch.device
+    ):
         self.device = device
         self.rows = rows
         self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
@@ -64,7 +77,7 @@ class Feed:
         return self.targets.index_select(0, upload(index, self.device))
 
 
-def _all_of(pixels, rows: np.ndarray, device: torch.device) -> Tensor:
+def _all_of(pixels: PixelSource, rows: np.ndarray, device: torch.device) -> Tensor:
     """The images of ``rows`` on the device; main memory never holds those of a GPU all at once."""
     if device.type == "cpu":
         return torch.from_numpy(pixels.take(rows))

@@ -34,7 +34,7 @@ class Mixing:
             kept = kept.astype(np.float32)
             share = upload(kept, images.device)[:, None, None, None]
             return share * images + (1 - share) * others, kept
-        pasted = _boxes(draws[:, 2:], 1 - kept, images.shape[1:3])
+        pasted = _boxes(draws[:, 2:], 1 - kept, (images.shape[1], images.shape[2]))
         mask = upload(pasted, images.device)
         mixed = torch.where(mask[..., None], others, images)
         return mixed, (1 - pasted.mean((1, 2))).astype(np.float32)
@@ -43,14 +43,14 @@ class Mixing:
         return seeds.uniforms(self._seed, f"mixing {epoch}", index, 4)
 
 
-def _boxes(centres: np.ndarray, areas: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _boxes(centers: np.ndarray, areas: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Masks bool (n, H, W) of boxes of the image's proportions, cut off at its border.
 
-    ``centres`` (n, 2) and ``areas`` (n,) are shares of the image's sides and area.
+    ``centers`` (n, 2) and ``areas`` (n,) are shares of the image's sides and area.
     """
     inside = []
     for axis, size in enumerate(shape):
         half = np.sqrt(areas)[:, None] * size / 2
         middle = (np.arange(size) + 0.5)[None]
-        inside.append(np.abs(middle - centres[:, axis, None] * size) < half)
+        inside.append(np.abs(middle - centers[:, axis, None] * size) < half)
     return inside[0][:, :, None] & inside[1][:, None, :]

@@ -1,40 +1,17 @@
-"""What a training's curves say about it: what happened, by which evidence, and what to change.
+"""What a training's curves say about it: a code for what happened, and the numbers that show it.
 
 The rules and their limits were set on the trainings of ``python -m benchmarks.diagnosis --rules``,
 whose causes are known, and judged on others (docs/diagnosis.md). Losses are measured against
-``chance``, the loss of the best answer that is the same for every image.
+``chance``, the loss of the best prediction that is the same for every image. Sentences and advice
+are made elsewhere, of these codes and numbers: rewording them retrains nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from raresight.pipeline.training.diagnosis.divergence import Divergence
 from raresight.pipeline.training.diagnosis.history import Epoch
-
-CAUSES = {
-    "converged": "nothing; more images, or a larger model, could still raise the quality.",
-    "overfitting": (
-        "learn from more images (augment.copies, generate), augment the batches "
-        "(train.batch_augment), regularise more (train.model.dropout, "
-        "train.regularization.weight_decay), or stop early (train.early_stopping)."
-    ),
-    "underfitting": (
-        "give the model more capacity (train.model.width, train.model.blocks), or regularise less "
-        "(train.model.dropout, train.regularization, train.batch_augment)."
-    ),
-    "diverged": (
-        "lower train.optimizer.learning_rate (`raresight find-lr` suggests one), set "
-        "train.gradient_clip: 1.0, or warm up longer (train.schedule.warmup)."
-    ),
-    "rate too high": (
-        "lower train.optimizer.learning_rate, three- to tenfold at first; `raresight find-lr` "
-        "suggests one."
-    ),
-    "rate too low": (
-        "raise train.optimizer.learning_rate, tenfold at first; `raresight find-lr` suggests one."
-    ),
-    "not finished": "train longer: raise train.epochs (and train.early_stopping.patience).",
-}
 
 FIT = 0.12  # share of the chance loss below which nothing is left to gain by training longer
 POOR = 0.35  # above which the training images are not learned
@@ -42,46 +19,42 @@ LEAP = 0.15  # relative weight change of an epoch over the square root of its st
 CREEP = 0.003
 FEW_EPOCHS = 5
 STILL_FALLING = 0.02  # of the chance loss an epoch
+STAGNANT = 0.97  # of the chance loss: so much is not yet learning
+
+Numbers = Mapping[str, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """One of ``CAUSES``, the numbers that speak for it, and what to change in params.yaml."""
+    """One of ``CAUSES``, and the numbers that speak for it.
+
+    A ``..._ratio`` is a share of the constant prediction's loss; ``fall_per_epoch`` is one, too.
+    """
 
     cause: str
-    evidence: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.cause}: {self.evidence} To do: {self.advice}"
+    numbers: Numbers
 
 
 def diagnose(
-    epochs: Sequence[Epoch], *, chance: float, steps_per_epoch: int, failure: str | None = None
+    epochs: Sequence[Epoch],
+    *,
+    chance: float,
+    steps_per_epoch: int,
+    divergence: Divergence | None = None,
 ) -> Diagnosis:
-    """Judge a training by its curves; ``failure`` is why it was broken off, if it was."""
-    if failure is not None:
-        return _as("diverged", failure)
+    """Judge a training by its curves; ``divergence`` is how it was broken off, if it was."""
+    if divergence is not None:
+        return Diagnosis(cause="diverged", numbers=divergence.numbers)
     signs = _Signs(epochs, chance=chance, steps=steps_per_epoch)
     for cause, rule in _RULES.items():
-        if evidence := rule(signs):
-            return _as(cause, evidence)
-    return _as("converged", signs.end)
+        if (numbers := rule(signs)) is not None:
+            return Diagnosis(cause=cause, numbers=numbers)
+    return Diagnosis(cause="converged", numbers=signs.end)
 
 
-def stagnation(epochs: Sequence[Epoch], *, chance: float, after: int = 5) -> str | None:
-    """Said once, ``after`` epochs into a training that has not begun to learn; else None."""
-    if len(epochs) != after or min(epoch.train_loss for epoch in epochs) < 0.97 * chance:
-        return None
-    return (
-        f"training stagnates: after {after} epochs its loss is {epochs[-1].train_loss:.3g}, as a "
-        f"guess's is ({chance:.3g}). The learning rate may be far too high or too low "
-        "(`raresight find-lr`), or the labels may have nothing to do with the images."
-    )
-
-
-def _as(cause: str, evidence: str) -> Diagnosis:
-    return Diagnosis(cause=cause, evidence=evidence, advice=CAUSES[cause])
+def stagnates(epochs: Sequence[Epoch], *, chance: float, after: int = 5) -> bool:
+    """True once, ``after`` epochs into a training that has not begun to learn."""
+    return len(epochs) == after and min(e.train_loss for e in epochs) >= STAGNANT * chance
 
 
 class _Signs:
@@ -113,65 +86,60 @@ class _Signs:
         return (fmean(before) - self.fit) / self.tail
 
     @property
-    def end(self) -> str:
+    def end(self) -> Numbers:
         last = self.epochs[-1]
-        return (
-            f"after {len(self.epochs)} epochs the training loss is {last.train_loss:.3g}, the "
-            f"validation loss {last.val_loss:.3g}, {self.train[-1]:.0%} and {self.val[-1]:.0%} of "
-            "a guess's."
-        )
+        return {
+            "epochs": len(self.epochs),
+            "train_loss": last.train_loss,
+            "val_loss": last.val_loss,
+            "train_loss_ratio": self.train[-1],
+            "val_loss_ratio": self.val[-1],
+        }
 
 
-def _too_high(signs: _Signs) -> str | None:
+def _too_high(signs: _Signs) -> Numbers | None:
     if max(signs.moves[:2]) > LEAP:  # nothing is left of the weights that it began with
-        return (
-            f"in epoch 1 the weights moved {signs.epochs[0].weight_change:.2g} times their length; "
-            f"the training loss was {signs.train[0]:.2f} times a guess's then, and the validation "
-            f"loss at most {max(signs.val):.2g} times."
-        )
+        return {
+            "weight_change": signs.epochs[0].weight_change,
+            "first_train_loss_ratio": signs.train[0],
+            "max_val_loss_ratio": max(signs.val),
+        }
     return None
 
 
-def _too_low(signs: _Signs) -> str | None:
+def _too_low(signs: _Signs) -> Numbers | None:
     if max(signs.moves) < CREEP and signs.fit > 0.7:
         moved = max(epoch.weight_change for epoch in signs.epochs)
-        return (
-            f"no epoch moved the weights by more than {moved:.2g} of their length, and {signs.end}"
-        )
+        return {"max_weight_change": moved, **signs.end}
     return None
 
 
-def _overfitting(signs: _Signs) -> str | None:
+def _overfitting(signs: _Signs) -> Numbers | None:
     end, low = fmean(signs.val[-signs.tail :]), signs.val[signs.lowest]
     rose = end > 1.15 * low and end - low > 0.05 and end > 2 * signs.fit and end > 0.25
     apart = signs.fit < 0.05 and end > 0.08 and end > 8 * signs.fit
-    if rose or apart:
-        best, last = signs.epochs[signs.lowest], signs.epochs[-1]
-        return (
-            f"the validation loss was lowest in epoch {best.epoch} ({best.val_loss:.3g}) and is "
-            f"{last.val_loss:.3g} at the end; the training loss fell to {last.train_loss:.3g}."
-        )
-    return None
+    if not (rose or apart):
+        return None
+    best = signs.epochs[signs.lowest]
+    return {"lowest_val_epoch": best.epoch, "lowest_val_loss": best.val_loss, **signs.end}
 
 
-def _not_finished(signs: _Signs) -> str | None:
+def _not_converged(signs: _Signs) -> Numbers | None:
     few = len(signs.epochs) < FEW_EPOCHS
     if signs.fit > FIT and (few or signs.fall > STILL_FALLING):
-        falling = f"the training loss still fell by {signs.fall:.1%} of a guess's an epoch; "
-        return f"{falling if signs.fall > 0 else ''}{signs.end}"
+        return {"fall_per_epoch": signs.fall, **signs.end}
     return None
 
 
-def _underfitting(signs: _Signs) -> str | None:
-    if signs.fit > POOR:
-        return f"the loss has stopped falling, in training as in validation: {signs.end}"
-    return None
+def _underfitting(signs: _Signs) -> Numbers | None:
+    return signs.end if signs.fit > POOR else None
 
 
-_RULES = {
-    "rate too high": _too_high,
-    "rate too low": _too_low,
+_RULES: dict[str, Callable[[_Signs], Numbers | None]] = {  # the first that gives numbers holds
+    "learning_rate_too_high": _too_high,
+    "learning_rate_too_low": _too_low,
     "overfitting": _overfitting,
-    "not finished": _not_finished,
+    "not_converged": _not_converged,
     "underfitting": _underfitting,
 }
+CAUSES = ("diverged", *_RULES, "converged")

@@ -1,5 +1,6 @@
 """What a training leaves behind: a row an epoch, and the weights of the best one."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,19 @@ class Epoch:
 
 
 @dataclass(kw_only=True)
-class Result:
+class History:
     """The curves, and the weights of the epoch that is kept: ``best``, or the last one."""
 
     epochs: list[Epoch] = field(default_factory=list)
     best: Epoch | None = None
     weights: dict[str, "Tensor"] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> Epoch:
+        """The epoch whose weights are kept. Raises ValueError before the first one has ended."""
+        if self.best is None:
+            raise ValueError("no epoch has ended yet")
+        return self.best
 
     @property
     def quality(self) -> list[float]:
@@ -51,6 +59,6 @@ class Result:
         return [getattr(epoch, name) for epoch in self.epochs] if name else []
 
 
-def curve_rows(epochs: list[Epoch]) -> list[dict[str, float]]:
+def curve_rows(epochs: Sequence[Epoch]) -> list[dict[str, float]]:
     """The curves as rows of a table."""
     return [asdict(epoch) for epoch in epochs]

@@ -1,12 +1,14 @@
-"""An exponential moving average of a model's weights, which often judges better than the last."""
+"""An exponential moving average of a model's weights, which often predicts better than the last."""
 
-from torch import nn
+from collections.abc import Sequence
+
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from raresight.pipeline.training.params.updates import AverageParams
 
 
-def average_of(model: nn.Module, params: AverageParams | None) -> AveragedModel | None:
+def ema_of(model: nn.Module, params: AverageParams | None) -> AveragedModel | None:
     """The average of ``model``, to be told of each step by ``update_parameters(model)``.
 
     After n steps it moves by 1 - min(decay, (1 + n) / (10 + n)) of the way, so that the initial
@@ -15,10 +17,11 @@ def average_of(model: nn.Module, params: AverageParams | None) -> AveragedModel 
     """
     if params is None:
         return None
+    decay = params.decay
 
-    def lerp(average, current, num_averaged) -> None:
+    def lerp(average: Sequence[Tensor], current: Sequence[Tensor], num_averaged: Tensor) -> None:
         n = num_averaged.item()
-        keep = min(params.decay, (1 + n) / (10 + n))
+        keep = min(decay, (1 + n) / (10 + n))
         for ours, theirs in zip(average, current, strict=True):
             ours.lerp_(theirs, 1 - keep)
 

@@ -1,7 +1,7 @@
 """The processes that train one model together: one alone, or as many as torchrun started."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,33 +14,33 @@ from raresight.pipeline.runtime.errors import DeviceError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Team:
+class ProcessGroup:
     """This process's place among ``size`` processes that share every batch."""
 
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main_process(self) -> bool:
         """Whether this process writes the files and talks to the person."""
         return self.rank == 0
 
-    def share(self, index: np.ndarray) -> np.ndarray:
+    def shard(self, index: np.ndarray) -> np.ndarray:
         """This process's part of a batch: every ``size``-th sample."""
         return index[self.rank :: self.size]
 
-    def join(self, shares: list[np.ndarray]) -> np.ndarray:
-        """What :meth:`share` took apart, along the first axis and in the order it had."""
-        out = np.empty((sum(map(len, shares)), *shares[0].shape[1:]), shares[0].dtype)
-        for rank, part in enumerate(shares):
+    def join(self, shards: Sequence[np.ndarray]) -> np.ndarray:
+        """What :meth:`shard` took apart, along the first axis and in the order it had."""
+        out = np.empty((sum(map(len, shards)), *shards[0].shape[1:]), shards[0].dtype)
+        for rank, part in enumerate(shards):
             out[rank :: self.size] = part
         return out
 
     def gather(self, part: np.ndarray) -> np.ndarray:
-        """Every process's part, joined, in all of them."""
+        """Every process's shard, joined, in all of them."""
         if self.size == 1:
             return part
-        parts: list = [None] * self.size
+        parts = [part] * self.size
         distributed.all_gather_object(parts, part)
         return self.join(parts)
 
@@ -62,14 +62,14 @@ class Team:
 
 
 @contextmanager
-def team(device: torch.device) -> Iterator[Team]:
-    """The team that torchrun's environment describes: NCCL between GPUs, gloo between CPUs.
+def process_group(device: torch.device) -> Iterator[ProcessGroup]:
+    """The group that torchrun's environment describes: NCCL between GPUs, gloo between CPUs.
 
     Raises DeviceError when the processes do not find each other.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield Team()
+        yield ProcessGroup()
         return
     try:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -79,6 +79,6 @@ def team(device: torch.device) -> Iterator[Team]:
             "Start them with torchrun, or unset WORLD_SIZE."
         ) from None
     try:
-        yield Team(rank=distributed.get_rank(), size=size)
+        yield ProcessGroup(rank=distributed.get_rank(), size=size)
     finally:
         distributed.destroy_process_group()
