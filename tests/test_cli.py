@@ -157,7 +157,7 @@ def test_the_real_digits_are_written_one_folder_a_class(tmp_path):
 def test_an_evaluation_that_is_not_there_cannot_be_shown(tmp_path):
     result = invoke("--data", tmp_path, "evaluate", "--show")
     assert result.exit_code == 66
-    assert str(tmp_path / "evaluation/metrics.json") in result.stderr
+    assert str(tmp_path / "evaluation/results.json") in result.stderr
 
 
 def test_colours_are_for_those_who_want_them():
