@@ -104,9 +104,11 @@ def _parts(data: Dataset) -> tuple[Part, ...]:
 
 
 def _factors(data: Dataset) -> dict[str, Numbers | Words]:
-    measure = {"float": _numbers, "string": _words}
     frame = data.factors
-    return {name: measure[kind](frame[name]) for name, kind in data.description.factors.items()}
+    return {
+        name: _numbers(frame[name]) if kind == "float" else _words(frame[name])
+        for name, kind in data.description.factors.items()
+    }
 
 
 def _numbers(column: "pandas.Series") -> Numbers:

@@ -101,7 +101,10 @@ class ByName:
             return value
         if isinstance(value, dict) and "name" not in value and self.default is not None:
             return parse(self.models[self.default], value)
-        return parse(self.models.get(parse(self._head, value).name, self.other), value)
+        name = parse(self._head, value).model_dump()["name"]
+        model = self.models.get(name, self.other)
+        assert model is not None  # else the head has refused the name
+        return parse(model, value)
 
 
 def _dump(section: Section, info: SerializationInfo) -> dict[str, Any]:

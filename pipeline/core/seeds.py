@@ -1,6 +1,7 @@
 """Randomness is an argument: one independent stream a record."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
@@ -18,7 +19,7 @@ class _Digest(ISeedSequence):
     def __init__(self, digest: bytes):
         self.digest = digest
 
-    def generate_state(self, n_words: int, dtype=np.uint32) -> np.ndarray:
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
         return np.frombuffer(self.digest, dtype=dtype, count=n_words)
 
 
@@ -31,7 +32,9 @@ def rng(seed: int, stage: str, record: str | int) -> np.random.Generator:
 
     Streams of different arguments are independent; nothing global is read or changed.
     """
-    return np.random.Generator(np.random.PCG64(_Digest(_digest(seed, stage, record, 32))))
+    digest = _Digest(_digest(seed, stage, record, 32))
+    # numpy takes any ISeedSequence; its types name one class of them.
+    return np.random.Generator(np.random.PCG64(digest))  # type: ignore[arg-type]
 
 
 def integer(seed: int, stage: str, record: str | int) -> int:

@@ -15,9 +15,10 @@ def summary(values: Sequence[Mapping[str, float | None]]) -> dict[str, dict[str,
 
 
 def _of(values: Sequence[float | None]) -> dict[str, Any]:
-    known = None not in values
+    known = [value for value in values if value is not None]
+    every = len(known) == len(values)
     return {
-        "mean": fmean(values) if known else None,
-        "spread": stdev(values) if known and len(values) > 1 else None,
+        "mean": fmean(known) if every else None,
+        "spread": stdev(known) if every and len(known) > 1 else None,
         "values": {str(number): value for number, value in enumerate(values, 1)},
     }

@@ -6,7 +6,7 @@ of workers and in a larger set; cleaning can be scored against ``factor.fault`` 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -127,7 +127,7 @@ class Drawer:
         drawn = self._plain(record)
         if self.noise is None:
             return drawn
-        label = self._called(record, drawn.sample)
+        label = self._noisy_label(self.noise, record, drawn.sample)
         return replace(drawn, label=label, fault=None if label == record.label else LABEL_NOISE)
 
     def _plain(self, record: Record) -> Drawn:
@@ -154,7 +154,7 @@ class Drawer:
         """The record's sample with the image of an outlier, on which no pixel carries the label."""
         drawn, side = self._plain(record), self.generator.image_size
         rng = seeds.rng(self.seed, "outlier image", record.id)
-        image = _IMAGES[fault](drawn.sample.image, self.generator, rng)
+        image = _SPOILT_IMAGES[fault](drawn.sample.image, self.generator, rng)
         if fault == "over_exposed":
             return replace(drawn, sample=replace(drawn.sample, image=image), fault=fault)
         mask = None if drawn.sample.mask is None else np.zeros((side, side), np.uint8)
@@ -166,23 +166,23 @@ class Drawer:
         sample = replace(drawn.sample, image=image, mask=mask, boxes=(), **empty)
         return replace(drawn, sample=sample, fault=fault)
 
-    def _called(self, record: Record, sample: Sample) -> str:
+    def _noisy_label(self, noise: LabelNoise, record: Record, sample: Sample) -> str:
         """The label as it is written down."""
-        noise, label = self.noise, record.label
+        label = record.label
         u, v = seeds.rng(self.seed, LABEL_NOISE, record.id).random(2).tolist()
-        if noise.name == "class_conditional":
-            for called, rate in sorted(noise.rates.get(label, {}).items()):
+        if isinstance(noise, ClassConditionalNoise):
+            for other, rate in sorted(noise.rates.get(label, {}).items()):
                 if u < rate:
-                    return called
+                    return other
                 u -= rate
             return label
-        if noise.name == "boundary":
+        if isinstance(noise, BoundaryNoise):
             u = u / max(2 * _hardness(noise, self.generator, sample.factors), 1e-12)
         others = [one for one in sorted(self.generator.classes) if one != label]
         return others[int(v * len(others))] if u < noise.rate else label
 
 
-def _hardness(noise: BoundaryNoise, generator: Generator, factors: Mapping) -> float:
+def _hardness(noise: BoundaryNoise, generator: Generator, factors: Mapping[str, Any]) -> float:
     """How near a sample is to the hard end of its factor, in [0, 1]; 0 where it has none."""
     low, high = bounds(generator.distributions()[noise.factor])
     value = factors.get(noise.factor)
@@ -211,7 +211,7 @@ def _over_exposed(image: np.ndarray, generator: Generator, rng: np.random.Genera
     return (light - 6 * rng.random(image.shape)).astype(np.uint8)
 
 
-_IMAGES: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
+_SPOILT_IMAGES: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
     "wrong_domain": _wrong_domain,
     "blank": _blank,
     "over_exposed": _over_exposed,

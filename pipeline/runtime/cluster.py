@@ -32,8 +32,8 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
 
     ours = not ray.is_initialized()
     if ours:
-        local = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers}
-        ray.init(include_dashboard=False, log_to_driver=False, **local)
+        cpus = None if "RAY_ADDRESS" in os.environ else workers
+        ray.init(include_dashboard=False, log_to_driver=False, num_cpus=cpus)
     try:
         yield from _in_order(ray, work, tasks, ahead=_AHEAD * workers)
     except ray.exceptions.RayTaskError as error:

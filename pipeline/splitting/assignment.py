@@ -95,7 +95,7 @@ def _gap(
         roles = [role for role, reached in _SPLITS_OF_ROLE.items() if split in reached]
         return f"{start}: it needs images from a source with role {' or '.join(roles)}"
     enough = {s.source: needed(split, **s.arguments(params)) for s in fitting}
-    source = min(enough, key=enough.get)
+    source = min(enough, key=lambda name: enough[name])
     return f"{start}: with {enough[source]} images from source '{source}' it has"
 
 
