@@ -95,10 +95,8 @@ def test_inputs_are_outputs_of_earlier_stages():
     written = {"data/raw"}
     for stage in STAGES.values():
         assert {dep for dep in stage["deps"] if dep.startswith("data/")} <= written
-        written |= {
-            *stage["outs"],
-            *(name for metric in stage.get("metrics", []) for name in metric),
-        }
+        for output in (*stage["outs"], *stage.get("metrics", [])):
+            written |= {output} if isinstance(output, str) else set(output)
 
 
 def test_the_file_and_the_table_name_the_same_stages_in_the_same_order():
@@ -111,9 +109,10 @@ def test_a_stage_is_in_the_file_what_it_is_in_the_table(name):
     assert written["desc"] == stage.description
     assert written["cmd"] == f"python -m raresight {name}"
     assert written["params"] == [name]
-    assert written["outs"] == [f"data/{path}" for path in stage.outputs]
-    kept_by_git = [{f"data/{path}": {"cache": False}} for path in stage.metrics]
-    assert written.get("metrics", []) == kept_by_git
+    by_git = {"cache": False}
+    cached = [f"data/{path}" for path in stage.outputs]
+    assert written["outs"] == [*cached, *({f"data/{path}": by_git} for path in stage.results)]
+    assert written.get("metrics", []) == [{f"data/{path}": by_git} for path in stage.metrics]
 
 
 @pytest.mark.parametrize("name", table.STAGES)
