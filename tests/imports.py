@@ -8,8 +8,8 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("raresight", "pipeline", "generators")  # together they are the package raresight
 # No byte of an output depends on these, so that dvc.yaml leaves them out.
 FREE = {"cli", "terminal", "runtime"}
-SPOKEN = "wording"  # of all outputs the page alone holds sentences
 _REFERENCE = re.compile(r"raresight(\.\w+)+:\w+")
+SPOKEN = "wording"  # of all outputs the page alone holds sentences
 
 
 def modules() -> dict[str, Path]:
