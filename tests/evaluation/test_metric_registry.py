@@ -132,7 +132,9 @@ def test_the_table_that_dvc_shows_fits_a_terminal(positive, capsys):
     found = headline(results)
     assert len(found) <= 16
     data = {"data/evaluation/metrics.json": {"data": found}}
-    show_metrics({"": {"data": data}}, all_branches=False, all_tags=False, all_commits=False)
+    show_metrics(
+        {"": {"data": data}}, all_branches=False, all_tags=False, all_commits=False, precision=5
+    )
     table = capsys.readouterr().out
     assert "precision" in table
     assert max(map(len, table.splitlines())) <= 160

@@ -9,7 +9,7 @@ from raresight.pipeline.evaluation.assessment import Assessment
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
-from raresight.pipeline.evaluation.metrics.registry import PRIMARY, shown
+from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
 
 # What each threshold rule is about.
@@ -67,9 +67,6 @@ def headline(results: Mapping[str, Any]) -> dict[str, float | None]:
         found["threshold"] = results["threshold"]["model"]
     calibration = results["calibration"]
     found["ece"] = calibration.get("calibrated", calibration["raw"])["ece"]
-    main = PRIMARY[results["positive"] is not None]
-    if "perturbed" in results:
-        found[f"{_SHORT[main]}_perturbed"] = results["perturbed"][main]
     return found
 
 
