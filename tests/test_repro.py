@@ -39,8 +39,11 @@ def fresh(tmp_path_factory):
     clone = Clone(tmp_path_factory.mktemp("clone"))
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for name in filter(None, listed.split("\0")):
         # The package's two folders are links to those of the repository: they stay links.
         exists = (ROOT / name).is_file() or (ROOT / name).is_symlink()

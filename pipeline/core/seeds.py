@@ -50,15 +50,17 @@ def uniforms(seed: int, stage: str, records: np.ndarray, num: int) -> np.ndarray
     for each record.
     """
     key = np.uint64(int.from_bytes(_digest(seed, stage, "", 8), "little"))
-    rows = _mix(key + np.asarray(records, np.uint64) * _GOLDEN)
-    mixed = _mix(rows[:, None] + np.arange(1, num + 1, dtype=np.uint64) * _GOLDEN)
-    return (mixed >> np.uint64(11)) * 2.0**-53
+    rows = _splitmix64(key + np.asarray(records, np.uint64) * _SPLITMIX64_STEP)
+    mixed = _splitmix64(rows[:, None] + np.arange(1, num + 1, dtype=np.uint64) * _SPLITMIX64_STEP)
+    numbers: np.ndarray = (mixed >> np.uint64(11)) * 2.0**-53
+    return numbers
 
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_SPLITMIX64_STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
-def _mix(x: np.ndarray) -> np.ndarray:
+def _splitmix64(x: np.ndarray) -> np.ndarray:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    mixed: np.ndarray = x ^ (x >> np.uint64(31))
+    return mixed

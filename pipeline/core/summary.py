@@ -11,10 +11,10 @@ def summary(values: Sequence[Mapping[str, float | None]]) -> dict[str, dict[str,
     The spread is the sample standard deviation. Both are null where a replicate has no value. (The
     values are a dict because DVC passes over lists.)
     """
-    return {name: _of([value[name] for value in values]) for name in values[0]}
+    return {name: _summarize([value[name] for value in values]) for name in values[0]}
 
 
-def _of(values: Sequence[float | None]) -> dict[str, Any]:
+def _summarize(values: Sequence[float | None]) -> dict[str, Any]:
     known = [value for value in values if value is not None]
     every = len(known) == len(values)
     return {

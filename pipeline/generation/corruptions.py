@@ -17,24 +17,24 @@ from raresight.generators.pathology import Pathology
 from raresight.generators.shapes import Shapes
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import FractionAboveZero
 
 LABEL_NOISE = "label_noise"
-Rate = Annotated[float, Field(gt=0, le=1)]
-Kind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
+OutlierKind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
 
 
 class UniformNoise(Section):
     """The share ``rate`` of all labels becomes any other class, each as often."""
 
     name: Literal["uniform"] = "uniform"
-    rate: Rate
+    rate: FractionAboveZero
 
 
 class ClassConditionalNoise(Section):
     """``rates`` says of each class which share of it is labelled as which other class."""
 
     name: Literal["class_conditional"] = "class_conditional"
-    rates: Annotated[dict[str, dict[str, Rate]], Field(min_length=1)]
+    rates: Annotated[dict[str, dict[str, FractionAboveZero]], Field(min_length=1)]
 
 
 class BoundaryNoise(Section):
@@ -66,11 +66,13 @@ class Outliers(Section):
     its lights burnt out. ``duplicated``: an earlier image of the class again, with its source's id.
     """
 
-    rate: Rate
-    kinds: Annotated[list[Kind], Field(min_length=1)]
+    rate: FractionAboveZero
+    kinds: Annotated[list[OutlierKind], Field(min_length=1)]
 
 
-def problems(noise: LabelNoise | None, generator: Generator, classes: Sequence[str]) -> list[str]:
+def noise_problems(
+    noise: LabelNoise | None, generator: Generator, classes: Sequence[str]
+) -> list[str]:
     """What is wrong with label noise for this generator; a sentence each."""
     if noise is None:
         return []
@@ -134,7 +136,7 @@ class Drawer:
         sample = self.generator.sample(record, seeds.rng(self.seed, "generate", record.id))
         return Drawn(sample=sample, label=record.label, source_id=record.id, fault=None)
 
-    def _outlier(self, record: Record) -> Kind | None:
+    def _outlier(self, record: Record) -> OutlierKind | None:
         if self.outliers is None:
             return None
         u, v = seeds.rng(self.seed, "outlier", record.id).random(2).tolist()
@@ -150,7 +152,7 @@ class Drawer:
                 return record
         return None
 
-    def _spoilt(self, record: Record, fault: Kind) -> Drawn:
+    def _spoilt(self, record: Record, fault: OutlierKind) -> Drawn:
         """The record's sample with the image of an outlier, on which no pixel carries the label."""
         drawn, side = self._plain(record), self.generator.image_size
         rng = seeds.rng(self.seed, "outlier image", record.id)

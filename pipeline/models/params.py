@@ -6,17 +6,17 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import FractionBelowOne
 from raresight.pipeline.runtime.errors import suggest
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 Initialization = Literal["default", "xavier", "he", "orthogonal", "lsuv"]
 
 
 class DropoutParams(Section):
     """The share of the pixels that is dropped, and of what the last layer sees."""
 
-    input: Share = 0.0
-    hidden: Share = 0.1
+    input: FractionBelowOne = 0.0
+    hidden: FractionBelowOne = 0.1
 
 
 class SmallCNNParams(Section):
@@ -38,7 +38,7 @@ class SmallCNNParams(Section):
     connections: Literal["plain", "residual", "dense"] = "residual"
     norm: Literal["batch", "group", "layer", "none"] = "batch"
     dropout: DropoutParams = DropoutParams()
-    stochastic_depth: Share = 0.0
+    stochastic_depth: FractionBelowOne = 0.0
 
     @model_validator(mode="after")
     def _can_be_skipped(self) -> "SmallCNNParams":
@@ -86,7 +86,7 @@ class TorchvisionParams(Section):
 
     name: str
     stem: Literal["small", "original"] = "small"
-    dropout: Share = 0.0
+    dropout: FractionBelowOne = 0.0
 
     @model_validator(mode="before")
     @classmethod

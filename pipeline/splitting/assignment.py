@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class _Stream:
     label: str
     rows: np.ndarray
 
-    def arguments(self, params: SplitParams) -> dict:
+    def arguments(self, params: SplitParams) -> dict[str, Any]:
         """What :mod:`raresight.pipeline.splitting.blocks` needs to know of this stream."""
         ratios = _ratios(self.role, params)
         return {"ratios": ratios, "seed": params.seed, "stream": f"{self.source}/{self.label}"}

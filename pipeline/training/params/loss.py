@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from raresight.pipeline.core.params import ByName, Section
-
-Share = Annotated[float, Field(ge=0, lt=1)]
+from raresight.pipeline.core.ranges import FractionBelowOne
 
 
 class _Weights(Section):
@@ -38,7 +37,7 @@ class CrossEntropy(Section):
     """Leaves the prior in the scores; ``post_hoc_tau`` takes it out of them after training."""
 
     name: Literal["cross_entropy"] = "cross_entropy"
-    label_smoothing: Share = 0.0
+    label_smoothing: FractionBelowOne = 0.0
     class_weights: ClassWeightParams | None = None
     post_hoc_tau: Annotated[float, Field(gt=0, le=10)] | None = None
 
@@ -48,7 +47,7 @@ class LogitAdjusted(Section):
 
     name: Literal["logit_adjusted"] = "logit_adjusted"
     tau: Annotated[float, Field(gt=0, le=10)] = 1.0
-    label_smoothing: Share = 0.0
+    label_smoothing: FractionBelowOne = 0.0
 
 
 class Focal(Section):
