@@ -16,7 +16,7 @@ from rich.table import Table
 from scipy.stats import norm
 
 from raresight.pipeline.comparison.compare import Comparison, Side, chosen_again, compare
-from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.decisions.thresholds import choose
 from raresight.pipeline.evaluation.params import MaxF1
 
@@ -57,7 +57,7 @@ def judge_pair(
     outcomes, thresholds = [], []
     for on_val, on_test in zip(val[1], test[1], strict=True):
         pick = _picker(val[0], on_val)
-        outcomes.append(answer(TASK, test[0], on_test, threshold=pick(every)))
+        outcomes.append(predict_labels(TASK, test[0], on_test, threshold=pick(every)))
         again = np.random.default_rng(seed)  # the same resamples for all
         thresholds.append(chosen_again(pick, every, val[0], resamples=resamples // 2, rng=again))
     old, new = slice(trainings[0]), slice(trainings[0], None)

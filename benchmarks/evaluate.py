@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.measure import Goal, Measurement, Sizes, Timer, clock, interleave
 from raresight.pipeline.evaluation.assessment import assess
-from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import curve, rank
 from raresight.pipeline.evaluation.metrics.table import ranking_quality
@@ -99,7 +99,7 @@ def _decisions(actual: np.ndarray, called: np.ndarray, rng: np.random.Generator)
 def _points(scores: np.ndarray, positive: np.ndarray) -> None:
     """Every metric of both classes, and both curves."""
     both = np.stack([1 - scores, scores], axis=1)
-    outcome = answer(TASK, positive.astype(int), both, threshold=0.5)
+    outcome = predict_labels(TASK, positive.astype(int), both, threshold=0.5)
     assess(outcome)
     curve(outcome.main_ranking)
 

@@ -19,7 +19,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
         *STAGES,
         *("schedule", "model", "find-lr", "diagnose"),
         *("compare", "plan"),
-        *("validate", "generators", "inspect", "scenarios", "use", "verify"),
+        *("validate", "schema", "generators", "inspect", "scenarios", "use", "verify"),
     ]
 
 

@@ -131,7 +131,7 @@ def test_an_experiment_reruns_only_what_its_param_decides(longer):
 def test_recipes_are_compared_by_the_test_metrics_of_every_training(reproduced, longer):
     command = (sys.executable, "-m", "raresight", "--json", "compare", "HEAD", "longer")
     report = json.loads(reproduced.run(*command))
-    assert (report["about"], report["replicates"]) == ("recipes", [2, 2])
+    assert (report["about"], report["num_seeds"]) == ("recipes", [2, 2])
     assert report["params"] == {"train.epochs": [1, 2]}
     told = json.loads((reproduced.folder / "data/evaluation/metrics.json").read_text())
     shift = longer[1]["data/evaluation/metrics.json"]["replicates.test.accuracy.mean"]

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
+from dvc.utils.serialize import modify_yaml
 from imports import ROOT
+from ruamel.yaml import YAML
 
 from raresight.pipeline.cli import cli
-from raresight.pipeline.commands import validate
+from raresight.pipeline.commands import schema, validate
 from raresight.pipeline.stages.table import STAGES
 
 
@@ -119,3 +122,44 @@ def test_every_shipped_scenario_is_valid_and_introduced(name):
     path = ROOT / f"params/{name}.yaml"
     assert set(validate.run(path)) == set(STAGES)
     assert len(path.read_text().splitlines()[0]) > 20
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "params").glob("*.yaml")))
+def test_every_shipped_scenario_fits_the_schema_that_editors_get(name):
+    document = YAML(typ="safe", pure=True).load(ROOT / f"params/{name}.yaml")
+    jsonschema.validate(document, schema.run())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**document, "train": {"epoch": 3}}, schema.run())
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "params").glob("*.yaml")))
+def test_dvc_exp_run_leaves_a_scenario_as_readable_as_it_was(name, tmp_path):
+    text = (ROOT / f"params/{name}.yaml").read_text()
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with modify_yaml(file) as document:  # what `dvc exp run -S train.seed=1` does
+        document["report"]["seed"] = 1
+    lines = [line.rstrip() for line in file.read_text().splitlines()]
+    assert lines == text.replace("report: {}\n", "report:\n  seed: 1\n").splitlines()
+
+
+def leaves(value):
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from leaves(inner)
+    else:
+        yield value
+
+
+def test_the_params_file_holds_what_people_change():
+    document = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
+    assert sum(1 for _ in leaves(document)) <= 45
+
+
+def test_resolved_params_are_params_that_mean_the_same(tmp_path):
+    sections = validate.run(ROOT / "params.yaml")
+    text = validate.resolved(sections)
+    (tmp_path / "params.yaml").write_text(text)
+    assert validate.run(tmp_path / "params.yaml") == sections
+    assert "max_per_class: 3500 # changed\n" in text
+    assert "batch_size: 128\n" in text

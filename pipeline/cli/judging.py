@@ -37,7 +37,7 @@ def compare(
     fail_if_worse: tuple[str, ...],
     as_markdown: bool,
 ) -> None:
-    """Say whether REV_B is better than REV_A, or whether nobody can tell.
+    """Say whether REV_B is better than REV_A, worse, or the difference inconclusive.
 
     A revision is a Git commit, branch or tag, a DVC experiment, or 'workspace'. Without arguments
     the workspace is compared with HEAD.

@@ -10,14 +10,26 @@ from raresight.pipeline.runtime.errors import RaresightError, listing
 
 
 @click.command()
+@click.option("--full", is_flag=True, help="Print every value, defaults too; marks what differs.")
 @click.pass_obj
-def validate(settings: Settings) -> None:
+def validate(settings: Settings, full: bool) -> None:
     """Check params.yaml; print what will run, or every problem."""
-    from raresight.pipeline.commands.validate import render, run
+    from raresight.pipeline.commands.validate import render, resolved, run
 
     sections = run(settings.params)
     plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
-    print_result(settings, plain, lambda _: render(sections))
+    if full and not settings.json:
+        click.echo(resolved(sections), nl=False)
+    else:
+        print_result(settings, plain, lambda _: render(sections))
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of params.yaml, for editors."""
+    from raresight.pipeline.commands.schema import run
+
+    print_json(run())
 
 
 @click.command()
@@ -84,4 +96,4 @@ def verify(settings: Settings, folder: Path | None) -> None:
         raise RaresightError(f"outputs differ from what was written:\n{listing(wrong)}")
 
 
-COMMANDS = (validate, generators, inspect, scenarios, use, verify)
+COMMANDS = (validate, schema, generators, inspect, scenarios, use, verify)

@@ -14,10 +14,10 @@ from raresight.pipeline.comparison.verdicts import WORSE
 from raresight.pipeline.comparison.versions import Training, Version, read_version
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.decisions.costs import row_costs
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.decisions.thresholds import choose
 from raresight.pipeline.evaluation.params import EvaluateParams, threshold_rule
-from raresight.pipeline.evaluation.predictions_table import Predictions
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 from raresight.pipeline.runtime.errors import (
     DataError,
     ParamsError,
@@ -35,7 +35,7 @@ class Report:
     """Two versions beside each other.
 
     ``params`` holds (old, new) of every key they give different values, ``counts`` the test images
-    of each class, ``replicates`` the number of trainings of each version, and ``notes`` what the
+    of each class, ``num_seeds`` the number of trainings of each version, and ``notes`` what the
     reader has to know to believe the verdicts. ``about`` is what the intervals are about: the two
     ``recipes`` or, where one was trained once, the two ``models``; ``decisions`` where the models
     are the same and decide otherwise.
@@ -48,7 +48,7 @@ class Report:
     confidence: float
     counts: Mapping[str, int]
     params: Mapping[str, tuple[Any, Any]]
-    replicates: tuple[int, int]
+    num_seeds: tuple[int, int]
     about: str
     comparison: Comparison
     notes: tuple[str, ...]
@@ -93,7 +93,7 @@ def run(
         confidence=settings.confidence,
         counts=dict(zip(task.classes, counts, strict=True)),
         params=params,
-        replicates=tuple(len(version.trainings) for version in versions),
+        num_seeds=tuple(len(version.trainings) for version in versions),
         about=about,
         comparison=comparison,
         notes=tuple(notes),
@@ -147,7 +147,7 @@ def _same_images(
 
 
 def _common_task(old: Version, new: Version) -> Task:
-    positives = [version.metrics["positive"] for version in (old, new)]
+    positives = [version.results["positive"] for version in (old, new)]
     if positives[0] != positives[1]:
         raise DataError(
             f"generate.positive is {positives[0]!r} in {old.name} and {positives[1]!r} in "
@@ -201,16 +201,16 @@ def _side(version: Version, rows: np.ndarray, task: Task, settings: _Settings) -
     return Side(outcomes=tuple(outcomes), thresholds=tuple(thresholds) or None)
 
 
-def _outcome(images: Predictions, threshold: float | None, task: Task) -> Outcome:
+def _outcome(images: PredictionsTable, threshold: float | None, task: Task) -> Predictions:
     if task.positive is None and images.predicted is not None:  # costs may have decided
-        return Outcome(
+        return Predictions(
             task=task, targets=images.targets, scores=images.scores, predicted=images.predicted
         )
-    return answer(task, images.targets, images.scores, threshold=threshold)
+    return predict_labels(task, images.targets, images.scores, threshold=threshold)
 
 
 def _chosen_again(
-    version: Version, images: Predictions, task: Task, settings: _Settings
+    version: Version, images: PredictionsTable, task: Task, settings: _Settings
 ) -> np.ndarray:
     try:
         rule = threshold_rule(version.params["evaluate"].get("threshold", {}))
@@ -278,7 +278,7 @@ def _caveats(
     )
 
 
-def _method(task: Task, images: Predictions) -> Iterator[str]:
+def _method(task: Task, images: PredictionsTable) -> Iterator[str]:
     if len(np.unique(images.sources)) < len(images.ids):
         yield "Images of one source are resampled together; McNemar's test ignores that."
     if task.positive is not None:

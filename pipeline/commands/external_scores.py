@@ -15,10 +15,10 @@ from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.evaluation.decisions.costs import cost_problems, row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
-from raresight.pipeline.evaluation.external import at_target, judge_scores
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.external_scores import at_target, evaluate_scores
+from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.predictions_table import Predictions, parse, task_of
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse, task_of
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
 
 
@@ -51,13 +51,13 @@ def run(
     val = files.validation and _parsed(files.validation, positive, like=test)
     target = files.target and _parsed(files.target, positive, like=test, labelled=False)
     chosen = _threshold(task, val, params, threshold)
-    study = judge_scores(task, test, val, chosen, params)
-    metrics = as_metrics(study)
+    result = evaluate_scores(task, test, val, chosen, params)
+    metrics = to_results_json(result)
     metrics["calibration"] = {"raw": metrics["calibration"]["raw"]}  # nothing was put right
     if threshold is not None:
-        metrics["threshold"] = {"rule": "stated", "model": threshold}
+        metrics["threshold"] = {"name": "stated", "model": threshold}
     if target is not None:
-        metrics["target"] = at_target(study, test if val is None else val, target)
+        metrics["target"] = at_target(result, test if val is None else val, target)
     return metrics
 
 
@@ -68,7 +68,7 @@ def _params(params_file: Path, prevalences: tuple[float, ...]) -> EvaluateParams
     return params.model_copy(update={"deployment_prevalence": prevalences} if prevalences else {})
 
 
-def _parsed(path: Path, positive: str | None, **options: Any) -> Predictions:
+def _parsed(path: Path, positive: str | None, **options: Any) -> PredictionsTable:
     return parse(read_table(path), str(path), positive=positive, **options)
 
 
@@ -112,7 +112,7 @@ _READERS: Mapping[str, Callable[[Path], pa.Table]] = {
 
 
 def _threshold(
-    task: Task, val: Predictions | None, params: EvaluateParams, stated: float | None
+    task: Task, val: PredictionsTable | None, params: EvaluateParams, stated: float | None
 ) -> Threshold | None:
     index = task.positive_index
     if index is None:

@@ -1,12 +1,18 @@
 """validate: what params.yaml will run, or everything that is wrong with it at once."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from raresight.generators.base import BadImages
 from raresight.pipeline.augmentation.params import AugmentParams, Step
 from raresight.pipeline.core.params import check_sections, refuse
+from raresight.pipeline.core.resolved import Leaf, leaves
 from raresight.pipeline.evaluation.params import EvaluateParams, PrecisionTarget, RecallTarget
 from raresight.pipeline.generation.params import GenerateParams, Source
 from raresight.pipeline.report.params import ReportParams
@@ -65,6 +71,38 @@ def _recipe_problems(sections: Mapping[str, Any], shape: tuple[int, int, int]) -
             yield from recipe.problems(steps, f"augment.{kind}", kind=kind, image_shape=shape)
     if (evaluate := sections.get("evaluate")) is not None:
         yield from recipe.problems(evaluate.perturb, "evaluate.perturb", image_shape=shape)
+
+
+def resolved(sections: Mapping[str, Any]) -> str:
+    """Every section with every default filled in, as YAML; what differs from them is marked."""
+    document = CommentedMap()
+    for name, section in sections.items():
+        document[name] = _tree(list(leaves(section)))
+    text = StringIO()
+    YAML().dump(document, text)
+    return text.getvalue()
+
+
+def _tree(found: Sequence[Leaf]) -> Any:
+    """The leaves as nested maps and lists, a comment at each that was changed."""
+    if len(found) == 1 and not found[0].path:
+        return found[0].value
+    keys = list(dict.fromkeys(leaf.path[0] for leaf in found))
+    numbered = all(isinstance(key, int) for key in keys)
+    tree: Any = CommentedSeq() if numbered else CommentedMap()
+    for key in keys:
+        below = [replace(leaf, path=leaf.path[1:]) for leaf in found if leaf.path[0] == key]
+        value = _tree(below)
+        if isinstance(value, list) and not isinstance(value, CommentedSeq):
+            value = CommentedSeq(value)
+            value.fa.set_flow_style()
+        if numbered:
+            tree.append(value)
+        else:
+            tree[key] = value
+            if not below[0].path and below[0].changed:
+                tree.yaml_add_eol_comment("changed", key, column=0)
+    return tree
 
 
 def render(sections: Mapping[str, Any]) -> "Table":

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from raresight.pipeline.evaluation.predictions_table import Predictions
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 
 
-def differing_test_sets(old: Predictions, new: Predictions) -> list[str]:
+def differing_test_sets(old: PredictionsTable, new: PredictionsTable) -> list[str]:
     """How the images of two tables differ, a sentence each; empty if they are the same."""
     if old.classes != new.classes:
         classes = [", ".join(predictions.classes) for predictions in (old, new)]
@@ -35,7 +35,7 @@ def differing_test_sets(old: Predictions, new: Predictions) -> list[str]:
     return problems
 
 
-def common(old: Predictions, new: Predictions) -> tuple[np.ndarray, np.ndarray]:
+def common(old: PredictionsTable, new: PredictionsTable) -> tuple[np.ndarray, np.ndarray]:
     """The rows, in each, of the images that are the same in both; in the order of their ids."""
     left, right = _shared(old, new)
     same = old.targets[left] == new.targets[right]
@@ -44,11 +44,11 @@ def common(old: Predictions, new: Predictions) -> tuple[np.ndarray, np.ndarray]:
     return left[same], right[same]
 
 
-def _shared(old: Predictions, new: Predictions) -> tuple[np.ndarray, np.ndarray]:
+def _shared(old: PredictionsTable, new: PredictionsTable) -> tuple[np.ndarray, np.ndarray]:
     return np.intersect1d(old.ids, new.ids, assume_unique=True, return_indices=True)[1:]
 
 
-def _first_alone(table: Predictions, other: Predictions) -> str:
+def _first_alone(table: PredictionsTable, other: PredictionsTable) -> str:
     return str(table.ids[~np.isin(table.ids, other.ids)][0])
 
 

@@ -13,7 +13,7 @@ from raresight.pipeline.comparison.verdicts import (
     of_recipes,
     of_single_trainings,
 )
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.uncertainty.group_resampling import resampled_rows, row_weights
 
 
@@ -24,8 +24,8 @@ class Mistakes:
     ``p_value`` is the chance of so uneven a split, or one more so, if both err equally often.
     """
 
-    mended: int
-    broken: int
+    fixed: int
+    regressed: int
     both: int
     p_value: float
 
@@ -38,7 +38,7 @@ class Side:
     :func:`chosen_again`; None where the decisions need none, or theirs are taken as given.
     """
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Predictions, ...]
     thresholds: tuple[np.ndarray, ...] | None = None
 
     @property
@@ -160,7 +160,7 @@ def chosen_again(
     return np.array([pick(chosen) for chosen in rows])
 
 
-def count_mistakes(old: Outcome, new: Outcome) -> Mistakes:
+def count_mistakes(old: Predictions, new: Predictions) -> Mistakes:
     """Where the versions disagree with the truth, and the exact test of McNemar (1947).
 
     https://doi.org/10.1007/BF02295996. Rows of one source count as strangers here.
@@ -168,13 +168,13 @@ def count_mistakes(old: Outcome, new: Outcome) -> Mistakes:
     from scipy.stats import binomtest
 
     was_wrong, is_wrong = _wrong(old), _wrong(new)
-    mended, broken = int((was_wrong & ~is_wrong).sum()), int((is_wrong & ~was_wrong).sum())
-    p_value = float(binomtest(mended, mended + broken).pvalue) if mended + broken else 1.0
+    fixed, regressed = int((was_wrong & ~is_wrong).sum()), int((is_wrong & ~was_wrong).sum())
+    p_value = float(binomtest(fixed, fixed + regressed).pvalue) if fixed + regressed else 1.0
     both = int((was_wrong & is_wrong).sum())
-    return Mistakes(mended=mended, broken=broken, both=both, p_value=p_value)
+    return Mistakes(fixed=fixed, regressed=regressed, both=both, p_value=p_value)
 
 
-def _wrong(outcome: Outcome) -> np.ndarray:
+def _wrong(outcome: Predictions) -> np.ndarray:
     """bool (n,): the wrong answers, as the accuracy counts them."""
     positive = outcome.task.positive_index
     if positive is None:

@@ -1,30 +1,25 @@
 """The metrics that versions are compared by, under any weights of the rows.
 
-The names are those of ``metrics.json``. What is undefined is NaN.
+The names are those of ``results.json``. What is undefined is NaN.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.metrics.ranking import average_precision, rank, roc_auc
+from raresight.pipeline.evaluation.metrics.registry import PRIMARY, shown
 from raresight.pipeline.evaluation.metrics.table import by_decision
 
 Values = Mapping[str, np.ndarray]
 
-# Those that need a decision, by whether all classes matter alike.
-_DECIDED = {
-    False: ("f1", "precision", "recall", "accuracy"),
-    True: ("macro_f1", "balanced_accuracy", "accuracy"),
-}
-
 
 def names(task: Task) -> tuple[str, ...]:
     """The metrics of a task; the first is the one that a verdict on the whole rests on."""
-    if task.positive is None:
-        return ("macro_average_precision", "macro_f1", "balanced_accuracy", "accuracy")
-    return ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")
+    positive = task.positive is not None
+    found = shown("compare", positive=positive)
+    return (PRIMARY[positive], *(name for name in found if name != PRIMARY[positive]))
 
 
 class Measure:
@@ -34,7 +29,7 @@ class Measure:
     decided at; without it, or without a positive class, the answers are the outcome's.
     """
 
-    def __init__(self, outcome: Outcome, thresholds: np.ndarray | None = None):
+    def __init__(self, outcome: Predictions, thresholds: np.ndarray | None = None):
         self.outcome = outcome
         self.task = outcome.task
         self.thresholds = None if self.task.positive is None else thresholds
@@ -48,9 +43,8 @@ class Measure:
         ``resample`` is int (C,), which of the thresholds decides each; None for the outcome's own.
         """
         decided = by_decision(self._confusion(weights, resample), self.task)
-        return {name: decided["", name] for name in _DECIDED[self.task.positive is None]} | (
-            self._by_ranking(weights)
-        )
+        found = {name: decided["", name] for name in names(self.task) if ("", name) in decided}
+        return found | self._by_ranking(weights)
 
     def _confusion(self, weights: np.ndarray, resample: np.ndarray | None) -> np.ndarray:
         size = len(self.task.classes)

@@ -10,7 +10,7 @@ import numpy as np
 from raresight.pipeline.comparison.trainings import Parts, parts_of
 
 BETTER, WORSE, INCONCLUSIVE = "better", "worse", "inconclusive"
-TRAINED_ONCE = "a version was trained once, and nobody knows what another seed would give"
+TRAINED_ONCE = "a version was trained once: the variance between seeds is unknown"
 _POWER = 0.8
 _MOST_TRAININGS = 1000
 
@@ -22,9 +22,9 @@ class Difference:
     ``old`` and ``new`` are means over the trainings of each, ``difference`` is new - old, with the
     interval ``low`` to ``high``; None where it is undefined, and ``reason`` says why. ``verdict``
     is about the recipes. ``models`` says instead what the interval tells of the two models, where
-    one of the versions was trained once; else it is None. ``settled_at`` is how many times as
-    large the test set, and ``trainings`` how many trainings of each version, it would take for a
-    verdict; None where there is one already, nothing differs, or it alone would never do.
+    one of the versions was trained once; else it is None. ``sample_size_factor`` is how many times
+    as large the test set, and ``trainings`` how many trainings of each version, it would take for
+    a verdict; None where there is one already, nothing differs, or it alone would never do.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Difference:
     verdict: str
     models: str | None = None
     reason: str | None = None
-    settled_at: float | None = None
+    sample_size_factor: float | None = None
     trainings: int | None = None
 
     @property
@@ -63,7 +63,9 @@ def of_models(
     found = _judged(name, old, new, low, high)
     if found.verdict != INCONCLUSIVE:
         return found
-    return replace(found, settled_at=settled_at(observed, half, confidence=confidence))
+    return replace(
+        found, sample_size_factor=sample_size_factor(observed, half, confidence=confidence)
+    )
 
 
 def of_single_trainings(found: Difference) -> Difference:
@@ -104,7 +106,9 @@ def of_recipes(
     ends = quantile * math.sqrt(parts.images), quantile * math.sqrt(parts.seeds)
     return replace(
         found,
-        settled_at=settled_at(observed, ends[0], confidence=confidence, seeds=ends[1]),
+        sample_size_factor=sample_size_factor(
+            observed, ends[0], confidence=confidence, seeds=ends[1]
+        ),
         trainings=trainings_needed(observed, parts, confidence=confidence),
     )
 
@@ -145,7 +149,7 @@ def _undecided(name: str, old: float, new: float, reason: str) -> Difference:
     )
 
 
-def settled_at(
+def sample_size_factor(
     observed: float, half_width: float, *, confidence: float, seeds: float = 0.0
 ) -> float | None:
     """How many times as many images would tell ``observed`` from 0 with a chance of 80 %.

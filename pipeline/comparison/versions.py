@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from raresight.pipeline.comparison.alignment import differing_params
 from raresight.pipeline.core.files import MANIFEST
-from raresight.pipeline.evaluation.predictions_table import Predictions, parse
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 
 WORKSPACE = "workspace"
@@ -30,14 +30,14 @@ Reader = Callable[[Path], bytes]
 class Training:
     """The predictions of one training, and its threshold; without a positive class, test alone."""
 
-    test: Predictions
-    val: Predictions | None
+    test: PredictionsTable
+    val: PredictionsTable | None
     threshold: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """What a version says of itself: ``metrics`` and ``params`` as in their files.
+    """What a version says of itself: ``results`` and ``params`` as in their files.
 
     ``trainings`` are those that its evaluate stage judged, about the same images in the same order.
     ``outdated`` names the params that were changed after the stages last ran.
@@ -45,12 +45,12 @@ class Version:
 
     name: str
     params: dict[str, Any]
-    metrics: dict[str, Any]
+    results: dict[str, Any]
     trainings: tuple[Training, ...]
     outdated: tuple[str, ...]
 
     @property
-    def test(self) -> Predictions:
+    def test(self) -> PredictionsTable:
         """The test predictions of the training that the results are about."""
         return self.trainings[0].test
 
@@ -61,10 +61,10 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
     Raises InputMissing where the version does not have it, with the line to run.
     """
     read = _workspace() if name == WORKSPACE else _revision(name)
-    metrics = json.loads(read(data / "evaluation/metrics.json"))
+    results = json.loads(read(data / "evaluation/results.json"))
     manifest = json.loads(read(data / _FOLDER / MANIFEST))["files"]
 
-    def table(stem: str) -> Predictions:
+    def table(stem: str) -> PredictionsTable:
         path = data / _FOLDER / f"{stem}.arrow"
         content = read(path)
         if hashlib.sha256(content).hexdigest() != manifest[f"{stem}.arrow"]["sha256"]:
@@ -75,11 +75,11 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
         return parse(pa.ipc.open_file(content).read_all(), f"{path} in {name}")
 
     params = _yaml(read(params_file))
-    thresholds = _thresholds(metrics)
+    thresholds = _thresholds(results)
     return Version(
         name=name,
         params=params,
-        metrics=metrics,
+        results=results,
         trainings=tuple(
             Training(
                 test=table(f"{folder}{test}"),
@@ -92,15 +92,15 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
     )
 
 
-def _thresholds(metrics: dict[str, Any]) -> dict[str, float | None]:
+def _thresholds(results: dict[str, Any]) -> dict[str, float | None]:
     """Each training's threshold by the folder of its predictions; None where there is none."""
-    replicates = metrics.get("replicates", {"trainings": 1})
-    numbers = [str(number) for number in range(1, replicates["trainings"] + 1)]
+    by_seed = results.get("by_seed", {"num_seeds": 1})
+    numbers = [str(number) for number in range(1, by_seed["num_seeds"] + 1)]
     folders = ["", *(f"replicate-{number}/" for number in numbers[1:])]
-    if metrics["positive"] is None:
+    if results["positive"] is None:
         return dict.fromkeys(folders)
-    first = {"1": metrics["threshold"]["model"]}
-    values = replicates.get("threshold", {"values": first})["values"]
+    first = {"1": results["threshold"]["model"]}
+    values = by_seed.get("threshold", {"values": first})["values"]
     return {folder: values[number] for folder, number in zip(folders, numbers, strict=True)}
 
 
@@ -194,4 +194,4 @@ def _missing(name: str, path: str, *, known: bool) -> str:
 def _remedy(name: str) -> str:
     if name == WORKSPACE:
         return "Run `dvc repro evaluate`."
-    return f"Run `git checkout {name} && dvc repro evaluate`, and commit dvc.lock and the metrics."
+    return f"Run `git checkout {name} && dvc repro evaluate`, and commit dvc.lock and the results."

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.metrics import confusion
+from raresight.pipeline.evaluation.metrics.registry import undefined
 from raresight.pipeline.evaluation.metrics.table import (
     TOP,
     Key,
@@ -36,7 +37,10 @@ class Assessment:
 
 
 def assess(
-    outcome: Outcome, *, bootstrap: Bootstrap | None = None, rng: np.random.Generator | None = None
+    outcome: Predictions,
+    *,
+    bootstrap: Bootstrap | None = None,
+    rng: np.random.Generator | None = None,
 ) -> Assessment:
     """Judge one outcome; without ``bootstrap`` there are no intervals."""
     task, support = outcome.task, outcome.confusion.sum(-1)
@@ -54,7 +58,7 @@ def assess_chance(counts: np.ndarray, task: Task) -> Assessment:
     return _assessment(_by_chance(counts, task), task, None, {})
 
 
-def assess_majority(outcome: Outcome, bootstrap: Bootstrap) -> Assessment:
+def assess_majority(outcome: Predictions, bootstrap: Bootstrap) -> Assessment:
     """The values of an answer that is always the same.
 
     Its accuracy depends on which images the test set holds, and has an interval; the rest is sure.
@@ -85,7 +89,7 @@ def _assessment(
     for key, value in values.items():
         if np.isnan(value):
             label = key[0] or task.positive
-            estimates[key] = Estimate(value=None, reason=confusion.reason(key[1], label))
+            estimates[key] = Estimate(value=None, reason=undefined(key[1], label))
         else:
             estimates[key] = _estimate(float(value), ends.get(key), bootstrap)
     return Assessment(

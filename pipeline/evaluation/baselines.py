@@ -1,17 +1,25 @@
-"""What a model has to beat: the same answer always, guessing, and looking at colours alone."""
+"""What a model has to beat: the majority class, random guesses, and a shortcut on colors."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
+
+# Random streams keep the names they began with: no interval moves for a word.
+_STREAMS = {"shortcut_baseline": "shortcut"}
 
 BINS = 8  # of a colour histogram, a channel
 THUMBNAIL = 8  # pixels a side
 _IMAGES_AT_ONCE = 256
 
 
-def majority(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> Outcome:
+def stream(name: str) -> str:
+    """What the random streams of the entry ``name`` are called."""
+    return _STREAMS.get(name, name)
+
+
+def majority(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> Predictions:
     """Always answering the class that is most frequent in ``seen``, the training targets (m,).
 
     All images get the same scores: nothing is ranked above anything else.
@@ -20,7 +28,7 @@ def majority(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> Outcome:
     scores = np.zeros((len(targets), len(task.classes)))
     scores[:, answer] = 1.0
     predicted = np.full(len(targets), answer)
-    return Outcome(task=task, targets=targets, scores=scores, predicted=predicted)
+    return Predictions(task=task, targets=targets, scores=scores, predicted=predicted)
 
 
 def guesses(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> np.ndarray:

@@ -13,17 +13,17 @@ from raresight.pipeline.evaluation.assessment import (
     assess_chance,
     assess_majority,
 )
-from raresight.pipeline.evaluation.baselines import guesses, majority
-from raresight.pipeline.evaluation.decisions.choose import (
+from raresight.pipeline.evaluation.baselines import guesses, majority, stream
+from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import (
     calibrator_of,
     decisions_of,
     thresholds_of,
 )
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
 from raresight.pipeline.evaluation.decisions.costs import Decision, mistake_costs
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold
-from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
     Reliability,
@@ -40,7 +40,7 @@ from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class EvaluationResult:
     """A judgement: outcomes and assessments by name, in the order they are to be read.
 
     The names are ``test``, ``perturbed``, ``shortcut``, ``prior_random``, ``majority`` and ``val``;
@@ -55,7 +55,7 @@ class Study:
     task: Task
     params: EvaluateParams
     targets: Mapping[str, np.ndarray]
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, Predictions]
     assessments: Mapping[str, Assessment]
     thresholds: Mapping[str, Threshold]
     deployment: Mapping[float, Mapping[str, Mapping[str, Estimate]]]
@@ -88,86 +88,90 @@ class Study:
         )
 
 
-def judge(evidence: Evidence, params: EvaluateParams) -> Study:
+def evaluate(inputs: EvaluationInputs, params: EvaluateParams) -> EvaluationResult:
     """Choose thresholds on validation, then judge the model and the baselines.
 
     Raises DataError when validation has no image of the positive class.
     """
-    task = evidence.task
-    thresholds = thresholds_of(evidence, params)
-    calibrator = calibrator_of(evidence)
-    decisions = decisions_of(evidence, params, thresholds, calibrator)
-    outcomes = _outcomes(evidence, decisions)
+    task = inputs.task
+    thresholds = thresholds_of(inputs, params)
+    calibrator = calibrator_of(inputs)
+    decisions = decisions_of(inputs, params, thresholds, calibrator)
+    outcomes = _outcomes(inputs, decisions)
     bootstrap = Bootstrap(
         confidence=params.confidence_level,
         resamples=params.num_bootstrap,
         proportions=params.proportion_interval,
     )
-    study = Study(
+    result = EvaluationResult(
         task=task,
         params=params,
-        targets=evidence.targets,
+        targets=inputs.targets,
         outcomes=outcomes,
-        assessments=_assessments(evidence, outcomes, params, bootstrap),
+        assessments=_assessments(inputs, outcomes, params, bootstrap),
         thresholds=thresholds,
         decide=decisions["model"],
-        costs=_costs(evidence, outcomes, params, bootstrap),
-        deployment=_deployment(evidence, outcomes, params, bootstrap),
+        costs=_costs(inputs, outcomes, params, bootstrap),
+        deployment=_deployment(inputs, outcomes, params, bootstrap),
         calibrator=calibrator,
         calibration={},
-        slices=_slices(evidence, outcomes, params, bootstrap),
+        slices=_slices(inputs, outcomes, params, bootstrap),
     )
     names = ("raw", "prior_corrected", "calibrated")
-    return replace(study, calibration={name: _calibration(study, name) for name in names})
+    return replace(result, calibration={name: _calibration(result, name) for name in names})
 
 
-def _outcomes(evidence: Evidence, decisions: Mapping[str, Decision]) -> dict[str, Outcome]:
-    task, targets, sources = evidence.task, evidence.targets, evidence.sources
-    model, shortcut = decisions["model"], decisions["shortcut"]
+def _outcomes(
+    inputs: EvaluationInputs, decisions: Mapping[str, Decision]
+) -> dict[str, Predictions]:
+    task, targets, sources = inputs.task, inputs.targets, inputs.sources
+    model, shortcut = decisions["model"], decisions["shortcut_baseline"]
 
-    def on_test(scores: np.ndarray, decide: Decision) -> Outcome:
-        return answer(task, targets["test"], scores, decide=decide, sources=sources)
+    def on_test(scores: np.ndarray, decide: Decision) -> Predictions:
+        return predict_labels(task, targets["test"], scores, decide=decide, sources=sources)
 
     return {
-        "test": on_test(evidence.model["test"], model),
-        "perturbed": on_test(evidence.model["perturbed"], model),
-        "shortcut": on_test(evidence.shortcut["test"], shortcut),
-        "majority": majority(task, targets["test"], seen=targets["train"]),
-        "val": answer(task, targets["val"], evidence.model["val"], decide=model),
+        "test": on_test(inputs.model["test"], model),
+        "perturbed": on_test(inputs.model["perturbed"], model),
+        "shortcut_baseline": on_test(inputs.shortcut["test"], shortcut),
+        "majority_baseline": majority(task, targets["test"], seen=targets["train"]),
+        "val": predict_labels(task, targets["val"], inputs.model["val"], decide=model),
     }
 
 
 def _assessments(
-    evidence: Evidence,
-    outcomes: Mapping[str, Outcome],
+    inputs: EvaluationInputs,
+    outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
     bootstrap: Bootstrap,
 ) -> dict[str, Assessment]:
     found = {
         name: assess(
-            outcomes[name], bootstrap=bootstrap, rng=seeds.rng(params.seed, "evaluate", name)
+            outcomes[name],
+            bootstrap=bootstrap,
+            rng=seeds.rng(params.seed, "evaluate", stream(name)),
         )
-        for name in ("test", "perturbed", "shortcut")
+        for name in ("test", "perturbed", "shortcut_baseline")
     }
-    chance = guesses(evidence.task, evidence.targets["test"], seen=evidence.targets["train"])
-    found["prior_random"] = assess_chance(chance, evidence.task)
-    found["majority"] = assess_majority(outcomes["majority"], bootstrap)
+    chance = guesses(inputs.task, inputs.targets["test"], seen=inputs.targets["train"])
+    found["random_baseline"] = assess_chance(chance, inputs.task)
+    found["majority_baseline"] = assess_majority(outcomes["majority_baseline"], bootstrap)
     # The threshold was chosen on these images, so an interval would promise too much.
     found["val"] = assess(outcomes["val"])
     return found
 
 
 def _deployment(
-    evidence: Evidence,
-    outcomes: Mapping[str, Outcome],
+    inputs: EvaluationInputs,
+    outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
     bootstrap: Bootstrap,
 ) -> dict[float, dict[str, dict[str, Estimate]]]:
-    task = evidence.task
+    task = inputs.task
     if task.positive is None:
         return {}
-    seen = float((evidence.targets["train"] == task.positive_index).mean())
-    rows = {"model": "test", "perturbed": "perturbed", "shortcut": "shortcut"}
+    seen = float((inputs.targets["train"] == task.positive_index).mean())
+    rows = {"model": "test", "perturbed": "perturbed", "shortcut_baseline": "shortcut_baseline"}
     found = {}
     for prevalence in params.prevalences:
         found[prevalence] = {
@@ -176,53 +180,53 @@ def _deployment(
                 prevalence=prevalence,
                 bootstrap=bootstrap,
                 # One stream for all, so that a prevalence more changes no other's figures.
-                rng=seeds.rng(params.seed, "deployment", name),
+                rng=seeds.rng(params.seed, "deployment", stream(name)),
             )
             for name, outcome in rows.items()
         }
-        found[prevalence]["prior_random"] = by_chance(seen, prevalence)
+        found[prevalence]["random_baseline"] = by_chance(seen, prevalence)
         found[prevalence]["always_negative"] = by_chance(0.0, prevalence)
     return found
 
 
 def _costs(
-    evidence: Evidence,
-    outcomes: Mapping[str, Outcome],
+    inputs: EvaluationInputs,
+    outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
     bootstrap: Bootstrap,
 ) -> CostResults | None:
-    if evidence.task.positive is not None or params.threshold.name != "cost":
+    if inputs.task.positive is not None or params.threshold.name != "cost":
         return None
-    names = ("test", "perturbed", "shortcut", "val")
+    names = ("test", "perturbed", "shortcut_baseline", "val")
     return cost_results(
         {name: outcomes[name] for name in names},
-        mistake_costs(params.threshold, evidence.task.classes),
-        evidence.targets["train"],
+        mistake_costs(params.threshold, inputs.task.classes),
+        inputs.targets["train"],
         bootstrap=bootstrap,
         rng=seeds.rng(params.seed, "evaluate", "cost"),
     )
 
 
-def _calibration(study: Study, name: str) -> dict[str, Estimate]:
+def _calibration(result: EvaluationResult, name: str) -> dict[str, Estimate]:
     return calibration_figures(
-        study.probabilities(name),
-        study.targets["test"],
-        study.task.positive_index,
-        bins=study.params.calibration_bins,
-        confidence=study.params.confidence_level,
+        result.probabilities(name),
+        result.targets["test"],
+        result.task.positive_index,
+        bins=result.params.calibration_bins,
+        confidence=result.params.confidence_level,
     )
 
 
 def _slices(
-    evidence: Evidence,
-    outcomes: Mapping[str, Outcome],
+    inputs: EvaluationInputs,
+    outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
     bootstrap: Bootstrap,
 ) -> tuple[Slice, ...]:
     return slice_results(
         outcomes["test"],
         outcomes["perturbed"],
-        evidence.factors,
+        inputs.factors,
         bins=params.slices.bins,
         min_images=params.slices.min_images,
         interval=partial(PROPORTIONS[bootstrap.proportions], confidence=bootstrap.confidence),

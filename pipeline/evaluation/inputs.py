@@ -9,7 +9,7 @@ from raresight.pipeline.evaluation.decisions.predictions import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class EvaluationInputs:
     """What a judgement is based on.
 
     ``targets`` holds class indices, int (n,), of ``train``, ``val`` and ``test`` originals.

@@ -6,7 +6,7 @@
 | ``label`` | its actual class |
 | ``score.CLASS`` | in [0, 1], one column a class; they sum to 1 |
 | ``score`` | instead of those, where there are two classes: the score of the positive one |
-| ``source_id`` | optional: images of one source are no independent evidence; the id if not there |
+| ``source_id`` | optional: images of one source are no independent inputs; the id if not there |
 | ``pixels`` | optional: a digest of the image |
 | ``predicted`` | optional: the class that was answered |
 | ``factor.NAME`` | optional: numbers or words that results are sliced by |
@@ -32,7 +32,7 @@ _TRUE_OR_FALSE = ({"0", "1"}, {"false", "true"}, {"False", "True"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predictions:
+class PredictionsTable:
     """Scores (n, K) of images in the order of the file, and what is known about them.
 
     ``classes`` are sorted, as the columns of ``scores`` are. ``targets`` is int (n,), the actual
@@ -57,11 +57,11 @@ class Predictions:
         """int (n,): 0, 1, ... for each source."""
         return np.unique(self.sources, return_inverse=True)[1]
 
-    def take(self, rows: np.ndarray) -> "Predictions":
+    def take(self, rows: np.ndarray) -> "PredictionsTable":
         def part(column: np.ndarray | None) -> np.ndarray | None:
             return None if column is None else column[rows]
 
-        return Predictions(
+        return PredictionsTable(
             classes=self.classes,
             ids=self.ids[rows],
             sources=self.sources[rows],
@@ -80,8 +80,8 @@ def parse(
     *,
     positive: str | None = None,
     labelled: bool = True,
-    like: Predictions | None = None,
-) -> Predictions:
+    like: PredictionsTable | None = None,
+) -> PredictionsTable:
     """Check a table and take it apart; ``where`` names it in messages.
 
     ``positive`` is needed for a ``score`` column whose labels are not 0 and 1 (or false and true).
@@ -114,7 +114,7 @@ def parse(
         told = [f"row {row + 1}: {text}" for row, text in sorted(problems, key=lambda p: p[0])]
         count = f"{len(told)} problems" if len(told) > 1 else "1 problem"
         raise DataError(f"{where} has {count}:\n{listing(told)}")
-    return Predictions(
+    return PredictionsTable(
         classes=classes,
         ids=ids,
         sources=_texts(table, "source_id") if "source_id" in table.column_names else ids,
@@ -138,7 +138,7 @@ def _known(answers: np.ndarray | None, classes: Sequence[str]) -> np.ndarray | N
     return np.searchsorted(np.asarray(classes), answers)
 
 
-def task_of(predictions: Predictions, where: str, positive: str | None) -> Task:
+def task_of(predictions: PredictionsTable, where: str, positive: str | None) -> Task:
     """The task that a table is about; DataError where it has no class ``positive``."""
     if positive is not None and positive not in predictions.classes:
         raise DataError(f"{where}: no class '{positive}'. {suggest(positive, predictions.classes)}")
@@ -185,7 +185,7 @@ def _factor(table: pa.Table, name: str) -> np.ndarray:
 
 
 def _two_classes(
-    labels: np.ndarray | None, where: str, positive: str | None, like: Predictions | None
+    labels: np.ndarray | None, where: str, positive: str | None, like: PredictionsTable | None
 ) -> tuple[tuple[str, ...], str]:
     """The classes of a table with one column ``score``, and the one that it is the score of."""
     if like is not None:

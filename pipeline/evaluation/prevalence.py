@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import average_precision
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, percentile_estimate
@@ -19,7 +19,10 @@ from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankin
 
 MILLION = 1_000_000
 _INCOMPLETE = Estimate(value=None, reason="it needs positive and negative images")
-_REASONS = {"precision": "nothing was called positive", "npv": "everything was called positive"}
+_REASONS = {
+    "precision": "nothing was predicted positive",
+    "npv": "everything was predicted positive",
+}
 
 
 def at_prevalence(
@@ -41,12 +44,12 @@ def at_prevalence(
         "npv": cleared / passed if passed else None,
         "recall": sensitivity,
         "f1": 2 * found / (alarms + prevalence),
-        "alarms_per_million": alarms * MILLION,
+        "predicted_positives_per_million": alarms * MILLION,
         "misses_per_million": (prevalence - found) * MILLION,
     }
 
 
-def carry(
+def reweight_to_prevalence(
     *,
     found: tuple[int, int],
     cleared: tuple[int, int],
@@ -86,11 +89,11 @@ def _between(name: str, value: float | None, ends: list[Mapping[str, float | Non
 
 
 def deploy(
-    outcome: Outcome, *, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
+    outcome: Predictions, *, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
 ) -> dict[str, Estimate]:
-    """The figures of :func:`carry`, and the average precision re-weighted to ``prevalence``."""
+    """What :func:`reweight_to_prevalence` gives, and the average precision at ``prevalence``."""
     (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
-    estimates = carry(
+    estimates = reweight_to_prevalence(
         found=(hit, hit + missed),
         cleared=(right, right + alarms),
         prevalence=prevalence,
@@ -101,7 +104,7 @@ def deploy(
 
 
 def _reweighted(
-    outcome: Outcome, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
+    outcome: Predictions, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
 ) -> Estimate:
     def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
         return average_precision(positives, negatives, prevalence=prevalence)
@@ -124,7 +127,7 @@ def _reweighted(
 def by_chance(share: float, prevalence: float) -> dict[str, Estimate]:
     """The figures of calling a ``share`` of images positive without looking; 0: none, ever."""
     values = at_prevalence(sensitivity=share, specificity=1 - share, prevalence=prevalence)
-    reasons = {"precision": "nothing is called positive"} if share == 0 else {}
+    reasons = {"precision": "nothing is predicted positive"} if share == 0 else {}
     estimates = {
         name: Estimate(value=value, reason=reasons.get(name)) for name, value in values.items()
     }

@@ -30,14 +30,14 @@ def em_shares(
     Latinne and Decaestecker (2002), https://doi.org/10.1162/089976602753284446: correct them to
     the shares believed, average, believe that, and again. ``weights`` (n,) count the rows.
     """
-    evidence = probabilities / prior
-    weights = np.ones(len(evidence)) if weights is None else weights
+    inputs = probabilities / prior
+    weights = np.ones(len(inputs)) if weights is None else weights
     shares = prior if start is None else start
     for _ in range(_MOST_ROUNDS):
-        joint = evidence * shares
+        joint = inputs * shares
         total = np.maximum(joint.sum(axis=1, keepdims=True), _TINY)
         believed = weights @ (joint / total) / weights.sum()
-        moved = np.abs(believed - shares).max() * len(evidence)
+        moved = np.abs(believed - shares).max() * len(inputs)
         shares = believed
         if moved < _TOLERANCE:
             break

@@ -33,7 +33,7 @@ class Trained:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inputs:
+class LoadedInputs:
     """The dataset of originals, the row numbers of each split, and the trained models.
 
     The first model is the one that the results are about; the others are further trainings of the
@@ -46,7 +46,7 @@ class Inputs:
     drawn: np.ndarray
 
 
-def open_inputs(dataset: Dataset, data: Path, device: str) -> Inputs:
+def open_inputs(dataset: Dataset, data: Path, device: str) -> LoadedInputs:
     """Read splits and models; DataError where a model is about other classes."""
     from raresight.pipeline.models.checkpoint import replicate_folders
 
@@ -55,7 +55,7 @@ def open_inputs(dataset: Dataset, data: Path, device: str) -> Inputs:
     rows["test"], drawn = _real_first(dataset, rows["test"])
     folders = replicate_folders(data / "model")
     models = tuple(_open_model(folder, dataset, data, device) for folder in folders)
-    return Inputs(dataset=dataset, rows=rows, models=models, drawn=drawn)
+    return LoadedInputs(dataset=dataset, rows=rows, models=models, drawn=drawn)
 
 
 def _open_model(folder: Path, dataset: Dataset, data: Path, device: str) -> Trained:
@@ -81,7 +81,7 @@ def _real_first(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
     return rows[real], rows[~real]
 
 
-def model_scores(inputs: Inputs, params: EvaluateParams) -> list[dict[str, np.ndarray]]:
+def model_scores(inputs: LoadedInputs, params: EvaluateParams) -> list[dict[str, np.ndarray]]:
     """Each model's scores (n, K) on val, test and perturbed; DataError when one is not a number.
 
     The test images are perturbed once for all models.
@@ -107,7 +107,7 @@ def _check_finite(scores: Mapping[str, np.ndarray]) -> None:
             raise DataError(f"The model's scores on {name} images are not numbers. Train it again.")
 
 
-def _perturbed(inputs: Inputs, params: EvaluateParams) -> Iterator[np.ndarray]:
+def _perturbed(inputs: LoadedInputs, params: EvaluateParams) -> Iterator[np.ndarray]:
     """The test images after the recipe, in batches; each from a random stream of its own."""
     from raresight.pipeline.augmentation.recipe import build
 

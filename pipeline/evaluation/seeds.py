@@ -4,48 +4,50 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from raresight.pipeline.evaluation.assessment import assess
-from raresight.pipeline.evaluation.decisions.choose import calibrator_of, threshold_of
+from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import (
+    calibrator_of,
+    threshold_of,
+)
 from raresight.pipeline.evaluation.decisions.costs import decision
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold
-from raresight.pipeline.evaluation.evaluate import Study
-from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.evaluate import EvaluationResult
+from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.metrics.calibration import Calibrator, calibration_figures
+from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 SETS = ("val", "test", "perturbed")
-_ABOUT_POSITIVE = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
-_ALIKE = ("precision", "recall", "f1", "average_precision", "roc_auc")
 _BELIEVED = ("ece", "brier")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replicate:
+class SeedResult:
     """One training: its answers on val, test and perturbed, and what was chosen on validation."""
 
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, Predictions]
     threshold: Threshold | None
     calibrator: Calibrator
 
 
-def first_of(study: Study) -> Replicate:
-    """The training that the study is about."""
-    return Replicate(
-        outcomes={name: study.outcomes[name] for name in SETS},
-        threshold=study.thresholds.get("model"),
-        calibrator=study.calibrator,
+def first_of(result: EvaluationResult) -> SeedResult:
+    """The training that the result is about."""
+    return SeedResult(
+        outcomes={name: result.outcomes[name] for name in SETS},
+        threshold=result.thresholds.get("model"),
+        calibrator=result.calibrator,
     )
 
 
-def judge_again(evidence: Evidence, params: EvaluateParams) -> Replicate:
-    """Another training, of which ``evidence`` has the scores.
+def evaluate_seed(inputs: EvaluationInputs, params: EvaluateParams) -> SeedResult:
+    """Another training, of which ``inputs`` has the scores.
 
     It gets a threshold and a calibration of its own, chosen on validation as the first one's were.
     """
-    task, targets = evidence.task, evidence.targets
-    chosen = threshold_of(evidence.model["val"], evidence, params)
-    calibrator = calibrator_of(evidence)
+    task, targets = inputs.task, inputs.targets
+    chosen = threshold_of(inputs.model["val"], inputs, params)
+    calibrator = calibrator_of(inputs)
     decide = decision(
         params.threshold,
         task,
@@ -53,18 +55,18 @@ def judge_again(evidence: Evidence, params: EvaluateParams) -> Replicate:
         probabilities=calibrator,
     )
 
-    def outcome(name: str) -> Outcome:
+    def outcome(name: str) -> Predictions:
         actual = targets["val" if name == "val" else "test"]
-        return answer(task, actual, evidence.model[name], decide=decide)
+        return predict_labels(task, actual, inputs.model[name], decide=decide)
 
-    return Replicate(
+    return SeedResult(
         outcomes={name: outcome(name) for name in SETS},
         threshold=chosen,
         calibrator=calibrator,
     )
 
 
-def figures_of(training: Replicate, name: str, params: EvaluateParams) -> dict[str, Estimate]:
+def figures_of(training: SeedResult, name: str, params: EvaluateParams) -> dict[str, Estimate]:
     """The values on one of the sets; on ``test`` also how far the calibrated scores are right."""
     outcome = training.outcomes[name]
     overall = assess(outcome).overall
@@ -74,13 +76,14 @@ def figures_of(training: Replicate, name: str, params: EvaluateParams) -> dict[s
 
 def metrics_of(task: Task) -> tuple[str, ...]:
     """The positive class's metrics, where there is one, and all classes' where they say more."""
-    alike = ("balanced_accuracy", *(f"macro_{name}" for name in _ALIKE))
+    alike = shown("seeds", positive=False)
     if task.positive is None:
-        return ("accuracy", *alike)
-    return _ABOUT_POSITIVE + (alike if len(task.classes) > 2 else ())
+        return alike
+    about = shown("seeds", positive=True)
+    return about + (tuple(n for n in alike if n not in about) if len(task.classes) > 2 else ())
 
 
-def _believed(training: Replicate, params: EvaluateParams) -> dict[str, Estimate]:
+def _believed(training: SeedResult, params: EvaluateParams) -> dict[str, Estimate]:
     outcome = training.outcomes["test"]
     found = calibration_figures(
         training.calibrator(outcome.scores),

@@ -1,6 +1,6 @@
 """Where the model is worse than elsewhere: results by every recorded factor, worst first.
 
-Looking at many parts of one test set finds bad ones by chance alone, so each part's evidence is
+Looking at many parts of one test set finds bad ones by chance alone, so each part's inputs is
 corrected for how many were looked at.
 """
 
@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
@@ -58,8 +58,8 @@ class _Count:
 
 
 def slice_results(
-    clean: Outcome,
-    perturbed: Outcome | None,
+    clean: Predictions,
+    perturbed: Predictions | None,
     factors: Mapping[str, np.ndarray],
     *,
     bins: int,
@@ -90,7 +90,7 @@ def slice_results(
     return tuple(found)
 
 
-def _counts(outcome: Outcome) -> Iterator[_Count]:
+def _counts(outcome: Predictions) -> Iterator[_Count]:
     right = outcome.targets == outcome.predicted
     index = outcome.task.positive_index
     if index is None:
@@ -102,7 +102,7 @@ def _counts(outcome: Outcome) -> Iterator[_Count]:
     yield _Count(metric="precision", counted=called, hit=actual, against=~actual)
 
 
-def _reference(outcome: Outcome) -> np.ndarray:
+def _reference(outcome: Predictions) -> np.ndarray:
     index = outcome.task.positive_index
     return np.ones(len(outcome.targets), bool) if index is None else outcome.targets == index
 
@@ -151,7 +151,7 @@ def _by_perturbation(count: _Count, perturbed: _Count, interval: Interval) -> It
     """The same images clean and perturbed.
 
     Compared as pairs where both count the same images; otherwise (precision) as if they were
-    others, which asks for more evidence than is needed.
+    others, which asks for more inputs than is needed.
     """
     paired = (count.counted == perturbed.counted).all()
     for part, own, other in (("no", count, perturbed), ("yes", perturbed, count)):

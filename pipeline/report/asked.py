@@ -1,45 +1,71 @@
-"""What params.yaml asked for, as rows that people read."""
+"""What a run was asked for: every value of its params, those that differ from a default marked."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-ParamRows = tuple[tuple[str, str], ...]
+from pydantic import BaseModel
+
+from raresight.pipeline.core.resolved import Leaf, leaves
 
 
-def in_columns(sections: Mapping[str, Mapping[str, Any]]) -> list[dict[str, ParamRows]]:
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A key (or a whole item of a list), its value as text, and whether it was changed."""
+
+    key: str
+    value: str
+    changed: bool
+
+
+Rows = tuple[Row, ...]
+
+
+def in_columns(sections: Mapping[str, BaseModel]) -> list[dict[str, Rows]]:
     """The sections as rows, in two columns of about the same length; the longest stands right."""
     read = {name: rows(section) for name, section in sections.items()}
-    left: dict[str, ParamRows] = {}
-    right: dict[str, ParamRows] = {}
+    left: dict[str, Rows] = {}
+    right: dict[str, Rows] = {}
     for name in sorted(read, key=lambda name: -len(read[name])):
         column = min(right, left, key=lambda column: sum(map(len, column.values())))
         column[name] = read[name]
     return [{name: column[name] for name in read if name in column} for column in (left, right)]
 
 
-def rows(section: Mapping[str, Any]) -> ParamRows:
-    """The leaves of a section: dotted key and value; short lists and mappings stay on one line."""
-    return tuple(_rows(section, ""))
+def rows(section: BaseModel) -> Rows:
+    """The values of a section; an item of a list, such as a transform, is one row."""
+    return tuple(_rows(section))
 
 
-def _rows(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and (not path or len(_line(value)) > 60):
-        for key, inner in value.items():
-            yield from _rows(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        for number, item in enumerate(value, 1):
-            place = f"{path} {number}"
-            if isinstance(item, Mapping) and (name := item.get("name") or item.get("generator")):
-                place += f": {name}"
-            yield from _rows(_without_name(item), place)
-    else:
-        yield path, _line(value)
+def _rows(section: BaseModel) -> Iterator[Row]:
+    for place, group in groupby(leaves(section), key=_place):
+        found = list(group)
+        if place == found[0].path:
+            (leaf,) = found
+            yield Row(key=_dotted(place), value=_line(leaf.value), changed=leaf.changed)
+            continue
+        inner = {_dotted(leaf.path[len(place) :]): leaf for leaf in found if leaf.value is not None}
+        title = next(inner.pop(key).value for key in ("generator", "name") if key in inner)
+        yield Row(
+            key=f"{_dotted(place)}: {title}",
+            value=", ".join(f"{key} {_line(leaf.value)}" for key, leaf in inner.items()) or "none",
+            changed=any(leaf.changed for leaf in found),
+        )
 
 
-def _without_name(item: Any) -> Any:
-    if not isinstance(item, Mapping):
-        return item
-    return {key: value for key, value in item.items() if key not in ("name", "generator")}
+def _place(leaf: Leaf) -> tuple[str | int, ...]:
+    """Where a leaf is shown: its own path, or that of the item of a list that it is part of."""
+    numbers = [depth for depth, key in enumerate(leaf.path) if isinstance(key, int)]
+    return leaf.path[: numbers[0] + 1] if numbers else leaf.path
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    """Keys joined by dots, the items of a list counted from 1."""
+    text = ""
+    for key in path:
+        text += f" {key + 1}" if isinstance(key, int) else f".{key}" if text else key
+    return text
 
 
 def _line(value: Any) -> str:

@@ -69,7 +69,7 @@ class Plane:
 _KINDS = {
     "model": {"color": MODEL, "lw": 2.2, "zorder": 3},
     "perturbed": {"color": RARE, "lw": 1.6, "ls": (0, (5, 1.5))},
-    "shortcut": {"color": OTHER, "lw": 1.6, "ls": (0, (1.5, 1.2))},
+    "shortcut_baseline": {"color": OTHER, "lw": 1.6, "ls": (0, (1.5, 1.2))},
 }
 
 

@@ -4,22 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
+from raresight.pipeline.wording.names import row_names
 from raresight.pipeline.wording.numbers import interval, number
-
-_POSITIVE = {
-    "accuracy": ("Accuracy", "share of all images that are called right"),
-    "f1": ("F1", "balance of precision and recall"),
-    "precision": ("Precision", "share of the alarms that are right"),
-    "recall": ("Recall", "share of the positives that are found"),
-    "average_precision": ("Average precision", "precision over all thresholds"),
-}
-_ALIKE = {
-    "accuracy": ("Accuracy", "share of all images that are called right"),
-    "macro_f1": ("Macro F1", "mean over the classes"),
-    "macro_precision": ("Macro precision", "mean over the classes"),
-    "balanced_accuracy": ("Macro recall", "mean over the classes"),
-    "macro_average_precision": ("Macro average precision", "mean over the classes"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,31 +33,22 @@ class Card:
 
 
 def contestants(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """The entries of metrics.json that are compared, and what the page calls them."""
-    always = f"always '{metrics['majority']['answer']}'"
-    names = {
-        "test": "model",
-        "perturbed": "perturbed images",
-        "shortcut": "a glance alone",
-        "prior_random": "guessing",
-        "majority": always,
-    }
-    return {entry: name for entry, name in names.items() if entry in metrics}
+    """The entries of results.json that are compared, and what the page calls them."""
+    return {entry: name for entry, name in row_names(metrics).items() if entry in metrics}
 
 
 def cards(metrics: Mapping[str, Any]) -> tuple[Card, ...]:
-    """From the contents of metrics.json, accuracy and F1 first."""
-    shown = _ALIKE if metrics["positive"] is None else _POSITIVE
+    """From the contents of results.json, accuracy and F1 first."""
     entries = contestants(metrics)
     return tuple(
         Card(
-            title=title,
-            meaning=meaning,
+            title=METRICS[metric].title,
+            meaning=METRICS[metric].meaning,
             bars=tuple(
                 _bar(metrics[entry], metric, entry, name) for entry, name in entries.items()
             ),
         )
-        for metric, (title, meaning) in shown.items()
+        for metric in shown("card", positive=metrics["positive"] is not None)
     )
 
 

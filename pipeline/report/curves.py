@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import Curve, curve, precision_at
 from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
 from raresight.pipeline.report.charts import Band, Line, Plane, draw_plane
@@ -23,12 +23,12 @@ class Ranked:
     None where no band can be drawn.
     """
 
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, Predictions]
     confidence: float
     rates: np.ndarray | None
 
     @property
-    def first(self) -> Outcome:
+    def first(self) -> Predictions:
         return next(iter(self.outcomes.values()))
 
     @property
@@ -37,7 +37,7 @@ class Ranked:
 
 
 def ranked(
-    outcomes: Mapping[str, Outcome], *, confidence: float, rng: np.random.Generator
+    outcomes: Mapping[str, Predictions], *, confidence: float, rng: np.random.Generator
 ) -> Ranked | None:
     """What the curves need; None where the test set holds one class only."""
     test = next(iter(outcomes.values()))
@@ -109,12 +109,12 @@ def draw_roc(data: Ranked, *, name: str) -> str:
 
 
 def _points(data: Ranked) -> Iterator[tuple[str, str, Curve]]:
-    kinds = ("model", "perturbed", "shortcut")
+    kinds = ("model", "perturbed", "shortcut_baseline")
     for (label, outcome), kind in zip(data.outcomes.items(), kinds, strict=False):
         yield label, kind, curve(outcome.main_ranking, max_points=_MOST_POINTS)
 
 
-def _operating_point(outcome: Outcome) -> tuple[float, float] | None:
+def _operating_point(outcome: Predictions) -> tuple[float, float] | None:
     """Recall and false-positive rate at the chosen threshold; None without a positive class."""
     if outcome.task.positive is None:
         return None

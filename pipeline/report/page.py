@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.numbers import count, interval, number, share
 
@@ -47,6 +48,7 @@ def _environment() -> "Environment":
     environment.filters["interval"] = lambda row, name, kind="number": interval(
         row, name, {"number": number, "count": count}[kind]
     )
+    environment.globals |= {"METRICS": METRICS, "shown": shown}
     environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text()
     return environment
 

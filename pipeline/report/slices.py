@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """One part of the test set; ``surely`` if it is worse than the others beyond chance."""
+    """One part of the test set; ``significant`` if it is worse than the rest beyond chance."""
 
     factor: str
     part: str
@@ -15,7 +15,7 @@ class Slice:
     high: float
     hits: int
     images: int
-    surely: bool
+    significant: bool
 
 
 def worst(
@@ -39,5 +39,5 @@ def _slice(row: Mapping[str, str], level: float) -> Slice:
         high=float(row["high"]),
         hits=int(row["hits"]),
         images=int(row["images"]),
-        surely=bool(row["p_adjusted"]) and float(row["p_adjusted"]) < level,
+        significant=bool(row["p_adjusted"]) and float(row["p_adjusted"]) < level,
     )

@@ -20,23 +20,37 @@ from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
-from raresight.pipeline.evaluation.evaluate import Study, judge
-from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
+from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
+from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.output import figures, tables
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.output.results_json import headline, to_results_json
 from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.scoring import Inputs, factors_of, model_scores, open_inputs
-from raresight.pipeline.evaluation.seeds import SETS, Replicate, figures_of, first_of, judge_again
+from raresight.pipeline.evaluation.scoring import (
+    LoadedInputs,
+    factors_of,
+    model_scores,
+    open_inputs,
+)
+from raresight.pipeline.evaluation.seeds import (
+    SETS,
+    SeedResult,
+    evaluate_seed,
+    figures_of,
+    first_of,
+)
 from raresight.pipeline.evaluation.transfer import transfer
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
-OUTPUT = "evaluation"
-_TABLES = ("val", "test", "perturbed", "shortcut")
+OUTPUT, RESULTS = "evaluation", "results.json"
+_TABLES = ("val", "test", "perturbed", "shortcut_baseline")
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
-    """Write metrics.json, predictions and plots below ``data/evaluation``; return the metrics."""
+    """Write results, metrics, predictions and plots below ``data/evaluation``.
+
+    Returns the contents of results.json.
+    """
     params = load_section(params_file, "evaluate", EvaluateParams)
     for name, stage in (("generated", "generate"), ("splits", "split"), ("model", "train")):
         require_verified(data / name, stage)
@@ -44,27 +58,28 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     _check_recipe(params, params_file, dataset)
     task = Task(classes=dataset.classes, positive=dataset.positive)
     refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
-    targets = [data / OUTPUT / name for name in ("metrics.json", "predictions", "plots")]
-    with stage_outputs(*targets) as (numbers, predictions, pictures):
-        inputs = open_inputs(dataset, data, device)
-        scores = model_scores(inputs, params)
-        evidence = _evidence(inputs, task, scores[0])
-        study = judge(evidence, params)
-        trainings = [first_of(study), *_others(inputs, scores, evidence, params)]
-        metrics = {
-            **as_metrics(study),
-            **_replicates(trainings, [model.seed for model in inputs.models], params),
-            **_transfer(inputs, study),
+    targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
+    with stage_outputs(*targets) as (everything, numbers, predictions, pictures):
+        loaded = open_inputs(dataset, data, device)
+        scores = model_scores(loaded, params)
+        inputs = _evaluation_inputs(loaded, task, scores[0])
+        result = evaluate(inputs, params)
+        trainings = [first_of(result), *_others(loaded, scores, inputs, params)]
+        results = {
+            **to_results_json(result),
+            **_by_seed(trainings, [model.seed for model in loaded.models], params),
+            **_transfer(loaded, result),
         }
-        write_json(numbers, metrics)
-        _write_predictions(predictions, inputs, study, trainings)
-        _write_plots(pictures, study)
-    return metrics
+        write_json(everything, results)
+        write_json(numbers, headline(results))
+        _write_predictions(predictions, loaded, result, trainings)
+        _write_plots(pictures, result)
+    return results
 
 
 def show(data: Path) -> dict[str, Any]:
-    """The metrics of the last evaluation; InputMissing when there is none."""
-    return read_json(data / OUTPUT / "metrics.json")
+    """The results of the last evaluation; InputMissing when there is none."""
+    return read_json(data / OUTPUT / RESULTS)
 
 
 def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -> None:
@@ -75,23 +90,23 @@ def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -
 
 
 def _others(
-    inputs: Inputs,
+    loaded: LoadedInputs,
     scores: Sequence[Mapping[str, np.ndarray]],
-    evidence: Evidence,
+    inputs: EvaluationInputs,
     params: EvaluateParams,
-) -> Iterator[Replicate]:
+) -> Iterator[SeedResult]:
     """Every training but the first."""
-    for model, found in zip(inputs.models[1:], scores[1:], strict=True):
-        yield judge_again(replace(evidence, model=found, assumed=model.assumed), params)
+    for model, found in zip(loaded.models[1:], scores[1:], strict=True):
+        yield evaluate_seed(replace(inputs, model=found, assumed=model.assumed), params)
 
 
-def _replicates(
-    trainings: Sequence[Replicate], seeds: Sequence[int], params: EvaluateParams
+def _by_seed(
+    trainings: Sequence[SeedResult], seeds: Sequence[int], params: EvaluateParams
 ) -> dict[str, Any]:
     """Mean, spread and each training's value of every metric; empty for a single training."""
     if len(trainings) == 1:
         return {}
-    told: dict[str, Any] = {"trainings": len(trainings)}
+    told: dict[str, Any] = {"num_seeds": len(trainings)}
     told["seeds"] = {str(number): seed for number, seed in enumerate(seeds, 1)}
     told |= summary([_chosen(training) for training in trainings])
     for name in SETS:
@@ -99,10 +114,10 @@ def _replicates(
         told[name] = summary([{key: one.value for key, one in row.items()} for row in found])
         if reasons := _reasons(found):
             told[name]["undefined"] = reasons
-    return {"replicates": told}
+    return {"by_seed": told}
 
 
-def _chosen(training: Replicate) -> dict[str, float]:
+def _chosen(training: SeedResult) -> dict[str, float]:
     """What was chosen on validation."""
     chosen = {"temperature": training.calibrator.temperature}
     if training.threshold is not None:
@@ -119,71 +134,73 @@ def _reasons(found: Sequence[Mapping[str, Estimate]]) -> dict[str, dict[str, str
     return reasons
 
 
-def _transfer(inputs: Inputs, study: Study) -> dict[str, Any]:
+def _transfer(loaded: LoadedInputs, result: EvaluationResult) -> dict[str, Any]:
     """How the model does on drawn test images, where there are any beside the real ones."""
-    if not len(inputs.drawn):
+    if not len(loaded.drawn):
         return {}
-    drawn = answer(
-        study.task,
-        inputs.dataset.targets[inputs.drawn],
-        inputs.models[0].scorer.scores(inputs.dataset.images, inputs.drawn),
-        decide=study.decide,
+    drawn = predict_labels(
+        result.task,
+        loaded.dataset.targets[loaded.drawn],
+        loaded.models[0].scorer.scores(loaded.dataset.images, loaded.drawn),
+        decide=result.decide,
     )
-    rights = [outcome.predicted == outcome.targets for outcome in (drawn, study.outcomes["test"])]
+    rights = [outcome.predicted == outcome.targets for outcome in (drawn, result.outcomes["test"])]
     pairs = [(int(right.sum()), len(right)) for right in rights]
-    return {"transfer": transfer(*pairs, confidence=study.params.confidence_level)}
+    return {"transfer": transfer(*pairs, confidence=result.params.confidence_level)}
 
 
-def _evidence(inputs: Inputs, task: Task, model: Mapping[str, np.ndarray]) -> Evidence:
-    dataset = inputs.dataset
-    targets = {name: dataset.targets[inputs.rows[name]] for name in inputs.rows}
-    features = {name: shortcut_features(dataset.images, inputs.rows[name]) for name in inputs.rows}
+def _evaluation_inputs(
+    loaded: LoadedInputs, task: Task, model: Mapping[str, np.ndarray]
+) -> EvaluationInputs:
+    dataset = loaded.dataset
+    targets = {name: dataset.targets[loaded.rows[name]] for name in loaded.rows}
+    features = {name: shortcut_features(dataset.images, loaded.rows[name]) for name in loaded.rows}
     shortcut = fit_shortcut(features["train"], targets["train"], num_classes=len(task.classes))
-    return Evidence(
+    return EvaluationInputs(
         task=task,
         targets=targets,
         model=model,
         shortcut={name: shortcut(features[name]) for name in ("val", "test")},
-        assumed=inputs.models[0].assumed,
-        factors=factors_of(dataset, inputs.rows["test"]),
-        sources=np.unique(dataset.source_ids[inputs.rows["test"]], return_inverse=True)[1],
+        assumed=loaded.models[0].assumed,
+        factors=factors_of(dataset, loaded.rows["test"]),
+        sources=np.unique(dataset.source_ids[loaded.rows["test"]], return_inverse=True)[1],
     )
 
 
-def _write_plots(folder: Path, study: Study) -> None:
-    for name, text in tables.tables(study).items():
+def _write_plots(folder: Path, result: EvaluationResult) -> None:
+    for name, text in tables.tables(result).items():
         (folder / name).write_text(text)
-    figures.draw_confusion(study, folder / "confusion.png")
-    figures.draw_precision_recall(study, folder / "precision_recall.png")
-    figures.draw_calibration(study, folder / "calibration.png")
-    figures.draw_slices(study, folder / "slices.png")
+    figures.draw_confusion(result, folder / "confusion.png")
+    figures.draw_precision_recall(result, folder / "precision_recall.png")
+    figures.draw_calibration(result, folder / "calibration.png")
+    figures.draw_slices(result, folder / "slices.png")
 
 
 def _write_predictions(
-    folder: Path, inputs: Inputs, study: Study, trainings: Sequence[Replicate]
+    folder: Path, loaded: LoadedInputs, result: EvaluationResult, trainings: Sequence[SeedResult]
 ) -> None:
     """One row an image; docs/evaluation.md says what each column means."""
-    dataset = inputs.dataset
+    dataset = loaded.dataset
     for name in _TABLES:
-        rows, outcome = _rows(inputs, name), study.outcomes[name]
+        rows, outcome = _rows(loaded, name), result.outcomes[name]
         pixels = [content_digest(dataset.images[row]) for row in rows]
         columns = _known(dataset, rows) | {"pixels": pixels} | _answers(outcome)
-        if name != "shortcut":
-            columns |= _by_class("probability", study.calibrator(outcome.scores), study.task)
+        if name != "shortcut_baseline":
+            columns |= _by_class("probability", result.calibrator(outcome.scores), result.task)
         _write_table(folder / f"{name}.arrow", columns)
     for number, training in enumerate(trainings[1:], 2):
         below = folder / f"replicate-{number}"
         below.mkdir()
         for name, outcome in training.outcomes.items():
             probabilities = _by_class(
-                "probability", training.calibrator(outcome.scores), study.task
+                "probability", training.calibrator(outcome.scores), result.task
             )
-            columns = _known(dataset, _rows(inputs, name)) | _answers(outcome) | probabilities
+            columns = _known(dataset, _rows(loaded, name)) | _answers(outcome) | probabilities
             _write_table(below / f"{name}.arrow", columns)
 
 
-def _rows(inputs: Inputs, name: str) -> np.ndarray:
-    return inputs.rows["val" if name == "val" else "test"]
+def _rows(loaded: LoadedInputs, name: str) -> np.ndarray:
+    return loaded.rows["val" if name == "val" else "test"]
 
 
 def _known(dataset: Dataset, rows: np.ndarray) -> dict[str, Any]:
@@ -194,7 +211,7 @@ def _known(dataset: Dataset, rows: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _answers(outcome: Outcome) -> dict[str, Any]:
+def _answers(outcome: Predictions) -> dict[str, Any]:
     predicted = np.asarray(outcome.task.classes)[outcome.predicted]
     return {"predicted": predicted} | _by_class("score", outcome.scores, outcome.task)
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 from raresight.pipeline import __version__
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
-from raresight.pipeline.core.params import load_section, read_yaml
+from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from raresight.pipeline.report.charts import draw_learning, draw_reliability
@@ -25,13 +25,13 @@ from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import DataError
-from raresight.pipeline.stages.table import STAGES
+from raresight.pipeline.stages.table import STAGES, section_models
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
 OUTPUT, PAGE, FIGURES = "report", "index.html", "figures"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
-# The sections of params.yaml that the page shows as they are: dvc.yaml lists the file as a dep.
+# The sections of params.yaml that the page shows: dvc.yaml lists the file as a dep.
 SHOWN = tuple(name for name, stage in STAGES.items() if stage.shown)
 _INPUTS = {
     "generated": "generate",
@@ -45,18 +45,18 @@ _INPUTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class ReportInputs:
     """Everything that the page is made from."""
 
     params: ReportParams
-    asked: Mapping[str, Any]
+    asked: Mapping[str, Section]
     originals: Dataset
     copies: Dataset
     data: Path
 
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
-        return read_json(self.data / "evaluation" / "metrics.json")
+        return read_json(self.data / "evaluation" / "results.json")
 
     @property
     def places(self) -> list[Mapping[str, Any]]:
@@ -74,18 +74,18 @@ class Evidence:
         return Task(classes=self.originals.classes, positive=self.originals.positive)
 
     @cached_property
-    def test(self) -> Outcome:
+    def test(self) -> Predictions:
         return self.outcome("test")
 
     @cached_property
-    def perturbed(self) -> Outcome:
+    def perturbed(self) -> Predictions:
         return self.outcome("perturbed")
 
     @cached_property
     def test_ids(self) -> list[str]:
         return _table(self.data / "evaluation" / "predictions" / "test.arrow")["id"].to_pylist()
 
-    def outcome(self, name: str) -> Outcome:
+    def outcome(self, name: str) -> Predictions:
         """What was said about the test images in predictions/NAME.arrow."""
         path = self.data / "evaluation" / "predictions" / f"{name}.arrow"
         table, classes = _table(path), self.task.classes
@@ -95,7 +95,7 @@ class Evidence:
             raise DataError(f"{path} lacks the column {error}. Run `raresight evaluate`.") from None
         targets = np.searchsorted(np.asarray(classes), table["label"].to_numpy().astype(str))
         answers = np.searchsorted(np.asarray(classes), table["predicted"].to_numpy().astype(str))
-        return Outcome(task=self.task, targets=targets, scores=scores, predicted=answers)
+        return Predictions(task=self.task, targets=targets, scores=scores, predicted=answers)
 
 
 def run(params_file: Path, data: Path) -> Path:
@@ -103,57 +103,66 @@ def run(params_file: Path, data: Path) -> Path:
     params = load_section(params_file, "report", ReportParams)
     for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
-    written = read_yaml(params_file)
-    evidence = Evidence(
+    inputs = ReportInputs(
         params=params,
-        asked={name: written.get(name, {}) for name in SHOWN},
+        asked=_asked(params_file),
         originals=Dataset(data / "generated"),
         copies=Dataset(data / "augmented"),
         data=data,
     )
-    text = render(_sections(evidence))
+    text = render(_sections(inputs))
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text)
-        write_figures(folder / FIGURES, evidence.originals, evidence.copies, counts=evidence.images)
+        write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
     return data / OUTPUT / PAGE
 
 
-def _sections(evidence: Evidence) -> dict[str, Any]:
-    metrics, task = evidence.metrics, evidence.task
+def _asked(params_file: Path) -> dict[str, Section]:
+    """The sections that the page shows, with their defaults."""
+    models = section_models()
+    sections, problems = check_sections(
+        params_file, {name: models[name] for name in SHOWN}, only=True
+    )
+    refuse(params_file, problems)
+    return sections
+
+
+def _sections(inputs: ReportInputs) -> dict[str, Any]:
+    metrics, task = inputs.metrics, inputs.task
     return {
         "metrics": metrics,
         "task": task,
-        "facts": _facts(evidence),
+        "facts": _facts(inputs),
         "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(metrics)],
         "cards": comparison.cards(metrics),
         "trainings": trainings(metrics),
         "costs": costs_told(metrics["cost"]) if "cost" in metrics else None,
-        "panel": _panel(evidence),
-        "places": evidence.places,
-        "charts": _charts(evidence),
-        "focus": _focus(evidence.test),
-        "confusion": evidence.test.confusion.tolist(),
-        "confused": mistakes.confused(evidence.test.confusion, task.classes),
+        "panel": _panel(inputs),
+        "places": inputs.places,
+        "charts": _charts(inputs),
+        "focus": _focus(inputs.test),
+        "confusion": inputs.test.confusion.tolist(),
+        "confused": mistakes.confused(inputs.test.confusion, task.classes),
         "per_class": _per_class(metrics),
-        "reliability": _reliability(evidence),
+        "reliability": _reliability(inputs),
         "slices": slices.worst(
-            _rows(evidence.data / "evaluation/plots" / "slices.tsv"),
-            confidence=metrics["confidence"],
+            _rows(inputs.data / "evaluation/plots" / "slices.tsv"),
+            confidence=metrics["confidence_level"],
         ),
-        "galleries": _galleries(evidence),
+        "galleries": _galleries(inputs),
         "bands": sheets.bands(
-            evidence.originals,
-            per_class=evidence.params.images_per_class,
-            seed=evidence.params.seed,
+            inputs.originals,
+            per_class=inputs.params.images_per_class,
+            seed=inputs.params.seed,
         ),
-        "families": sheets.families(evidence.originals, evidence.copies, seed=evidence.params.seed),
-        **_learning(evidence),
-        "asked": asked.in_columns(evidence.asked),
-        "versions": _versions(evidence),
+        "families": sheets.families(inputs.originals, inputs.copies, seed=inputs.params.seed),
+        **_learning(inputs),
+        "asked": asked.in_columns(inputs.asked),
+        "versions": _versions(inputs),
     }
 
 
-def _focus(test: Outcome) -> dict[str, float] | None:
+def _focus(test: Predictions) -> dict[str, float] | None:
     """What the chosen threshold finds and raises; None without a positive class."""
     if test.task.positive is None:
         return None
@@ -168,21 +177,21 @@ def _per_class(metrics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
     return sorted(rows, key=lambda row: (row[1]["f1"] or 0.0, row[0]))
 
 
-def _facts(evidence: Evidence) -> dict[str, Any]:
-    height, width, _ = evidence.originals.image_shape
-    sources = evidence.originals.description.sources
+def _facts(inputs: ReportInputs) -> dict[str, Any]:
+    height, width, _ = inputs.originals.image_shape
+    sources = inputs.originals.description.sources
     return {
-        "images": len(evidence.originals),
-        "copies": len(evidence.copies),
+        "images": len(inputs.originals),
+        "copies": len(inputs.copies),
         "size": f"{width} x {height}",
         "generators": ", ".join(sorted({source.get("generator", "?") for source in sources})),
-        "masks": evidence.originals.masks is not None,
+        "masks": inputs.originals.masks is not None,
     }
 
 
-def _panel(evidence: Evidence) -> Panel | None:
+def _panel(inputs: ReportInputs) -> Panel | None:
     """None without a positive class, or where the test set lacks one side of it."""
-    task, test = evidence.task, evidence.test
+    task, test = inputs.task, inputs.test
     if task.positive_index is None:
         return None
     positive = test.targets == task.positive_index
@@ -191,27 +200,27 @@ def _panel(evidence: Evidence) -> Panel | None:
     stops = operating_points(
         test.scores[:, task.positive_index],
         positive,
-        chosen=evidence.metrics["threshold"]["model"],
+        chosen=inputs.metrics["threshold"]["model"],
     )
-    metrics = evidence.metrics
+    metrics = inputs.metrics
     return panel(
         stops,
-        deployment=[place["prevalence"] for place in evidence.places],
-        confidence=metrics["confidence"],
-        interval=PROPORTIONS[evidence.asked["evaluate"].get("proportion_interval", "wilson")],
+        deployment=[place["prevalence"] for place in inputs.places],
+        confidence=metrics["confidence_level"],
+        interval=PROPORTIONS[inputs.asked["evaluate"].proportion_interval],
     )
 
 
-def _charts(evidence: Evidence) -> dict[str, str] | None:
+def _charts(inputs: ReportInputs) -> dict[str, str] | None:
     """The curves as drawings; None where the test set holds one class only."""
-    metrics = evidence.metrics
+    metrics = inputs.metrics
     outcomes = {
-        "model": evidence.test,
-        "perturbed images": evidence.perturbed,
-        "a glance alone": evidence.outcome("shortcut"),
+        "model": inputs.test,
+        "perturbed images": inputs.perturbed,
+        "shortcut baseline": inputs.outcome("shortcut_baseline"),
     }
-    rng = seeds.rng(evidence.params.seed, "report", "band")
-    data = curves.ranked(outcomes, confidence=metrics["confidence"], rng=rng)
+    rng = seeds.rng(inputs.params.seed, "report", "band")
+    data = curves.ranked(outcomes, confidence=metrics["confidence_level"], rng=rng)
     if data is None:
         return None
     charts = {"pr": curves.draw_precision_recall(data, prevalence=None, name="pr")}
@@ -221,33 +230,31 @@ def _charts(evidence: Evidence) -> dict[str, str] | None:
     return charts | {"roc": curves.draw_roc(data, name="roc")}
 
 
-def _reliability(evidence: Evidence) -> str:
-    positive, test = evidence.task.positive, evidence.test
+def _reliability(inputs: ReportInputs) -> str:
+    positive, test = inputs.task.positive, inputs.test
     names = {"raw": "calibration_raw.tsv", "calibrated": "calibration.tsv"}
-    bins = {
-        name: _columns(evidence.data / "evaluation/plots" / file) for name, file in names.items()
-    }
+    bins = {name: _columns(inputs.data / "evaluation/plots" / file) for name, file in names.items()}
     rare = positive is not None and test.main_ranking.positive.mean() < _RARE
     happens = "is called right" if positive is None else f"is '{positive}'"
     return draw_reliability(bins, rare=rare, happens=happens)
 
 
-def _galleries(evidence: Evidence) -> list[mistakes.Gallery]:
-    test, task = evidence.test, evidence.task
+def _galleries(inputs: ReportInputs) -> list[mistakes.Gallery]:
+    test, task = inputs.test, inputs.task
     found = mistakes.surest(test.scores, test.targets, test.predicted, positive=task.positive_index)
-    row_of = {id: row for row, id in enumerate(evidence.originals.ids.tolist())}
+    row_of = {id: row for row, id in enumerate(inputs.originals.ids.tolist())}
 
     def mistake(row: int, score: float) -> mistakes.Mistake:
-        id = evidence.test_ids[row]
+        id = inputs.test_ids[row]
         return mistakes.Mistake(
             id=id,
             actual=task.classes[test.targets[row]],
             called=task.classes[test.predicted[row]],
             score=score,
-            picture=sheets.picture_of(evidence.originals, row_of[id]),
+            picture=sheets.picture_of(inputs.originals, row_of[id]),
         )
 
-    most = evidence.params.mistakes
+    most = inputs.params.mistakes
     return [
         mistakes.Gallery(
             kind=kind,
@@ -258,28 +265,28 @@ def _galleries(evidence: Evidence) -> list[mistakes.Gallery]:
     ]
 
 
-def _learning(evidence: Evidence) -> dict[str, Any]:
+def _learning(inputs: ReportInputs) -> dict[str, Any]:
     """What was learned from, and how it went."""
-    card = read_json(evidence.data / "model" / "model.json")
-    numbers = read_json(evidence.data / "training" / "metrics.json")
-    table = _columns(evidence.data / "training" / "curves" / "curves.tsv")
+    card = read_json(inputs.data / "model" / "model.json")
+    numbers = read_json(inputs.data / "training" / "metrics.json")
+    table = _columns(inputs.data / "training" / "curves" / "curves.tsv")
     best = numbers["best_epoch"]
     return {
-        "images": evidence.images,
-        "balances": balance.balances(evidence.images, card["class_shares"], evidence.task.classes),
-        "augmented": read_json(evidence.data / "augmented" / "report.json"),
+        "images": inputs.images,
+        "balances": balance.balances(inputs.images, card["class_shares"], inputs.task.classes),
+        "augmented": read_json(inputs.data / "augmented" / "report.json"),
         "model": card,
         "training": numbers,
         "training_charts": draw_learning(table, best=best),
     }
 
 
-def _versions(evidence: Evidence) -> dict[str, str]:
+def _versions(inputs: ReportInputs) -> dict[str, str]:
     """Raresight, the libraries that decided the bytes, and what the training ran on."""
     found = {"raresight": __version__}
-    for dataset in (evidence.originals, evidence.copies):
+    for dataset in (inputs.originals, inputs.copies):
         found |= dataset.description.versions
-    fingerprint = read_json(evidence.data / "model" / "fingerprint.json")
+    fingerprint = read_json(inputs.data / "model" / "fingerprint.json")
     return found | {name: str(value) for name, value in fingerprint.items()}
 
 

@@ -21,7 +21,8 @@ class Stage:
 
     ``section`` names the model of its params as ``module:class``. ``options`` are those of the
     command line that it takes (pipeline/cli/stages.py has them all). ``outputs`` are the folders
-    below the data folder that DVC keeps, ``metrics`` the files there that Git keeps. ``shown`` says
+    below the data folder that DVC keeps; Git keeps the files ``results``, with all the numbers, and
+    ``metrics``, with the few that people compare in DVC's tables. ``shown`` says
     whether the page shows its section of params.yaml.
 
     ``revision`` counts the meanings that the same params, inputs and library versions have had: it
@@ -31,6 +32,7 @@ class Stage:
     description: str
     section: str
     outputs: tuple[str, ...]
+    results: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     shown: bool = True
@@ -39,7 +41,11 @@ class Stage:
     @property
     def folders(self) -> tuple[str, ...]:
         """The folders directly below the data folder that it writes to."""
-        return tuple(dict.fromkeys(path.split("/")[0] for path in (*self.outputs, *self.metrics)))
+        return tuple(
+            dict.fromkeys(
+                path.split("/")[0] for path in (*self.outputs, *self.results, *self.metrics)
+            )
+        )
 
 
 STAGES: Mapping[str, Stage] = {
@@ -64,6 +70,7 @@ STAGES: Mapping[str, Stage] = {
         description="Fit the classifier; keep the epoch that ranks validation best.",
         section="raresight.pipeline.training.params:TrainParams",
         outputs=("model", "training/curves"),
+        results=("training/results.json",),
         metrics=("training/metrics.json",),
         options=("device", "resume"),
     ),
@@ -71,6 +78,7 @@ STAGES: Mapping[str, Stage] = {
         description="Judge the model beside its baselines, on clean and perturbed test images.",
         section="raresight.pipeline.evaluation.params:EvaluateParams",
         outputs=("evaluation/predictions", "evaluation/plots"),
+        results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
     ),

@@ -10,20 +10,10 @@ from rich.text import Text
 
 from raresight.pipeline.commands.compare import MODELS, RECIPES, Report
 from raresight.pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
+from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import DASH, count, number
 
-_TITLES = {
-    "average_precision": "average precision",
-    "f1": "F1",
-    "precision": "precision",
-    "recall": "recall",
-    "roc_auc": "ROC-AUC",
-    "accuracy": "accuracy",
-    "macro_average_precision": "macro average precision",
-    "macro_f1": "macro F1",
-    "balanced_accuracy": "balanced accuracy",
-}
 _STYLES = {BETTER: "bold green", WORSE: "bold red", INCONCLUSIVE: "yellow"}
 _TAKES = "it would take"
 _MOST_PARAMS = 20
@@ -37,7 +27,7 @@ def render(report: Report) -> RenderableType:
     leading = report.comparison.differences[0]
     headline = Text.assemble(
         f"{report.new} against {report.old}: ",
-        (f"{_TITLES[leading.name]} {leading.verdict}", _STYLES[leading.verdict]),
+        (f"{METRICS[leading.name].label} {leading.verdict}", _STYLES[leading.verdict]),
         f" ({_values(leading)}; {_shift(leading)}).{_of_models(leading)}",
     )
     parts: list[RenderableType] = [Padding(headline, (1, 0))]
@@ -94,7 +84,7 @@ def markdown(report: Report) -> str:
     leading = report.comparison.differences[0]
     paragraphs = [
         f"**{_code(report.new)} against {_code(report.old)}: "
-        f"{_TITLES[leading.name]} {leading.verdict}** ({_values(leading)}; {_shift(leading)})"
+        f"{METRICS[leading.name].label} {leading.verdict}** ({_values(leading)}; {_shift(leading)})"
         f".{_of_models(leading)}"
     ]
     if report.params:
@@ -127,7 +117,7 @@ def _code(text: str) -> str:
 
 def _row(found: Difference, report: Report) -> tuple[str, ...]:
     return (
-        _TITLES[found.name],
+        METRICS[found.name].label,
         number(found.old),
         number(found.new),
         _signed(found.difference),
@@ -174,25 +164,25 @@ def _title(report: Report) -> str:
     if report.positive is not None:
         text += f", {count(report.counts[report.positive])} of them '{report.positive}'"
     if report.about == RECIPES:
-        text += f"; {report.replicates[0]} and {report.replicates[1]} trainings"
+        text += f"; {report.num_seeds[0]} and {report.num_seeds[1]} trainings"
     return f"{text} ({100 * report.confidence:g} % intervals)"
 
 
 def _takes(found: Difference, report: Report) -> str:
     """How many images, or trainings of each version, it would take to settle it."""
     ways = []
-    if found.settled_at is not None and found.settled_at <= _MOST_TIMES:
+    if found.sample_size_factor is not None and found.sample_size_factor <= _MOST_TIMES:
         unit = "image" if report.positive is None else "positive"
         counts = report.counts
         now = sum(counts.values()) if report.positive is None else counts[report.positive]
-        ways.append(_plural(max(now + 1, round(now * found.settled_at)), unit))
+        ways.append(_plural(max(now + 1, round(now * found.sample_size_factor)), unit))
     if found.trainings is not None:
         ways.append(_plural(found.trainings, "training"))
     if ways or found.ruling != INCONCLUSIVE:
         return " or ".join(ways)
     if not found.difference or found.low is None:
         return DASH
-    return "too alike" if report.about != RECIPES or found.settled_at else "more of both"
+    return "too alike" if report.about != RECIPES or found.sample_size_factor else "more of both"
 
 
 def _plural(number: int, unit: str) -> str:
@@ -201,10 +191,10 @@ def _plural(number: int, unit: str) -> str:
 
 def _mistakes(report: Report) -> Iterator[str]:
     found = report.comparison.mistakes
-    first = "The first training of " if max(report.replicates) > 1 else ""
+    first = "The first training of " if max(report.num_seeds) > 1 else ""
     yield (
-        f"{first}{report.new} mends {count(found.mended)} mistakes of {report.old} and makes "
-        f"{count(found.broken)} new ones; {count(found.both)} are in both "
+        f"{first}{report.new} mends {count(found.fixed)} mistakes of {report.old} and makes "
+        f"{count(found.regressed)} new ones; {count(found.both)} are in both "
         f"(McNemar's exact test: p = {found.p_value:.2g})."
     )
 

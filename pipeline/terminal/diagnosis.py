@@ -13,7 +13,7 @@ from raresight.pipeline.wording.diagnosis import describe
 
 
 def render(findings: Sequence[Finding]) -> RenderableType:
-    """The cause, its evidence and the advice, for each replicate."""
+    """The cause, its inputs and the advice, for each replicate."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     for finding in findings:

@@ -1,4 +1,4 @@
-"""The judgement as a person reads it in a terminal."""
+"""The results of an evaluation as a person reads them in a terminal."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -8,8 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.evaluation.uncertainty.intervals import trials_needed
 from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.wording.names import RANDOM, SHORTCUT, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     DASH,
     Metrics,
@@ -22,20 +24,7 @@ from raresight.pipeline.wording.numbers import (
 )
 from raresight.pipeline.wording.trainings import Trainings, trainings
 
-_POSITIVE_COLUMNS = {
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "F1": "f1",
-    "average\nprecision": "average_precision",
-}
-_MACRO_COLUMNS = {
-    "accuracy": "accuracy",
-    "macro\nprecision": "macro_precision",
-    "macro\nrecall": "macro_recall",
-    "macro F1": "macro_f1",
-    "macro avg.\nprecision": "macro_average_precision",
-}
+# What there is at a deployment prevalence besides metrics of METRICS.
 _DEPLOYMENT_ROWS = {
     "accuracy": "accuracy",
     "precision": "precision",
@@ -43,20 +32,20 @@ _DEPLOYMENT_ROWS = {
     "recall": "recall",
     "F1": "f1",
     "average precision": "average_precision",
-    "alarms per million": "alarms_per_million",
+    "predicted pos. per million": "predicted_positives_per_million",
     "misses per million": "misses_per_million",
 }
 _SEVERAL_COLUMNS = {
     "accuracy": "accuracy",
     "precision": "precision",
     "F1": "f1",
-    "alarms per\nmillion images": "alarms_per_million",
+    "predicted positive\nper million images": "predicted_positives_per_million",
 }
 _WIDE_RECALL = 0.1
 
 
 def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -> RenderableType:
-    """The verdict, the tables, and where to look, from the contents of metrics.json.
+    """The verdict, the tables, and where to look, from the contents of results.json.
 
     Fits a terminal of 80 columns. ``folder`` is where the evaluation lies, None for one that is
     kept nowhere. Rows that a judgement of scores alone does not have are left out.
@@ -75,20 +64,23 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
 
 
 def _comparison(metrics: Metrics) -> Table:
-    columns = _MACRO_COLUMNS if metrics["positive"] is None else _POSITIVE_COLUMNS
+    columns = shown("table", positive=metrics["positive"] is not None)
     table = titled_table(_comparison_title(metrics))
-    table.add_column("")
-    for header in columns:
-        table.add_column(header, justify="right", no_wrap=True)
-    always = f"always '{metrics['majority']['answer']}'"
-    rows = {"model": "test", "  perturbed": "perturbed"}
-    rows |= {"a glance alone": "shortcut", "guessing": "prior_random", always: "majority"}
-    for title, name in rows.items():
+    table.add_column("", no_wrap=True)
+    for name in columns:
+        table.add_column(_header(METRICS[name].narrow), justify="right", no_wrap=True)
+    for name, title in row_names(metrics).items():
         if name not in metrics:
             continue
-        cells = [_cell(metrics[name], metric) for metric in columns.values()]
+        cells = [_cell(metrics[name], metric) for metric in columns]
+        title = title.replace("model, ", "  ")
         table.add_row(Text(title), *cells, style="bold" if name == "test" else "")
     return table
+
+
+def _header(label: str) -> str:
+    """The last word beneath the others, so that narrow columns do."""
+    return "\n".join(label.rsplit(" ", 1))
 
 
 def _trainings(several: Trainings) -> Table:
@@ -96,8 +88,7 @@ def _trainings(several: Trainings) -> Table:
     table = titled_table(f"{several.title} that differ by their seed alone")
     table.add_column("seed", no_wrap=True)
     for header in several.columns:
-        # The last word beneath the others, so that six columns fit.
-        table.add_column("\n".join(header.rsplit(" ", 1)), justify="right", no_wrap=True)
+        table.add_column(_header(header), justify="right", no_wrap=True)
     for title, cells in several.rows:
         table.add_row(title, *cells, style="bold" if title == "mean" else "")
     if several.more:
@@ -121,11 +112,13 @@ def _deployment(metrics: Metrics) -> Table:
     table = titled_table(f"At the deployment prevalence: {share}")
     table.add_column("", no_wrap=True)
     table.add_column("model", justify="right")
-    table.add_column(_percent(metrics["confidence"]) + " interval", justify="right", style="dim")
+    table.add_column(
+        _percent(metrics["confidence_level"]) + " interval", justify="right", style="dim"
+    )
     baselines = {
-        "a glance\nalone": "shortcut",
-        "guessing": "prior_random",
-        f"always\n'{metrics['negative']}'": "always_negative",
+        _header(SHORTCUT): "shortcut_baseline",
+        _header(RANDOM): "random_baseline",
+        _header(majority_name(metrics["negative"])): "always_negative",
     }
     baselines = {header: row for header, row in baselines.items() if row in deployment}
     for header in baselines:
@@ -171,7 +164,7 @@ def _notes(metrics: Metrics) -> Iterator[str]:
     yield from _target(metrics)
     if metrics["positive"] is not None:
         yield from _size_note(metrics, metrics["positive"])
-        if metrics["threshold"]["rule"] != "stated":
+        if metrics["threshold"]["name"] != "stated":
             yield _threshold_note(metrics["threshold"])
     if "cost" in metrics:
         yield costs_told(metrics["cost"])
@@ -196,10 +189,12 @@ def _size_note(metrics: Metrics, positive: str) -> Iterator[str]:
     test, positives = metrics["test"], metrics["counts"]["test"][positive]
     low, high = test.get("recall_low"), test.get("recall_high")
     if low is not None and high - low > _WIDE_RECALL:
-        needed = trials_needed(test["recall"], width=_WIDE_RECALL, confidence=metrics["confidence"])
+        needed = trials_needed(
+            test["recall"], width=_WIDE_RECALL, confidence=metrics["confidence_level"]
+        )
         yield (
-            f"The recall rests on {positives} images of '{positive}'. To know it to ±0.05 the test "
-            f"set would need about {count(needed)}."
+            f"Recall is estimated from n = {positives} images of '{positive}'. For an interval of "
+            f"±0.05 the test set would need about {count(needed)}."
         )
 
 
@@ -209,34 +204,39 @@ def _threshold_note(threshold: Metrics) -> str:
         "recall": f"aims at a recall of {threshold.get('target')}",
         "precision": f"aims at a precision of {threshold.get('target')}",
         "cost": "has the lowest cost on validation",
-    }[threshold["rule"]]
+    }[threshold["name"]]
     what = {"f1": "F1"}.get(threshold["objective"], threshold["objective"])
     parts = [f"The threshold, {number(threshold['model'])}, {aim}."]
     if (sure := threshold.get("target_confidence")) is not None:
         parts.append(f"On new images that holds with a confidence of {number(sure)}.")
     if (reason := threshold.get("reason")) is not None:
-        parts.append(f"It promises nothing: {reason}.")
+        parts.append(f"No guarantee: {reason}.")
     parts.append(
-        f"There the {what} looks {number(abs(threshold['optimism']))} better than on new images."
+        f"Optimism of the validation {what}: {number(abs(threshold['optimism']))} better there "
+        "than expected on new images."
         if threshold["optimism"] > 0
-        else f"The {what} it has there is no better than on new images."
+        else f"The validation {what} is no better than expected on new images."
     )
     return " ".join(parts)
 
 
 def _slices_note(slices: Metrics) -> str:
-    """The worst part for each metric, and whether any part is surely worse than the others."""
+    """The worst slice of each metric, and how many are significantly worse than the rest."""
     worst = [
-        f"{metric} {number(one['value'])} [{number(one['low'])}{DASH}{number(one['high'])}] where "
-        f"{one['worst'].replace('_', ' ')} ({count(one['images'])} images)"
+        f"{_name(metric)} {number(one['value'])} [{number(one['low'])}{DASH}{number(one['high'])}] "
+        f"where {one['worst'].replace('_', ' ')} (n = {count(one['images'])})"
         for metric, one in slices.items()
     ]
-    looked_at = sum(one["looked_at"] for one in slices.values())
-    surely = sum(one["stand_out"] for one in slices.values())
+    tested = sum(one["n_slices"] for one in slices.values())
+    significant = sum(one["n_significant"] for one in slices.values())
     return (
-        f"Worst parts: {'; '.join(worst)}. Of {looked_at} parts looked at, "
-        f"{surely or 'none'} {'is' if surely == 1 else 'are'} surely worse than the others."
+        f"Worst slices: {'; '.join(worst)}. Significantly worse than the rest: "
+        f"{significant or 'none'} of {tested} slices (adjusted for their number)."
     )
+
+
+def _name(metric: str) -> str:
+    return METRICS[metric].label if metric in METRICS else metric
 
 
 def _calibration_note(calibration: Metrics) -> str:
@@ -287,7 +287,7 @@ def _target(metrics: Metrics) -> Iterator[str]:
 
 def _where_to_look(folder: Path) -> Text:
     return Text(
-        f"numbers  {folder}/metrics.json\n"
+        f"numbers  {folder}/results.json\n"
         f"pictures {folder}/plots, or `dvc plots show`\n"
         f"images   {folder}/predictions, a row each",
         style="dim",

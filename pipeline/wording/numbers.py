@@ -12,11 +12,11 @@ DASH = "\N{EN DASH}"
 
 
 def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
-    """The result in one paragraph, from the contents of metrics.json.
+    """The result in one paragraph, from the contents of results.json.
 
     In parts: a plain text, or a pair of a text that matters and the word ``bold``.
     """
-    test, majority, positive = metrics["test"], metrics["majority"], metrics["positive"]
+    test, majority, positive = metrics["test"], metrics["majority_baseline"], metrics["positive"]
     yield (f"Accuracy {number(test['accuracy'])}", "bold")
     yield f" on the test images; always answering '{majority['answer']}' scores "
     yield f"{number(majority['accuracy'])}. "
@@ -33,7 +33,7 @@ def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
 
 
 def costs_told(cost: Metrics) -> str:
-    """What answering by the costs is worth, from the ``cost`` entry of metrics.json."""
+    """What answering by the costs is worth, from the ``cost`` entry of results.json."""
     always = cost["always"]
     return (
         f"Answers are the cheapest by evaluate.threshold.costs: {with_interval(cost, 'test')} an "

@@ -4,24 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.wording.numbers import count, number
 
-_POSITIVE = {
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "F1": "f1",
-    "average precision": "average_precision",
-    "ROC-AUC": "roc_auc",
-}
-_ALIKE = {
-    "accuracy": "accuracy",
-    "macro precision": "macro_precision",
-    "macro recall": "macro_recall",
-    "macro F1": "macro_f1",
-    "macro avg. precision": "macro_average_precision",
-    "macro ROC-AUC": "macro_roc_auc",
-}
 _MOST = 10  # trainings that are listed one by one
 
 
@@ -36,22 +21,22 @@ class Trainings:
 
 
 def trainings(metrics: Mapping[str, Any]) -> Trainings | None:
-    """From the contents of metrics.json; None where the recipe was trained once."""
-    if "replicates" not in metrics:
+    """From the contents of results.json; None where the recipe was trained once."""
+    if "by_seed" not in metrics:
         return None
-    replicates = metrics["replicates"]
-    columns = _ALIKE if metrics["positive"] is None else _POSITIVE
-    found = [replicates["test"][name] for name in columns.values()]
+    by_seed = metrics["by_seed"]
+    columns = shown("seeds", positive=metrics["positive"] is not None)
+    found = [by_seed["test"][name] for name in columns]
     rows = [
         ("mean", tuple(number(one["mean"]) for one in found)),
         ("spread", tuple(number(one["spread"]) for one in found)),
     ]
-    shown = list(replicates["seeds"].items())[:_MOST]
-    for training, seed in shown:
+    listed = list(by_seed["seeds"].items())[:_MOST]
+    for training, seed in listed:
         rows.append((str(seed), tuple(number(one["values"][training]) for one in found)))
     return Trainings(
-        title=f"On the test images, {count(replicates['trainings'])} trainings",
-        columns=tuple(columns),
+        title=f"On the test images, {count(by_seed['num_seeds'])} trainings",
+        columns=tuple(METRICS[name].narrow for name in columns),
         rows=tuple(rows),
-        more=replicates["trainings"] - len(shown),
+        more=by_seed["num_seeds"] - len(listed),
     )

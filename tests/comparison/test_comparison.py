@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 
 from benchmarks.compare import TASK, simulate, simulated_pair
 from raresight.pipeline.comparison.compare import Side, compare, count_mistakes
-from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 
 OPTIONS = {"confidence": 0.95, "resamples": 200}
 
@@ -65,11 +65,11 @@ def test_a_better_recipe_is_better_given_enough_positives_and_trainings():
 def test_the_number_of_positives_asked_for_settles_it():
     small = [simulated_pair(seed, (2.4, 3.0), positives=15) for seed in range(12)]
     asked = [
-        15 * leading.settled_at
+        15 * leading.sample_size_factor
         for leading in (comparison.differences[0] for comparison in small)
         if leading.ruling == "inconclusive" and leading.difference > 0.05
     ]
-    # Observed differences differ, so the sizes asked for do; their median is a fair study.
+    # Observed differences differ, so the sizes asked for do; their median is a fair result.
     positives = int(np.median(asked))
     large = [
         verdicts(simulated_pair(100 + seed, (2.4, 3.0), positives=positives)) for seed in range(12)
@@ -79,18 +79,18 @@ def test_the_number_of_positives_asked_for_settles_it():
 
 def test_the_same_answers_differ_in_nothing():
     targets, (scores, _) = simulate(np.random.default_rng(0), (3, 3), positives=20, negatives=100)
-    outcome = answer(TASK, targets, scores, threshold=0.5)
+    outcome = predict_labels(TASK, targets, scores, threshold=0.5)
     comparison = judged(outcome, outcome)
     assert set(verdicts(comparison).values()) == {"inconclusive"}
     assert {found.difference for found in comparison.differences} == {0}
-    assert {found.settled_at for found in comparison.differences} == {None}
+    assert {found.sample_size_factor for found in comparison.differences} == {None}
     assert comparison.mistakes.p_value == 1
 
 
 def test_copies_of_an_image_are_no_further_evidence():
     targets, scores = simulate(np.random.default_rng(5), (2.2, 3.2), positives=12, negatives=100)
     rows = np.repeat(np.arange(len(targets)), 9)
-    old, new = (answer(TASK, targets[rows], s[rows], threshold=0.5) for s in scores)
+    old, new = (predict_labels(TASK, targets[rows], s[rows], threshold=0.5) for s in scores)
     strangers, copies = (
         judged(old, new, groups, resamples=300).differences[0]
         for groups in (np.arange(len(rows)), rows)
@@ -106,19 +106,19 @@ def test_mcnemar_counts_the_images_that_changed_sides():
     old, new = right.copy(), right.copy()
     old[:7] = old[:7, ::-1]  # seven mistakes of the old
     new[6:8] = new[6:8, ::-1]  # one of them stays, one is new
-    outcomes = [answer(TASK, targets, scores, threshold=0.5) for scores in (old, new)]
+    outcomes = [predict_labels(TASK, targets, scores, threshold=0.5) for scores in (old, new)]
     found = count_mistakes(*outcomes)
-    assert (found.mended, found.broken, found.both) == (6, 1, 1)
+    assert (found.fixed, found.regressed, found.both) == (6, 1, 1)
     assert found.p_value == pytest.approx(binomtest(6, 7).pvalue) == pytest.approx(16 / 128)
 
 
 def test_the_accuracy_has_to_pass_mcnemars_test_too():
-    # Four mended mistakes and none new: every interval excludes 0, the exact test gives 1/8.
+    # Four fixed mistakes and none new: every interval excludes 0, the exact test gives 1/8.
     targets = np.repeat([0, 1], [30, 10])
     right = np.stack([1 - targets, targets], axis=1).astype(float)
     old = right.copy()
     old[:4] = old[:4, ::-1]
-    outcomes = [answer(TASK, targets, scores, threshold=0.5) for scores in (old, right)]
+    outcomes = [predict_labels(TASK, targets, scores, threshold=0.5) for scores in (old, right)]
     comparison = judged(*outcomes, resamples=500)
     accuracy = comparison.differences[-1]
     assert accuracy.low > 0
@@ -133,7 +133,7 @@ def test_without_a_positive_class_all_classes_count_alike():
     targets = np.repeat([0, 1, 2], 60)
     weak, strong = (rng.dirichlet(np.ones(3), 180) for _ in range(2))
     strong[np.arange(180), targets] += 2
-    old, new = (answer(task, targets, scores) for scores in (weak, strong))
+    old, new = (predict_labels(task, targets, scores) for scores in (weak, strong))
     comparison = judged(old, new)
     assert set(verdicts(comparison).values()) == {"better"}
     assert comparison.differences[0].name == "macro_average_precision"
@@ -142,7 +142,7 @@ def test_without_a_positive_class_all_classes_count_alike():
 
 def test_the_same_models_decided_otherwise_have_a_verdict_without_further_trainings():
     targets, (scores, _) = simulate(np.random.default_rng(4), (3, 3), positives=60, negatives=600)
-    strict, lax = (answer(TASK, targets, scores, threshold=at) for at in (0.999, 0.9))
+    strict, lax = (predict_labels(TASK, targets, scores, threshold=at) for at in (0.999, 0.9))
     apart, same = (judged(strict, lax, same_models=flag) for flag in (False, True))
     assert (apart.differences[3].name, same.differences[3].name) == ("recall", "recall")
     assert (apart.differences[3].verdict, same.differences[3].verdict) == (

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from raresight.pipeline.comparison.alignment import common, differing_params, differing_test_sets
-from raresight.pipeline.evaluation.predictions_table import Predictions
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 
 
 def table(ids, targets=None, pixels=None, classes=("a", "b")):
     ids = np.array(ids)
-    return Predictions(
+    return PredictionsTable(
         classes=classes,
         ids=ids,
         sources=ids,

@@ -5,7 +5,7 @@ import pytest
 import sklearn.metrics as sk
 
 from raresight.pipeline.comparison.measures import Measure, names
-from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 
 RNG = np.random.default_rng(3)
 BINARY = Task(classes=("common", "rare"), positive="rare")
@@ -17,7 +17,7 @@ def outcome_of(task, threshold=None, size=300):
     scores = RNG.dirichlet(np.ones(len(task.classes)), size).round(2)
     scores[np.arange(size), targets] += 0.3
     scores /= scores.sum(axis=1, keepdims=True)
-    return answer(task, targets, scores, threshold=threshold)
+    return predict_labels(task, targets, scores, threshold=threshold)
 
 
 WEIGHTS = RNG.integers(0, 4, (5, 300)).astype(np.float32)

@@ -10,7 +10,7 @@ from raresight.pipeline.comparison.trainings import Parts, parts_of
 from raresight.pipeline.comparison.verdicts import of_recipes
 
 
-def study(rng, *, trainings, images=80, seeds=0.05, shared=0.6, mixed=0.5, effect=0.0):
+def result(rng, *, trainings, images=80, seeds=0.05, shared=0.6, mixed=0.5, effect=0.0):
     """The metric of each training, on all images and on resamples of them.
 
     A metric is a mean over images: of what an image does to each training of a version
@@ -35,7 +35,7 @@ def test_the_variance_is_that_of_the_difference(trainings):
     rng = np.random.default_rng(0)
     found, seen = [], []
     for _ in range(600):
-        values, drawn = study(rng, trainings=trainings)
+        values, drawn = result(rng, trainings=trainings)
         found.append(parts_of(values, drawn))
         seen.append(values[1].mean() - values[0].mean())
     # By the model: 2 shared^2 / images, and (seeds^2 + mixed^2 / images) / trainings of each.
@@ -51,7 +51,7 @@ def test_intervals_hold_the_true_difference(trainings, seeds):
     rng = np.random.default_rng(1)
     held = 0
     for _ in range(400):
-        values, drawn = study(rng, trainings=trainings, seeds=seeds, effect=0.2)
+        values, drawn = result(rng, trainings=trainings, seeds=seeds, effect=0.2)
         one = of_recipes("f1", values, drawn, confidence=0.95)
         held += one.low <= 0.2 <= one.high
     assert held / 400 >= 0.925

@@ -9,7 +9,7 @@ from raresight.pipeline.comparison.verdicts import (
     of_models,
     of_recipes,
     of_single_trainings,
-    settled_at,
+    sample_size_factor,
     trainings_needed,
 )
 
@@ -31,7 +31,7 @@ def test_a_verdict_needs_an_interval_on_one_side_of_zero(old, new, verdict):
     assert (found.low, found.high) == pytest.approx(
         (new - old - 0.196, new - old + 0.196), abs=2e-3
     )
-    assert (found.settled_at is None) == (verdict != "inconclusive")
+    assert (found.sample_size_factor is None) == (verdict != "inconclusive")
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,16 @@ def test_what_would_settle_it_is_the_classic_size_of_a_study():
     # d / (1.96 + 0.84); it is s now and falls with the root of the number of images.
     d, s = 0.05, 0.1
     expected = (s * (norm.ppf(0.975) + norm.ppf(0.8)) / d) ** 2
-    assert settled_at(d, norm.ppf(0.975) * s, confidence=0.95) == pytest.approx(expected)
-    assert settled_at(-d, norm.ppf(0.975) * s, confidence=0.95) == pytest.approx(expected)
-    assert settled_at(0.0, 0.1, confidence=0.95) is None
+    assert sample_size_factor(d, norm.ppf(0.975) * s, confidence=0.95) == pytest.approx(expected)
+    assert sample_size_factor(-d, norm.ppf(0.975) * s, confidence=0.95) == pytest.approx(expected)
+    assert sample_size_factor(0.0, 0.1, confidence=0.95) is None
 
 
 def test_no_number_of_images_settles_what_training_again_undoes():
-    assert settled_at(0.05, 0.1, confidence=0.95, seeds=0.05 / WANTED) is None
-    alone, both = (settled_at(0.05, 0.1, confidence=0.95, seeds=s / WANTED) for s in (0, 0.03))
+    assert sample_size_factor(0.05, 0.1, confidence=0.95, seeds=0.05 / WANTED) is None
+    alone, both = (
+        sample_size_factor(0.05, 0.1, confidence=0.95, seeds=s / WANTED) for s in (0, 0.03)
+    )
     assert both == pytest.approx(alone * 0.05**2 / 0.04**2)  # 3-4-5
 
 
@@ -76,7 +78,7 @@ def test_recipes_whose_trainings_overlap_are_told_what_would_settle_it():
     assert (found.old, found.new, found.verdict) == (
         pytest.approx(0.52), pytest.approx(0.55), "inconclusive",
     )  # fmt: skip
-    assert found.settled_at is None
+    assert found.sample_size_factor is None
     assert found.trainings > 3
 
 

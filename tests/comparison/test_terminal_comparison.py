@@ -26,7 +26,7 @@ def report(comparison, about):
         confidence=0.95,
         counts={"common": 900, "rare": 60},
         params={},
-        replicates=(3, 3) if about == RECIPES else (1, 1),
+        num_seeds=(3, 3) if about == RECIPES else (1, 1),
         about=about,
         comparison=comparison,
         notes=(),
@@ -34,7 +34,7 @@ def report(comparison, about):
 
 
 def of(*differences, about=RECIPES):
-    mistakes = Mistakes(mended=1, broken=2, both=3, p_value=1.0)
+    mistakes = Mistakes(fixed=1, regressed=2, both=3, p_value=1.0)
     return report(Comparison(differences=differences, mistakes=mistakes), about)
 
 
@@ -58,11 +58,11 @@ def test_eighty_columns_hold_every_number_and_word(trainings, about):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"settled_at": 2.5}, "150 positives"),
+        ({"sample_size_factor": 2.5}, "150 positives"),
         ({"trainings": 7}, "7 trainings"),
-        ({"settled_at": 1.0001, "trainings": 7}, "61 positives or 7 trainings"),
+        ({"sample_size_factor": 1.0001, "trainings": 7}, "61 positives or 7 trainings"),
         ({}, "more of both"),
-        ({"settled_at": 5000.0}, "too alike"),
+        ({"sample_size_factor": 5000.0}, "too alike"),
         ({"difference": 0.0}, "\N{EN DASH}"),
         ({"verdict": "better"}, ""),
     ],

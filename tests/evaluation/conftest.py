@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.params import EvaluateParams
 
 
@@ -45,10 +45,10 @@ def make_params() -> Callable[..., EvaluateParams]:
 
 
 @pytest.fixture
-def make_evidence() -> Callable[..., Evidence]:
-    """Evidence on 60 images of each class and set, of which the last class has a third."""
+def make_evidence() -> Callable[..., EvaluationInputs]:
+    """EvaluationInputs on 60 images of each class and set, of which the last class has a third."""
 
-    def make(*classes: str, positive: str | None) -> Evidence:
+    def make(*classes: str, positive: str | None) -> EvaluationInputs:
         sizes = [60] * (len(classes) - 1) + [20]
         targets = np.repeat(np.arange(len(classes)), sizes)
         drawn = {
@@ -57,7 +57,7 @@ def make_evidence() -> Callable[..., Evidence]:
                 {"val": 2.0, "test": 2.0, "perturbed": 1.0, "weak val": 0.3, "weak": 0.3}.items()
             )
         }
-        return Evidence(
+        return EvaluationInputs(
             task=Task(classes=classes, positive=positive),
             targets=dict.fromkeys(("train", "val", "test"), targets),
             model={name: drawn[name] for name in ("val", "test", "perturbed")},

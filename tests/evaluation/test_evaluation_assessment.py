@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from raresight.pipeline.evaluation.assessment import assess
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.metrics.table import RANKED
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, wilson
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
@@ -26,7 +26,7 @@ def judged(outcome):
 @pytest.fixture
 def binary(scores):
     targets = np.repeat([0, 1], [150, 30])
-    return answer(BINARY, targets, scores(targets, 2, 1.0, 0), threshold=0.6)
+    return predict_labels(BINARY, targets, scores(targets, 2, 1.0, 0), threshold=0.6)
 
 
 def averages(actual, called) -> dict[str, float]:
@@ -87,14 +87,14 @@ def test_without_a_positive_class_all_classes_count_alike(scores, num_classes):
         )
     if num_classes > 10:
         expected["top_5_accuracy"] = sk.top_k_accuracy_score(targets, given, k=5)
-    found = values(assess(answer(task, targets, given)).overall)
+    found = values(assess(predict_labels(task, targets, given)).overall)
     assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_of_several_classes_the_positive_one_is_judged_against_the_rest(scores):
     targets = np.arange(120) % 3
     given = scores(targets, 3, 1.0, 2)
-    outcome = answer(Task(classes=LETTERS, positive="b"), targets, given, threshold=0.4)
+    outcome = predict_labels(Task(classes=LETTERS, positive="b"), targets, given, threshold=0.4)
     called = given[:, 1] >= 0.4
     assert ((outcome.predicted == 1) == called).all()
     assert (outcome.predicted[~called] == 2 * (given[:, 2] > given[:, 0])[~called]).all()
@@ -127,7 +127,7 @@ def test_rows_of_one_source_widen_every_interval(binary):
     def doubled(values):
         return np.repeat(values, 2, axis=0)
 
-    twice = Outcome(
+    twice = Predictions(
         task=BINARY,
         targets=doubled(binary.targets),
         scores=doubled(binary.scores),
@@ -147,7 +147,9 @@ def test_rows_of_one_source_widen_every_interval(binary):
 
 def test_macro_values_have_intervals(scores):
     targets = np.arange(120) % 3
-    outcome = answer(Task(classes=LETTERS, positive=None), targets, scores(targets, 3, 1.0, 1))
+    outcome = predict_labels(
+        Task(classes=LETTERS, positive=None), targets, scores(targets, 3, 1.0, 1)
+    )
     for estimate in judged(outcome).overall.values():
         assert estimate.low < estimate.value < estimate.high
 
@@ -163,7 +165,7 @@ def test_the_same_stream_gives_the_same_intervals(binary):
 
 def test_calling_nothing_positive_is_undefined_with_a_reason():
     targets = np.repeat([0, 1], [9, 3])
-    outcome = answer(BINARY, targets, np.tile([0.9, 0.1], (12, 1)), threshold=0.5)
+    outcome = predict_labels(BINARY, targets, np.tile([0.9, 0.1], (12, 1)), threshold=0.5)
     overall = judged(outcome).overall
     for name in ("precision", "mcc"):
         assert overall[name].value is None
@@ -173,7 +175,7 @@ def test_calling_nothing_positive_is_undefined_with_a_reason():
 
 
 def test_a_set_without_positives_has_no_recall_and_says_why():
-    outcome = answer(BINARY, np.zeros(4, int), np.tile([0.9, 0.1], (4, 1)), threshold=0.5)
+    outcome = predict_labels(BINARY, np.zeros(4, int), np.tile([0.9, 0.1], (4, 1)), threshold=0.5)
     overall = judged(outcome).overall
     undefined = {name for name, estimate in overall.items() if estimate.value is None}
     assert undefined >= {"recall", "f1", "average_precision", "roc_auc", "balanced_accuracy"}
@@ -183,7 +185,7 @@ def test_a_set_without_positives_has_no_recall_and_says_why():
 
 def test_a_perfect_result_is_no_certain_one():
     targets = np.repeat([0, 1], [40, 10])
-    outcome = answer(BINARY, targets, np.eye(2)[targets], threshold=0.5)
+    outcome = predict_labels(BINARY, targets, np.eye(2)[targets], threshold=0.5)
     overall = judged(outcome).overall
     assert overall["f1"].value == 1
     assert 0.8 < overall["f1"].low < 1 == overall["f1"].high

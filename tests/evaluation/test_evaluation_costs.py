@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from raresight.pipeline.evaluation.decisions.cost_results import cost_results
 from raresight.pipeline.evaluation.decisions.costs import cheapest, cost_problems, mistake_costs
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
-from raresight.pipeline.evaluation.evaluate import judge
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
+from raresight.pipeline.evaluation.evaluate import evaluate
+from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.evaluation.params import LowestCost, MaxF1
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
@@ -75,14 +75,14 @@ def test_costs_that_can_be_are_no_problem():
 
 def outcome(targets, predicted):
     scores = np.eye(3)[predicted]
-    return Outcome(task=TASK, targets=targets, scores=scores, predicted=predicted)
+    return Predictions(task=TASK, targets=targets, scores=scores, predicted=predicted)
 
 
 def test_costs_and_savings_by_hand():
     targets = np.array([0, 0, 1, 1, 2, 2])
     scores = np.eye(3)[[0, 0, 1, 1, 1, 2]]
     answers = np.array([0, 2, 1, 1, 2, 2])
-    given_ = Outcome(task=TASK, targets=targets, scores=scores, predicted=answers)
+    given_ = Predictions(task=TASK, targets=targets, scores=scores, predicted=answers)
     found = cost_results(
         {"test": given_},
         mistake_costs(rule(), CLASSES),
@@ -120,18 +120,18 @@ def test_intervals_hold_the_true_cost():
 
 def test_a_judgement_answers_by_costs_and_tells_what_they_save(make_evidence, make_params):
     params = make_params(threshold={"name": "cost", "costs": COSTS})
-    evidence = make_evidence(*CLASSES, positive=None)
-    study = judge(evidence, params)
-    test = study.outcomes["test"]
-    probabilities = study.calibrator(evidence.model["test"])
+    inputs = make_evidence(*CLASSES, positive=None)
+    result = evaluate(inputs, params)
+    test = result.outcomes["test"]
+    probabilities = result.calibrator(inputs.model["test"])
     expected = (probabilities @ mistake_costs(params.threshold, CLASSES)).argmin(axis=1)
     assert (test.predicted == expected).all()
     assert (test.predicted == 2).sum() > (test.scores.argmax(axis=1) == 2).sum()
-    cost = as_metrics(study)["cost"]
+    cost = to_results_json(result)["cost"]
     assert cost["test"] + cost["saved"] == pytest.approx(cost["without_costs"])
     assert cost["test_low"] < cost["test"] < cost["test_high"]
     assert cost["saved_low"] <= cost["saved"] <= cost["saved_high"]
     # Without costs nothing of it is there, and the most probable class is answered.
-    plain = judge(evidence, make_params())
-    assert "cost" not in as_metrics(plain)
+    plain = evaluate(inputs, make_params())
+    assert "cost" not in to_results_json(plain)
     assert (plain.outcomes["test"].predicted == test.scores.argmax(axis=1)).all()

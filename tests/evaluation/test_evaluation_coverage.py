@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from raresight.pipeline.evaluation.assessment import assess
-from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
@@ -50,7 +50,9 @@ def test_intervals_cover_as_often_as_they_say(positives):
     covered = dict.fromkeys(truth, 0)
     for _ in range(REPEATS):
         scores = rng.normal(size=len(targets)) + skill * targets
-        outcome = answer(TASK, targets, np.stack([-scores, scores], axis=1), threshold=threshold)
+        outcome = predict_labels(
+            TASK, targets, np.stack([-scores, scores], axis=1), threshold=threshold
+        )
         overall = assess(outcome, bootstrap=bootstrap, rng=rng).overall
         for name, value in truth.items():
             low, high = overall[name].interval

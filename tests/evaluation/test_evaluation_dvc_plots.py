@@ -10,7 +10,7 @@ import pytest
 from imports import ROOT
 from ruamel.yaml import YAML
 
-from raresight.pipeline.evaluation.evaluate import judge
+from raresight.pipeline.evaluation.evaluate import evaluate
 from raresight.pipeline.evaluation.output.tables import tables
 
 FOLDER = "data/evaluation/plots"
@@ -52,13 +52,13 @@ def two_revisions(tmp_path, make_evidence, make_params):
     YAML().dump({"plots": entries()}, tmp_path / "dvc.yaml")
     folder = tmp_path / FOLDER
     folder.mkdir(parents=True)
-    evidence = make_evidence("normal", "rare", positive="rare")
+    inputs = make_evidence("normal", "rare", positive="rare")
     for seed in (0, 1):
         shifted = {
-            name: scores[:, ::-1] if seed else scores for name, scores in evidence.model.items()
+            name: scores[:, ::-1] if seed else scores for name, scores in inputs.model.items()
         }
-        study = judge(type(evidence)(**{**vars(evidence), "model": shifted}), make_params())
-        for name, text in tables(study).items():
+        result = evaluate(type(inputs)(**{**vars(inputs), "model": shifted}), make_params())
+        for name, text in tables(result).items():
             (folder / name).write_text(text)
         git(tmp_path, "add", "-A")
         git(tmp_path, "commit", "-qm", f"seed {seed}")

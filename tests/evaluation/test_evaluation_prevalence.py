@@ -5,8 +5,13 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from raresight.pipeline.evaluation.baselines import majority
-from raresight.pipeline.evaluation.decisions.predictions import Task, answer
-from raresight.pipeline.evaluation.prevalence import at_prevalence, by_chance, carry, deploy
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
+from raresight.pipeline.evaluation.prevalence import (
+    at_prevalence,
+    by_chance,
+    deploy,
+    reweight_to_prevalence,
+)
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 shares = st.floats(0.01, 0.99)
@@ -35,7 +40,7 @@ def test_no_false_alarm_among_few_negatives_promises_little(negatives, bound):
 def test_figures_add_up_by_hand():
     # Of 1,000,000 images 1,000 are positive: 800 found, 200 missed, 1 % of 999,000 false alarms.
     figures = at_prevalence(sensitivity=0.8, specificity=0.99, prevalence=0.001)
-    assert figures["alarms_per_million"] == pytest.approx(800 + 9_990)
+    assert figures["predicted_positives_per_million"] == pytest.approx(800 + 9_990)
     assert figures["misses_per_million"] == pytest.approx(200)
     assert figures["precision"] == pytest.approx(800 / 10_790)
     assert figures["npv"] == pytest.approx(989_010 / (989_010 + 200))
@@ -57,7 +62,7 @@ def test_at_the_own_prevalence_nothing_changes(sensitivity, specificity, prevale
 
 @given(st.integers(0, 40), st.integers(0, 400), st.floats(1e-6, 0.5))
 def test_every_value_lies_in_its_interval(found, cleared, prevalence):
-    figures = carry(
+    figures = reweight_to_prevalence(
         found=(found, 40), cleared=(cleared, 400), prevalence=prevalence, confidence=0.95
     )
     for name, figure in figures.items():
@@ -73,7 +78,7 @@ def test_the_carried_interval_covers_as_often_as_it_says():
     truth = precision(0.85, 0.96, prevalence=0.01)
     covered = 0.0
     for found, cleared in np.argwhere(np.outer(chance_found, chance_cleared) > 1e-7):
-        figures = carry(
+        figures = reweight_to_prevalence(
             found=(int(found), 20), cleared=(int(cleared), 150), prevalence=0.01, confidence=0.95
         )
         holds = figures["precision"].low <= truth <= figures["precision"].high
@@ -82,7 +87,7 @@ def test_the_carried_interval_covers_as_often_as_it_says():
 
 
 def test_without_negatives_nothing_can_be_carried():
-    figures = carry(found=(3, 4), cleared=(0, 0), prevalence=0.01, confidence=0.95)
+    figures = reweight_to_prevalence(found=(3, 4), cleared=(0, 0), prevalence=0.01, confidence=0.95)
     assert {figure.value for figure in figures.values()} == {None}
     assert all("negative" in figure.reason for figure in figures.values())
 
@@ -118,7 +123,7 @@ def test_guessing_in_the_share_of_positives_is_right_that_often():
     figures = by_chance(0.01, 0.01)
     for name in ("precision", "recall", "f1"):
         assert figures[name].value == pytest.approx(0.01)
-    assert figures["alarms_per_million"].value == pytest.approx(10_000)
+    assert figures["predicted_positives_per_million"].value == pytest.approx(10_000)
 
 
 def test_scores_without_information_have_the_prevalence_as_average_precision():
@@ -132,7 +137,7 @@ def test_scores_without_information_have_the_prevalence_as_average_precision():
 def test_the_average_precision_is_lower_where_positives_are_rarer(scores):
     targets = np.repeat([0, 1], [300, 100])
     task = Task(classes=("common", "rare"), positive="rare")
-    outcome = answer(task, targets, scores(targets, 2, 1.0, 0), threshold=0.5)
+    outcome = predict_labels(task, targets, scores(targets, 2, 1.0, 0), threshold=0.5)
     common, rare = (
         deploy(outcome, prevalence=p, bootstrap=BOOTSTRAP, rng=np.random.default_rng(0))[
             "average_precision"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, false_discovery_control, fisher_exact
 
 from raresight.pipeline.evaluation import slices
-from raresight.pipeline.evaluation.decisions.predictions import Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.slices import slice_results, worse_than_others
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 
@@ -17,7 +17,7 @@ WILSON = partial(wilson, confidence=0.95)
 
 def results(task, targets, called, factors, *, perturbed=None, bins=4, min_images=1):
     def outcome(called):
-        return answer(task, targets, np.eye(len(task.classes))[called], threshold=0.5)
+        return predict_labels(task, targets, np.eye(len(task.classes))[called], threshold=0.5)
 
     return slice_results(
         outcome(called),

@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from raresight.pipeline.evaluation.evaluate import judge
-from raresight.pipeline.evaluation.output.metrics_json import as_metrics
+from raresight.pipeline.evaluation.evaluate import evaluate
+from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.terminal.evaluation import render
 from raresight.pipeline.wording.numbers import number
 
@@ -17,12 +17,14 @@ def printed(metrics, *, width: int = 100) -> str:
 
 @pytest.fixture
 def rare(make_evidence, make_params):
-    return as_metrics(judge(make_evidence("normal", "rare", positive="rare"), make_params()))
+    return to_results_json(
+        evaluate(make_evidence("normal", "rare", positive="rare"), make_params())
+    )
 
 
 @pytest.fixture
 def alike(make_evidence, make_params):
-    return as_metrics(judge(make_evidence("a", "b", "c", positive=None), make_params()))
+    return to_results_json(evaluate(make_evidence("a", "b", "c", positive=None), make_params()))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
 
 def test_several_prevalences_have_a_row_each(make_evidence, make_params):
     params = make_params(deployment_prevalence=(1e-4, 0.02))
-    metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
+    metrics = to_results_json(evaluate(make_evidence("normal", "rare", positive="rare"), params))
     text = printed(metrics, width=80)
     shown = text.split("At every deployment prevalence")[1].splitlines()
     for share, key in (("0.01 %", "0.0001"), ("2 %", "0.02")):
@@ -92,7 +94,7 @@ def test_a_small_test_set_is_called_small(rare):
 
 def test_a_recall_target_is_shown_with_its_confidence(make_evidence, make_params):
     params = make_params(threshold={"name": "recall", "target": 0.8})
-    metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
+    metrics = to_results_json(evaluate(make_evidence("normal", "rare", positive="rare"), params))
     expected = f"a confidence of {number(metrics['threshold']['target_confidence'])}"
     assert expected in " ".join(printed(metrics).split())
 
@@ -120,7 +122,7 @@ def test_undefined_values_are_a_dash(rare):
 def test_every_baseline_has_a_column_at_the_deployment_prevalence(rare):
     lines = printed(rare, width=80).split("At the deployment prevalence")[1].splitlines()
     row = next(line for line in lines if line.startswith("recall")).split()
-    names = ("shortcut", "prior_random", "always_negative")
+    names = ("shortcut_baseline", "random_baseline", "always_negative")
     assert row[-3:] == [number(rare["deployment"][name]["recall"]) for name in names]
 
 
@@ -143,7 +145,7 @@ def test_the_notes_tell_of_optimism_slices_and_calibration(rare):
 
 def test_a_target_that_cannot_be_promised_says_why(make_evidence, make_params):
     params = make_params(threshold={"name": "recall", "target": 0.9, "confidence": 0.95})
-    metrics = as_metrics(judge(make_evidence("normal", "rare", positive="rare"), params))
+    metrics = to_results_json(evaluate(make_evidence("normal", "rare", positive="rare"), params))
     text = " ".join(printed(metrics).split())
     assert "It promises nothing: it takes 29 positives in validation; there are 20." in text
 

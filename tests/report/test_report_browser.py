@@ -9,7 +9,7 @@ import pytest
 from browser import CHROMIUM, chromium
 from sklearn import metrics
 
-from raresight.pipeline.evaluation.prevalence import carry
+from raresight.pipeline.evaluation.prevalence import reweight_to_prevalence
 
 SIZES = [(1280, False), (1280, True), (390, False), (390, True)]
 RARE = "rare <b>&amp;</b>"
@@ -88,7 +88,7 @@ def check(found, test_set):
     prevalence = found["prevalence"]
     for name, value in expected(actual, called, prevalence).items():
         assert found[name] == (None if value is None else pytest.approx(value, rel=1e-6, abs=1e-9))
-    intervals = carry(
+    intervals = reweight_to_prevalence(
         found=(int((called & actual).sum()), int(actual.sum())),
         cleared=(int((~called & ~actual).sum()), int((~actual).sum())),
         prevalence=prevalence,

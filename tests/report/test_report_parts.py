@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pydantic import Field
 
+from raresight.pipeline.core.params import Section, parse
 from raresight.pipeline.report import asked, balance, comparison, mistakes, slices
 from raresight.pipeline.report.charts import PREVALENCES, Line, Plane, draw_plane, draw_prevalences
 from raresight.pipeline.report.operating import operating_points
@@ -133,25 +135,38 @@ def test_confused_pairs_are_listed_by_how_often():
     assert mistakes.confused(counts, "abc") == (("b", "a", 3), ("a", "b", 1), ("b", "c", 1))
 
 
-def test_params_become_rows_that_lose_nothing():
-    section = {
-        "seed": 1,
-        "nothing": None,
-        "on": True,
-        "rate": 2.0e-3,
-        "sources": [{"generator": "g", "count": 3, "share": {"a": 0.5}}],
-        "long": {f"key{k}": "value" * 3 for k in range(4)},
-        "copies": {},
-    }
-    assert asked.rows(section) == (
-        ("seed", "1"),
-        ("nothing", "none"),
-        ("on", "yes"),
-        ("rate", "0.002"),
-        ("sources 1: g", "count: 3, share: a: 0.5"),
-        *((f"long.key{k}", "valuevaluevalue") for k in range(4)),
-        ("copies", "none"),
+class Item(Section):
+    generator: str
+    count: int = 3
+    share: dict[str, float] = Field(default_factory=dict)
+    unused: str | None = None
+
+
+class Asked(Section):
+    seed: int = 1
+    nothing: int | None = None
+    on: bool = True
+    rate: float = 1e-3
+    sources: list[Item]
+    inner: Item = Item(generator="inner")
+
+
+def test_params_become_rows_with_the_defaults_and_what_differs_from_them():
+    section = parse(
+        Asked, {"rate": 2e-3, "sources": [{"generator": "g", "share": {"a": 0.5}}], "seed": 1}
     )
+    found = [(row.key, row.value, row.changed) for row in asked.rows(section)]
+    assert found == [
+        ("seed", "1", False),
+        ("nothing", "none", False),
+        ("on", "yes", False),
+        ("rate", "0.002", True),
+        ("sources 1: g", "count 3, share.a 0.5", True),
+        ("inner.generator", "inner", False),
+        ("inner.count", "3", False),
+        ("inner.share", "none", False),
+        ("inner.unused", "none", False),
+    ]
 
 
 def test_balance_before_after_and_as_seen():
@@ -165,7 +180,7 @@ def test_balance_before_after_and_as_seen():
 def test_a_metric_that_is_undefined_keeps_its_reason():
     row = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
     bare = {"accuracy": 0.5, "precision": None, "undefined": {"precision": "nothing called"}}
-    metrics = {"positive": "p", "test": row, "majority": {**bare, "answer": "n"}}
+    metrics = {"positive": "p", "test": row, "majority_baseline": {**bare, "answer": "n"}}
     accuracy, _, precision, *_ = comparison.cards(metrics)
     assert [bar.between for bar in accuracy.bars] == [f"0.400{numbers.DASH}0.600", ""]
     assert (precision.bars[1].text, precision.bars[1].reason) == (numbers.DASH, "nothing called")
@@ -185,7 +200,11 @@ def test_slices_keep_their_order_and_say_which_are_surely_worse():
 
 def test_the_verdict_is_a_sentence_with_its_weight():
     test = {"accuracy": 0.9, "macro_f1": 0.8, "macro_f1_low": 0.7, "macro_f1_high": 0.9}
-    metrics = {"positive": None, "test": test, "majority": {"answer": "a", "accuracy": 0.5}}
+    metrics = {
+        "positive": None,
+        "test": test,
+        "majority_baseline": {"answer": "a", "accuracy": 0.5},
+    }
     parts = list(numbers.verdict(metrics))
     text = "".join(part if isinstance(part, str) else part[0] for part in parts)
     assert text == (

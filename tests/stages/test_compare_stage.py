@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score
 
 from raresight.pipeline.commands import compare as stage
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.predictions_table import Predictions
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 
 PARAMS = """\
 evaluate:
@@ -153,7 +153,7 @@ def test_an_experiment_has_a_name_and_another_seed_settles_nothing(as_json):
 
 def test_the_verdict_on_recipes_rests_on_the_trainings_of_both(as_json):
     report = as_json("weak-thrice", "thrice")
-    assert (report["about"], report["replicates"]) == ("recipes", [3, 3])
+    assert (report["about"], report["num_seeds"]) == ("recipes", [3, 3])
     leading = report["comparison"]["differences"][0]
     assert (leading["verdict"], leading["models"]) == ("better", None)
     alike = as_json("thrice", "thrice-again")
@@ -177,7 +177,7 @@ def test_values_are_means_over_the_trainings(as_json):
 
 def test_the_trainings_of_one_version_do_not_tell_of_the_other(as_json):
     report = as_json("weak", "thrice")
-    assert (report["about"], report["replicates"]) == ("models", [1, 3])
+    assert (report["about"], report["num_seeds"]) == ("models", [1, 3])
     assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
     assert "weak was trained once" in " ".join(report["notes"])
     # The first of the three is what `strong` is.
@@ -307,7 +307,7 @@ def test_outside_a_project_there_are_no_versions(compare, tmp_path):
 
 def test_answers_that_costs_decided_are_taken_as_they_were_given():
     ids = np.array(["x", "y"])
-    images = Predictions(
+    images = PredictionsTable(
         classes=("a", "b"),
         ids=ids,
         sources=ids,

@@ -116,14 +116,14 @@ def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(judged_
     features = shortcut_features(draw_images(), np.arange(COUNT))
     probe = fit_shortcut(features[train], 1 * rare[train], num_classes=2)
     chosen = choose(MaxF1(), probe(features[val])[:, 1], rare[val])
-    assert metrics["threshold"]["shortcut"] == pytest.approx(chosen.value)
+    assert metrics["threshold"]["shortcut_baseline"] == pytest.approx(chosen.value)
 
 
 def test_the_majority_is_beside_the_model(judged_project):
     params, data = judged_project()
     metrics = evaluate.run(params, data)
-    assert metrics["majority"]["answer"] == "common"
-    assert metrics["majority"]["accuracy"] == 25 / 30
+    assert metrics["majority_baseline"]["answer"] == "common"
+    assert metrics["majority_baseline"]["accuracy"] == 25 / 30
 
 
 def test_a_dataset_without_a_positive_class_is_judged_by_macro_values(judged_project):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
 from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap, resampled_confusions
@@ -28,7 +28,7 @@ class CostResults:
 
 
 def cost_results(
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, Predictions],
     costs: np.ndarray,
     seen: np.ndarray,
     *,
@@ -40,7 +40,7 @@ def cost_results(
     ``outcomes`` hold ``test``; ``val`` has no interval, as the temperature was chosen there.
     """
     test = outcomes["test"]
-    probable = Outcome(
+    probable = Predictions(
         task=test.task,
         targets=test.targets,
         scores=test.scores,
@@ -61,7 +61,7 @@ def cost_results(
 
 
 def _cost(
-    outcome: Outcome, costs: np.ndarray, bootstrap: Bootstrap | None, rng: np.random.Generator
+    outcome: Predictions, costs: np.ndarray, bootstrap: Bootstrap | None, rng: np.random.Generator
 ) -> Estimate:
     """The mean cost; its interval from confusion counts that are resampled within each class."""
     value = float(costs[outcome.targets, outcome.predicted].mean())
@@ -73,8 +73,8 @@ def _cost(
 
 
 def _saved(
-    before: Outcome,
-    after: Outcome,
+    before: Predictions,
+    after: Predictions,
     costs: np.ndarray,
     bootstrap: Bootstrap,
     rng: np.random.Generator,

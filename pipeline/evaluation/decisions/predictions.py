@@ -52,7 +52,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Predictions:
     """Answers on one set: ``targets`` int (n,), ``scores`` float (n, K), ``predicted`` int (n,).
 
     ``sources``, int (n,), says which rows are of one source; None where each is of its own.
@@ -86,7 +86,7 @@ class Outcome:
         return rank(self.scores.ravel(), positive.ravel())
 
 
-def answer(
+def predict_labels(
     task: Task,
     targets: np.ndarray,
     scores: np.ndarray,
@@ -94,7 +94,9 @@ def answer(
     threshold: float | None = None,
     decide: Callable[[np.ndarray], np.ndarray] | None = None,
     sources: np.ndarray | None = None,
-) -> Outcome:
+) -> Predictions:
     """The outcome of ``scores`` (n, K) decided at ``threshold``, or as ``decide`` does."""
     predicted = task.decide(scores, threshold=threshold) if decide is None else decide(scores)
-    return Outcome(task=task, targets=targets, scores=scores, predicted=predicted, sources=sources)
+    return Predictions(
+        task=task, targets=targets, scores=scores, predicted=predicted, sources=sources
+    )

@@ -120,7 +120,7 @@ def _promise(
     needed = positives_needed(rule.target, confidence=rule.confidence)
     promise["needed"] = needed
     if needed is None:
-        promise["reason"] = "nobody can promise to find everything"
+        promise["reason"] = "no sample can guarantee a recall of 1"
     elif total < needed:
         promise["reason"] = f"it takes {needed} positives in validation; there are {total}"
     return promise

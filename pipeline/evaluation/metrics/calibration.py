@@ -27,8 +27,8 @@ class Calibrator:
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Probabilities (n, K) of ``scores`` (n, K)."""
-        evidence = np.log(np.maximum(scores, _TINY)) - np.log(self.assumed)
-        return _softmax(evidence / self.temperature + np.log(self.prior))
+        inputs = np.log(np.maximum(scores, _TINY)) - np.log(self.assumed)
+        return _softmax(inputs / self.temperature + np.log(self.prior))
 
 
 def fit_calibrator(

@@ -5,8 +5,6 @@ axes are resamples. What is undefined is NaN here; :func:`reason` says why in wo
 those of scikit-learn, which sets several undefined values to 0 or 1 instead.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 Counts = np.ndarray
@@ -101,35 +99,6 @@ def mcc(counts: Counts) -> np.ndarray:
     covariance = _hits(counts).sum(-1) * total - (actual * called).sum(-1)
     spread = (total**2 - (actual**2).sum(-1)) * (total**2 - (called**2).sum(-1))
     return ratio(covariance, np.sqrt(spread))
-
-
-_REASONS: Mapping[str, str] = {
-    "accuracy": "there are no images",
-    "recall": "there is no image of '{label}'",
-    "precision": "nothing was called '{label}'",
-    "specificity": "every image is of '{label}'",
-    "f1": "there is no image of '{label}'",
-    "average_precision": "there is no image of '{label}'",
-    "roc_auc": "it needs images of '{label}' and of other classes",
-    "balanced_accuracy": "a class has no images",
-    "mcc": "only one class occurs or is called",
-    "macro_precision": "nothing was called one of the classes",
-    "weighted_precision": "nothing was called one of the classes",
-    "weighted_recall": "there are no images",
-    "weighted_f1": "there are no images",
-    "weighted_average_precision": "there are no images",
-    "weighted_roc_auc": "all images are of one class",
-    "top_5_accuracy": "there are no images",
-    "macro_recall": "a class has no images",
-    "macro_f1": "a class has no images",
-    "macro_average_precision": "a class has no images",
-    "macro_roc_auc": "a class has no images",
-}
-
-
-def reason(name: str, label: str | None = None) -> str:
-    """Why the metric ``name`` is undefined; ``label`` is the class it is about."""
-    return _REASONS[name].format(label=label)
 
 
 def _hits(counts: Counts) -> np.ndarray:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import average_precision, roc_auc
+from raresight.pipeline.evaluation.metrics.registry import METRICS
 
 # The empty label is the set as a whole; any other is the class that the metric is about.
 Key = tuple[str, str]
@@ -18,26 +19,20 @@ TOP = 5  # of how many best classes the right one may be any
 
 def by_decision(counts: np.ndarray, task: Task) -> dict[Key, np.ndarray]:
     """Metrics of confusion counts (..., K, K), each (...)."""
-    per_class = {
-        "precision": confusion.precision(counts),
-        "recall": confusion.recall(counts),
-        "specificity": confusion.specificity(counts),
-        "f1": confusion.f1(counts),
-    }
-    values = {
-        (label, name): column[..., index]
-        for index, label in enumerate(task.classes)
-        for name, column in per_class.items()
-    }
     focus, support = task.focus(counts), counts.sum(-1)
-    values["", "accuracy"] = confusion.accuracy(focus)
-    values["", "balanced_accuracy"] = confusion.balanced_accuracy(focus)
-    if task.positive is not None:
-        values |= {("", name): values[task.positive, name] for name in per_class}
-    for name in ("precision", "recall", "f1"):
-        values["", f"macro_{name}"] = confusion.macro(per_class[name])
-        values["", f"weighted_{name}"] = confusion.weighted(per_class[name], support)
-    values["", "mcc"] = confusion.mcc(focus)
+    values: dict[Key, np.ndarray] = {}
+    for name, metric in METRICS.items():
+        if metric.overall is not None:
+            values["", name] = metric.overall(focus)
+        if metric.per_class is None:
+            continue
+        column = metric.per_class(counts)
+        values |= {(label, name): column[..., k] for k, label in enumerate(task.classes)}
+        if task.positive_index is not None:
+            values["", name] = column[..., task.positive_index]
+        if metric.averaged:
+            values["", f"macro_{name}"] = confusion.macro(column)
+            values["", f"weighted_{name}"] = confusion.weighted(column, support)
     return values
 
 
@@ -46,7 +41,7 @@ def ranking_quality(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
     return np.stack([roc_auc(positives, negatives), average_precision(positives, negatives)], -1)
 
 
-def ranked(outcome: Outcome) -> np.ndarray:
+def ranked(outcome: Predictions) -> np.ndarray:
     """The metrics of RANKED of each class, (K, 2)."""
     return np.stack([ranking_quality(*ranking.counts()) for ranking in outcome.rankings])
 
@@ -66,6 +61,6 @@ def by_ranking(quality: np.ndarray, task: Task, support: np.ndarray) -> dict[Key
     return values
 
 
-def top_hits(outcome: Outcome) -> int:
+def top_hits(outcome: Predictions) -> int:
     """In how many rows the actual class is among the TOP best."""
     return confusion.top_k_hits(outcome.targets, outcome.scores, k=TOP)

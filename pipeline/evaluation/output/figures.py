@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from raresight.pipeline.core import seeds
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
-from raresight.pipeline.evaluation.evaluate import Study
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
+from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.ranking import curve, precision_at
 from raresight.pipeline.evaluation.prevalence import at_prevalence
 from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INK, GREY, BLUE, ORANGE = "#22272e", "#8b949e", "#1f6feb", "#d1742f"
 _LINES = {
-    "shortcut": ("a glance alone", GREY),
+    "shortcut_baseline": ("shortcut baseline", GREY),
     "perturbed": ("model, perturbed images", ORANGE),
     "test": ("model", BLUE),
 }
@@ -29,9 +29,9 @@ _BAND_RESAMPLES = 500
 _MOST_NUMBERS = 15  # classes beyond which the cells of a matrix are too small for numbers
 
 
-def draw_confusion(study: Study, path: Path) -> None:
+def draw_confusion(result: EvaluationResult, path: Path) -> None:
     """Write the test set's confusion matrix as a PNG: counts, coloured by share of the row."""
-    counts = study.outcomes["test"].confusion
+    counts = result.outcomes["test"].confusion
     size = len(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 3.2 + 0.45 * min(size, 30)
@@ -39,8 +39,8 @@ def draw_confusion(study: Study, path: Path) -> None:
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if size > 4 else {}
-    axes.set_xticks(range(size), study.task.classes, **slanted)
-    axes.set_yticks(range(size), study.task.classes)
+    axes.set_xticks(range(size), result.task.classes, **slanted)
+    axes.set_yticks(range(size), result.task.classes)
     axes.set(xlabel="predicted", ylabel="actual")
     axes.set_title("Confusion on the test images", size=10, loc="left")
     axes.tick_params(length=0)
@@ -59,25 +59,25 @@ def _write_cells(axes: "Axes", counts: np.ndarray, shares: np.ndarray) -> None:
         axes.text(column, row, text, ha="center", va="center", color=colour, size=11 if few else 8)
 
 
-def draw_precision_recall(study: Study, path: Path) -> None:
+def draw_precision_recall(result: EvaluationResult, path: Path) -> None:
     """Write precision against recall as a PNG.
 
     With a positive class there are two panels, at the test set's prevalence and at that of the
     deployment, each with a pointwise bootstrap band and the chosen operating point. Without one,
     the curves of all classes pooled.
     """
-    test = study.outcomes["test"]
+    test = result.outcomes["test"]
     own = float(test.main_ranking.positive.mean())
-    if study.task.positive is None:
+    if result.task.positive is None:
         figure = _figure(5.6, 4.6)
-        _panel(figure.add_subplot(), study, own, "Precision and recall, all classes pooled")
+        _panel(figure.add_subplot(), result, own, "Precision and recall, all classes pooled")
     else:
         figure = _figure(9.6, 4.6)
         left, right = figure.subplots(1, 2, sharey=True)
-        there = study.params.prevalences[0]
-        band = _band(study)
-        _panel(left, study, own, f"In the test set: {_share(own)} '{study.task.positive}'", band)
-        _panel(right, study, there, f"Where it will be used: {_share(there)}", band)
+        there = result.params.prevalences[0]
+        band = _band(result)
+        _panel(left, result, own, f"In the test set: {_share(own)} '{result.task.positive}'", band)
+        _panel(right, result, there, f"Where it will be used: {_share(there)}", band)
         right.set_ylabel("")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
@@ -85,24 +85,28 @@ def draw_precision_recall(study: Study, path: Path) -> None:
 
 
 def _panel(
-    axes: "Axes", study: Study, prevalence: float, title: str, band: np.ndarray | None = None
+    axes: "Axes",
+    result: EvaluationResult,
+    prevalence: float,
+    title: str,
+    band: np.ndarray | None = None,
 ) -> None:
     for name, (label, colour) in _LINES.items():
-        points = curve(study.outcomes[name].main_ranking)
+        points = curve(result.outcomes[name].main_ranking)
         precision = precision_at(points.recall, points.false_positive_rate, prevalence)
         axes.plot(points.recall, precision, color=colour, label=label, lw=1.6)
     if band is not None:
         high, low = (precision_at(BAND, rate, prevalence) for rate in band)
-        label = f"{100 * study.params.confidence_level:g} % of resamples"
+        label = f"{100 * result.params.confidence_level:g} % of resamples"
         axes.fill_between(BAND, low, high, color=BLUE, alpha=0.15, lw=0, label=label)
-        _mark_operating_point(axes, study.outcomes["test"], prevalence)
+        _mark_operating_point(axes, result.outcomes["test"], prevalence)
     axes.axhline(prevalence, color=INK, ls=":", lw=1, label="no skill")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.03))
     axes.set_title(title, size=10, loc="left")
     _clean(axes)
 
 
-def _mark_operating_point(axes: "Axes", outcome: Outcome, prevalence: float) -> None:
+def _mark_operating_point(axes: "Axes", outcome: Predictions, prevalence: float) -> None:
     (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
     point = at_prevalence(
         sensitivity=hit / (hit + missed),
@@ -122,7 +126,7 @@ def _mark_operating_point(axes: "Axes", outcome: Outcome, prevalence: float) -> 
         )
 
 
-def draw_calibration(study: Study, path: Path) -> None:
+def draw_calibration(result: EvaluationResult, path: Path) -> None:
     """Write the reliability diagram as a PNG, on log axes where the positive class is rare.
 
     The scores as the model gave them, and calibrated; a point a bin of equally many images.
@@ -130,9 +134,9 @@ def draw_calibration(study: Study, path: Path) -> None:
     figure = _figure(5.6, 4.8)
     axes = figure.add_subplot()
     for name, (label, colour) in _CALIBRATIONS.items():
-        bins = study.reliability(name)
+        bins = result.reliability(name)
         ends = np.abs(np.stack([bins.low, bins.high]) - bins.observed)
-        error = study.calibration[name]["ece"].value
+        error = result.calibration[name]["ece"].value
         axes.errorbar(
             *(bins.score, bins.observed, ends),
             fmt="o-",
@@ -142,13 +146,13 @@ def draw_calibration(study: Study, path: Path) -> None:
         )
     axes.plot([0, 1], [0, 1], color=INK, ls=":", lw=1, label="right on average")
     ticks = [0, 0.001, 0.01, 0.1, 0.3, 1]
-    rare = study.task.positive is not None and study.calibrator.prior.min() < _RARE
+    rare = result.task.positive is not None and result.calibrator.prior.min() < _RARE
     if rare:  # all of the calibrated scores would sit in a corner
         for scale in (axes.set_xscale, axes.set_yscale):
             scale("symlog", linthresh=1e-3, linscale=0.5)
         for place in (axes.set_xticks, axes.set_yticks):
             place(ticks, [f"{tick:g}" for tick in ticks], fontsize=8)
-    what = f"is '{study.task.positive}'" if study.task.positive else "is called rightly"
+    what = f"is '{result.task.positive}'" if result.task.positive else "is called rightly"
     axes.set(xlabel="score", ylabel=f"share that {what}", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.set_title("Can the scores be believed? Test images", size=10, loc="left")
     axes.legend(frameon=False, fontsize=8, loc="upper left")
@@ -156,24 +160,26 @@ def draw_calibration(study: Study, path: Path) -> None:
     _save(figure, path)
 
 
-def draw_slices(study: Study, path: Path) -> None:
+def draw_slices(result: EvaluationResult, path: Path) -> None:
     """Write the worst slices as a PNG, a dot with its interval each, beside the whole test set."""
-    metrics = list(dict.fromkeys(one.metric for one in study.slices))
+    metrics = list(dict.fromkeys(one.metric for one in result.slices))
     if not metrics:
-        metrics = ["accuracy" if study.task.positive is None else "recall"]
+        metrics = ["accuracy" if result.task.positive is None else "recall"]
     figure = _figure(1.2 + 4.4 * len(metrics), 4.6)
     panels = figure.subplots(1, len(metrics), squeeze=False)[0]
     for axes, metric in zip(panels, metrics, strict=True):
-        _slice_panel(axes, study, metric)
+        _slice_panel(axes, result, metric)
     _save(figure, path)
 
 
-def _slice_panel(axes: "Axes", study: Study, metric: str) -> None:
-    worst = [one for one in study.slices if one.metric == metric][:_WORST]
-    overall = study.assessments["test"].overall[metric].value
+def _slice_panel(axes: "Axes", result: EvaluationResult, metric: str) -> None:
+    worst = [one for one in result.slices if one.metric == metric][:_WORST]
+    overall = result.assessments["test"].overall[metric].value
     for place, one in enumerate(worst):
-        surely = one.p_adjusted is not None and one.p_adjusted < 1 - study.params.confidence_level
-        colour = ORANGE if surely else BLUE
+        significant = (
+            one.p_adjusted is not None and one.p_adjusted < 1 - result.params.confidence_level
+        )
+        colour = ORANGE if significant else BLUE
         axes.plot([one.estimate.low, one.estimate.high], [place, place], color=colour, lw=1.4)
         axes.plot(one.estimate.value, place, "o", color=colour, ms=5)
     names = [f"{one.factor.replace('_', ' ')}  {one.part}  ({one.images:,})" for one in worst]
@@ -181,7 +187,7 @@ def _slice_panel(axes: "Axes", study: Study, metric: str) -> None:
     if overall is not None:
         axes.axvline(overall, color=INK, ls=":", lw=1)
     axes.set(xlim=(-0.02, 1.02), ylim=(max(len(worst), 1) - 0.5, -0.5), xlabel=metric)
-    axes.set_title(f"Worst {metric} (of images; orange: surely worse)", size=10, loc="left")
+    axes.set_title(f"Worst {metric} (of images; orange: significantly worse)", size=10, loc="left")
     _clean(axes)
 
 
@@ -190,14 +196,14 @@ def _clean(axes: "Axes") -> None:
     axes.grid(color=GREY, alpha=0.25, lw=0.6)
 
 
-def _band(study: Study) -> np.ndarray:
-    test = study.outcomes["test"]
+def _band(result: EvaluationResult) -> np.ndarray:
+    test = result.outcomes["test"]
     return false_positive_band(
         test.main_ranking,
         test.targets,
-        confidence=study.params.confidence_level,
-        resamples=min(study.params.num_bootstrap, _BAND_RESAMPLES),
-        rng=seeds.rng(study.params.seed, "evaluate", "band"),
+        confidence=result.params.confidence_level,
+        resamples=min(result.params.num_bootstrap, _BAND_RESAMPLES),
+        rng=seeds.rng(result.params.seed, "evaluate", "band"),
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome
-from raresight.pipeline.evaluation.evaluate import Study
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
+from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.calibration import event
 from raresight.pipeline.evaluation.metrics.ranking import Curve, curve
 from raresight.pipeline.evaluation.slices import Slice
@@ -16,7 +16,7 @@ SCORE_BINS = 25
 WORST = 12
 
 
-def tables(study: Study) -> dict[str, str]:
+def tables(result: EvaluationResult) -> dict[str, str]:
     """Contents by file name; docs/evaluation.md says what each column means.
 
     ``confusion.csv`` holds a row an image; ``pr.tsv`` and ``roc.tsv`` the curves of the positive
@@ -27,15 +27,15 @@ def tables(study: Study) -> dict[str, str]:
     clean ones.
     """
     files = {
-        "per_class.tsv": _per_class(study),
-        "calibration.tsv": _calibration(study, "calibrated"),
-        "calibration_raw.tsv": _calibration(study, "raw"),
-        "scores.tsv": _scores(study.outcomes["test"]),
-        "slices.tsv": _slices(study.slices),
-        "worst_slices.tsv": _worst_slices(study.slices),
+        "per_class.tsv": _per_class(result),
+        "calibration.tsv": _calibration(result, "calibrated"),
+        "calibration_raw.tsv": _calibration(result, "raw"),
+        "scores.tsv": _scores(result.outcomes["test"]),
+        "slices.tsv": _slices(result.slices),
+        "worst_slices.tsv": _worst_slices(result.slices),
     }
     for name, suffix in (("test", ""), ("perturbed", "_perturbed")):
-        outcome = study.outcomes[name]
+        outcome = result.outcomes[name]
         points = curve(outcome.main_ranking)
         files[f"confusion{suffix}.csv"] = _confusion(outcome)
         files[f"pr{suffix}.tsv"] = _columns(points, ("recall", "precision", "threshold"))
@@ -43,7 +43,7 @@ def tables(study: Study) -> dict[str, str]:
     return files
 
 
-def _confusion(outcome: Outcome) -> str:
+def _confusion(outcome: Predictions) -> str:
     labels = np.asarray(outcome.task.classes)
     rows = zip(labels[outcome.targets], labels[outcome.predicted], strict=True)
     return _text(("actual", "predicted"), rows, delimiter=",")
@@ -59,23 +59,23 @@ def _numbers(columns: Sequence[np.ndarray]) -> Iterable[list[str]]:
     return (["" if np.isnan(value) else f"{value:.6g}" for value in row] for row in rows)
 
 
-def _per_class(study: Study) -> str:
+def _per_class(result: EvaluationResult) -> str:
     rows = [
         (name, label, metric, estimate.value, estimate.low, estimate.high)
-        for name, assessment in study.assessments.items()
+        for name, assessment in result.assessments.items()
         for label, estimates in assessment.per_class.items()
         for metric, estimate in estimates.items()
     ]
     return _text(("set", "class", "metric", "value", "low", "high"), rows)
 
 
-def _calibration(study: Study, name: str) -> str:
-    bins = study.reliability(name)
+def _calibration(result: EvaluationResult, name: str) -> str:
+    bins = result.reliability(name)
     names = ("score", "observed", "low", "high", "images")
     return _text(names, _numbers([getattr(bins, column) for column in names]))
 
 
-def _scores(outcome: Outcome) -> str:
+def _scores(outcome: Predictions) -> str:
     score, happened = event(outcome.scores, outcome.targets, outcome.task.positive_index)
     edges = np.linspace(0, 1, SCORE_BINS + 1)
     counts = [np.histogram(score[kind], edges)[0] for kind in (happened, ~happened)]

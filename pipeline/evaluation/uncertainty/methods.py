@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import (
     Ranking,
@@ -53,7 +53,7 @@ class Bootstrap:
 
 
 def intervals(
-    outcome: Outcome, bootstrap: Bootstrap | None, rng: np.random.Generator | None
+    outcome: Predictions, bootstrap: Bootstrap | None, rng: np.random.Generator | None
 ) -> dict[Key, Interval | np.ndarray]:
     """The two ends of each metric's interval, or resampled values (R,) to take them from.
 
@@ -73,7 +73,7 @@ def intervals(
 
 
 def resampled_confusions(
-    outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator
+    outcome: Predictions, bootstrap: Bootstrap, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """Plausible confusion counts, (C, K, K) at a time, R in all.
 
@@ -97,11 +97,11 @@ def resampled_confusions(
         yield smooth_confusion(outcome.confusion, resamples=min(chunk, resamples - done), rng=rng)
 
 
-def _by_source(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
+def _by_source(outcome: Predictions, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
     return _by_decision(outcome, bootstrap, rng) | _by_ranking(outcome, bootstrap, rng)
 
 
-def _by_decision(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
+def _by_decision(outcome: Predictions, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
     parts = [
         by_decision(counts, outcome.task)
         for counts in resampled_confusions(outcome, bootstrap, rng)
@@ -109,7 +109,7 @@ def _by_decision(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generato
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def _by_ranking(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
+def _by_ranking(outcome: Predictions, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
     drawn = {"resamples": bootstrap.resamples, "rng": rng}
     if has_groups(outcome.sources):
         quality = resample_rankings(
@@ -124,19 +124,15 @@ def _by_ranking(outcome: Outcome, bootstrap: Bootstrap, rng: np.random.Generator
     return by_ranking(quality, outcome.task, outcome.confusion.sum(-1))
 
 
-def _closed_forms(outcome: Outcome, bootstrap: Bootstrap) -> dict[Key, Interval]:
+def _closed_forms(outcome: Predictions, bootstrap: Bootstrap) -> dict[Key, Interval]:
     task, confidence, method = outcome.task, bootstrap.confidence, bootstrap.proportions
     shares = _proportions(outcome)
     found = {
         key: PROPORTIONS[method](*share, confidence=confidence) for key, share in shares.items()
     }
-    for name, counts in (
-        ("balanced_accuracy", task.focus(outcome.confusion)),
-        ("macro_recall", outcome.confusion),
-    ):
-        found["", name] = mean_of_proportions(
-            _recalls(counts), confidence=confidence, method=method
-        )
+    found["", "balanced_accuracy"] = mean_of_proportions(
+        _recalls(task.focus(outcome.confusion)), confidence=confidence, method=method
+    )
     for label, ranking in zip(task.classes, outcome.rankings, strict=True):
         found |= _of_ranking(label, ranking, confidence)
     if task.positive is not None:
@@ -168,7 +164,7 @@ def _of_ranking(label: str, ranking: Ranking, confidence: float) -> dict[Key, In
     return found
 
 
-def _proportions(outcome: Outcome) -> dict[Key, tuple[int, int]]:
+def _proportions(outcome: Predictions) -> dict[Key, tuple[int, int]]:
     """(successes, trials) of the metrics that are a proportion."""
     task, counts = outcome.task, outcome.confusion
     hits, actual, called = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
@@ -187,5 +183,5 @@ def _proportions(outcome: Outcome) -> dict[Key, tuple[int, int]]:
     return found
 
 
-def _top(outcome: Outcome, task: Task) -> int:
+def _top(outcome: Predictions, task: Task) -> int:
     return top_hits(outcome) if len(task.classes) > TOP else len(outcome.targets)

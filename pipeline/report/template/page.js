@@ -32,7 +32,7 @@
     return found;
   }
 
-  // As pipeline/report/words.py writes numbers, without exponents.
+  // As pipeline/wording/numbers.py writes numbers, without exponents.
   function number(value) {
     if (value === null) return "–";
     if (value > 0 && value < 0.0095) return value >= 1e-6 ? trimmed(value) : value.toExponential(1);
@@ -105,11 +105,11 @@
     cell("cell-alarms", wrong);
     cell("cell-cleared", (1 - p) * million - wrong);
     at("counted").textContent = `Counted on the test images: ${grouped(hits)} of ${grouped(data.positives)} found, `
-      + `${grouped(alarms)} false alarms in ${grouped(data.negatives)}.`;
+      + `${grouped(alarms)} false positives among ${grouped(data.negatives)}.`;
 
     at("threshold-text").textContent = data.thresholds[k];
     at("prevalence-text").textContent = `${oneIn(p)} · ${inPercent(p)}`;
-    threshold.setAttribute("aria-valuetext", `${data.thresholds[k]}: ${hits} of ${data.positives} found, ${alarms} false alarms`);
+    threshold.setAttribute("aria-valuetext", `${data.thresholds[k]}: ${hits} of ${data.positives} found, ${alarms} false positives`);
     prevalence.setAttribute("aria-valuetext", `${oneIn(p)}, ${inPercent(p)}`);
     prevalence.dataset.value = p;
     at("reset").setAttribute("aria-pressed", String(k === data.chosen));
@@ -118,8 +118,8 @@
     }
     at("says").textContent = sentence(now, right, wrong, p);
     const filled = now.precision === null ? 0 : Math.round(100 * now.precision);
-    at("of-alarms").textContent = now.precision === null ? "Nothing is called, so there are no alarms."
-      : now.precision === 0 ? "No alarm is right." : `Of 100 alarms, ${filled || "less than one"} ${filled === 1 || !filled ? "is" : "are"} right:`;
+    at("of-alarms").textContent = now.precision === null ? "Nothing is predicted positive."
+      : now.precision === 0 ? "No predicted positive is right." : `Of 100 predicted positives, ${filled || "less than one"} ${filled === 1 || !filled ? "is" : "are"} right:`;
     [...at("alarms").children].forEach((square, i) => square.classList.toggle("right", i < filled));
     draw(sensitivity, specificity, p);
   }
@@ -129,9 +129,9 @@
     const than = better === "exactly as" ? "exactly as accurate as" : `${better} accurate than`;
     const start = `Of a million images, ${amount(p * 1e6)} are positive. `;
     if (now.precision === null) return `${start}The model finds none of them, and is ${inPercent(now.accuracy)} accurate.`;
-    return `${start}The model raises ${amount(right + wrong)} alarms, of which ${amount(right)} are right`
+    return `${start}The model predicts ${amount(right + wrong)} positive, of which ${amount(right)} are right`
       + `${right > 0 ? ` (1\u00a0in\u00a0${(1 / now.precision).toFixed(now.precision > 0.1 ? 1 : 0)})` : ""}, and misses ${amount(p * 1e6 - right)}. `
-      + `It is ${than} a rule that never raises any.`;
+      + `It is ${than} predicting that none is.`;
   }
 
   threshold.addEventListener("input", update);

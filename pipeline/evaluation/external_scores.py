@@ -11,17 +11,17 @@ from raresight.pipeline.evaluation.assessment import assess, assess_chance, asse
 from raresight.pipeline.evaluation.baselines import guesses, majority
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
 from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
-from raresight.pipeline.evaluation.decisions.predictions import Outcome, Task, answer
+from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold
-from raresight.pipeline.evaluation.evaluate import Study
+from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
     calibration_figures,
     fit_calibrator,
 )
 from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.predictions_table import Predictions
-from raresight.pipeline.evaluation.prevalence import by_chance, carry, deploy
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable
+from raresight.pipeline.evaluation.prevalence import by_chance, deploy, reweight_to_prevalence
 from raresight.pipeline.evaluation.prior_shift import estimate_shares
 from raresight.pipeline.evaluation.slices import slice_results
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
@@ -30,13 +30,13 @@ from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 from raresight.pipeline.runtime.errors import DataError
 
 
-def judge_scores(
+def evaluate_scores(
     task: Task,
-    test: Predictions,
-    val: Predictions | None,
+    test: PredictionsTable,
+    val: PredictionsTable | None,
     threshold: Threshold | None,
     params: EvaluateParams,
-) -> Study:
+) -> EvaluationResult:
     """The judgement of ``test``, beside answers that look at nothing.
 
     Those guess as ``val`` has the classes, or as ``test`` has where there is no validation. There
@@ -48,7 +48,7 @@ def judge_scores(
         threshold=None if threshold is None else threshold.value,
         probabilities=_probabilities(val),
     )
-    outcome = answer(task, test.targets, test.scores, decide=decide, sources=test.groups)
+    outcome = predict_labels(task, test.targets, test.scores, decide=decide, sources=test.groups)
     seen = (test if val is None else val).targets
     always = majority(task, test.targets, seen=seen)
     bootstrap = Bootstrap(
@@ -65,15 +65,15 @@ def judge_scores(
         confidence=params.confidence_level,
     )
     equal = np.ones(len(task.classes))
-    return Study(
+    return EvaluationResult(
         task=task,
         params=params,
         targets={name: predictions.targets for name, predictions in sets.items()},
-        outcomes={"test": outcome, "majority": always},
+        outcomes={"test": outcome, "majority_baseline": always},
         assessments={
             "test": assess(outcome, bootstrap=bootstrap, rng=seeds.rng(params.seed, "judge", "")),
-            "prior_random": assess_chance(guesses(task, test.targets, seen=seen), task),
-            "majority": assess_majority(always, bootstrap),
+            "random_baseline": assess_chance(guesses(task, test.targets, seen=seen), task),
+            "majority_baseline": assess_majority(always, bootstrap),
         },
         thresholds={} if threshold is None else {"model": threshold},
         costs=_costs(outcome, seen, params, bootstrap),
@@ -93,7 +93,7 @@ def judge_scores(
     )
 
 
-def _probabilities(val: Predictions | None) -> Callable[[np.ndarray], np.ndarray]:
+def _probabilities(val: PredictionsTable | None) -> Callable[[np.ndarray], np.ndarray]:
     """Scores made right on validation; without it they are taken for probabilities."""
     if val is None:
         return lambda scores: scores
@@ -101,7 +101,7 @@ def _probabilities(val: Predictions | None) -> Callable[[np.ndarray], np.ndarray
 
 
 def _costs(
-    outcome: Outcome, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
+    outcome: Predictions, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
 ) -> CostResults | None:
     if outcome.task.positive is not None or params.threshold.name != "cost":
         return None
@@ -111,7 +111,7 @@ def _costs(
 
 
 def _deployment(
-    outcome: Outcome, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
+    outcome: Predictions, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
 ) -> dict[float, dict[str, dict[str, Estimate]]]:
     task = outcome.task
     if task.positive is None:
@@ -125,14 +125,16 @@ def _deployment(
                 bootstrap=bootstrap,
                 rng=seeds.rng(params.seed, "deployment", "model"),
             ),
-            "prior_random": by_chance(share, prevalence),
+            "random_baseline": by_chance(share, prevalence),
             "always_negative": by_chance(0.0, prevalence),
         }
         for prevalence in params.prevalences
     }
 
 
-def at_target(study: Study, labelled: Predictions, target: Predictions) -> dict[str, Any]:
+def at_target(
+    result: EvaluationResult, labelled: PredictionsTable, target: PredictionsTable
+) -> dict[str, Any]:
     """What is in the unlabelled images of ``target``, and what the model is worth among them.
 
     The class shares are estimated from the scores (see
@@ -140,41 +142,41 @@ def at_target(study: Study, labelled: Predictions, target: Predictions) -> dict[
     together. The figures are those at the estimated prevalence, with intervals that hold its own:
     the ends of the figures at its ends.
     """
-    size = len(study.task.classes)
+    size = len(result.task.classes)
     if len(np.unique(labelled.targets)) < size:
         raise DataError(
             "the class shares of the unlabelled images can only be estimated with labelled images "
-            f"of every class: {', '.join(study.task.classes)}."
+            f"of every class: {', '.join(result.task.classes)}."
         )
-    confidence = study.params.confidence_level
+    confidence = result.params.confidence_level
     shares, ends = estimate_shares(
         labelled.scores,
         labelled.targets,
         target.scores,
         target.groups,
         confidence=confidence,
-        rng=seeds.rng(study.params.seed, "target", "shares"),
+        rng=seeds.rng(result.params.seed, "target", "shares"),
     )
     estimates = {
         label: Estimate(value=float(value), low=float(low), high=float(high))
-        for label, value, low, high in zip(study.task.classes, shares, *ends, strict=True)
+        for label, value, low, high in zip(result.task.classes, shares, *ends, strict=True)
     }
     found: dict[str, Any] = {"images": len(target.ids), "shares": as_dict(estimates)}
-    if study.task.positive is None:
+    if result.task.positive is None:
         return found
-    prevalence = estimates[study.task.positive]
-    return found | {"model": as_dict(_carried(study, prevalence))}
+    prevalence = estimates[result.task.positive]
+    return found | {"model": as_dict(_carried(result, prevalence))}
 
 
-def _carried(study: Study, prevalence: Estimate) -> dict[str, Estimate]:
-    (right, alarms), (missed, hit) = study.task.focus(study.outcomes["test"].confusion).tolist()
+def _carried(result: EvaluationResult, prevalence: Estimate) -> dict[str, Estimate]:
+    (right, alarms), (missed, hit) = result.task.focus(result.outcomes["test"].confusion).tolist()
     at = [
-        carry(
+        reweight_to_prevalence(
             found=(hit, hit + missed),
             cleared=(right, right + alarms),
             prevalence=min(max(share, 1e-9), 1 - 1e-9),
-            confidence=study.params.confidence_level,
-            proportions=study.params.proportion_interval,
+            confidence=result.params.confidence_level,
+            proportions=result.params.proportion_interval,
         )
         for share in (prevalence.value, prevalence.low, prevalence.high)
     ]

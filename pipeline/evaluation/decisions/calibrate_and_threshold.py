@@ -5,22 +5,23 @@ from collections.abc import Mapping
 import numpy as np
 
 from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.baselines import stream
 from raresight.pipeline.evaluation.decisions.costs import Decision, decision, row_costs
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
-from raresight.pipeline.evaluation.inputs import Evidence
+from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.metrics.calibration import Calibrator, fit_calibrator
 from raresight.pipeline.evaluation.params import EvaluateParams
 
 
-def calibrator_of(evidence: Evidence) -> Calibrator:
+def calibrator_of(inputs: EvaluationInputs) -> Calibrator:
     """The calibration that validation asks for."""
-    scores, targets = evidence.model["val"], evidence.targets["val"]
-    return fit_calibrator(scores, targets, assumed=evidence.assumed)
+    scores, targets = inputs.model["val"], inputs.targets["val"]
+    return fit_calibrator(scores, targets, assumed=inputs.assumed)
 
 
 def threshold_of(
     scores: np.ndarray,
-    evidence: Evidence,
+    inputs: EvaluationInputs,
     params: EvaluateParams,
     rng: np.random.Generator | None = None,
 ) -> Threshold | None:
@@ -28,48 +29,50 @@ def threshold_of(
 
     None without a positive class; with ``rng`` its optimism is estimated.
     """
-    index, targets = evidence.task.positive_index, evidence.targets["val"]
+    index, targets = inputs.task.positive_index, inputs.targets["val"]
     if index is None:
         return None
     return choose(
         params.threshold,
         scores[:, index],
         targets == index,
-        costs=row_costs(params.threshold, evidence.task, scores, targets),
+        costs=row_costs(params.threshold, inputs.task, scores, targets),
         rng=rng,
     )
 
 
-def thresholds_of(evidence: Evidence, params: EvaluateParams) -> dict[str, Threshold]:
+def thresholds_of(inputs: EvaluationInputs, params: EvaluateParams) -> dict[str, Threshold]:
     """Those of ``model`` and ``shortcut``, with their optimism; none without a positive class."""
-    if evidence.task.positive is None:
+    if inputs.task.positive is None:
         return {}
-    scores = {"model": evidence.model["val"], "shortcut": evidence.shortcut["val"]}
+    scores = {"model": inputs.model["val"], "shortcut_baseline": inputs.shortcut["val"]}
     return {
-        name: threshold_of(on_val, evidence, params, rng=seeds.rng(params.seed, "threshold", name))
+        name: threshold_of(
+            on_val, inputs, params, rng=seeds.rng(params.seed, "threshold", stream(name))
+        )
         for name, on_val in scores.items()
     }
 
 
 def decisions_of(
-    evidence: Evidence,
+    inputs: EvaluationInputs,
     params: EvaluateParams,
     thresholds: Mapping[str, Threshold],
     calibrator: Calibrator,
 ) -> dict[str, Decision]:
     """How the model and the shortcut answer, each by its own threshold and probabilities."""
 
-    targets = evidence.targets["val"]
+    targets = inputs.targets["val"]
 
     def of_shortcut(scores: np.ndarray) -> np.ndarray:  # fitted only where costs ask for it
-        return fit_calibrator(evidence.shortcut["val"], targets, assumed=None)(scores)
+        return fit_calibrator(inputs.shortcut["val"], targets, assumed=None)(scores)
 
     return {
         name: decision(
             params.threshold,
-            evidence.task,
+            inputs.task,
             threshold=thresholds[name].value if name in thresholds else None,
             probabilities=probabilities,
         )
-        for name, probabilities in (("model", calibrator), ("shortcut", of_shortcut))
+        for name, probabilities in (("model", calibrator), ("shortcut_baseline", of_shortcut))
     }

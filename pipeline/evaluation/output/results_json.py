@@ -1,0 +1,151 @@
+"""The contents of results.json, and the few numbers of them that metrics.json holds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from raresight.pipeline.evaluation.assessment import Assessment
+from raresight.pipeline.evaluation.decisions.cost_results import CostResults
+from raresight.pipeline.evaluation.decisions.predictions import Task
+from raresight.pipeline.evaluation.evaluate import EvaluationResult
+from raresight.pipeline.evaluation.metrics.registry import PRIMARY, shown
+from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
+
+# What each threshold rule is about.
+_OBJECTIVES: Mapping[str, str] = {
+    "max_f1": "f1",
+    "recall": "recall",
+    "precision": "precision",
+    "cost": "cost",
+}
+
+
+def to_results_json(result: EvaluationResult) -> dict[str, Any]:
+    """The result as nested dicts of numbers, names and None: the contents of results.json.
+
+    There are no lists, as DVC drops them; docs/evaluation.md says what each key means. The
+    values of each class are under ``per_class``; their intervals are in the tables of the plots.
+    """
+    metrics: dict[str, Any] = {"positive": result.task.positive}
+    for name, assessment in result.assessments.items():
+        metrics[name] = as_dict(assessment.overall)
+        if name in ("test", "perturbed", "val"):
+            metrics[name]["per_class"] = _class_values(assessment)
+    answer = result.outcomes["majority_baseline"].predicted[0]
+    metrics["majority_baseline"]["answer"] = result.task.classes[answer]
+    if result.task.positive is not None:
+        metrics |= _deployment(result)
+        metrics["negative"] = result.task.negative
+        metrics["threshold"] = _threshold(result)
+    if result.costs is not None:
+        metrics["cost"] = _costs(result.costs)
+    metrics["calibration"] = _calibration(result)
+    metrics["slices"] = _slices(result)
+    metrics["confidence_level"] = result.params.confidence_level
+    metrics["counts"] = {
+        name: _class_counts(targets, result.task) for name, targets in result.targets.items()
+    }
+    return metrics
+
+
+# The short names of metrics.json for metrics of METRICS.
+_SHORT = {"average_precision": "ap", "macro_average_precision": "macro_ap"}
+
+
+def headline(results: Mapping[str, Any]) -> dict[str, float | None]:
+    """The numbers that people compare, one level deep: the contents of results.json.
+
+    From those of results.json; null where there is none.
+    """
+    test = results["test"]
+    names = shown("headline", positive=results["positive"] is not None)
+    found = {_SHORT.get(name, name): test[name] for name in names}
+    if results["positive"] is not None:
+        found["precision_deployed"] = results["deployment"]["model"]["precision"]
+        found["threshold"] = results["threshold"]["model"]
+    calibration = results["calibration"]
+    found["ece"] = calibration.get("calibrated", calibration["raw"])["ece"]
+    main = PRIMARY[results["positive"] is not None]
+    for entry in ("perturbed", "shortcut_baseline"):
+        if entry in results:
+            found[f"{_SHORT[main]}_{entry}"] = results[entry][main]
+    found["accuracy_majority_baseline"] = results["majority_baseline"]["accuracy"]
+    return found
+
+
+def _deployment(result: EvaluationResult) -> dict[str, Any]:
+    """``deployment`` at the first prevalence; where there are several, ``deployment_at`` each."""
+    entries = {
+        f"{prevalence:g}": {
+            "prevalence": prevalence,
+            **{name: as_dict(figures) for name, figures in rows.items()},
+        }
+        for prevalence, rows in result.deployment.items()
+    }
+    first = {"deployment": next(iter(entries.values()))}
+    return first | ({"deployment_at": entries} if len(entries) > 1 else {})
+
+
+def _class_values(assessment: Assessment) -> dict[str, dict[str, float | None]]:
+    return {
+        label: {metric: estimate.value for metric, estimate in estimates.items()}
+        for label, estimates in assessment.per_class.items()
+    }
+
+
+def _threshold(result: EvaluationResult) -> dict[str, Any]:
+    rule, chosen = result.params.threshold, result.thresholds["model"]
+    metrics: dict[str, Any] = {"name": rule.name}
+    metrics |= {name: threshold.value for name, threshold in result.thresholds.items()}
+    metrics |= {"objective": _OBJECTIVES[rule.name], "val": chosen.score}
+    metrics |= {"optimism": chosen.optimism, "positives": chosen.positives}
+    optional = {
+        "target": getattr(rule, "target", None),
+        "target_confidence": chosen.confidence,
+        "positives_needed": chosen.needed,
+        "prevalence": getattr(rule, "prevalence", None),
+        "reason": chosen.reason,
+    }
+    return metrics | {name: value for name, value in optional.items() if value is not None}
+
+
+def _costs(costs: CostResults) -> dict[str, Any]:
+    answer, cost = costs.always
+    own = {"without_costs": costs.without_costs, "saved": costs.saved}
+    return as_dict({**costs.by_outcome, **own}) | {"always": {"answer": answer, "cost": cost}}
+
+
+def _calibration(result: EvaluationResult) -> dict[str, Any]:
+    calibrator = result.calibrator
+    return {
+        "temperature": calibrator.temperature,
+        "assumed_prior": _shares(calibrator.assumed, result.task),
+        "prior": _shares(calibrator.prior, result.task),
+    } | {name: as_dict(figures) for name, figures in result.calibration.items()}
+
+
+def _shares(values: np.ndarray, task: Task) -> dict[str, float]:
+    return dict(zip(task.classes, (values / values.sum()).tolist(), strict=True))
+
+
+def _slices(result: EvaluationResult) -> dict[str, Any]:
+    """The worst slice of each metric, how many there are, and how many significantly worse."""
+    found: dict[str, Any] = {}
+    for one in result.slices:  # worst first
+        worst = found.setdefault(one.metric, {"n_slices": 0, "n_significant": 0})
+        worst["n_slices"] += 1
+        significant = (
+            one.p_adjusted is not None and one.p_adjusted < 1 - result.params.confidence_level
+        )
+        worst["n_significant"] += significant
+        if worst["n_slices"] == 1:
+            worst["worst"] = one.name
+            worst |= {"value": one.estimate.value, "low": one.estimate.low}
+            worst |= {"high": one.estimate.high, "images": one.images}
+    return found
+
+
+def _class_counts(targets: np.ndarray, task: Task) -> dict[str, int]:
+    counts = np.bincount(targets, minlength=len(task.classes))
+    return dict(zip(task.classes, counts.tolist(), strict=True))

@@ -1,0 +1,24 @@
+"""What the rows of results are called, in the terminal and on the page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SHORTCUT, RANDOM = "shortcut baseline", "random baseline"
+# What the shortcut baseline is, for those who have not met it.
+SHORTCUT_MEANS = "a logistic regression on a color histogram and an 8 x 8 thumbnail"
+
+
+def row_names(results: Mapping[str, Any]) -> dict[str, str]:
+    """The entries of results.json that are set side by side, with their names, in order."""
+    return {
+        "test": "model",
+        "perturbed": "model, perturbed images",
+        "shortcut_baseline": SHORTCUT,
+        "random_baseline": RANDOM,
+        "majority_baseline": majority_name(results["majority_baseline"]["answer"]),
+    }
+
+
+def majority_name(label: str) -> str:
+    """The baseline that predicts ``label`` for every image."""
+    return f"always '{label}'"
