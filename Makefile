@@ -45,7 +45,7 @@ bench: $(VENV)/installed  ## ratios beside what a user would pick instead
 	$(BIN)/python -m benchmarks
 
 digits: $(VENV)/installed  ## write scikit-learn's real digits as images below data/raw
-	$(BIN)/python -m raresight.pipeline.commands.digits data/raw/digits
+	$(BIN)/raresight digits data/raw/digits
 
 clean:  ## remove the environment and what the stages wrote (metrics stay: Git has them)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info

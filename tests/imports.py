@@ -1,12 +1,14 @@
 """What a module of this project imports, read from the source: nothing is run."""
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("raresight", "pipeline", "generators")  # together they are the package raresight
 # No byte of an output depends on these, so that dvc.yaml leaves them out.
 FREE = {"cli", "terminal", "runtime"}
+_REFERENCE = re.compile(r"raresight(\.\w+)+:\w+")
 SPOKEN = "wording"  # of all outputs the page alone holds sentences
 
 
@@ -25,7 +27,7 @@ def _dotted(path: Path) -> str:
 def direct(name: str) -> set[str]:
     """The project's modules that ``name`` imports, anywhere in its source, and their packages.
 
-    Imports that only a type checker sees are left out.
+    Imports that only a type checker sees are left out; a text ``module:name`` is one.
     """
     known, found = modules(), set()
     tree = ast.parse(known[name].read_text())
@@ -37,6 +39,8 @@ def direct(name: str) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Constant) and _REFERENCE.fullmatch(str(node.value)):
+            found.add(node.value.partition(":")[0])
     found |= {parent for target in found for parent in _parents(target)}
     return (found & set(known)) - {name}
 

@@ -20,6 +20,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
         *("schedule", "model", "find-lr", "diagnose"),
         *("compare", "plan"),
         *("validate", "schema", "generators", "inspect", "scenarios", "use", "verify"),
+        *("digits", "carla-record"),
     ]
 
 
@@ -137,10 +138,26 @@ def test_verify_has_to_find_something(tmp_path):
     assert invoke("verify", tmp_path).exit_code == 66
 
 
+def test_quiet_validate_says_what_is_wrong_and_nothing_else(project, tmp_path):
+    good = invoke("--quiet", "--params", project / "params.yaml", "validate")
+    assert (good.exit_code, good.stdout, good.stderr) == (0, "", "")
+    bad = invoke("--quiet", "--params", write_params(tmp_path / "p.yaml", seed=-1), "validate")
+    assert bad.exit_code == 2
+    assert "generate.seed" in bad.stderr
+
+
+def test_the_real_digits_are_written_one_folder_a_class(tmp_path):
+    result = invoke("digits", tmp_path / "digits")
+    assert result.exit_code == 0, result.stderr
+    assert (result.stdout, result.stderr) == ("", f"wrote 1,797 digits below {tmp_path}/digits\n")
+    assert sorted(path.name for path in (tmp_path / "digits").iterdir()) == list("0123456789")
+    assert len(list((tmp_path / "digits").rglob("*.png"))) == 1797
+
+
 def test_an_evaluation_that_is_not_there_cannot_be_shown(tmp_path):
     result = invoke("--data", tmp_path, "evaluate", "--show")
     assert result.exit_code == 66
-    assert str(tmp_path / "evaluation/metrics.json") in result.stderr
+    assert str(tmp_path / "evaluation/results.json") in result.stderr
 
 
 def test_colours_are_for_those_who_want_them():

@@ -124,6 +124,11 @@ def test_a_second_writer_is_75(untouched):
     assert done.stderr.startswith("error: ")
 
 
+def heed_ctrl_c():
+    """A shell starts what runs in the background with SIGINT ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
 )
@@ -133,8 +138,11 @@ def test_an_interrupted_stage_cleans_up(untouched, tmp_path, number, code):
     endless = write_params(tmp_path / "params.yaml", image_size=64, sources=[source])
     process = subprocess.Popen(
         [*COMMAND, "--params", endless, "--data", untouched / "data", "generate", "--workers", "1"],
-        cwd=ROOT, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
+    )
     half_made, deadline = untouched / "data/.generated.new", time.monotonic() + PATIENCE
     while not half_made.is_dir() and time.monotonic() < deadline:
         time.sleep(0.01)

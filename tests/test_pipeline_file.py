@@ -95,14 +95,17 @@ def test_inputs_are_outputs_of_earlier_stages():
     written = {"data/raw"}
     for stage in STAGES.values():
         assert {dep for dep in stage["deps"] if dep.startswith("data/")} <= written
-        written |= {
-            *stage["outs"],
-            *(name for metric in stage.get("metrics", []) for name in metric),
-        }
+        # A file that Git keeps is an entry of its own, {path: options}; iterating gives its path.
+        for entry in (*stage["outs"], *stage.get("metrics", [])):
+            written |= {entry} if isinstance(entry, str) else {*entry}
 
 
 def test_the_file_and_the_table_name_the_same_stages_in_the_same_order():
     assert list(STAGES) == list(table.STAGES)
+
+
+def kept_by_git(paths):
+    return [{f"data/{path}": {"cache": False}} for path in paths]
 
 
 @pytest.mark.parametrize("name", table.STAGES)
@@ -111,9 +114,9 @@ def test_a_stage_is_in_the_file_what_it_is_in_the_table(name):
     assert written["desc"] == stage.description
     assert written["cmd"] == f"python -m raresight {name}"
     assert written["params"] == [name]
-    assert written["outs"] == [f"data/{path}" for path in stage.outputs]
-    kept_by_git = [{f"data/{path}": {"cache": False}} for path in stage.metrics]
-    assert written.get("metrics", []) == kept_by_git
+    by_dvc = [f"data/{path}" for path in stage.outputs]
+    assert written["outs"] == [*by_dvc, *kept_by_git(stage.results)]
+    assert written.get("metrics", []) == kept_by_git(stage.metrics)
 
 
 @pytest.mark.parametrize("name", table.STAGES)
@@ -140,6 +143,7 @@ def test_the_table_loads_no_library():
 def test_git_ignores_what_dvc_keeps_and_keeps_the_metrics(stage):
     for path, ignored in [
         *((f"data/{path}/", True) for path in table.STAGES[stage].outputs),
+        *((f"data/{path}", False) for path in table.STAGES[stage].results),
         *((f"data/{path}", False) for path in table.STAGES[stage].metrics),
     ]:
         asked = ["git", "check-ignore", "-q", "--no-index", path]

@@ -71,7 +71,7 @@ def test_a_scenario_runs_end_to_end(name, tmp_path):
     made = Dataset(data / "generated")
     assert set(made.labels) == set(made.classes)
     assert manifest_problems(data / "generated") == []
-    metrics = json.loads((data / "evaluation/metrics.json").read_text())
+    metrics = json.loads((data / "evaluation/results.json").read_text())
     assert np.isfinite(metrics["test"]["accuracy"])
     assert metrics["positive"] in (None, *made.classes)
     assert ("transfer" in metrics) == (name == "digits-sim2real")  # drawn teach, real ones test

@@ -112,7 +112,7 @@ class Replay:
         if not (folder / "meta.json").is_file():
             raise FileNotFoundError(
                 f"'{folder}' holds no CARLA record (meta.json). Make one from a server or without: "
-                f"python -m raresight.pipeline.commands.carla_record {folder} --help"
+                f"raresight carla-record {folder} --help"
             )
         self.folder = folder
         try:

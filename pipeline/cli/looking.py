@@ -20,7 +20,7 @@ def validate(settings: Settings, full: bool) -> None:
     plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
     if full and not settings.json:
         click.echo(resolved(sections), nl=False)
-    else:
+    elif settings.json or settings.verbosity >= 0:
         print_result(settings, plain, lambda _: render(sections))
 
 

@@ -1,17 +1,11 @@
-"""Records a CARLA stream below data/raw, for the generator `carla` to read.
+"""carla-record: a CARLA stream below data/raw, for the generator `carla` to read."""
 
-python -m raresight.pipeline.commands.carla_record data/raw/carla --staged       without a server
-python -m raresight.pipeline.commands.carla_record data/raw/carla --server HOST:PORT
-"""
-
-import argparse
 import shutil
-import sys
 from pathlib import Path
 
 from raresight.generators.base import CannotDraw, Unavailable
 from raresight.generators.carla import open_stream, record
-from raresight.pipeline.runtime.errors import DeviceError, OutputError, RaresightError
+from raresight.pipeline.runtime.errors import DeviceError, OutputError
 
 
 def run(
@@ -34,31 +28,3 @@ def run(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return folder
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m raresight.pipeline.commands.carla_record")
-    parser.add_argument("folder", type=Path)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--staged", action="store_true", help="the game engine's street stands in")
-    source.add_argument("--server", metavar="HOST:PORT", help="a CARLA server that runs")
-    parser.add_argument("--ticks", type=int, default=2000, help="snapshots (default 2000)")
-    parser.add_argument("--size", type=int, default=64, help="pixels a side (default 64)")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--crossing", type=float, default=0.15, help="staged: share meant to cross")
-    return parser.parse_args()
-
-
-def main() -> None:
-    given = vars(_arguments())
-    given.pop("staged")
-    try:
-        folder = run(**given)
-    except RaresightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    print(f"{given['ticks']} ticks below {folder}")
-
-
-if __name__ == "__main__":
-    main()

@@ -27,7 +27,7 @@ def run(data: Path) -> list[Finding]:
     failure = data / RESUME / FAILURE
     if failure.is_file():
         return [_diverged(failure)]
-    metrics = read_json(data / "training/metrics.json")
+    metrics = read_json(data / "training/results.json")
     found = []
     for path in _curves(data / "training/curves"):
         try:

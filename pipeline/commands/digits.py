@@ -1,9 +1,5 @@
-"""scikit-learn's 1,797 scanned digits as PNG files, one subfolder a class.
+"""digits: scikit-learn's 1,797 scanned digits as PNG files, one subfolder a class."""
 
-python -m raresight.pipeline.commands.digits data/raw/digits
-"""
-
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +17,3 @@ def write_digits(folder: Path) -> int:
         grey = np.rint(pixels * (255 / 16)).astype(np.uint8)
         Image.fromarray(grey).save(path)
     return len(digits.target)
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m raresight.pipeline.commands.digits FOLDER")
-    print(f"{write_digits(Path(sys.argv[1]))} digits below {sys.argv[1]}")

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def _revision(name: str) -> Reader:
     try:
         root = Path(Repo.find_root())
         with Repo(root) as here:  # a revision may be older than the remote that holds its data
-            resolve_rev(here.scm, name)
+            checked_out = resolve_rev(here.scm, name) == here.scm.get_rev()
             config = {key: here.config[key] for key in ("core", "remote", "cache")}
     except NotDvcRepoError:
         raise InputMissing(
@@ -157,15 +158,16 @@ def _revision(name: str) -> Reader:
         ) from None
 
     files = DVCFileSystem(str(root), rev=name, config=config)
+    missing = partial(_missing, name, checked_out=checked_out)
 
     def read(path: Path) -> bytes:
         inside = _relative(path, root)
         try:
             return files.read_bytes(inside)
         except FileNotFoundError:
-            raise InputMissing(_missing(name, inside, known=files.exists(inside))) from None
+            raise InputMissing(missing(inside, known=files.exists(inside))) from None
         except DataIndexDirError:  # DVC cannot even list the folder
-            raise InputMissing(_missing(name, inside, known=True)) from None
+            raise InputMissing(missing(inside, known=True)) from None
         except (DvcException, OSError) as error:
             raise InputMissing(f"{inside} of {name} cannot be read: {error}") from None
 
@@ -179,15 +181,23 @@ def _relative(path: Path, root: Path) -> str:
         raise ParamsError(f"{path} is outside the project {root}: no revision holds it.") from None
 
 
-def _missing(name: str, path: str, *, known: bool) -> str:
+def _missing(name: str, path: str, *, known: bool, checked_out: bool) -> str:
+    remedy = _run_here() if checked_out else _remedy(name)
     if known:  # dvc.lock has its hash
         return (
             f"{path} of {name} is in no cache and no remote of this project. Run `dvc push` where "
-            f"it was made and `dvc fetch` here, or make it again: {_remedy(name)}"
+            f"it was made and `dvc fetch` here, or make it again: {remedy}"
         )
     return (
         f"{name} has no {path}: its evaluate stage was not run, or the result not committed. "
-        f"{_remedy(name)}"
+        f"{remedy}"
+    )
+
+
+def _run_here() -> str:
+    return (
+        "Run `dvc repro evaluate` (if there are edits, `git stash` first and `git stash pop` "
+        "after), and commit dvc.lock and the metrics."
     )
 
 

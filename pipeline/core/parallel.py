@@ -14,7 +14,7 @@ from raresight.pipeline.runtime.processes import start_worker
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def available_cores() -> int:
@@ -44,8 +44,9 @@ def map_shards(
     if workers <= 1:
         yield from map(work, tasks)
         return
-    saved = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # processes are the parallelism here
+    # Processes are the parallelism here, unless the user has asked for threads in each.
+    unset = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
     others = set(active_children())
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=start_worker)
     try:
@@ -60,5 +61,5 @@ def map_shards(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        for name, value in saved.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        for name in unset:
+            os.environ.pop(name, None)

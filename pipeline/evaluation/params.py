@@ -110,7 +110,7 @@ class EvaluateParams(Section):
     is the share of the positive class where the model will be used, or a list of shares, the most
     important first; it has no effect on a dataset without a positive class. ``calibration_bins`` is
     the number of points of the reliability diagram. ``perturb`` is the recipe that the clean test
-    images are put through.
+    images are put through. ``threads`` is the number of CPU threads of the model (null: all cores).
     """
 
     seed: Annotated[int, Field(ge=0)] = 1
@@ -122,6 +122,7 @@ class EvaluateParams(Section):
     calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
     slices: SliceParams = SliceParams()
     perturb: list[Step] = Field(default_factory=list)
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
 
     @field_validator("deployment_prevalence")
     @classmethod

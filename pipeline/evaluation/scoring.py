@@ -114,8 +114,8 @@ def _perturbed(inputs: LoadedInputs, params: EvaluateParams) -> Iterator[np.ndar
     recipe = build(params.perturb)
     ids, rows = inputs.dataset.ids, inputs.rows["test"]
     starts = range(0, len(rows), IMAGES_AT_ONCE)
-    for start in track(starts, total=len(starts), description="evaluate"):
-        chosen = rows[start : start + IMAGES_AT_ONCE]
+    batches = (rows[start : start + IMAGES_AT_ONCE] for start in starts)
+    for chosen in track(batches, total=len(rows), description="evaluate", images=len):
         batch = inputs.dataset.images[chosen]
         for place, row in enumerate(chosen):
             batch[place], _ = recipe(batch[place], rng=seeds.rng(params.seed, "perturb", ids[row]))

@@ -42,8 +42,7 @@ def resolve(name: str) -> torch.device:
 
 def prepare(device: torch.device, threads: int | None) -> None:
     """Set the thread count, and keep memory between steps."""
-    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes that torchrun started here
-    torch.set_num_threads(threads or max(1, available_cores() // beside))
+    set_threads(threads)
     if device.type == "cuda":
         torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = False  # its choice of kernels may differ from run to run
@@ -57,6 +56,26 @@ def prepare(device: torch.device, threads: int | None) -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def set_threads(threads: int | None) -> None:
+    """So many CPU threads; None is OMP_NUM_THREADS where that is set, else every core."""
+    torch.set_num_threads(threads or _threads_asked_for() or _cores_each())
+
+
+def _threads_asked_for() -> int:
+    """OMP_NUM_THREADS; 0 where it is unset, and under torchrun, which sets it to 1 unasked."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(first) if first.isdigit() and _processes_here() == 1 else 0
+
+
+def _cores_each() -> int:
+    return max(1, available_cores() // _processes_here())
+
+
+def _processes_here() -> int:
+    """How many torchrun started on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def upload(array: np.ndarray, device: torch.device) -> torch.Tensor:

@@ -1,10 +1,12 @@
 """The mistakes that the model was surest of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.report.pictures import Picture
 
 
@@ -63,3 +65,18 @@ def confused(
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
     return tuple((actual, called, count) for count, actual, called in pairs[:most])
+
+
+def counted(test: Predictions) -> dict[str, float] | None:
+    """What the chosen threshold finds and raises; None without a positive class."""
+    if test.task.positive is None:
+        return None
+    (cleared, alarms), (misses, hits) = test.task.focus(test.confusion).tolist()
+    share = (hits + misses) / len(test.targets)
+    return {"hits": hits, "misses": misses, "alarms": alarms, "cleared": cleared, "share": share}
+
+
+def by_class(metrics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Each class's figures on the test images, the lowest F1 first."""
+    rows = metrics["test"]["per_class"].items()
+    return sorted(rows, key=lambda row: (row[1]["f1"] or 0.0, row[0]))

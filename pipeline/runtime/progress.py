@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
@@ -18,6 +18,8 @@ from rich.progress import (
 from rich.text import Text
 
 Item = TypeVar("Item")
+
+_HOUR = 3600.0
 
 
 def _hidden() -> bool:
@@ -42,8 +44,11 @@ def rate_column() -> ProgressColumn:
     return _Rate()
 
 
-def bar(*columns: ProgressColumn) -> Progress:
-    """A progress bar with an ETA and any further columns; invisible when stderr is no terminal."""
+def bar(*columns: ProgressColumn, period: float = 30.0) -> Progress:
+    """A progress bar with an ETA and any further columns; invisible when stderr is no terminal.
+
+    Speed and ETA are those of the last ``period`` seconds.
+    """
     return Progress(
         TextColumn("{task.description:<9}"),
         BarColumn(),
@@ -51,11 +56,17 @@ def bar(*columns: ProgressColumn) -> Progress:
         *columns,
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        speed_estimate_period=period,
         disable=_hidden(),
     )
 
 
-def track(items: Iterable[Item], *, total: int, description: str) -> Iterator[Item]:
-    """Yield the items while a bar counts them."""
-    with bar() as progress:
-        yield from progress.track(items, total=total, description=description)
+def track(
+    items: Iterable[Item], *, total: int, description: str, images: Callable[[Item], int]
+) -> Iterator[Item]:
+    """Yield the items while a bar counts the ``images`` in each; there are ``total`` in all."""
+    with bar(rate_column(), period=_HOUR) as progress:  # items may be minutes apart
+        task = progress.add_task(description, total=total)
+        for item in items:
+            progress.advance(task, images(item))
+            yield item

@@ -87,7 +87,11 @@ def run(
     with stage_outputs(data / OUTPUT, hashed=hashed) as (folder,):
         tasks = list(_tasks(folder, params, originals, description))
         done = map_shards(make_shard, tasks, workers=workers, executor=executor)
-        made = list(track(done, total=len(tasks), description="augment"))
+        total = sum(task.stop - task.start for task in tasks)
+        shown = track(
+            done, total=total, description="augment", images=lambda made: made.tally.asked
+        )
+        made = list(shown)
         shards = tuple(one.shard for one in made if one.shard is not None)
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)

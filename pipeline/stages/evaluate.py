@@ -59,6 +59,10 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     task = Task(classes=dataset.classes, positive=dataset.positive)
     refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
     targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
+    if params.threads is not None:  # torch is loaded by the model, and not before
+        from raresight.pipeline.models.device import set_threads
+
+        set_threads(params.threads)
     with stage_outputs(*targets) as (everything, numbers, predictions, pictures):
         loaded = open_inputs(dataset, data, device)
         scores = model_scores(loaded, params)

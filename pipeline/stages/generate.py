@@ -55,7 +55,9 @@ def run(
     with stage_outputs(data / OUTPUT, hashed=hashed) as (folder,):
         tasks = _tasks(folder, sources, streams, description)
         done = map_shards(draw_shard, tasks, workers=workers, executor=executor)
-        shards = tuple(track(done, total=len(tasks), description="generate"))
+        total = sum(task.stop - task.start for task in tasks)
+        shown = track(done, total=total, description="generate", images=lambda shard: shard.rows)
+        shards = tuple(shown)
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
         if _TRIES in description.factors:

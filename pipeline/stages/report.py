@@ -140,10 +140,10 @@ def _sections(inputs: ReportInputs) -> dict[str, Any]:
         "panel": _panel(inputs),
         "places": inputs.places,
         "charts": _charts(inputs),
-        "focus": _focus(inputs.test),
+        "focus": mistakes.counted(inputs.test),
         "confusion": inputs.test.confusion.tolist(),
         "confused": mistakes.confused(inputs.test.confusion, task.classes),
-        "per_class": _per_class(metrics),
+        "per_class": mistakes.by_class(metrics),
         "reliability": _reliability(inputs),
         "slices": slices.worst(
             _rows(inputs.data / "evaluation/plots" / "slices.tsv"),
@@ -160,21 +160,6 @@ def _sections(inputs: ReportInputs) -> dict[str, Any]:
         "asked": asked.in_columns(inputs.asked),
         "versions": _versions(inputs),
     }
-
-
-def _focus(test: Predictions) -> dict[str, float] | None:
-    """What the chosen threshold finds and raises; None without a positive class."""
-    if test.task.positive is None:
-        return None
-    (cleared, alarms), (misses, hits) = test.task.focus(test.confusion).tolist()
-    share = (hits + misses) / len(test.targets)
-    return {"hits": hits, "misses": misses, "alarms": alarms, "cleared": cleared, "share": share}
-
-
-def _per_class(metrics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Each class's figures on the test images, the lowest F1 first."""
-    rows = metrics["test"]["per_class"].items()
-    return sorted(rows, key=lambda row: (row[1]["f1"] or 0.0, row[0]))
 
 
 def _facts(inputs: ReportInputs) -> dict[str, Any]:
@@ -268,7 +253,7 @@ def _galleries(inputs: ReportInputs) -> list[mistakes.Gallery]:
 def _learning(inputs: ReportInputs) -> dict[str, Any]:
     """What was learned from, and how it went."""
     card = read_json(inputs.data / "model" / "model.json")
-    numbers = read_json(inputs.data / "training" / "metrics.json")
+    numbers = read_json(inputs.data / "training" / "results.json")
     table = _columns(inputs.data / "training" / "curves" / "curves.tsv")
     best = numbers["best_epoch"]
     return {

@@ -29,7 +29,7 @@ from raresight.pipeline.wording.diagnosis import describe
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume = "auto") -> Path:
-    """Write data/model, data/training/metrics.json and data/training/curves; return the first.
+    """Write data/model and data/training (results, metrics, curves); return the first.
 
     A training that was stopped is resumed where ``resume`` is ``auto`` and its checkpoint is of the
     same code, params, data and machine, and starts from the beginning where it is not; ``require``
@@ -91,10 +91,17 @@ class Run:
             "train_loss": best.train_loss,
         }
 
+    @property
+    def headline(self) -> dict[str, float]:
+        """Those that people compare: the contents of metrics.json."""
+        names = {"val_average_precision": "val_ap"}
+        shown = ("best_epoch", "val_average_precision", "val_f1", "val_loss", "train_loss")
+        return {names.get(name, name): self.metrics[name] for name in shown}
+
 
 def _write(data: Path, jobs: Sequence[Job]) -> None:
-    targets = [data / name for name in ("model", "training/metrics.json", "training/curves")]
-    with stage_outputs(*targets) as (model, metrics, curves):
+    names = ("model", "training/results.json", "training/metrics.json", "training/curves")
+    with stage_outputs(*(data / name for name in names)) as (model, results, metrics, curves):
         runs = [_fit_with_bar(job, len(jobs)) for job in jobs]
         for run in runs:
             folder = replicate_folder(model, run.job.replicate)
@@ -104,7 +111,8 @@ def _write(data: Path, jobs: Sequence[Job]) -> None:
         first = runs[0].trainer
         parameters = sum(weight.numel() for weight in first.model.parameters())
         write_json(model / "fingerprint.json", fingerprint(first) | {"parameters": parameters})
-        write_json(metrics, _metrics(runs))
+        write_json(results, _results(runs))
+        write_json(metrics, runs[0].headline)
     shutil.rmtree(data / RESUME, ignore_errors=True)
     for run in runs:
         name = f"replicate {run.job.replicate}: " if len(runs) > 1 else ""
@@ -154,10 +162,12 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
     )
 
 
-def _metrics(runs: Sequence[Run]) -> dict[str, Any]:
+def _results(runs: Sequence[Run]) -> dict[str, Any]:
     """The first replicate's numbers and diagnosis, and over several: mean, spread, each value."""
     first = runs[0]
-    together = {} if len(runs) == 1 else {"replicates": summary([run.metrics for run in runs])}
+    together = {}
+    if len(runs) > 1:
+        together["by_seed"] = summary([run.metrics for run in runs])
     return {
         **first.metrics,
         "images": len(first.trainer.train_feed),

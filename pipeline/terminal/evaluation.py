@@ -32,14 +32,14 @@ _DEPLOYMENT_ROWS = {
     "recall": "recall",
     "F1": "f1",
     "average precision": "average_precision",
-    "predicted pos. per million": "predicted_positives_per_million",
+    "flagged per million": "predicted_positives_per_million",
     "misses per million": "misses_per_million",
 }
 _SEVERAL_COLUMNS = {
     "accuracy": "accuracy",
     "precision": "precision",
     "F1": "f1",
-    "predicted positive\nper million images": "predicted_positives_per_million",
+    "flagged per\nmillion images": "predicted_positives_per_million",
 }
 _WIDE_RECALL = 0.1
 
@@ -66,14 +66,14 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
 def _comparison(metrics: Metrics) -> Table:
     columns = shown("table", positive=metrics["positive"] is not None)
     table = titled_table(_comparison_title(metrics))
-    table.add_column("", no_wrap=True)
+    table.add_column("")
     for name in columns:
         table.add_column(_header(METRICS[name].narrow), justify="right", no_wrap=True)
     for name, title in row_names(metrics).items():
         if name not in metrics:
             continue
         cells = [_cell(metrics[name], metric) for metric in columns]
-        title = title.replace("model, ", "  ")
+        title = "  perturbed" if name == "perturbed" else title
         table.add_row(Text(title), *cells, style="bold" if name == "test" else "")
     return table
 

@@ -1,3 +1,5 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,20 @@ def test_an_interval_of_a_share_is_that_of_as_many_images_as_would_spread_so():
     assert 0.988 < low < 0.996
     assert high == 1
     assert _wilson(0.5, 0.0, 0.95) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("spread", [0.5, 0.6, 0.9, 1.4])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_no_share_spreads_wider_than_a_half(share, spread):
+    """A share of n images spreads by 0.5 / sqrt(n) at most: where resamples spread by a half or
+    more they are worth one image or less, and the interval is Wilson's, written out."""
+    trials, z = 0.25 / spread**2, NormalDist().inv_cdf(0.975)
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    width = z * (share * (1 - share) / trials + z**2 / (4 * trials**2)) ** 0.5 / (1 + z**2 / trials)
+    low, high = _wilson(share, spread, 0.95)
+    assert (low, high) == pytest.approx((middle - width, middle + width), abs=1e-12)
+    assert 0 <= low + 1e-12 <= high <= 1 + 1e-12
+    assert high - low > 0.79  # one image of no share has z^2 / (1 + z^2)
 
 
 @pytest.mark.parametrize("prevalence", [0.3, 0.02])

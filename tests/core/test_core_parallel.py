@@ -53,9 +53,12 @@ def test_the_thread_settings_of_this_process_come_back(monkeypatch):
     assert "MKL_NUM_THREADS" not in os.environ
 
 
-def test_a_worker_computes_with_one_thread(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert list(map_shards(os.getenv, ["OMP_NUM_THREADS"] * 2, workers=2)) == ["1", "1"]
+@pytest.mark.parametrize(("asked", "threads"), [(None, "1"), ("3", "3")])
+def test_a_worker_computes_with_one_thread_unless_more_are_asked_for(monkeypatch, asked, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if asked:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert list(map_shards(os.getenv, ["OMP_NUM_THREADS"] * 2, workers=2)) == [threads] * 2
 
 
 def test_cores_are_those_this_process_may_use():

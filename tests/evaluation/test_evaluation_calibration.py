@@ -77,6 +77,28 @@ def test_the_prior_that_training_changed_is_put_right(assumed):
         np.testing.assert_allclose(calibrator.assumed, shown, atol=0.03)
 
 
+@pytest.mark.parametrize(
+    ("sharper", "found"), [(60, 20), (12, 12), (1 / 12, 1 / 12), (1 / 60, 1 / 20)]
+)
+def test_a_temperature_is_sought_between_a_twentieth_and_twenty(sharper, found):
+    """Logits that are right but for a factor are put right by that temperature, or by the nearest
+    that is allowed."""
+    targets = np.arange(6000) % 2
+    scores = softmax(sharper * likelihoods(targets, 2, 3))
+    fitted = fit_calibrator(scores, targets, assumed=np.array([0.5, 0.5]))
+    assert fitted.temperature == pytest.approx(found, rel=1e-6 if found in (20, 1 / 20) else 0.1)
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_unknown_shares_are_sought_within_odds_of_e_to_the_twentieth(rare):
+    """Every image has the same score, of odds beyond that, and half of them are positive."""
+    scores = np.full((100, 2), 1.0)
+    scores[:, rare] = 1e-12
+    fitted = fit_calibrator(scores, np.arange(100) % 2, assumed=None)
+    odds = np.log(fitted.assumed[1 - rare] / fitted.assumed[rare])
+    assert odds == pytest.approx(20, abs=1e-6)
+
+
 def test_calibration_keeps_the_order_of_two_classes():
     targets, logits, _ = rare_case(2)
     scores = softmax(4 * logits)[:500]

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from raresight.pipeline.evaluation.metrics import confusion
+from raresight.pipeline.evaluation.metrics.registry import undefined
 
 answers = st.integers(2, 4).flatmap(
     lambda k: st.tuples(
@@ -86,4 +87,4 @@ def test_no_images_at_all_give_no_accuracy():
 
 
 def test_a_reason_names_the_class():
-    assert confusion.reason("precision", "mitotic") == "nothing was called 'mitotic'"
+    assert undefined("precision", "mitotic") == "nothing was predicted to be 'mitotic'"

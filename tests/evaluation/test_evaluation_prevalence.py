@@ -116,7 +116,7 @@ def test_the_lectures_table():
     assert never["accuracy"].value == pytest.approx(0.9999)
     assert never["recall"].value == never["f1"].value == 0
     assert never["precision"].value is None
-    assert never["precision"].reason == "nothing is called positive"
+    assert never["precision"].reason == "nothing is predicted positive"
 
 
 def test_guessing_in_the_share_of_positives_is_right_that_often():

@@ -34,7 +34,10 @@ def test_every_set_is_judged_beside_the_baselines(inputs, make_params):
         assert 0 <= metrics[name]["accuracy"] <= 1
     assert metrics["majority_baseline"]["answer"] == "normal"
     assert metrics["majority_baseline"]["accuracy"] == 60 / 80
-    assert metrics["majority_baseline"]["undefined"]["precision"] == "nothing was called 'rare'"
+    assert (
+        metrics["majority_baseline"]["undefined"]["precision"]
+        == "nothing was predicted to be 'rare'"
+    )
     assert metrics["counts"]["test"] == {"normal": 60, "rare": 20}
     assert metrics["test"]["average_precision"] > metrics["perturbed"]["average_precision"]
     assert metrics["test"]["average_precision"] > metrics["shortcut_baseline"]["average_precision"]

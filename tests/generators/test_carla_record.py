@@ -57,9 +57,7 @@ def test_ticks_can_be_thinned(folder):
 
 
 def test_a_missing_record_says_how_to_make_one(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"python -m raresight\.pipeline\.commands\.carla_record"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"raresight carla-record"):
         generator(tmp_path / "none").streams("carla")
 
 

@@ -116,7 +116,7 @@ def test_it_opens_without_network_and_without_complaint(browser, rare, alike):
 def test_it_begins_at_the_chosen_threshold_and_the_test_sets_prevalence(page, rare, test_set):
     found = shown(page)
     check(found, test_set)
-    judged = json.loads((rare.data / "evaluation/metrics.json").read_text())["test"]
+    judged = json.loads((rare.data / "evaluation/results.json").read_text())["test"]
     for name in ("accuracy", "precision", "recall", "f1"):
         assert found[name] == pytest.approx(judged[name])
 

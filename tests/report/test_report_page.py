@@ -100,7 +100,7 @@ def test_every_part_of_the_story_is_told(rare):
     assert titles >= {"verdict", "sliders", "comparison", "curves", "mistakes", "images"}
     assert titles >= {"learning", "origin"}
     text = " ".join(page.text)
-    metrics = json.loads((rare.data / "evaluation/metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation/results.json").read_text())
     assert f"Accuracy {metrics['test']['accuracy']:.3f}" in text
     assert "deployment_prevalence" in text
     assert "9.9" in text
@@ -128,7 +128,7 @@ def test_embedded_stops_are_the_confusions_of_the_test_scores(rare):
         called = scores >= float(threshold)
         (_, false), (_, true) = confusion_matrix(actual, called, labels=[False, True])
         assert (hits, alarms) == (true, false)
-    metrics = json.loads((rare.data / "evaluation/metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation/results.json").read_text())
     called = scores >= metrics["threshold"]["model"]
     assert data["hits"][data["chosen"]] == (called & actual).sum()
     assert data["alarms"][data["chosen"]] == (called & ~actual).sum()
@@ -136,7 +136,7 @@ def test_embedded_stops_are_the_confusions_of_the_test_scores(rare):
 
 def test_the_surest_mistakes_are_shown_in_order(rare):
     table = predictions(rare.data)
-    metrics = json.loads((rare.data / "evaluation/metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation/results.json").read_text())
     scores = table[f"score.{RARE}"].to_numpy()
     actual = table["label"].to_numpy() == RARE
     called = scores >= metrics["threshold"]["model"]

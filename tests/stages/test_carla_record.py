@@ -1,10 +1,7 @@
 """Recording a CARLA stream: whole or not at all, and never over another record."""
 
-import subprocess
-import sys
-
 import pytest
-from imports import ROOT
+from program import invoke
 
 from raresight.generators.carla.record import Replay
 from raresight.pipeline.commands import carla_record
@@ -42,10 +39,22 @@ def test_without_the_client_the_line_that_installs_it_is_named(tmp_path, monkeyp
 
 def test_the_command_ends_with_the_errors_code(tmp_path):
     (tmp_path / "carla").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", carla_record.__name__, tmp_path / "carla", "--staged"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == OutputError.exit_code
-    assert "exists" in done.stderr
-    assert "Traceback" not in done.stderr
+    result = invoke("carla-record", tmp_path / "carla", "--staged")
+    assert result.exit_code == OutputError.exit_code
+    assert "exists" in result.stderr
+
+
+@pytest.mark.parametrize("sources", [[], ["--staged", "--server", "localhost:2000"]])
+def test_a_stream_comes_from_one_place(tmp_path, sources):
+    result = invoke("carla-record", tmp_path / "carla", *sources)
+    assert result.exit_code == 2
+    assert "either --server HOST:PORT or --staged" in result.stderr
+
+
+@pytest.mark.engine("street")
+def test_the_command_says_what_it_wrote(tmp_path):
+    folder = tmp_path / "carla"
+    result = invoke("carla-record", folder, "--staged", "--ticks", 3, "--size", 16)
+    assert result.exit_code == 0, result.stderr
+    assert len(Replay(folder)) == 3
+    assert (result.stdout, result.stderr) == ("", f"wrote 3 ticks below {folder}\n")

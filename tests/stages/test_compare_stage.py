@@ -69,7 +69,7 @@ stages:
     cmd: {sys.executable} stage.py
     params: [evaluate, train, generate]
     outs: [data/evaluation/predictions]
-    metrics: [{{data/evaluation/metrics.json: {{cache: false}}}}]
+    metrics: [{{data/evaluation/results.json: {{cache: false}}}}]
 """
 
 
@@ -192,7 +192,7 @@ def test_a_training_each_says_nothing_of_the_recipes(as_json):
 
 
 def test_another_rule_for_the_same_models_needs_no_trainings(as_json, repository):
-    path = repository.folder / "data/evaluation/metrics.json"
+    path = repository.folder / "data/evaluation/results.json"
     before = path.read_text()
     try:
         path.write_text(before.replace("0.6", "0.2"))
@@ -238,8 +238,16 @@ def test_a_worse_version_fails_where_that_is_asked_for(compare):
 
 def test_a_version_that_never_ran_is_named_with_what_to_run(compare):
     message = compare("empty", code=66)
-    assert "empty has no data/evaluation/metrics.json" in message
+    assert "empty has no data/evaluation/results.json" in message
     assert "git checkout empty && dvc repro evaluate" in message
+
+
+def test_a_commit_that_is_checked_out_is_not_to_be_checked_out(compare, repository, tmp_path):
+    repository.run("git", "clone", "-q", "-b", "empty", ".", str(tmp_path / "fresh"))
+    message = compare("HEAD", code=66, folder=tmp_path / "fresh")
+    assert "HEAD has no data/evaluation/results.json" in message
+    assert "Run `dvc repro evaluate`" in message
+    assert "git checkout" not in message
 
 
 def test_a_revision_that_is_none_is_usage(compare):

@@ -53,6 +53,16 @@ def test_everything_is_written_and_shown(judged_project):
     assert metrics["deployment"]["prevalence"] == 1e-3
 
 
+@pytest.mark.parametrize("threads", [None, 2])
+def test_threads_are_set_where_they_are_asked_for(judged_project, monkeypatch, threads):
+    params, data = judged_project()
+    params.write_text(f"{params.read_text()}  threads: {threads or 'null'}\n")
+    asked = []
+    monkeypatch.setattr("raresight.pipeline.models.device.set_threads", asked.append)
+    evaluate.run(params, data)
+    assert asked == ([threads] if threads else [])
+
+
 def test_predictions_hold_a_row_an_image_with_a_score_a_class(judged_project):
     params, data = judged_project()
     evaluate.run(params, data)

@@ -90,7 +90,7 @@ def assert_same(one, other):
     weights = "data/model/weights.safetensors"
     assert sha256(one / weights) == sha256(other / weights)
     assert curves(one) == curves(other)
-    metrics = "data/training/metrics.json"
+    metrics = "data/training/results.json"
     assert (one / metrics).read_text() == (other / metrics).read_text()
 
 
@@ -202,7 +202,7 @@ def test_replicates_are_trainings_with_other_seeds_and_the_first_is_the_model(pr
     weights = [sha256(folder / "weights.safetensors") for folder in folders]
     assert weights[0] == alone
     assert len(set(weights)) == 3
-    metrics = read(project / "data/training/metrics.json")
+    metrics = read(project / "data/training/results.json")
     found = metrics["replicates"]["val_average_precision"]
     cards = [read(folder / "model.json")["val_average_precision"] for folder in folders]
     assert found["values"] == dict(zip("123", cards, strict=True))
@@ -235,7 +235,7 @@ def test_stopped_in_a_later_replicate_the_earlier_ones_are_not_run_again(project
 def test_the_training_says_what_its_curves_say(project, capsys):
     change(project / "params.yaml", epochs=2)
     train.run(project / "params.yaml", project / "data", device="cpu")
-    found = read(project / "data/training/metrics.json")["diagnosis"]
+    found = read(project / "data/training/results.json")["diagnosis"]
     assert found["cause"] == "not_converged"
     assert set(found) == {"cause", "numbers"}  # sentences are made where they are shown
     said = describe(found["cause"], found["numbers"])
@@ -274,7 +274,7 @@ def test_diagnose_reads_the_curves_of_every_replicate(project):
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert [finding["replicate"] for finding in found] == [1, 2]
-    written = read(project / "data/training/metrics.json")["diagnosis"]
+    written = read(project / "data/training/results.json")["diagnosis"]
     assert {name: found[0][name] for name in written} == written
     assert "train.epochs" in invoke(*options(project), "diagnose").stdout
 

@@ -61,22 +61,12 @@ _NO_PREDICTION = "nothing was predicted to be one of the classes"
 
 # In the order in which they are read.
 METRICS: Mapping[str, Metric] = {
-    "accuracy": Metric(
-        label="accuracy",
-        meaning="share of all images that are classified correctly",
-        undefined=_NO_IMAGES,
-        family="proportion",
-        overall=confusion.accuracy,
-        positive=("table", "card", "places", "sliders", "compare", "seeds", "headline"),
-        alike=("table", "card", "compare", "seeds", "headline"),
-    ),
-    "f1": Metric(
-        label="F1",
-        meaning="harmonic mean of precision and recall",
+    "recall": Metric(
+        label="recall",
+        meaning="share of the positives that are found",
         undefined="there is no image of '{label}'",
-        family="bootstrap",
-        per_class=confusion.f1,
-        averaged=True,
+        family="proportion",
+        per_class=confusion.recall,
         positive=("table", "card", "places", "sliders", "compare", "seeds", "headline"),
     ),
     "precision": Metric(
@@ -88,20 +78,14 @@ METRICS: Mapping[str, Metric] = {
         averaged=True,
         positive=("table", "card", "places", "sliders", "compare", "seeds", "headline"),
     ),
-    "recall": Metric(
-        label="recall",
-        meaning="share of the positives that are found",
+    "f1": Metric(
+        label="F1",
+        meaning="harmonic mean of precision and recall",
         undefined="there is no image of '{label}'",
-        family="proportion",
-        per_class=confusion.recall,
+        family="bootstrap",
+        per_class=confusion.f1,
+        averaged=True,
         positive=("table", "card", "places", "sliders", "compare", "seeds", "headline"),
-    ),
-    "specificity": Metric(
-        label="specificity",
-        meaning="share of the negatives that are left alone",
-        undefined="every image is of '{label}'",
-        family="proportion",
-        per_class=confusion.specificity,
     ),
     "average_precision": Metric(
         label="average precision",
@@ -110,6 +94,22 @@ METRICS: Mapping[str, Metric] = {
         undefined="there is no image of '{label}'",
         family="ranking",
         positive=("table", "card", "places", "compare", "seeds", "headline"),
+    ),
+    "accuracy": Metric(
+        label="accuracy",
+        meaning="share of all images that are classified correctly",
+        undefined=_NO_IMAGES,
+        family="proportion",
+        overall=confusion.accuracy,
+        positive=("table", "card", "places", "sliders", "compare", "seeds", "headline"),
+        alike=("table", "card", "compare", "seeds", "headline"),
+    ),
+    "specificity": Metric(
+        label="specificity",
+        meaning="share of the negatives that are left alone",
+        undefined="every image is of '{label}'",
+        family="proportion",
+        per_class=confusion.specificity,
     ),
     "roc_auc": Metric(
         label="ROC-AUC",
