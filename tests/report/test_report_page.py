@@ -174,7 +174,7 @@ def test_the_command_names_the_file_to_open(rare):
 
 
 def test_every_training_is_on_the_page_with_its_seed(rare):
-    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation" / "results.json").read_text())
     text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
     found = metrics["by_seed"]["test"]
     names = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
@@ -188,7 +188,7 @@ def test_every_training_is_on_the_page_with_its_seed(rare):
 
 
 def test_the_table_has_every_deployment_prevalence(rare):
-    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation" / "results.json").read_text())
     text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
     table = text[text.index("The same as a table") :]
     assert len(metrics["deployment_at"]) == 2
