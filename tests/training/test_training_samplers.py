@@ -4,21 +4,14 @@ import numpy as np
 import pytest
 from reference_random import Pcg64
 
-from raresight.pipeline.training.data.samplers import (
-    batches_of,
-    class_counts,
-    epoch_order,
-    steps_of,
-)
-from raresight.pipeline.training.params import SamplerParams
+from raresight.pipeline.training.data.order import batches_of, epoch_order, steps_of
+from raresight.pipeline.training.data.samplers import SAMPLERS
 
 COUNTS = np.array([900, 90, 10])
 
 
 def shows(name, *, counts=COUNTS, cap=None, epoch=0, epochs=11):
-    return class_counts(
-        counts, SamplerParams(name=name, max_per_class=cap), epoch=epoch, epochs=epochs
-    )
+    return SAMPLERS[name](max_per_class=cap).class_counts(counts, epoch=epoch, epochs=epochs)
 
 
 def test_shuffled_shows_what_there_is_up_to_the_cap():
