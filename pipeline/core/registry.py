@@ -6,9 +6,10 @@ list what there is.
 """
 
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar, cast
+from importlib.metadata import EntryPoint
+from typing import Generic, TypeVar, cast
 
+from raresight import plugins
 from raresight.pipeline.core.params import Section
 from raresight.pipeline.runtime.errors import ParamsError
 
@@ -43,30 +44,11 @@ class Registry(Mapping[str, type[Base]], Generic[Base]):
         return name in self.built_in or name in self._offered()
 
     def _offered(self) -> dict[str, list[EntryPoint]]:
-        found: dict[str, list[EntryPoint]] = {}
-        for point in entry_points(group=self.group):
-            found.setdefault(point.name, []).append(point)
-        return found
+        return plugins.offered(self.group)
 
     def _load(self, points: list[EntryPoint]) -> type[Base]:
-        point = points[0]
-        if len({one.value for one in points}) > 1:
-            several = ", ".join(
-                f"{one.value} ({_package(one)})" for one in sorted(points, key=_package)
-            )
-            raise BadEntryPoint(f"{self.noun} '{point.name}' is offered more than once: {several}")
-        where = f"{self.noun} '{point.name}' of the package {_package(point)} ({point.value})"
-        try:
-            found: Any = point.load()
-        except Exception as error:  # code of others: it may fail in any way
-            raise BadEntryPoint(f"{where} cannot be imported: {error}") from error
-        if not (isinstance(found, type) and issubclass(found, self.base)):
-            base = f"{self.base.__module__}.{self.base.__qualname__}"
-            raise BadEntryPoint(f"{where} is no subclass of {base}")
+        found = plugins.load(points, base=self.base, noun=self.noun, error=BadEntryPoint)
         if missing := sorted(getattr(found, "__abstractmethods__", ())):
+            where = plugins.described(points[0], self.noun)
             raise BadEntryPoint(f"{where} does not define: {', '.join(missing)}")
         return cast(type[Base], found)
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "unknown"

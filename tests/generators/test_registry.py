@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from raresight import plugins
 from raresight.generators import GENERATORS, registry
 
 MODULE = """
@@ -39,7 +40,7 @@ def package(tmp_path: Path, monkeypatch):
 
 
 def test_the_built_in_ones_are_found_without_looking_further(monkeypatch):
-    monkeypatch.setattr(registry, "entry_points", lambda **_: pytest.fail("it looked"))
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: pytest.fail("it looked"))
     for name, generator in GENERATORS.items():
         assert registry.find(name) is generator
 
