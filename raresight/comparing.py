@@ -1,14 +1,14 @@
 """Two sets of scores of the same images: whether one is better."""
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
+from raresight.display import Shown
 from raresight.pipeline.commands.compare import MODELS, Report
 from raresight.pipeline.comparison.compare import Comparison, Side
 from raresight.pipeline.comparison.compare import compare as compare_sides
@@ -20,7 +20,7 @@ from raresight.tables import as_table
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreComparison:
+class ScoreComparison(Shown):
     """How two models differ on the same images, metric by metric, with intervals.
 
     ``verdicts`` says of each metric whether the new scores are better, worse, or the difference is
@@ -43,17 +43,6 @@ class ScoreComparison:
 
     def __rich__(self) -> RenderableType:
         return render(self.report)
-
-    def __str__(self) -> str:
-        return self._rendered().export_text()
-
-    def _repr_html_(self) -> str:
-        return self._rendered().export_html(inline_styles=True, code_format="<pre>{code}</pre>")
-
-    def _rendered(self) -> Console:
-        console = Console(width=100, file=io.StringIO(), record=True)
-        console.print(self)
-        return console
 
 
 def compare(

@@ -1,17 +1,19 @@
 """Judging labels and scores, whoever made them."""
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
-from raresight.pipeline.core import seeds
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
-from raresight.pipeline.evaluation.external_scores import evaluate_scores
-from raresight.pipeline.evaluation.output.results_json import to_results_json
+from raresight.display import Shown
+from raresight.pipeline.evaluation.external_scores import (
+    chosen_threshold,
+    evaluate_scores,
+    stated_threshold,
+    to_external_json,
+)
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, task_of
 from raresight.pipeline.terminal.evaluation import render
@@ -22,7 +24,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
+class Evaluation(Shown):
     """What scores are worth; ``results`` holds everything, as results.json of the pipeline does.
 
     Shows itself as the terminal's tables, in a notebook and with ``print``.
@@ -75,17 +77,6 @@ class Evaluation:
     def __rich__(self) -> RenderableType:
         return render(self.results, folder=None)
 
-    def __str__(self) -> str:
-        return self._rendered().export_text()
-
-    def _repr_html_(self) -> str:
-        return self._rendered().export_html(inline_styles=True, code_format="<pre>{code}</pre>")
-
-    def _rendered(self) -> Console:
-        console = Console(width=100, file=io.StringIO(), record=True)
-        console.print(self)
-        return console
-
 
 def evaluate(
     labels: Any,
@@ -124,14 +115,13 @@ def evaluate(
     val = None
     if validation is not None:
         val = as_table(*validation, positive=test.scored, classes=classes)
-    chosen = None
-    if task.positive_index is not None:
-        chosen = _threshold(task.positive_index, val, params, threshold)
-    results = to_results_json(evaluate_scores(task, test, val, chosen, params))
-    results["calibration"] = {"raw": results["calibration"]["raw"]}  # nothing was calibrated
-    if validation is None and task.positive is not None:
-        results["threshold"] = {"name": "stated", "model": threshold}
-    return Evaluation(results=results)
+    chosen = stated = None
+    if task.positive_index is not None and val is not None:
+        chosen = chosen_threshold(task.positive_index, task, val, params)
+    elif task.positive_index is not None:
+        chosen, stated = stated_threshold(threshold), threshold
+    result = evaluate_scores(task, test, val, chosen, params)
+    return Evaluation(results=to_external_json(result, stated=stated))
 
 
 def _shares(
@@ -142,12 +132,3 @@ def _shares(
         least = 1 / (len(test.ids) + 1)  # all or none of the images may be positive
         return (min(max(share, least), 1 - least),)
     return (prevalence,) if isinstance(prevalence, float | int) else tuple(prevalence)
-
-
-def _threshold(
-    index: int, val: PredictionsTable | None, params: EvaluateParams, stated: float
-) -> Threshold:
-    if val is None:
-        return Threshold(value=stated, score=float("nan"), positives=0)
-    rng = seeds.rng(params.seed, "threshold", "model")
-    return choose(params.threshold, val.scores[:, index], val.targets == index, rng=rng)

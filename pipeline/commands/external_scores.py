@@ -10,13 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import load_section, refuse
-from raresight.pipeline.evaluation.decisions.costs import cost_problems, row_costs
+from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
-from raresight.pipeline.evaluation.external_scores import at_target, evaluate_scores
-from raresight.pipeline.evaluation.output.results_json import to_results_json
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold
+from raresight.pipeline.evaluation.external_scores import (
+    at_target,
+    chosen_threshold,
+    evaluate_scores,
+    stated_threshold,
+    to_external_json,
+)
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse, task_of
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
@@ -39,7 +43,7 @@ def run(
     threshold: float | None = None,
     prevalences: tuple[float, ...] = (),
 ) -> dict[str, Any]:
-    """The metrics of ``files.predictions``, as in metrics.json as far as scores alone tell them.
+    """The metrics of ``files.predictions``, as in results.json as far as scores alone tell them.
 
     The rules are those of ``evaluate`` in ``params_file``, where there is one. Raises DataError
     with the rows of every problem.
@@ -52,10 +56,7 @@ def run(
     target = files.target and _parsed(files.target, positive, like=test, labelled=False)
     chosen = _threshold(task, val, params, threshold)
     result = evaluate_scores(task, test, val, chosen, params)
-    metrics = to_results_json(result)
-    metrics["calibration"] = {"raw": metrics["calibration"]["raw"]}  # nothing was put right
-    if threshold is not None:
-        metrics["threshold"] = {"name": "stated", "model": threshold}
+    metrics = to_external_json(result, stated=threshold)
     if target is not None:
         metrics["target"] = at_target(result, test if val is None else val, target)
     return metrics
@@ -120,17 +121,10 @@ def _threshold(
             raise ParamsError("--threshold is about a positive class: name it with --positive.")
         return None
     if stated is not None:
-        return Threshold(value=stated, score=float("nan"), positives=0)
+        return stated_threshold(stated)
     if val is None:
         raise ParamsError(
             "from which score on is an image called positive? Say it (--threshold 0.5), or give "
             "labelled scores to choose it on (--validation FILE), never those to be judged."
         )
-    scores, rule = val.scores, params.threshold
-    return choose(
-        rule,
-        scores[:, index],
-        val.targets == index,
-        costs=row_costs(rule, task, scores, val.targets),
-        rng=seeds.rng(params.seed, "threshold", "model"),
-    )
+    return chosen_threshold(index, task, val, params)

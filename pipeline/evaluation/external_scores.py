@@ -10,15 +10,16 @@ from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.assessment import assess, assess_chance, assess_majority
 from raresight.pipeline.evaluation.baselines import guesses, majority
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
-from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
+from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs, row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
     calibration_figures,
     fit_calibrator,
 )
+from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 from raresight.pipeline.evaluation.prevalence import by_chance, deploy, reweight_to_prevalence
@@ -91,6 +92,36 @@ def evaluate_scores(
             ),
         ),
     )
+
+
+def stated_threshold(value: float) -> Threshold:
+    """A threshold that somebody named; nothing was chosen on any scores."""
+    return Threshold(value=value, score=float("nan"), positives=0)
+
+
+def chosen_threshold(
+    index: int, task: Task, val: PredictionsTable, params: EvaluateParams
+) -> Threshold:
+    """The threshold that the params' rule asks for on ``val``; ``index`` is the positive class."""
+    scores, rule = val.scores, params.threshold
+    return choose(
+        rule,
+        scores[:, index],
+        val.targets == index,
+        costs=row_costs(rule, task, scores, val.targets),
+        rng=seeds.rng(params.seed, "threshold", "model"),
+    )
+
+
+def to_external_json(result: EvaluationResult, *, stated: float | None) -> dict[str, Any]:
+    """The contents of results.json, as far as scores alone tell; ``stated`` is the named threshold,
+    None where it was chosen or there is none.
+    """
+    results = to_results_json(result)
+    results["calibration"] = {"raw": results["calibration"]["raw"]}  # nothing was calibrated
+    if stated is not None:
+        results["threshold"] = {"name": "stated", "model": stated}
+    return results
 
 
 def _probabilities(val: PredictionsTable | None) -> Callable[[np.ndarray], np.ndarray]:
