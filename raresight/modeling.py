@@ -6,7 +6,7 @@ import numpy as np
 
 from raresight.pipeline.core.files import require_verified
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.models.checkpoint import Scorer
+from raresight.pipeline.models.checkpoint import Scorer, read_card
 from raresight.pipeline.models.checkpoint import load_model as load_scorer
 from raresight.pipeline.runtime.errors import DataError
 
@@ -43,9 +43,7 @@ def load_model(folder: str | Path, *, device: str = "auto") -> Model:
 
     Raises InputMissing without one and DataError where it is not what was written.
     """
-    from raresight.pipeline.models.checkpoint import load
-
     folder = Path(folder)
     require_verified(folder, "train")
-    _, card = load(folder)
-    return Model(load_scorer(folder, device), tuple(card.image_shape))
+    height, width, channels = read_card(folder).image_shape
+    return Model(load_scorer(folder, device), (height, width, channels))

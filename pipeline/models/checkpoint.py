@@ -55,13 +55,21 @@ def save(folder: Path, weights: Mapping[str, torch.Tensor], card: ModelCard) -> 
     write_json(folder / CARD, asdict(card))
 
 
+def read_card(folder: Path) -> ModelCard:
+    """What the model of a folder is; DataError where the card is none."""
+    try:
+        return ModelCard(**read_json(folder / CARD))
+    except TypeError as error:
+        raise DataError(f"{folder} holds no model that can be read: {error}") from None
+
+
 def load(folder: Path) -> tuple[Classifier, ModelCard]:
     """The model of a folder, on the CPU.
 
     Raises DataError when the card or the weights are not of one model.
     """
+    card = read_card(folder)
     try:
-        card = ModelCard(**read_json(folder / CARD))
         model = build(
             TypeAdapter(ModelParams).validate_python(card.model),
             classes=len(card.classes),
