@@ -10,5 +10,4 @@ from raresight.pipeline.commands import validate
 
 def full_params(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
     """Every section of a params file as plain values, defaults included."""
-    sections = validate.run(path)
-    return {name: section.model_dump(mode="json") for name, section in sections.items()}
+    return validate.plain(validate.run(path))

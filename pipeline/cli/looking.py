@@ -14,15 +14,14 @@ from raresight.pipeline.runtime.errors import RaresightError, listing
 @click.pass_obj
 def validate(settings: Settings, full: bool) -> None:
     """Check params.yaml; print what will run, or every problem."""
-    from raresight.pipeline.commands.validate import resolved, run
+    from raresight.pipeline.commands.validate import plain, resolved, run
     from raresight.pipeline.terminal.validate import render
 
     sections = run(settings.params)
-    plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
     if full and not settings.json:
         click.echo(resolved(sections), nl=False)
     elif settings.json or settings.verbosity >= 0:
-        print_result(settings, plain, lambda _: render(sections))
+        print_result(settings, plain(sections), lambda _: render(sections))
 
 
 @click.command()

@@ -79,8 +79,8 @@ def run(
     comparison = compare(
         *(_side(*pair, task, settings) for pair in zip(versions, rows, strict=True)),
         images.groups,
-        confidence=settings.confidence,
-        resamples=settings.resamples,
+        confidence=settings.confidence_level,
+        resamples=settings.num_bootstrap,
         rng=seeds.rng(settings.seed, "compare", on),
         same_models=about == DECISIONS,
     )
@@ -90,7 +90,7 @@ def run(
         new=new,
         on=on,
         positive=task.positive,
-        confidence=settings.confidence,
+        confidence=settings.confidence_level,
         counts=dict(zip(task.classes, counts, strict=True)),
         params=params,
         num_seeds=tuple(len(version.trainings) for version in versions),
@@ -156,23 +156,11 @@ def _common_task(old: Version, new: Version) -> Task:
     return Task(classes=new.test.classes, positive=positives[1])
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Settings:
-    seed: int
-    confidence: float
-    resamples: int
-
-
-def _settings(version: Version) -> _Settings:
-    """Those of the version's params, and the defaults where it says nothing."""
+def _settings(version: Version) -> EvaluateParams:
+    """The seed and the intervals that the version's params ask for; defaults where they do not."""
     asked = version.params.get("evaluate", {})
-    known = {
-        key: asked[key] for key in ("seed", "confidence_level", "num_bootstrap") if key in asked
-    }
-    params = EvaluateParams(**known)
-    return _Settings(
-        seed=params.seed, confidence=params.confidence_level, resamples=params.num_bootstrap
-    )
+    names = ("seed", "confidence_level", "num_bootstrap")
+    return EvaluateParams(**{name: asked[name] for name in names if name in asked})
 
 
 def _about(versions: tuple[Version, Version]) -> str:
@@ -190,7 +178,7 @@ def _same_model(old: Training, new: Training) -> bool:
     )
 
 
-def _side(version: Version, rows: np.ndarray, task: Task, settings: _Settings) -> Side:
+def _side(version: Version, rows: np.ndarray, task: Task, settings: EvaluateParams) -> Side:
     """Each training's answers, and its thresholds chosen again on resamples of validation."""
     outcomes, thresholds = [], []
     for training in version.trainings:
@@ -210,7 +198,7 @@ def _outcome(images: PredictionsTable, threshold: float | None, task: Task) -> P
 
 
 def _chosen_again(
-    version: Version, images: PredictionsTable, task: Task, settings: _Settings
+    version: Version, images: PredictionsTable, task: Task, settings: EvaluateParams
 ) -> np.ndarray:
     try:
         rule = threshold_rule(version.params["evaluate"].get("threshold", {}))
@@ -231,7 +219,7 @@ def _chosen_again(
         pick,
         val.groups,
         val.targets,
-        resamples=min(settings.resamples, _RECHOSEN),
+        resamples=min(settings.num_bootstrap, _RECHOSEN),
         rng=seeds.rng(settings.seed, "compare", "validation"),
     )
 

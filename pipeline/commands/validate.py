@@ -30,6 +30,11 @@ def run(params_file: Path) -> dict[str, Any]:
     return sections
 
 
+def plain(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Every section as values that JSON and YAML hold, defaults included."""
+    return {name: section.model_dump(mode="json") for name, section in sections.items()}
+
+
 def _across(sections: Mapping[str, Any]) -> Iterator[str]:
     """What no section can see alone: names of classes, and recipes as the library sees them."""
     generate, augment = sections.get("generate"), sections.get("augment")
