@@ -26,6 +26,7 @@ from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.stages.table import STAGES, section_models
+from raresight.pipeline.wording.names import SHORTCUT
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
@@ -202,7 +203,7 @@ def _charts(inputs: ReportInputs) -> dict[str, str] | None:
     outcomes = {
         "model": inputs.test,
         "perturbed images": inputs.perturbed,
-        "shortcut baseline": inputs.outcome("shortcut_baseline"),
+        SHORTCUT: inputs.outcome("shortcut_baseline"),
     }
     rng = seeds.rng(inputs.params.seed, "report", "band")
     data = curves.ranked(outcomes, confidence=metrics["confidence_level"], rng=rng)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 SHORTCUT, RANDOM = "shortcut baseline", "random baseline"
-# What the shortcut baseline is, for those who have not met it.
-SHORTCUT_MEANS = "a logistic regression on a color histogram and an 8 x 8 thumbnail"
 
 
 def row_names(results: Mapping[str, Any]) -> dict[str, str]:
