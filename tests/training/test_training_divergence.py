@@ -11,7 +11,6 @@ from toy_training import train_params
 
 from raresight.pipeline.runtime.errors import DivergedError
 from raresight.pipeline.training.diagnosis.divergence import chance_loss, check_loss, explosion
-from raresight.pipeline.training.optim.losses import make_loss
 
 CPU = torch.device("cpu")
 SHOWS = np.array([800, 150, 50])
@@ -21,7 +20,7 @@ PLAIN = {"label_smoothing": 0.0, "class_weights": None, "post_hoc_tau": None}
 
 
 def chance(name: str, *, shows=SHOWS, **keys) -> float:
-    loss = make_loss(train_params(loss={"name": name, **keys}).loss, shows)
+    loss = train_params(loss={"name": name, **keys}).loss.function(shows)
     return chance_loss(loss, shows, CPU)
 
 
