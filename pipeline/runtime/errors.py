@@ -26,6 +26,8 @@ _CANNOT_WRITE = {
 
 
 class RaresightError(Exception):
+    """What went wrong, for the person who can mend it; the base of every error of Raresight."""
+
     exit_code = 1
 
 

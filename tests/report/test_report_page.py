@@ -174,13 +174,13 @@ def test_the_command_names_the_file_to_open(rare):
 
 
 def test_every_training_is_on_the_page_with_its_seed(rare):
-    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation" / "results.json").read_text())
     text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
-    found = metrics["replicates"]["test"]
+    found = metrics["by_seed"]["test"]
     names = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
     rows = {"mean": [found[name]["mean"] for name in names]}
     rows["spread"] = [found[name]["spread"] for name in names]
-    for training, seed in metrics["replicates"]["seeds"].items():
+    for training, seed in metrics["by_seed"]["seeds"].items():
         rows[str(seed)] = [found[name]["values"][training] for name in names]
     assert set(rows) == {"mean", "spread", "1", "5711"}
     for title, values in rows.items():
@@ -188,7 +188,7 @@ def test_every_training_is_on_the_page_with_its_seed(rare):
 
 
 def test_the_table_has_every_deployment_prevalence(rare):
-    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation" / "results.json").read_text())
     text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
     table = text[text.index("The same as a table") :]
     assert len(metrics["deployment_at"]) == 2

@@ -181,12 +181,13 @@ def test_a_metric_that_is_undefined_keeps_its_reason():
     row = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
     bare = {"accuracy": 0.5, "precision": None, "undefined": {"precision": "nothing called"}}
     metrics = {"positive": "p", "test": row, "majority_baseline": {**bare, "answer": "n"}}
-    accuracy, _, precision, *_ = comparison.cards(metrics)
+    cards = {card.title: card for card in comparison.cards(metrics)}
+    accuracy, precision = cards["Accuracy"], cards["Precision"]
     assert [bar.between for bar in accuracy.bars] == [f"0.400{numbers.DASH}0.600", ""]
     assert (precision.bars[1].text, precision.bars[1].reason) == (numbers.DASH, "nothing called")
 
 
-def test_slices_keep_their_order_and_say_which_are_surely_worse():
+def test_slices_keep_their_order_and_say_which_are_significantly_worse():
     row = {"metric": "recall", "low": "0.1", "high": "0.5", "hits": "1", "images": "5"}
     rows = [
         {**row, "factor": "label_pixels", "part": "1 to 2", "value": "0.2", "p_adjusted": "0.01"},
@@ -194,7 +195,10 @@ def test_slices_keep_their_order_and_say_which_are_surely_worse():
         {**row, "factor": "blur", "part": "4", "value": "", "p_adjusted": "1"},
     ]
     found = slices.worst(rows, confidence=0.95)["recall"]
-    assert [(one.factor, one.surely) for one in found] == [("label pixels", True), ("size", False)]
+    assert [(one.factor, one.significant) for one in found] == [
+        ("label pixels", True),
+        ("size", False),
+    ]
     assert len(slices.worst(rows * 9, confidence=0.95)["recall"]) == 8
 
 
