@@ -31,14 +31,7 @@ def draw_curves(trainings: Sequence[Curves], path: Path, *, best: int) -> None:
         panel.axvline(best, color="0.6", linewidth=1, linestyle=":")
     panels[1].set_ylim(0, 1.02)
     found = first["val_average_precision"][first["epoch"].index(best)]
-    panels[1].annotate(
-        f"epoch {best}: AP {found:.3f}",
-        (best, 0.03),
-        xytext=(-5, 0),
-        textcoords="offset points",
-        ha="right",
-        color="0.4",
-    )
+    panels[1].set_title(f"validation (epoch {best}: AP {found:.3f})", loc="left", fontsize=10)
     figure.savefig(path, metadata={"Software": None})
 
 
@@ -55,6 +48,7 @@ def _draw_panel(
         )
     panel.set_title(title, loc="left", fontsize=10)
     panel.set_xlabel("epoch")
+    panel.xaxis.get_major_locator().set_params(integer=True)
     panel.grid(alpha=0.25)
     panel.spines[["top", "right"]].set_visible(False)
     if any(lines.values()):
