@@ -38,6 +38,8 @@ def draw_curves(trainings: Sequence[Curves], path: Path, *, best: int) -> None:
 def _draw_panel(
     panel: "Axes", title: str, lines: Mapping[str, str], trainings: Sequence[Curves]
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     for number, (column, name) in enumerate(lines.items()):
         color = f"C{number}"
         for other in trainings[1:]:
@@ -48,7 +50,7 @@ def _draw_panel(
         )
     panel.set_title(title, loc="left", fontsize=10)
     panel.set_xlabel("epoch")
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.grid(alpha=0.25)
     panel.spines[["top", "right"]].set_visible(False)
     if any(lines.values()):
