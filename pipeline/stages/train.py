@@ -62,7 +62,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume =
 
 
 def seeded(params: TrainParams, replicate: int) -> TrainParams:
-    """The params of one replicate: all that is drawn at random is drawn anew."""
+    """The params of one replicate: a seed of its own draws all that is random."""
     if replicate == 1:
         return params
     return params.model_copy(update={"seed": seeds.integer(params.seed, "replicate", replicate)})

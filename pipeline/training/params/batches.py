@@ -11,7 +11,7 @@ from raresight.pipeline.core.ranges import FractionBelowOne
 class MixingParams(Section):
     """Each image with another one: blended (mixup), or a box of it pasted in (cutmix).
 
-    The share that stays is drawn from Beta(alpha, alpha), for each image anew.
+    The share that stays is drawn from Beta(alpha, alpha), for each image.
     """
 
     name: Literal["mixup", "cutmix"] = "mixup"

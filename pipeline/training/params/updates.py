@@ -34,7 +34,7 @@ class AverageParams(Section):
 
 
 class RetrainingParams(Section):
-    """A second stage of so many ``epochs``: the last layer anew, every class shown alike."""
+    """A second stage of so many ``epochs`` for a new last layer, every class shown alike."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 5
     learning_rate: Rate = 1e-3
