@@ -73,6 +73,7 @@ STAGES: Mapping[str, Stage] = {
         results=("training/results.json",),
         metrics=("training/metrics.json",),
         options=("device", "resume"),
+        revision=2,
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
