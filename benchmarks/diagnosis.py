@@ -31,6 +31,7 @@ from raresight.pipeline.training.diagnosis.history import Epoch
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.wording.diagnosis import OUTCOMES
 
 RULES = {"tasks": ("squares", "stripes", "digits"), "seeds": (1, 2, 3, 4)}
 UNSEEN = {"tasks": ("dots", "letters"), "seeds": (21, 22, 23, 24, 25)}
@@ -116,9 +117,10 @@ def confusion(rows: list[dict[str, Any]]) -> Counter:
 
 
 def _print(found: Counter) -> None:
-    table = Table("made to be", *CAUSES, title="what the diagnosis says")
+    titles = [OUTCOMES[cause].title for cause in CAUSES]
+    table = Table("made to be", *titles, title="what the diagnosis says")
     for cause in CAUSES:
-        table.add_row(cause, *(str(found[cause, said] or "") for said in CAUSES))
+        table.add_row(OUTCOMES[cause].title, *(str(found[cause, said] or "") for said in CAUSES))
     console = Console()
     console.width = max(console.width, 130)
     console.print(table)

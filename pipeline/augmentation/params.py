@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import Fraction
 
 Copies = Annotated[int, Field(ge=0, le=1000)]
 
@@ -19,7 +20,7 @@ class Step(Section):
     model_config = ConfigDict(extra="allow")
 
     name: str
-    p: Annotated[float, Field(ge=0, le=1)]
+    p: Fraction
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class AugmentParams(Section):
 
     seed: Annotated[int, Field(ge=0)] = 1
     copies: dict[str, Copies] = Field(default_factory=dict)
-    min_label_share: Annotated[float, Field(ge=0, le=1)] = 0.7
+    min_label_share: Fraction = 0.7
     max_tries: Annotated[int, Field(ge=1, le=1000)] = 5
     spatial: list[Step] = Field(default_factory=list)
     pixel: list[Step] = Field(default_factory=list)

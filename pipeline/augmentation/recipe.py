@@ -1,30 +1,23 @@
-"""Recipes of albumentations transforms; the only module that imports the library."""
+"""Recipes of albumentations transforms: checked, and applied with one stream of randomness."""
 
 import inspect
-import os
 import random
-import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from raresight.pipeline.augmentation import shortcuts
 from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation.transforms import Kind, kind_of, transforms
 from raresight.pipeline.runtime.errors import ParamsError, suggest
 
-Kind = Literal["spatial", "pixel"]
-
-# A mask holds labels, not colours: never interpolated, and lost where a transform paints over it.
+# A mask holds labels, not colors: never interpolated, and lost where a transform paints over it.
 _MASK_ARGUMENTS = {"mask_interpolation": 0, "fill_mask": 0, "mask_drop_value": 0}
-# The base classes, and the one that takes functions.
-_NOT_FOR_FILES = ("DualTransform", "ImageOnlyTransform", "Lambda")
 
 
 class _PythonRandom(random.Random):
@@ -88,8 +81,8 @@ class Recipe:
         if mask is not None:
             result["mask"] = mask.copy()
         for transform in self.transforms:
-            recoloured = shortcuts.recolour(transform, result["image"])
-            result = transform(**result) if recoloured is None else result | {"image": recoloured}
+            recolored = shortcuts.recolor(transform, result["image"])
+            result = transform(**result) if recolored is None else result | {"image": recolored}
             changed = result["image"]
             if changed.shape != image.shape or changed.dtype != image.dtype:
                 raise ParamsError(_changed(transform, image, changed))
@@ -133,13 +126,12 @@ def problems(
 
 
 def _step_problems(step: Step, kind: Kind | None, shape: tuple[int, int, int]) -> list[str]:
-    known = _names(kind)
+    known = transforms(kind)
     if step.name not in known:
-        other = _names(None).get(step.name)
+        other = transforms().get(step.name)
         if other is not None:
-            return [
-                f"name: '{step.name}' is a {_kind(other)} transform; move it to `{_kind(other)}`."
-            ]
+            its = kind_of(other)
+            return [f"name: '{step.name}' is a {its} transform; move it to `{its}`."]
         return [f"name: unknown transform '{step.name}'. {suggest(step.name, known)}"]
     if unknown := _argument_problems(step, known[step.name]):
         return unknown
@@ -153,8 +145,7 @@ def _step_problems(step: Step, kind: Kind | None, shape: tuple[int, int, int]) -
 
 
 def _argument_problems(step: Step, transform: type) -> list[str]:
-    parameters = inspect.signature(transform.__init__).parameters  # type: ignore[misc]
-    known = sorted(set(parameters) - {"self", "p", "strict", *_MASK_ARGUMENTS})
+    known = sorted(set(_parameters(transform)) - {"self", "p", "strict", *_MASK_ARGUMENTS})
     found = []
     for name, value in step.arguments.items():
         if name in _MASK_ARGUMENTS:
@@ -188,11 +179,16 @@ def _value_problems(step: Step, error: ValueError) -> list[str]:
 
 
 def _make(step: Step, p: float | None = None) -> Any:
-    transform = _names(None)[step.name]
-    parameters = inspect.signature(transform.__init__).parameters  # type: ignore[misc]
-    forced = {name: value for name, value in _MASK_ARGUMENTS.items() if name in parameters}
+    transform = transforms()[step.name]
+    forced = {
+        name: value for name, value in _MASK_ARGUMENTS.items() if name in _parameters(transform)
+    }
     with _strictly():
         return transform(**step.arguments, **forced, p=step.p if p is None else p)
+
+
+def _parameters(transform: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(transform.__init__).parameters
 
 
 @contextmanager
@@ -201,50 +197,6 @@ def _strictly() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         yield
-
-
-def _names(kind: Kind | None) -> dict[str, type]:
-    """The transforms a file may name, by name."""
-    return {name: cls for name, cls in _catalogue().items() if kind in (None, _kind(cls))}
-
-
-def _kind(transform: type) -> Kind:
-    return "spatial" if issubclass(transform, _library().DualTransform) else "pixel"
-
-
-@cache
-def _catalogue() -> dict[str, type]:
-    library = _library()
-    two_kinds = (library.DualTransform, library.ImageOnlyTransform)
-    found = {name: value for name, value in vars(library).items() if isinstance(value, type)}
-    return {
-        name: value
-        for name, value in sorted(found.items())
-        if issubclass(value, two_kinds)
-        and not issubclass(value, library.Transform3D)
-        and name not in _NOT_FOR_FILES
-    }
-
-
-@cache
-def _library() -> ModuleType:
-    """Import albumentations without its call to the package index and without torch.
-
-    It imports torch only to offer tensors, which nobody asks for here, and that takes two thirds of
-    the import's time, in every worker.
-    """
-    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
-    blocked = "torch" not in sys.modules
-    if blocked:
-        sys.modules["torch"] = None  # type: ignore[assignment]
-    try:
-        import albumentations
-        import cv2
-    finally:
-        if blocked:
-            del sys.modules["torch"]
-    cv2.setNumThreads(0)  # the processes are the parallelism; one thread also means the same bits
-    return albumentations
 
 
 def _changed(transform: Any, before: np.ndarray, after: np.ndarray) -> str:

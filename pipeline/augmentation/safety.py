@@ -10,7 +10,7 @@ from raresight.pipeline.augmentation.params import Step
 from raresight.pipeline.augmentation.recipe import Recipe, build
 from raresight.pipeline.core import seeds
 
-_NEIGHBOURS = np.ones((3, 3), np.uint8)
+_NEIGHBORS = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +59,24 @@ class Original:
 
     def _seen(self, moved: np.ndarray) -> np.ndarray:
         """uint8 (h, w): the pixels of the label's box whose number is in the copy."""
-        assert self.label is not None
-        found = np.zeros(self.label.size + 1, np.uint8)
+        label = self._known()
+        found = np.zeros(label.size + 1, np.uint8)
         found[moved[moved > 0].astype(np.intp)] = 1
-        return found[1:].reshape(self.label.shape)
+        return found[1:].reshape(label.shape)
 
     def _closed(self, seen: np.ndarray) -> np.ndarray:
         """``seen``, and the label's pixels that were only skipped between two of them."""
-        assert self.label is not None
         # The margin keeps the outline from passing for skipped where a whole side of it is gone.
         framed = cv2.copyMakeBorder(seen, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-        return cv2.morphologyEx(framed, cv2.MORPH_CLOSE, _NEIGHBOURS)[1:-1, 1:-1] & self.label
+        return cv2.morphologyEx(framed, cv2.MORPH_CLOSE, _NEIGHBORS)[1:-1, 1:-1] & self._known()
 
     def _share(self, seen: np.ndarray) -> float:
-        assert self.label is not None
-        return int(np.count_nonzero(seen)) / int(np.count_nonzero(self.label))
+        return int(np.count_nonzero(seen)) / int(np.count_nonzero(self._known()))
+
+    def _known(self) -> np.ndarray:
+        if self.label is None:
+            raise ValueError(f"{self.id}: no pixel is known to carry the label")
+        return self.label
 
 
 @dataclass(frozen=True, kw_only=True)

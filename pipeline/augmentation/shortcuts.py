@@ -25,13 +25,12 @@ def draw(transforms: Sequence[Any], shape: Shape) -> list[Move] | None:
     None, and nothing drawn, where a transform is not one of those known here.
     """
     names = [type(transform).__name__ for transform in transforms]
-    makers = [_SPATIAL[name] for name in names if name in _SPATIAL]
     grows = any(getattr(transform, "fit_output", False) for transform in transforms)
-    if len(makers) < len(names) or grows:
+    if grows or not all(name in SPATIAL for name in names):
         return None
     return [
-        maker(transform, shape)
-        for maker, transform in zip(makers, transforms, strict=True)
+        SPATIAL[name](transform, shape)
+        for name, transform in zip(names, transforms, strict=True)
         if transform.should_apply()
     ]
 
@@ -44,13 +43,13 @@ def carry_out(moves: Sequence[Move], pixels: np.ndarray, *, mask: bool) -> np.nd
     return moved.copy() if moved is pixels else moved
 
 
-def recolour(transform: Any, image: np.ndarray) -> np.ndarray | None:
+def recolor(transform: Any, image: np.ndarray) -> np.ndarray | None:
     """What a pixel transform whose random state is set makes of uint8 (H, W, 3).
 
     That may be ``image`` itself, which is never changed. None, and nothing drawn, where the
     transform is not one of those known here.
     """
-    shortcut = _PIXEL.get(type(transform).__name__)
+    shortcut = PIXEL.get(type(transform).__name__)
     if shortcut is None or image.dtype != np.uint8 or image.shape[2:] != (3,):
         return None
     return shortcut(transform, image) if transform.should_apply() else image
@@ -110,7 +109,7 @@ def _warp(transform: Any, matrix: np.ndarray, pixels: np.ndarray, mask: bool) ->
     )
 
 
-_SPATIAL: dict[str, Callable[[Any, Shape], Move]] = {
+SPATIAL: dict[str, Callable[[Any, Shape], Move]] = {
     "HorizontalFlip": _horizontal_flip,
     "VerticalFlip": _vertical_flip,
     "Affine": _affine,
@@ -127,7 +126,7 @@ def _hue_saturation_value(transform: Any, image: np.ndarray) -> np.ndarray:
     if hue := shifts["hue_shift"]:
         table[0, :, 0] = np.mod(np.arange(256, dtype=np.int16) + hue, 180)
     if saturation := shifts["sat_shift"]:
-        table[0, 1:, 1] = add_constant(levels[1:, None].copy(), saturation)[:, 0]  # grey stays grey
+        table[0, 1:, 1] = add_constant(levels[1:, None].copy(), saturation)[:, 0]  # gray stays gray
     if value := shifts["val_shift"]:
         table[0, :, 2] = add_constant(levels[:, None].copy(), value)[:, 0]
     if not any(shifts.values()):
@@ -141,7 +140,7 @@ def _brightness_contrast(transform: Any, image: np.ndarray) -> np.ndarray:
     return transform.apply(image, **drawn)
 
 
-_PIXEL: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
+PIXEL: dict[str, Callable[[Any, np.ndarray], np.ndarray]] = {
     "RandomBrightnessContrast": _brightness_contrast,
     "HueSaturationValue": _hue_saturation_value,
 }

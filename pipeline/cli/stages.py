@@ -1,6 +1,7 @@
 """The stages as commands."""
 
 import importlib
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -113,6 +114,8 @@ def run_stage(settings: Settings, name: str, *, report: bool = True, **options: 
     stage = importlib.import_module(f"raresight.pipeline.stages.{name}")
     started = time.perf_counter()
     result = stage.run(settings.params, settings.data, **options)
+    if os.environ.get("RANK", "0") != "0":  # one of torchrun's processes; the first one speaks
+        return result
     seconds = time.perf_counter() - started
     outputs = [settings.data / folder for folder in STAGES[name].folders]
     tell(settings, f"{name}: wrote {' and '.join(map(str, outputs))} in {seconds:.1f} s")

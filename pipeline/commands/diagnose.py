@@ -1,7 +1,7 @@
 """diagnose: what the last training's curves say, and what to change."""
 
 import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from raresight.pipeline.core.files import read_json
@@ -28,7 +28,7 @@ def run(data: Path) -> list[Finding]:
     if failure.is_file():
         return [_diverged(failure)]
     metrics = read_json(data / "training/results.json")
-    found = []
+    found: list[Finding] = []
     for path in _curves(data / "training/curves"):
         try:
             said = diagnose(
@@ -65,6 +65,6 @@ def _epochs(path: Path) -> list[Epoch]:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return [
-        Epoch(**{field.name: field.type(row[field.name]) for field in fields(Epoch)})
+        Epoch(epoch=int(row.pop("epoch")), **{name: float(text) for name, text in row.items()})
         for row in rows
     ]

@@ -80,16 +80,19 @@ def run(
     )
     with bar() as progress:
         task = progress.add_task("find-lr", total=len(RATES) + len(SHARES) * steps)
-        found = Found(
-            search=search(
-                lambda rates: job.trainer_by(partial(RateTrainer, rates=rates)),
-                steps=steps,
-                on_step=partial(progress.advance, task),
-            ),
-            present=params.optimizer.learning_rate,
-            optimizer=params.optimizer.name,
-            **_stability(job.trainer()),
+        searched = search(
+            lambda rates: job.trainer_by(partial(RateTrainer, rates=rates)),
+            steps=steps,
+            on_step=partial(progress.advance, task),
         )
+        bend = _sharpness(job.trainer())
+    found = Found(
+        search=searched,
+        present=params.optimizer.learning_rate,
+        optimizer=params.optimizer.name,
+        sharpness=bend,
+        stable=largest_stable_rate(bend),
+    )
     if plot is not None:
         from raresight.pipeline.tuning.figures import draw_search
 
@@ -97,7 +100,7 @@ def run(
     return found
 
 
-def _stability(trainer: Trainer) -> dict[str, float | None]:
+def _sharpness(trainer: Trainer) -> float:
     """The sharpness at the initial weights, on a batch without augmentation and dropout."""
     model, index = trainer.model.train(), np.arange(min(_IMAGES, len(trainer.train_feed)))
     for module in model.modules():
@@ -105,9 +108,8 @@ def _stability(trainer: Trainer) -> dict[str, float | None]:
             module.eval()
     images, labels = trainer.train_feed.images(index), trainer.train_feed.labels(index)
     loss_of = trainer.loss_in(0)
-    found = sharpness(
+    return sharpness(
         lambda: loss_of(model(images), labels).mean(),
         [weight for weight in model.parameters() if weight.requires_grad],
         seed=seeds.integer(trainer.params.seed, "sharpness", 0) % 2**62,
     )
-    return {"sharpness": found, "stable": largest_stable_rate(found)}

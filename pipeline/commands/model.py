@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from raresight.pipeline.core.params import check_sections, refuse
+from raresight.pipeline.core.params import Section, check_sections, refuse
 from raresight.pipeline.generation.params import GenerateParams
 from raresight.pipeline.models.classifier import build
 from raresight.pipeline.training.params import TrainParams
@@ -11,7 +11,7 @@ from raresight.pipeline.tuning.model_summary import ModelSummary, summarize
 
 def run(params_file: Path) -> ModelSummary:
     """Layers, parameters, multiply-accumulates and activation memory for one image."""
-    models = {"generate": GenerateParams, "train": TrainParams}
+    models: dict[str, type[Section]] = {"generate": GenerateParams, "train": TrainParams}
     sections, problems = check_sections(params_file, models, only=True)
     refuse(params_file, problems)
     generate, params = sections["generate"], sections["train"]

@@ -6,7 +6,7 @@ The weights are safetensors; a JSON beside them says what they are.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import safetensors.torch
@@ -97,6 +97,12 @@ def replicate_folders(model: Path) -> list[Path]:
     return [model, *(replicate_folder(model, number) for number in numbers)]
 
 
+class ImageSource(Protocol):
+    """Images, uint8 (n, H, W, 3), indexed by rows: an array, or a dataset's ``images``."""
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
+
+
 class Scorer:
     """A trained model that turns images into a score per class."""
 
@@ -105,11 +111,10 @@ class Scorer:
         self.classes = tuple(classes)
         self.device = device
 
-    def scores(self, images, rows: np.ndarray) -> np.ndarray:
+    def scores(self, images: ImageSource, rows: np.ndarray) -> np.ndarray:
         """Class scores of the given rows: float64 (len(rows), K), each row summing to 1.
 
-        ``images`` is a uint8 array (n, H, W, 3), or a dataset's ``images``. What class shares the
-        scores take for granted is in the card: ``score_prior``.
+        What class shares the scores take for granted is in the card: ``score_prior``.
         """
         batches = in_batches(np.asarray(rows))
         pixels = (torch.from_numpy(np.ascontiguousarray(images[some])) for some in batches)

@@ -76,7 +76,7 @@ def in_batches(rows: np.ndarray) -> list[np.ndarray]:
 def predict(
     model: Classifier,
     batches: Iterable[Tensor],
-    autocast: Callable[[], AbstractContextManager] = nullcontext,
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits (n, K) and class scores (n, K) of each batch of images, as in a test."""
     model.eval()

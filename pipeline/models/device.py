@@ -133,7 +133,7 @@ def cpu_has_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def autocast(device: torch.device, *, bfloat16: bool) -> AbstractContextManager:
+def autocast(device: torch.device, *, bfloat16: bool) -> AbstractContextManager[object]:
     """The context in which a forward pass runs."""
     return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
 

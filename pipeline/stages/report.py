@@ -20,6 +20,7 @@ from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from raresight.pipeline.report.charts import draw_learning, draw_reliability
 from raresight.pipeline.report.figures import write_figures
+from raresight.pipeline.report.learning_curves import draw_curves
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.panel import Panel, panel
@@ -30,7 +31,7 @@ from raresight.pipeline.wording.names import SHORTCUT
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
-OUTPUT, PAGE, FIGURES = "report", "index.html", "figures"
+OUTPUT, PAGE, FIGURES, LEARNING = "report", "index.html", "figures", "training.png"
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
 # The sections of params.yaml that the page shows: dvc.yaml lists the file as a dep.
 SHOWN = tuple(name for name, stage in STAGES.items() if stage.shown)
@@ -69,6 +70,16 @@ class ReportInputs:
     @cached_property
     def images(self) -> Mapping[str, Any]:
         return read_json(self.data / "splits" / "summary.json")["images"]
+
+    @cached_property
+    def training(self) -> Mapping[str, Any]:
+        return read_json(self.data / "training" / "results.json")
+
+    @cached_property
+    def curves(self) -> list[dict[str, list[float]]]:
+        """The curves of each training, the model's first."""
+        folder = self.data / "training" / "curves"
+        return [_columns(path) for path in (folder / "curves.tsv", *folder.glob("curves-*.tsv"))]
 
     @cached_property
     def task(self) -> Task:
@@ -115,6 +126,7 @@ def run(params_file: Path, data: Path) -> Path:
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text)
         write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
+        draw_curves(inputs.curves, folder / FIGURES / LEARNING, best=inputs.training["best_epoch"])
     return data / OUTPUT / PAGE
 
 
@@ -254,16 +266,13 @@ def _galleries(inputs: ReportInputs) -> list[mistakes.Gallery]:
 def _learning(inputs: ReportInputs) -> dict[str, Any]:
     """What was learned from, and how it went."""
     card = read_json(inputs.data / "model" / "model.json")
-    numbers = read_json(inputs.data / "training" / "results.json")
-    table = _columns(inputs.data / "training" / "curves" / "curves.tsv")
-    best = numbers["best_epoch"]
     return {
         "images": inputs.images,
         "balances": balance.balances(inputs.images, card["class_shares"], inputs.task.classes),
         "augmented": read_json(inputs.data / "augmented" / "report.json"),
         "model": card,
-        "training": numbers,
-        "training_charts": draw_learning(table, best=best),
+        "training": inputs.training,
+        "training_charts": draw_learning(inputs.curves[0], best=inputs.training["best_epoch"]),
     }
 
 

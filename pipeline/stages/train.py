@@ -18,7 +18,6 @@ from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.checkpoint import replicate_folder
 from raresight.pipeline.runtime.progress import bar, rate_column, say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
-from raresight.pipeline.training.diagnosis.figures import draw_curves
 from raresight.pipeline.training.diagnosis.history import History, curve_rows
 from raresight.pipeline.training.job import INPUTS, Job, Resume, fingerprint, open_inputs
 from raresight.pipeline.training.loop import Trainer
@@ -63,7 +62,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume =
 
 
 def seeded(params: TrainParams, replicate: int) -> TrainParams:
-    """The params of one replicate: all that is drawn at random is drawn anew."""
+    """The params of one replicate: a seed of its own draws all that is random."""
     if replicate == 1:
         return params
     return params.model_copy(update={"seed": seeds.integer(params.seed, "replicate", replicate)})
@@ -179,11 +178,10 @@ def _results(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _write_curves(folder: Path, run: Run) -> None:
-    """``curves.tsv`` and ``curves.png``; those of further replicates have their number in it."""
+    """``curves.tsv``; those of further replicates have their number in it."""
     number = f"-{run.job.replicate}" if run.job.replicate > 1 else ""
     rows = curve_rows(run.history.epochs)
     with (folder / f"curves{number}.tsv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    draw_curves(run.history.epochs, run.history.kept, folder / f"curves{number}.png")

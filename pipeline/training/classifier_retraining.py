@@ -14,7 +14,8 @@ from raresight.pipeline.training.diagnosis.history import History
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.optim.losses import CrossEntropy
 from raresight.pipeline.training.optim.schedules import Cosine
-from raresight.pipeline.training.params import RetrainingParams, TrainParams
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.params.updates import RetrainingParams
 
 
 def second_stage(params: TrainParams, stage: RetrainingParams) -> TrainParams:

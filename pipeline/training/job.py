@@ -1,5 +1,6 @@
 """What a training works with, and how it is kept: the train stage's inputs and its jobs."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,6 +220,7 @@ class Job:
         root = Path(pipeline.__file__).parent
         return {
             "code": resume.digests(root, *(root / name for name in CODE)),
+            "packages": foreign_code(self.params),
             "train": self.params.model_dump(mode="json"),
             "data": {name: sha256(self.data / name / MANIFEST) for name in INPUTS},
             "machine": fingerprint(trainer),
@@ -244,6 +246,17 @@ class Job:
     def _say(self, text: str) -> None:
         if self.group.is_main_process:
             say(text)
+
+
+def foreign_code(params: TrainParams) -> dict[str, str]:
+    """The sha256 of each module of another package that the model and the loss come from."""
+    modules = {type(part).__module__ for part in (params.model, params.loss)}
+    ours = pipeline.__name__.partition(".")[0]
+    return {
+        name: sha256(Path(file))
+        for name in sorted(modules)
+        if name.partition(".")[0] != ours and (file := sys.modules[name].__file__)
+    }
 
 
 def fingerprint(trainer: Trainer) -> dict[str, str | int]:

@@ -276,7 +276,7 @@ class Trainer:
             keep(self.state())
         raise StoppedError(stopped(epochs=self.progress.epoch, steps=self.progress.step))
 
-    def _autocast(self) -> AbstractContextManager:
+    def _autocast(self) -> AbstractContextManager[object]:
         return devices.autocast(self.device, bfloat16=self.bfloat16)
 
     def _set_rate(self, step: int) -> None:

@@ -21,7 +21,7 @@ class Validation:
         feed: Feed,
         positive: int | None,
         group: ProcessGroup,
-        autocast: Callable[[], AbstractContextManager],
+        autocast: Callable[[], AbstractContextManager[object]],
     ):
         self.feed, self.positive, self.group, self.autocast = feed, positive, group, autocast
         self.targets = feed.targets.cpu().numpy()

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from raresight.pipeline.runtime.errors import DivergedError, StoppedError
-from raresight.pipeline.training.loop import Progress, Trainer
+from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.training.state import Progress
 
 RATES = np.geomspace(1e-6, 10.0, 141)  # twenty a decade
 SHARES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the rate at which the loss breaks out

@@ -1,6 +1,7 @@
 """Recipes: pure functions of their random stream that move the mask with the image."""
 
 import random
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 
 from raresight.pipeline.augmentation import recipe
 from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation.transforms import transforms
 from raresight.pipeline.runtime.errors import ParamsError
 
 SPATIAL = [
@@ -31,6 +33,11 @@ def step(name: str, p: float = 1.0, **arguments) -> Step:
     return Step.model_validate({"name": name, "p": p, **arguments})
 
 
+def usable(kind: str) -> list[str]:
+    """The transforms of a kind that work on our images as they are where nothing is written."""
+    return [name for name in transforms(kind) if not recipe.problems([step(name)], "r")]
+
+
 def stream(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
@@ -50,8 +57,12 @@ def numbered() -> np.ndarray:
     return mask
 
 
-@pytest.mark.parametrize("name", SPATIAL + PIXEL)
-def test_a_recipe_is_a_pure_function_of_its_stream(name):
+@pytest.mark.parametrize("name", transforms())
+def test_every_transform_is_refused_with_a_reason_or_is_a_pure_function_of_its_stream(name):
+    if refused := recipe.problems([step(name)], "r", image_shape=(32, 32, 3)):
+        assert name not in SPATIAL + PIXEL
+        assert all(re.fullmatch(r"r\[0\]\.\w+: .*\.?", problem) for problem in refused)
+        return
     transform = recipe.build([step(name)])
     image, mask = transform(picture(), numbered(), rng=stream(5))
     transform(picture(1), numbered(), rng=stream(9))
@@ -63,6 +74,14 @@ def test_a_recipe_is_a_pure_function_of_its_stream(name):
     assert np.array_equal(mask, mask_again)
     assert image.shape == (32, 32, 3)
     assert image.dtype == np.uint8
+
+
+def test_the_table_has_the_two_kinds_and_no_transform_twice():
+    spatial, pixel = transforms("spatial"), transforms("pixel")
+    assert set(SPATIAL) <= set(spatial)
+    assert set(PIXEL) <= set(pixel)
+    assert not set(spatial) & set(pixel)
+    assert {**spatial, **pixel} == transforms()
 
 
 class OneGauss:
@@ -83,14 +102,14 @@ def test_no_draw_is_left_over_for_the_next_image():
     assert first[0, 0, 0] == second[0, 0, 0]
 
 
-@pytest.mark.parametrize("name", SPATIAL)
+@pytest.mark.parametrize("name", usable("spatial"))
 def test_a_mask_is_moved_and_erased_but_its_values_never_mixed(name):
     for seed in range(5):
         _, mask = recipe.build([step(name)])(picture(), numbered(), rng=stream(seed))
         assert set(np.unique(mask)) <= set(np.unique(numbered()))
 
 
-@pytest.mark.parametrize("name", PIXEL)
+@pytest.mark.parametrize("name", usable("pixel"))
 def test_pixel_transforms_leave_the_mask_alone(name):
     _, mask = recipe.build([step(name)])(picture(), numbered(), rng=stream(0))
     assert np.array_equal(mask, numbered())
@@ -206,6 +225,7 @@ def test_the_library_is_imported_late_and_without_torch():
 import sys
 from raresight.pipeline.augmentation import recipe
 from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation.transforms import transforms
 assert "albumentations" not in sys.modules
 recipe.build([Step(name="HorizontalFlip", p=0.5)])
 assert "albumentations" in sys.modules and "torch" not in sys.modules

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from raresight.pipeline.augmentation import recipe, shortcuts
 from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation.transforms import transforms
 
 AFFINES = [
     {"rotate": [-180, 180], "translate_percent": [-0.3, 0.3], "scale": [0.5, 1.5]},
@@ -27,6 +28,12 @@ STEPS = [
     ("HueSaturationValue", {"hue_shift_limit": 0, "val_shift_limit": [-90, 90]}),
     ("HueSaturationValue", {"hue_shift_limit": 0, "sat_shift_limit": 0, "val_shift_limit": 0}),
 ]
+
+
+def test_every_shortcut_of_the_table_is_tried():
+    assert {name for name, _ in STEPS} == {*shortcuts.SPATIAL, *shortcuts.PIXEL}
+    assert set(shortcuts.SPATIAL) <= set(transforms("spatial"))
+    assert set(shortcuts.PIXEL) <= set(transforms("pixel"))
 
 
 def by_the_library(built, image, mask, rng):
@@ -77,12 +84,12 @@ def transform_of(name: str, **arguments):
 
 
 @pytest.mark.parametrize(("name", "arguments"), KNOWN)
-def test_a_colour_image_goes_the_short_way(name, arguments, monkeypatch):
+def test_a_color_image_goes_the_short_way(name, arguments, monkeypatch):
     """The library's own call is never made, and its pixels come out."""
     image = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
     expected = transform_of(name, **arguments)(image=image)["image"]
     assert (expected != image).any()
-    assert np.array_equal(shortcuts.recolour(transform_of(name, **arguments), image), expected)
+    assert np.array_equal(shortcuts.recolor(transform_of(name, **arguments), image), expected)
 
     built = recipe.build([Step(name=name, p=1.0, **arguments)])
     monkeypatch.setattr(type(built.transforms[0]), "__call__", None)
@@ -91,12 +98,12 @@ def test_a_colour_image_goes_the_short_way(name, arguments, monkeypatch):
 
 @pytest.mark.parametrize(("name", "arguments"), KNOWN)
 @pytest.mark.parametrize(
-    "image", [np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4, 3), np.float32)], ids=["grey", "float"]
+    "image", [np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4, 3), np.float32)], ids=["gray", "float"]
 )
 def test_other_images_and_transforms_go_the_long_way(name, arguments, image):
-    assert shortcuts.recolour(transform_of(name, **arguments), image) is None
-    colour = np.zeros((4, 4, 3), np.uint8)
-    assert shortcuts.recolour(transform_of("GaussNoise"), colour) is None
+    assert shortcuts.recolor(transform_of(name, **arguments), image) is None
+    color = np.zeros((4, 4, 3), np.uint8)
+    assert shortcuts.recolor(transform_of("GaussNoise"), color) is None
 
 
 def test_moved_pixels_are_never_the_originals_own():

@@ -15,7 +15,7 @@ from raresight.pipeline.stages import generate
 
 @pytest.fixture
 def dots(tmp_path: Path, monkeypatch):
-    page = (ROOT / "CONTRIBUTING.md").read_text()
+    _, page = (ROOT / "CONTRIBUTING.md").read_text().split("## A generator of your own")
     (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     (points,) = re.findall(r"```ini\n(.*?)```", page, flags=re.DOTALL)
     group, line = points.replace("mypackage.dots", "dots_of_contributing").split("=", 1)

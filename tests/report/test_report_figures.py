@@ -6,6 +6,7 @@ from PIL import Image
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.report import figures
 from raresight.pipeline.report.contact_sheet import write_sheet
+from raresight.pipeline.report.learning_curves import draw_curves
 
 
 def pixels(path):
@@ -22,6 +23,20 @@ def test_contact_sheets_show_the_originals_and_their_copies(rare, tmp_path):
 
 def test_a_set_without_copies_has_a_sheet_that_says_so(alike):
     assert pixels(alike.page.parent / "figures/augmented.png").shape[0] > 90
+
+
+def test_curves_mark_the_epoch_that_is_kept_and_show_other_seeds(rare, tmp_path):
+    epochs = [1.0, 2.0, 3.0]
+    one = {"epoch": epochs, "learning_rate": [0.1, 0.1, 0.1]}
+    for name in ("train_loss", "val_loss", "val_average_precision", "val_f1"):
+        one[name] = [0.9, 0.5, 0.7]
+    drawn = {}
+    for best, seeds in ((2, 1), (3, 1), (2, 2)):
+        path = tmp_path / "curves.png"
+        draw_curves([one, {**one, "val_f1": [0.1, 0.2, 0.3]}][:seeds], path, best=best)
+        drawn[best, seeds] = path.read_bytes()
+    assert len(set(drawn.values())) == 3
+    assert pixels(rare.page.parent / "figures/training.png").shape[:2] == (384, 1080)
 
 
 def counts(originals, copies=0):

@@ -261,6 +261,7 @@ def test_two_processes_train_as_one_does(project):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
+    assert done.stderr.count("train: wrote") == 1
     for one, two in zip(curves(project), curves(other), strict=True):
         for name, value in one.items():
             assert float(two[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-5), name

@@ -13,7 +13,7 @@ from torch.nn import functional
 from raresight.pipeline.core import seeds
 from raresight.pipeline.models.device import upload
 from raresight.pipeline.training.data.geometric import move
-from raresight.pipeline.training.params import BatchAugmentParams
+from raresight.pipeline.training.params.batches import BatchAugmentParams
 
 _ERASED = (0.02, 0.33)  # of the area (Zhong et al. 2020)
 _RATIO = (0.3, 1 / 0.3)  # of the sides
@@ -23,7 +23,7 @@ _EXACT, _AFFINE, _COLOR, _ERASING = slice(0, 5), slice(5, 9), slice(9, 12), slic
 
 class BatchAugment:
     """Flips, quarter turns and whole-pixel shifts, which move pixels and change none; then, where
-    asked for, crops and rotations, which interpolate, colour, and erasing.
+    asked for, crops and rotations, which interpolate, color, and erasing.
     """
 
     def __init__(self, params: BatchAugmentParams, *, seed: int):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.models.device import upload
-from raresight.pipeline.training.params import MixingParams
+from raresight.pipeline.training.params.batches import MixingParams
 
 
 class Mixing:

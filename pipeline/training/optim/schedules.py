@@ -13,10 +13,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import ByName, Section
-from raresight.pipeline.core.ranges import Fraction
+from raresight.pipeline.core.ranges import Fraction, FractionAboveZero
 from raresight.pipeline.training.optim.warmup import WarmupParams
 
-Positive = Annotated[float, Field(gt=0, le=1)]
 Epoch = Annotated[int, Field(ge=1)]
 Factor = Annotated[float, Field(gt=0, lt=1)]
 
@@ -111,7 +110,7 @@ class Exponential(Schedule):
     """By the same factor every time, down to ``min_lr_ratio`` of the rate."""
 
     name: Literal["exponential"] = "exponential"
-    min_lr_ratio: Positive = 0.01
+    min_lr_ratio: FractionAboveZero = 0.01
 
     def lr_ratio(self, place: Place) -> float:
         return self.min_lr_ratio**place.t
@@ -216,7 +215,7 @@ class OneCycle(Schedule):
     """
 
     name: Literal["one_cycle"] = "one_cycle"
-    start_factor: Positive = 0.04
+    start_factor: FractionAboveZero = 0.04
     pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.3
     min_lr_ratio: Fraction = 0.01
     momentum: CycledMomentum | None = None

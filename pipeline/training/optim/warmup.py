@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import FractionBelowOne
 
 
 class WarmupParams(Section):
@@ -12,7 +13,7 @@ class WarmupParams(Section):
 
     name: Literal["linear", "exponential"] = "linear"
     epochs: Annotated[float, Field(gt=0)] = 1.0
-    start_factor: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    start_factor: FractionBelowOne = 0.0
 
     @model_validator(mode="after")
     def _can_grow(self) -> "WarmupParams":

@@ -71,7 +71,7 @@ class TrainParams(Section):
             )
         if self.classifier_retraining is not None and not self.model.trains_features:
             return (
-                "classifier_retraining trains the last layer anew, and model.name "
+                "classifier_retraining trains the last layer a second time, and model.name "
                 f"'{self.model.name}' has no other: set classifier_retraining to null"
             )
         stopping, schedule = self.early_stopping, self.schedule

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
-from raresight.pipeline.core.ranges import FractionBelowOne
+from raresight.pipeline.core.ranges import Fraction, FractionAboveZero, FractionBelowOne
 
 
 class MixingParams(Section):
     """Each image with another one: blended (mixup), or a box of it pasted in (cutmix).
 
-    The share that stays is drawn from Beta(alpha, alpha), for each image anew.
+    The share that stays is drawn from Beta(alpha, alpha), for each image.
     """
 
     name: Literal["mixup", "cutmix"] = "mixup"
@@ -31,9 +31,9 @@ class BatchAugmentParams(Section):
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
     rotate90: bool = False
     shift: Annotated[int, Field(ge=0)] = 0
-    crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    crop: FractionAboveZero = 1.0
     rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
     brightness: FractionBelowOne = 0.0
     contrast: FractionBelowOne = 0.0
     saturation: FractionBelowOne = 0.0
-    erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    erasing: Fraction = 0.0

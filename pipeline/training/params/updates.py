@@ -5,10 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
-from raresight.pipeline.core.ranges import FractionBelowOne
+from raresight.pipeline.core.ranges import Fraction, FractionBelowOne
 
 Rate = Annotated[float, Field(gt=0, le=10)]
-Strength = Annotated[float, Field(ge=0, le=1)]
 
 
 class RegularizationParams(Section):
@@ -21,9 +20,9 @@ class RegularizationParams(Section):
     ``l1`` with either of the others is the elastic net.
     """
 
-    weight_decay: Strength = 0.05
-    l2: Strength = 0.0
-    l1: Strength = 0.0
+    weight_decay: Fraction = 0.05
+    l2: Fraction = 0.0
+    l1: Fraction = 0.0
     decay_bias_and_norm: bool = False
 
 
@@ -34,7 +33,7 @@ class AverageParams(Section):
 
 
 class RetrainingParams(Section):
-    """A second stage of so many ``epochs``: the last layer anew, every class shown alike."""
+    """A second stage of so many ``epochs`` for a new last layer, every class shown alike."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 5
     learning_rate: Rate = 1e-3
