@@ -148,7 +148,7 @@ def _mixture(value: Any) -> Mixture:
 
 def _conditional(value: Any) -> Conditional:
     if isinstance(value, dict) and {"on", True} & set(value):
-        raise ValueError("conditional: 'on' was renamed to 'given'")
+        raise ValueError("'on' was renamed to 'given'")
     given = _keys(value, {"given", "cases"}, {"otherwise"})
     if not isinstance(given["cases"], Mapping):
         raise ValueError("cases must map values to distributions")

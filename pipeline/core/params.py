@@ -61,6 +61,13 @@ def parse(model: type[Model], value: Any) -> Model:
         raise NestedProblems(model, error) from None
 
 
+class _Head(BaseModel):
+    """The one key that must be read before it is known which model reads the others."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+    name: str
+
+
 class ByName:
     """Marks a part of params.yaml whose ``name`` decides which keys it has: a tagged union.
 
@@ -76,11 +83,8 @@ class ByName:
         other: type[Section] | None = None,
     ):
         self.models, self.default, self.other = models, default, other
-        self._head = create_model(
-            "Head",
-            __config__=ConfigDict(extra="ignore", strict=True),
-            name=(Annotated[str, AfterValidator(self._known)], ...),
-        )
+        name: Any = Annotated[str, AfterValidator(self._known)]
+        self._head = create_model("Head", __base__=_Head, name=(name, ...))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler):
         return handler.generate_schema(
@@ -101,7 +105,10 @@ class ByName:
             return value
         if isinstance(value, dict) and "name" not in value and self.default is not None:
             return parse(self.models[self.default], value)
-        return parse(self.models.get(parse(self._head, value).name, self.other), value)
+        name = parse(self._head, value).name
+        model = self.models[name] if name in self.models else self.other
+        assert model is not None  # the head has refused a name that nothing reads
+        return parse(model, value)
 
 
 def _dump(section: Section, info: SerializationInfo) -> dict[str, Any]:
@@ -148,8 +155,8 @@ def check_sections(
     document = read_yaml(path)
     sections, problems = {}, []
     for name, model in models.items():
-        if name not in document:
-            problems.append(f"{path}: {name}: this section is missing.")
+        if document.get(name) is None:
+            problems.append(f"{path}: {_absent(name, model, name in document)}")
             continue
         try:
             sections[name] = _validate(model, document[name])
@@ -162,6 +169,13 @@ def check_sections(
             if name not in models
         ]
     return sections, problems
+
+
+def _absent(name: str, model: type[BaseModel], named: bool) -> str:
+    complaint = f"{name}: this section is {'empty' if named else 'missing'}."
+    if any(field.is_required() for field in model.model_fields.values()):
+        return complaint
+    return f"{complaint} Write `{name}: {{}}` for its defaults."
 
 
 def refuse(path: Path, problems: Sequence[str]) -> None:
