@@ -10,8 +10,8 @@ from raresight.pipeline.core.params import Section
 Copies = Annotated[int, Field(ge=0, le=1000)]
 
 
-# Beyond any pixel, degree, gray level or kelvin that a transform can mean. The library checks few of
-# its arguments: of a NaN it makes garbage, and from a huge number it never returns.
+# Beyond any pixel, degree, gray level or kelvin that a transform can mean. The library checks few
+# of its arguments: of a NaN it makes garbage, and from a huge number it never returns.
 _LARGEST = 20_000
 
 
