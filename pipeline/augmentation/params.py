@@ -43,7 +43,7 @@ class Step(Section):
     __pydantic_extra__: dict[str, Annotated[Any, AfterValidator(_usable)]] = Field(init=False)
 
     name: str
-    p: Annotated[float, Field(ge=0, le=1)]
+    p: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     @property
     def arguments(self) -> dict[str, Any]:

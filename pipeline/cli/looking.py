@@ -14,12 +14,14 @@ from raresight.pipeline.runtime.errors import RaresightError, listing
 @click.pass_obj
 def validate(settings: Settings, full: bool) -> None:
     """Check params.yaml; print what will run, or every problem."""
-    from raresight.pipeline.commands.validate import resolved, run
+    from raresight.pipeline.commands.validate import changed, resolved, run
     from raresight.pipeline.terminal.validate import render
 
     sections = run(settings.params)
     plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
-    if full and not settings.json:
+    if full and settings.json:
+        print_json({"params": plain, "changed": changed(sections)})
+    elif full:
         click.echo(resolved(sections), nl=False)
     elif settings.json or settings.verbosity >= 0:
         print_result(settings, plain, lambda _: render(sections))

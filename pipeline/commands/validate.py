@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from raresight.generators.base import BadImages
 from raresight.pipeline.core.params import check_sections, refuse
@@ -66,13 +67,40 @@ def _recipe_problems(sections: Mapping[str, Any], shape: tuple[int, int, int]) -
         yield from recipe.problems(evaluate.perturb, "evaluate.perturb", image_shape=shape)
 
 
+def changed(sections: Mapping[str, Any]) -> list[str]:
+    """The key of every value that differs from its default, or has none."""
+    return [
+        f"{name}.{leaf.key}"
+        for name, section in sections.items()
+        for leaf in leaves(section)
+        if leaf.changed
+    ]
+
+
+_HEAD = """\
+Every value; those that differ from their default are marked.
+One that params.yaml does not hold is set with a plus: dvc exp run -S +SECTION.KEY=VALUE
+"""
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null as such; without it the place after the key would be empty."""
+
+
+_Representer.add_representer(
+    type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null")
+)
+
+
 def resolved(sections: Mapping[str, Any]) -> str:
     """Every section with every default filled in, as YAML; what differs from them is marked."""
     document = CommentedMap()
+    document.yaml_set_start_comment(_HEAD)
     for name, section in sections.items():
         document[name] = _tree(list(leaves(section)))
-    text = StringIO()
-    YAML().dump(document, text)
+    text, yaml = StringIO(), YAML()
+    yaml.Representer = _Representer
+    yaml.dump(document, text)
     return text.getvalue()
 
 

@@ -95,10 +95,18 @@ class ByName:
         )
 
     def __get_pydantic_json_schema__(
-        self, schema: Any, handler: GetJsonSchemaHandler
+        self, core_schema: Any, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        kinds = [*self.models.values(), *([self.other] if self.other else [])]
-        return {"anyOf": [handler(kind.__pydantic_core_schema__) for kind in kinds]}
+        schemas = []
+        for name, kind in self.models.items():
+            schema = handler(kind.__pydantic_core_schema__)
+            if name != self.default:  # without a name the keys are those of the default alone
+                schema = {**schema, "required": sorted({*schema.get("required", ()), "name"})}
+            schemas.append(schema)
+        if self.other is not None:
+            taken = {"properties": {"name": {"enum": list(self.models)}}}
+            schemas.append({**handler(self.other.__pydantic_core_schema__), "not": taken})
+        return {"anyOf": schemas}
 
     def _known(self, name: str) -> str:
         if name not in self.models and self.other is None:

@@ -20,6 +20,12 @@ class Leaf:
     value: Any
     changed: bool
 
+    @property
+    def key(self) -> str:
+        """The path as messages write it: ``sources[0].count``."""
+        parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path]
+        return "".join(parts).removeprefix(".")
+
 
 def leaves(section: BaseModel) -> Iterator[Leaf]:
     """Every value of a section, in the order of its keys; lists of numbers or texts stay whole."""
