@@ -154,7 +154,7 @@ def _step_problems(step: Step, kind: Kind | None, shape: tuple[int, int, int]) -
 
 def _argument_problems(step: Step, transform: type) -> list[str]:
     parameters = inspect.signature(transform.__init__).parameters  # type: ignore[misc]
-    known = sorted(set(parameters) - {"self", "p", "strict", *_MASK_ARGUMENTS})
+    known = sorted(set(parameters) - {"self", "strict", *_MASK_ARGUMENTS})
     found = []
     for name, value in step.arguments.items():
         if name in _MASK_ARGUMENTS:
