@@ -239,6 +239,12 @@ def test_section_missing_or_misspelt(section, refuse):
     assert f"{section}x: unknown section. Did you mean '{section}'?" in message
 
 
+def test_a_shift_that_leaves_nothing_of_the_image(refuse):
+    size = PARAMS["generate"]["image_size"]
+    message = refuse(replaced(("train", "batch_augment", "shift"), size))
+    assert f"train.batch_augment.shift: must be less than generate.image_size ({size})" in message
+
+
 def test_problems_of_all_sections_are_reported_together_with_exit_code_2(tmp_path):
     document = copy.deepcopy(PARAMS)
     document["augment"]["spatial"][0]["name"] = "HorizontalFlop"

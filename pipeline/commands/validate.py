@@ -32,14 +32,19 @@ def run(params_file: Path) -> dict[str, Any]:
 
 
 def _across(sections: Mapping[str, Any]) -> Iterator[str]:
-    """What no section can see alone: names of classes, and recipes as the library sees them."""
-    generate, augment = sections.get("generate"), sections.get("augment")
+    """What no section can see alone: classes, sizes, and recipes as the library sees them."""
+    generate, augment, train = (sections.get(name) for name in ("generate", "augment", "train"))
     if generate is not None and (classes := _classes(generate.sources)):
         if generate.positive is not None:
             yield from _class_problems("generate.positive", [generate.positive], classes)
         if augment is not None:
             yield from _class_problems("augment.copies", augment.copies, classes)
     size = generate.image_size if generate is not None else 64
+    if generate is not None and train is not None and train.batch_augment.shift >= size:
+        yield (
+            f"train.batch_augment.shift: must be less than generate.image_size ({size}). "
+            f"Got {train.batch_augment.shift}."
+        )
     yield from _recipe_problems(sections, (size, size, 3))
 
 
