@@ -13,6 +13,7 @@ kind to what it needs:
 and factors that hang together are a ``product``, or a ``mixture`` of products.
 """
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
@@ -91,9 +92,13 @@ def read(value: Any) -> Factor:
         raise ValueError(f"{kind}: {error}") from None
 
 
+_LARGEST = sys.float_info.max
+
+
 def _number(value: Any, what: str = "a value") -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise ValueError(f"{what} must be a number, not {value!r}")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not abs(value) <= _LARGEST:  # so written, it is true for NaN
+        raise ValueError(f"{what} must be a finite number, not {value!r}")
     return float(value)
 
 
@@ -148,7 +153,7 @@ def _mixture(value: Any) -> Mixture:
 
 def _conditional(value: Any) -> Conditional:
     if isinstance(value, dict) and {"on", True} & set(value):
-        raise ValueError("conditional: 'on' was renamed to 'given'")
+        raise ValueError("'on' was renamed to 'given'")
     given = _keys(value, {"given", "cases"}, {"otherwise"})
     if not isinstance(given["cases"], Mapping):
         raise ValueError("cases must map values to distributions")

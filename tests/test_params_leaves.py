@@ -11,6 +11,7 @@ from imports import ROOT
 from ruamel.yaml import YAML
 
 from raresight.pipeline.commands import validate
+from raresight.pipeline.core.renamed import RENAMED
 from raresight.pipeline.runtime.errors import ParamsError
 
 _YAML = YAML(typ="safe", pure=True)
@@ -63,7 +64,7 @@ def is_number(value) -> bool:
 
 # What no default can stand for: what to draw, how much of it, and which transform.
 REQUIRED = re.compile(
-    r"sources\[0\]\.(generator|count|prevalence\.mitotic)$|(spatial|pixel|perturb)\[\d+\]\.(name|p)$"
+    r"sources\[0\]\.(generator|count|prevalence\.mitotic)$|(spatial|pixel|perturb)\[\d+\]\.name$"
 )
 LEAVES = list(leaves(PARAMS))
 OURS = [path for path in LEAVES if not ARGUMENT.search(dotted(path))]
@@ -159,7 +160,7 @@ def test_misspelt(path, refuse):
     key, message = path[-1], refuse(misspelt(path))
     if path[-2] in ("prevalence", "copies"):
         assert f"no class '{key}x'. Did you mean '{key}'?" in message
-    elif f"{dotted(path)}x: unknown key" in message:
+    elif f"{dotted(path)}x: " in message:
         assert f"Did you mean '{key}'?" in message
     else:
         assert f"{dotted(path)}: this key is missing. Is '{key}x' a misspelling of it?" in message
@@ -172,7 +173,16 @@ def argument(path) -> str:
     )
 
 
-@pytest.mark.parametrize("value", [None, {"a": ["b"]}], ids=["null", "wrong-type"])
+UNUSABLE = {
+    "null": None,
+    "wrong-type": {"a": ["b"]},
+    "nan": float("nan"),
+    "infinite": float("-inf"),
+    "huge": 1e300,
+}
+
+
+@pytest.mark.parametrize("value", UNUSABLE.values(), ids=UNUSABLE)
 @pytest.mark.parametrize("path", ARGUMENTS, ids=dotted)
 def test_argument_of_a_transform(path, value, refuse):
     message = refuse(replaced(path, value))
@@ -189,13 +199,50 @@ def test_misspelt_argument_of_a_transform(path, refuse):
     assert f"Did you mean '{path[-1]}'?" in message
 
 
+def with_key(old, key):
+    """The params with a value of no meaning at ``key``, where the key ``old`` once stood."""
+    document = copy.deepcopy(PARAMS)
+    document["generate"]["sources"][0]["label_noise"] = {"name": "uniform", "rate": 0.1}
+    for name in ("start_share", "rise"):
+        if old == f"train.schedule.{name}":
+            document["train"]["schedule"] = {"name": "one_cycle"}
+    holder = document
+    for part in old.split(".")[:-1]:
+        holder = holder[part]
+        holder = holder[0] if isinstance(holder, list) else holder
+    holder.pop(RENAMED[old], None)
+    holder[key] = [["b"]]
+    return document
+
+
+@pytest.mark.parametrize("old", RENAMED)
+def test_a_renamed_key_says_its_new_name(old, refuse):
+    key, new = old.rpartition(".")[2], RENAMED[old]
+    message = refuse(with_key(old, key))
+    assert f"{key}: this key was renamed to '{new}'." in message or (
+        f"{new}: this key is missing: '{key}' was renamed to '{new}'." in message
+    )
+    problem = refuse(with_key(old, new))
+    assert "unknown key" not in problem
+    assert f".{new}: " in problem
+
+
 @pytest.mark.parametrize("section", PARAMS)
 def test_section_missing_or_misspelt(section, refuse):
     assert f"{section}: this section is missing." in refuse(
         spoil((section,), lambda holder, key: holder.pop(key))
     )
+    empty = refuse(replaced((section,), None))
+    assert f"{section}: this section is empty." in empty
+    assert ("Write `" in empty) == (section != "generate")  # which has no default
     message = refuse(misspelt((section,)))
     assert f"{section}x: unknown section. Did you mean '{section}'?" in message
+
+
+def test_a_shift_that_leaves_nothing_of_the_image(refuse):
+    size = PARAMS["generate"]["image_size"]
+    message = refuse(replaced(("train", "batch_augment", "shift"), size))
+    assert f"train.batch_augment.shift: must be less than generate.image_size ({size})" in message
 
 
 def test_problems_of_all_sections_are_reported_together_with_exit_code_2(tmp_path):

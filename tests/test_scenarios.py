@@ -2,18 +2,23 @@
 
 import json
 import os
+import re
 import subprocess
 
 import jsonschema
 import pytest
 from click.testing import CliRunner
-from dvc.utils.serialize import modify_yaml
+from dvc.exceptions import InvalidArgumentError
+from dvc.utils.hydra import apply_overrides
 from imports import ROOT
 from ruamel.yaml import YAML
 
 from raresight.pipeline.cli import cli
 from raresight.pipeline.commands import schema, validate
+from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.stages.table import STAGES
+
+SCENARIOS = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
 
 
 @pytest.fixture
@@ -117,30 +122,86 @@ def test_a_folder_without_scenarios_says_so(tmp_path):
     assert invoke("--params", str(tmp_path / "params.yaml"), "scenarios").exit_code == 0
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "params").glob("*.yaml")))
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_every_shipped_scenario_is_valid_and_introduced(name):
     path = ROOT / f"params/{name}.yaml"
     assert set(validate.run(path)) == set(STAGES)
     assert len(path.read_text().splitlines()[0]) > 20
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "params").glob("*.yaml")))
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_every_shipped_scenario_fits_the_schema_that_editors_get(name):
     document = YAML(typ="safe", pure=True).load(ROOT / f"params/{name}.yaml")
     jsonschema.validate(document, schema.run())
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        {"epoch": 3},
+        {"epochs": "3"},
+        {"loss": {"gamma": 2}},  # a key of focal, and the loss is not called so
+        {"loss": {"name": "focal", "tau": 1}},
+        {"model": {"name": "small_cnn", "stem": "small"}},
+        {"schedule": {"warmup": {"shape": "linear"}}},
+    ],
+)
+def test_the_schema_refuses_what_validate_refuses(train, tmp_path):
+    document = YAML(typ="safe", pure=True).load(ROOT / "params.yaml") | {"train": train}
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**document, "train": {"epoch": 3}}, schema.run())
+        jsonschema.validate(document, schema.run())
+    YAML().dump(document, tmp_path / "params.yaml")
+    with pytest.raises(ParamsError):
+        validate.run(tmp_path / "params.yaml")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "params").glob("*.yaml")))
-def test_dvc_exp_run_leaves_a_scenario_as_readable_as_it_was(name, tmp_path):
+def test_the_schema_knows_a_part_that_must_be_written():
+    document = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
+    for rule, fits in (({"name": "recall", "target": 0.9}, True), ({"name": "recall"}, False)):
+        judged = jsonschema.Draft202012Validator(schema.run())
+        assert judged.is_valid(document | {"evaluate": {"threshold": rule}}) is fits
+
+
+def test_the_command_prints_that_schema():
+    assert json.loads(invoke("schema").stdout) == schema.run()
+
+
+# Its pairs stand on one line each, and two sources share their options by an alias: DVC writes
+# lists item by item, and no aliases.
+COMPACT = {"digits-sim2real"}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_an_experiment_changes_one_line_of_a_scenario(name, tmp_path):
     text = (ROOT / f"params/{name}.yaml").read_text()
     file = tmp_path / "params.yaml"
     file.write_text(text)
-    with modify_yaml(file) as document:  # what `dvc exp run -S train.seed=1` does
-        document["report"]["seed"] = 1
-    lines = [line.rstrip() for line in file.read_text().splitlines()]
-    assert lines == text.replace("report: {}\n", "report:\n  seed: 1\n").splitlines()
+    apply_overrides(file, ["train.batch_augment.shift=7"])  # what `dvc exp run -S` does
+    changed = file.read_text()
+    expected = re.sub(r"shift: \d+", "shift: 7", text)
+    if name in COMPACT:
+        comments = [line for line in text.splitlines() if line.lstrip().startswith("#")]
+        assert [line for line in changed.splitlines() if line in comments] == comments
+        (tmp_path / "expected.yaml").write_text(expected)
+        assert validate.run(file) == validate.run(tmp_path / "expected.yaml")
+    else:
+        assert changed == expected
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_key_that_is_not_written_is_added_with_a_plus(name, tmp_path):
+    text = (ROOT / f"params/{name}.yaml").read_text()
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(InvalidArgumentError):
+        apply_overrides(file, ["train.gradient_clip=2.0"])
+    assert file.read_text() == text
+    apply_overrides(file, ["+train.gradient_clip=2.0"])
+    assert validate.run(file)["train"].gradient_clip == 2.0
+    if name not in COMPACT:
+        lines = file.read_text().splitlines()
+        lines.remove("  gradient_clip: 2.0")
+        assert lines == text.splitlines()
 
 
 def leaves(value):
@@ -158,8 +219,39 @@ def test_the_params_file_holds_what_people_change():
 
 def test_resolved_params_are_params_that_mean_the_same(tmp_path):
     sections = validate.run(ROOT / "params.yaml")
-    text = validate.resolved(sections)
+    text = invoke("--params", str(ROOT / "params.yaml"), "validate", "--full").stdout
     (tmp_path / "params.yaml").write_text(text)
     assert validate.run(tmp_path / "params.yaml") == sections
     assert "max_per_class: 3500 # changed\n" in text
     assert "batch_size: 128\n" in text
+    assert "  threads: null\n" in text
+
+
+def test_programs_get_every_value_and_the_keys_of_what_was_changed(tmp_path):
+    file = tmp_path / "params.yaml"
+    file.write_text(
+        """
+generate: {sources: [{generator: shapes, count: 9, options: {classes: [circle, square]}}]}
+augment: {pixel: [{name: GaussNoise, std_range: [0.1, 0.2]}]}
+split: {}
+train: {epochs: 3, batch_size: 128, loss: {name: focal}}
+evaluate: {}
+report: {}
+"""
+    )
+    found = json.loads(invoke("--json", "--params", str(file), "validate", "--full").stdout)
+    assert found["params"]["train"]["loss"] == {
+        "name": "focal",
+        "gamma": 2.0,
+        "class_weights": None,
+    }
+    assert found["params"]["evaluate"]["perturb"][0]["blur_limit"] == [3, 3]
+    assert set(found["changed"]) == {
+        "generate.sources[0].generator",
+        "generate.sources[0].count",
+        "generate.sources[0].options.classes",
+        "augment.pixel[0].name",
+        "augment.pixel[0].std_range",
+        "train.epochs",
+        "train.loss.name",
+    }

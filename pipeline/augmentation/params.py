@@ -1,13 +1,36 @@
 """The ``augment`` section of params.yaml."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from raresight.pipeline.core.params import Section
 from raresight.pipeline.core.ranges import Fraction
 
 Copies = Annotated[int, Field(ge=0, le=1000)]
+
+
+# Beyond any pixel, degree, gray level or kelvin that a transform can mean. The library checks few
+# of its arguments: of a NaN it makes garbage, and from a huge number it never returns.
+_LARGEST = 20_000
+
+
+def _usable(argument: Any) -> Any:
+    for number in _numbers(argument):
+        if not abs(number) <= _LARGEST:  # so written, this is true for NaN
+            raise ValueError(f"numbers must be finite, from -{_LARGEST:,} to {_LARGEST:,}")
+    return argument
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for inner in value:
+            yield from _numbers(inner)
+    elif isinstance(value, int | float):
+        yield value
 
 
 class Step(Section):
@@ -18,9 +41,10 @@ class Step(Section):
     """
 
     model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[Any, AfterValidator(_usable)]] = Field(init=False)
 
     name: str
-    p: Fraction
+    p: Fraction = 0.5
 
     @property
     def arguments(self) -> dict[str, Any]:

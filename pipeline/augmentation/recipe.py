@@ -145,7 +145,7 @@ def _step_problems(step: Step, kind: Kind | None, shape: tuple[int, int, int]) -
 
 
 def _argument_problems(step: Step, transform: type) -> list[str]:
-    known = sorted(set(_parameters(transform)) - {"self", "p", "strict", *_MASK_ARGUMENTS})
+    known = sorted(set(_parameters(transform)) - {"self", "strict", *_MASK_ARGUMENTS})
     found = []
     for name, value in step.arguments.items():
         if name in _MASK_ARGUMENTS:
@@ -160,6 +160,7 @@ def _try(step: Step, shape: tuple[int, int, int]) -> None:
     """Apply the transform, whatever its p, to an image of noise; some fail only for some draws."""
     recipe = Recipe((_make(step, p=1.0),))
     with _strictly():
+        warnings.simplefilter("error", RuntimeWarning)  # of numpy: an overflow ends in garbage
         for seed in range(8):
             rng = np.random.Generator(np.random.PCG64(seed))
             recipe(rng.integers(0, 256, shape, np.uint8), rng=rng)

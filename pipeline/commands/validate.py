@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from raresight.generators.base import BadImages
 from raresight.pipeline.core.params import check_sections, refuse
@@ -36,14 +37,19 @@ def plain(sections: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _across(sections: Mapping[str, Any]) -> Iterator[str]:
-    """What no section can see alone: names of classes, and recipes as the library sees them."""
-    generate, augment = sections.get("generate"), sections.get("augment")
+    """What no section can see alone: classes, sizes, and recipes as the library sees them."""
+    generate, augment, train = (sections.get(name) for name in ("generate", "augment", "train"))
     if generate is not None and (classes := _classes(generate.sources)):
         if generate.positive is not None:
             yield from _class_problems("generate.positive", [generate.positive], classes)
         if augment is not None:
             yield from _class_problems("augment.copies", augment.copies, classes)
     size = generate.image_size if generate is not None else 64
+    if generate is not None and train is not None and train.batch_augment.shift >= size:
+        yield (
+            f"train.batch_augment.shift: must be less than generate.image_size ({size}). "
+            f"Got {train.batch_augment.shift}."
+        )
     yield from _recipe_problems(sections, (size, size, 3))
 
 
@@ -71,13 +77,40 @@ def _recipe_problems(sections: Mapping[str, Any], shape: tuple[int, int, int]) -
         yield from recipe.problems(evaluate.perturb, "evaluate.perturb", image_shape=shape)
 
 
+def changed(sections: Mapping[str, Any]) -> list[str]:
+    """The key of every value that differs from its default, or has none."""
+    return [
+        f"{name}.{leaf.key}"
+        for name, section in sections.items()
+        for leaf in leaves(section)
+        if leaf.changed
+    ]
+
+
+_HEAD = """\
+Every value; those that differ from their default are marked.
+One that params.yaml does not hold is set with a plus: dvc exp run -S +SECTION.KEY=VALUE
+"""
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null as such; without it the place after the key would be empty."""
+
+
+_Representer.add_representer(
+    type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null")
+)
+
+
 def resolved(sections: Mapping[str, Any]) -> str:
     """Every section with every default filled in, as YAML; what differs from them is marked."""
     document = CommentedMap()
+    document.yaml_set_start_comment(_HEAD)
     for name, section in sections.items():
         document[name] = _tree(list(leaves(section)))
-    text = StringIO()
-    YAML().dump(document, text)
+    text, yaml = StringIO(), YAML()
+    yaml.Representer = _Representer
+    yaml.dump(document, text)
     return text.getvalue()
 
 

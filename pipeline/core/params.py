@@ -62,6 +62,13 @@ def parse(model: type[ModelT], value: Any) -> ModelT:
         raise NestedProblems(model, error) from None
 
 
+class _Head(BaseModel):
+    """The one key that must be read before it is known which model reads the others."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+    name: str
+
+
 class ByName:
     """Marks a part of params.yaml whose ``name`` decides which keys it has: a tagged union.
 
@@ -77,11 +84,8 @@ class ByName:
         other: type[Section] | None = None,
     ):
         self.models, self.default, self.other = models, default, other
-        self._head = create_model(
-            "Head",
-            __config__=ConfigDict(extra="ignore", strict=True),
-            name=(Annotated[str, AfterValidator(self._known)], ...),
-        )
+        name: Any = Annotated[str, AfterValidator(self._known)]
+        self._head = create_model("Head", __base__=_Head, name=(name, ...))
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -91,10 +95,18 @@ class ByName:
         )
 
     def __get_pydantic_json_schema__(
-        self, schema: Any, handler: GetJsonSchemaHandler
+        self, core_schema: Any, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        kinds = [*self.models.values(), *([self.other] if self.other else [])]
-        return {"anyOf": [handler(kind.__pydantic_core_schema__) for kind in kinds]}
+        schemas = []
+        for name, kind in self.models.items():
+            schema = handler(kind.__pydantic_core_schema__)
+            if name != self.default:  # without a name the keys are those of the default alone
+                schema = {**schema, "required": sorted({*schema.get("required", ()), "name"})}
+            schemas.append(schema)
+        if self.other is not None:
+            taken = {"properties": {"name": {"enum": list(self.models)}}}
+            schemas.append({**handler(self.other.__pydantic_core_schema__), "not": taken})
+        return {"anyOf": schemas}
 
     def _known(self, name: str) -> str:
         if name not in self.models and self.other is None:
@@ -106,7 +118,7 @@ class ByName:
             return value
         if isinstance(value, dict) and "name" not in value and self.default is not None:
             return parse(self.models[self.default], value)
-        name = parse(self._head, value).model_dump()["name"]
+        name = parse(self._head, value).name
         model = self.models.get(name, self.other)
         assert model is not None  # else the head has refused the name
         return parse(model, value)
@@ -157,8 +169,8 @@ def check_sections(
     document = read_yaml(path)
     sections, problems = {}, []
     for name, model in models.items():
-        if name not in document:
-            problems.append(f"{path}: {name}: this section is missing.")
+        if document.get(name) is None:
+            problems.append(f"{path}: {_absent(name, model, name in document)}")
             continue
         try:
             sections[name] = _validate(model, document[name])
@@ -171,6 +183,13 @@ def check_sections(
             if name not in models
         ]
     return sections, problems
+
+
+def _absent(name: str, model: type[BaseModel], named: bool) -> str:
+    complaint = f"{name}: this section is {'empty' if named else 'missing'}."
+    if any(field.is_required() for field in model.model_fields.values()):
+        return complaint
+    return f"{complaint} Write `{name}: {{}}` for its defaults."
 
 
 def refuse(path: Path, problems: Sequence[str]) -> None:

@@ -20,6 +20,12 @@ class Leaf:
     value: Any
     changed: bool
 
+    @property
+    def key(self) -> str:
+        """The path as messages write it: ``sources[0].count``."""
+        parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path]
+        return "".join(parts).removeprefix(".")
+
 
 def leaves(section: BaseModel) -> Iterator[Leaf]:
     """Every value of a section, in the order of its keys; lists of numbers or texts stay whole."""
@@ -39,15 +45,17 @@ def _leaves(value: Any, path: Path, default: Any = _NONE) -> Iterator[Leaf]:
             if name == "name" and isinstance(default, BaseModel):
                 beside = getattr(default, name, _NONE)
             yield from _leaves(getattr(value, name), (*path, name), beside)
+        extra = (default.model_extra if same else None) or {}
         for name, inner in (value.model_extra or {}).items():
-            yield from _leaves(inner, (*path, name))
+            yield from _leaves(inner, (*path, name), extra.get(name, _NONE))
     elif isinstance(value, Mapping) and value:
         for name, inner in value.items():
             known = default.get(name, _NONE) if isinstance(default, Mapping) else _NONE
             yield from _leaves(inner, (*path, name), known)
     elif _holds_parts(value):
+        # A list that was changed is changed as a whole: its items have no counterparts.
         for number, inner in enumerate(value):
-            yield from _leaves(inner, (*path, number))
+            yield from _leaves(inner, (*path, number), inner if value == default else _NONE)
     else:
         yield Leaf(path=path, value=_plain(value), changed=value != default)
 

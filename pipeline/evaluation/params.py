@@ -101,6 +101,22 @@ Prevalences = Annotated[
 ]
 
 
+# What a worse camera does: a little blur, other light, noise.
+_PERTURB = [
+    Step.model_validate(step)
+    for step in (
+        {"name": "GaussianBlur", "p": 0.3, "blur_limit": [3, 3]},
+        {
+            "name": "RandomBrightnessContrast",
+            "p": 0.8,
+            "brightness_limit": 0.1,
+            "contrast_limit": 0.1,
+        },
+        {"name": "GaussNoise", "p": 0.5, "std_range": [0.004, 0.012]},
+    )
+]
+
+
 class EvaluateParams(Section):
     """How the model is judged.
 
@@ -121,7 +137,7 @@ class EvaluateParams(Section):
     deployment_prevalence: Prevalences = 1e-4
     calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
     slices: SliceParams = SliceParams()
-    perturb: list[Step] = Field(default_factory=list)
+    perturb: list[Step] = _PERTURB
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
 
     @field_validator("deployment_prevalence")

@@ -37,7 +37,10 @@ def test_further_keys_of_a_step_are_its_arguments(tmp_path):
         ({"copies": {"rare": 2.5}}, r"augment\.copies\.rare: .*2\.5"),
         ({"min_label_share": 1.1}, r"augment\.min_label_share: .*1\.1"),
         ({"max_tries": 0}, r"augment\.max_tries: .*0"),
-        ({"spatial": [{"name": "Affine"}]}, r"augment\.spatial\[0\]\.p: this key is missing"),
+        (
+            {"spatial": [{"name": "Affine", "scale": {"x": [1, float("nan")]}}]},
+            r"augment\.spatial\[0\]\.scale: numbers must be finite",
+        ),
         ({"spatial": [{"p": 0.5}]}, r"augment\.spatial\[0\]\.name: this key is missing"),
         ({"pixel": [{"name": "Blur", "p": 2}]}, r"augment\.pixel\[0\]\.p: .*2"),
         ({"pixel": None}, r"augment\.pixel: .*None"),

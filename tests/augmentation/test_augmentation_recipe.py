@@ -190,6 +190,10 @@ def test_a_change_of_size_is_an_error_that_names_the_transform():
         (step("Normalize"), r"\[0\]\.name: .*into float32"),
         (step("MaskDropout"), r"\[0\]\.name: 'MaskDropout' cannot be used here"),
         (step("ShiftScaleRotate"), r"\[0\]\.name: .*use Affine"),
+        (
+            step("HEStain", intensity_scale_range=[10_000, 10_000]),
+            r"\[0\]\.name: 'HEStain' cannot be used here: overflow",
+        ),
     ],
 )
 def test_a_step_that_cannot_work_is_refused(bad, message):

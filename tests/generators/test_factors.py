@@ -181,8 +181,11 @@ def test_whole_numbers_from_a_pair_include_both_ends_alike():
         (Uniform, {"unform": [1, 2]}, "no distribution 'unform'; there are uniform, normal"),
         (Uniform, {"uniform": [1, 2], "discrete": [1]}, "one of the distributions"),
         (Uniform, [1, 2, 3], "two numbers"),
-        (Uniform, [1, "2"], "high must be a number, not '2'"),
-        (Uniform, [True, 2], "low must be a number"),
+        (Uniform, [1, "2"], "high must be a finite number, not '2'"),
+        (Uniform, [True, 2], "low must be a finite number"),
+        (Uniform, [float("nan"), 2], "low must be a finite number, not nan"),
+        (Uniform, [1, float("inf")], "high must be a finite number, not inf"),
+        (Uniform, [1, 10**400], "high must be a finite number"),
         (Uniform, {"uniform": [2, 1]}, r"uniform: must be \[low, high\] with low <= high"),
         (Uniform, {"normal": {"mean": 1, "std": 1}}, "normal: high, low missing"),
         (
