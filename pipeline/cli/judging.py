@@ -81,7 +81,11 @@ share = click.FloatRange(0, 1, min_open=True, max_open=True)
     show_default=True,
     help="The precision to be shown at that prevalence.",
 )
-@click.option("--confidence", type=share, default=0.95, show_default=True)
+@click.option(
+    "--confidence",
+    type=share,
+    help="Of the intervals; evaluate.confidence_level if not given.",
+)
 @click.pass_obj
 def plan(
     settings: Settings,
@@ -89,7 +93,7 @@ def plan(
     width: float,
     prevalences: tuple[float, ...],
     precision: float,
-    confidence: float,
+    confidence: float | None,
 ) -> None:
     """Say how many positives and negatives a test set needs, and whether this one has them."""
     from raresight.pipeline.commands.plan import run

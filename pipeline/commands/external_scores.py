@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import load_section, refuse
-from raresight.pipeline.evaluation.decisions.costs import cost_problems, row_costs
+from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import threshold_on
+from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold
 from raresight.pipeline.evaluation.external_scores import at_target, evaluate_scores
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.evaluation.params import EvaluateParams
@@ -48,8 +49,11 @@ def run(
     test = _parsed(files.predictions, positive)
     task = task_of(test, str(files.predictions), positive or test.scored)
     refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
-    val = files.validation and _parsed(files.validation, positive, like=test)
-    target = files.target and _parsed(files.target, positive, like=test, labelled=False)
+    val = target = None
+    if files.validation is not None:
+        val = _parsed(files.validation, positive, like=test)
+    if files.target is not None:
+        target = _parsed(files.target, positive, like=test, labelled=False)
     chosen = _threshold(task, val, params, threshold)
     result = evaluate_scores(task, test, val, chosen, params)
     metrics = to_results_json(result)
@@ -114,8 +118,7 @@ _READERS: Mapping[str, Callable[[Path], pa.Table]] = {
 def _threshold(
     task: Task, val: PredictionsTable | None, params: EvaluateParams, stated: float | None
 ) -> Threshold | None:
-    index = task.positive_index
-    if index is None:
+    if task.positive is None:
         if stated is not None:
             raise ParamsError("--threshold is about a positive class: name it with --positive.")
         return None
@@ -123,14 +126,8 @@ def _threshold(
         return Threshold(value=stated, score=float("nan"), positives=0)
     if val is None:
         raise ParamsError(
-            "from which score on is an image called positive? Say it (--threshold 0.5), or give "
+            "from which score on is an image positive? Say it (--threshold 0.5), or give "
             "labelled scores to choose it on (--validation FILE), never those to be judged."
         )
-    scores, rule = val.scores, params.threshold
-    return choose(
-        rule,
-        scores[:, index],
-        val.targets == index,
-        costs=row_costs(rule, task, scores, val.targets),
-        rng=seeds.rng(params.seed, "threshold", "model"),
-    )
+    rng = seeds.rng(params.seed, "threshold", "model")
+    return threshold_on(val.scores, val.labels, task, params, sources=val.groups, rng=rng)

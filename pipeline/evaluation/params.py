@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, mo
 
 from raresight.pipeline.augmentation.params import Step
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 Prevalence = Annotated[float, Field(gt=0, lt=1)]
 Cost = Annotated[float, Field(ge=0)] | Literal["never"]
@@ -57,7 +58,7 @@ class LowestCost(Section):
     def _right_answers_are_free(self) -> "LowestCost":
         for label, costs in self.costs.items():
             if label in costs:
-                raise ValueError(f"costs.{label}.{label}: calling '{label}' that is no mistake")
+                raise ValueError(f"costs.{label}.{label}: predicting that is no mistake")
         return self
 
 
@@ -136,3 +137,12 @@ class EvaluateParams(Section):
         """Every deployment prevalence, the first being the one that the verdict is about."""
         given = self.deployment_prevalence
         return given if isinstance(given, tuple) else (given,)
+
+    @property
+    def intervals(self) -> IntervalSettings:
+        """How every interval of the evaluation is made."""
+        return IntervalSettings(
+            confidence_level=self.confidence_level,
+            num_bootstrap=self.num_bootstrap,
+            proportion_interval=self.proportion_interval,
+        )

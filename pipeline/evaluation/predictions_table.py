@@ -53,6 +53,13 @@ class PredictionsTable:
     predicted: np.ndarray | None = None
 
     @property
+    def labels(self) -> np.ndarray:
+        """The actual classes, int (n,), of a labelled table."""
+        if self.targets is None:
+            raise ValueError("the table is not labelled")
+        return self.targets
+
+    @property
     def groups(self) -> np.ndarray:
         """int (n,): 0, 1, ... for each source."""
         return np.unique(self.sources, return_inverse=True)[1]
@@ -188,8 +195,8 @@ def _two_classes(
     labels: np.ndarray | None, where: str, positive: str | None, like: PredictionsTable | None
 ) -> tuple[tuple[str, ...], str]:
     """The classes of a table with one column ``score``, and the one that it is the score of."""
-    if like is not None:
-        return like.classes, positive or like.scored
+    if like is not None and (scored := positive or like.scored) is not None:
+        return like.classes, scored
     found = sorted(set([] if labels is None else labels[labels != ""]))
     pair = next((sorted(pair) for pair in _TRUE_OR_FALSE if pair >= set(found)), None)
     if positive is None and pair is None:
@@ -197,7 +204,7 @@ def _two_classes(
             f"{where} has one column 'score': say which class it is the score of, with --positive. "
             f"Labels: {', '.join(found)}."
         )
-    positive = positive or pair[1]
+    positive = positive or (pair or found)[1]
     others = [label for label in found if label != positive] or [
         next((label for label in pair or () if label != positive), f"not {positive}")
     ]

@@ -183,6 +183,9 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
 
 def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     # Found without importing matplotlib, which takes longer than drawing the sheet.
-    home = Path(find_spec("matplotlib").origin).parent
+    found = find_spec("matplotlib")
+    assert found is not None
+    assert found.origin is not None
+    home = Path(found.origin).parent
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(home / "mpl-data/fonts/ttf" / name, size)

@@ -43,7 +43,7 @@ def _rarest(counts: Counts) -> list[str]:
         label: sum(counts[split][label]["originals"] for split in SPLITS)
         for label in counts[SPLITS[0]]
     }
-    return sorted(sorted(total, key=total.get)[:_MOST_CLASSES])
+    return sorted(sorted(total, key=lambda label: total[label])[:_MOST_CLASSES])
 
 
 def _draw_panel(

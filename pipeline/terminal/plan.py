@@ -10,21 +10,24 @@ from raresight.pipeline.commands.plan import ALARMS, Place, Plan
 from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import DASH, count, number
 
+_METHODS = {"wilson": "Wilson's interval", "clopper_pearson": "the exact Clopper-Pearson interval"}
+
 
 def render(plan: Plan) -> RenderableType:
     """What is needed, at each prevalence, and what there is. Fits a terminal of 80 columns."""
-    parts = [Padding(Text.assemble(*_positives(plan)), (1, 0))]
+    parts: list[RenderableType] = [Padding(Text.assemble(*_positives(plan)), (1, 0))]
     parts += [_random(plan), Padding(_negatives(plan), (1, 0))]
     parts += [Padding(Text.assemble(*sentence), (0, 0, 1, 0)) for sentence in _test_set(plan)]
     return Group(*parts)
 
 
 def _positives(plan: Plan) -> Iterator[str | tuple[str, str]]:
-    wilson, exact = plan.positives["wilson"], plan.positives["clopper_pearson"]
+    chosen, *others = sorted(plan.positives, key=lambda method: method != plan.interval)
     yield f"To know a recall of {plan.recall:g} to ±{plan.width / 2:g} "
     yield f"({_percent(plan.confidence)} interval of width {plan.width:g}) the test set needs "
-    yield (f"{count(wilson)} positives", "bold")
-    yield f" (Wilson; {count(exact)} for the exact interval of Clopper and Pearson)."
+    yield (f"{count(plan.positives[chosen])} positives", "bold")
+    told = [f"{count(plan.positives[method])} by {_METHODS[method]}" for method in others]
+    yield f" by {_METHODS[chosen]} ({', '.join(told)})."
 
 
 def _negatives(plan: Plan) -> RenderableType:
@@ -43,7 +46,7 @@ def _alarms(alarms: int) -> str:
 
 
 def _random(plan: Plan) -> RenderableType:
-    needed = count(plan.positives["wilson"])
+    needed = count(plan.positives[plan.interval])
     table = titled_table(f"Random images that hold {needed}")
     for header in ("prevalence", "on average", f"with {_percent(plan.confidence)} certainty"):
         table.add_column(header, justify="right")

@@ -41,8 +41,8 @@ class Task:
         """
         if self.positive_index is None:
             return scores.argmax(axis=1)
-        called = scores[:, self.positive_index] >= threshold
-        return np.where(called, self.positive_index, self.best_other(scores))
+        above = scores[:, self.positive_index] >= threshold
+        return np.where(above, self.positive_index, self.best_other(scores))
 
     def best_other(self, scores: np.ndarray) -> np.ndarray:
         """The best class of each row of ``scores`` (n, K) that is not the positive one."""

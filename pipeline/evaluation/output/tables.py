@@ -85,12 +85,12 @@ def _scores(outcome: Predictions) -> str:
 
 
 def _slices(slices: Sequence[Slice]) -> str:
-    header = ("metric", "factor", "part", "slice", "value", "low", "high", "hits", "images")
+    header = ("metric", "factor", "part", "slice", "value", "low", "high", "correct", "images")
     rows = [
         (
             *(one.metric, one.factor, one.part, one.name),
             *(one.estimate.value, one.estimate.low, one.estimate.high),
-            *(one.hits, one.images, one.p, one.p_adjusted),
+            *(one.correct, one.images, one.p, one.p_adjusted),
         )
         for one in slices
     ]
