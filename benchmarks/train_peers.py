@@ -15,8 +15,7 @@ from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.classifier import Classifier
 from raresight.pipeline.models.torchvision_models import models
 from raresight.pipeline.training.initialization import fresh
-from raresight.pipeline.training.optim.losses import make_loss
-from raresight.pipeline.training.optim.optimizers import Update
+from raresight.pipeline.training.optim.update import Update
 from raresight.pipeline.training.params import TrainParams
 
 CPU, _MEAN, _STD = torch.device("cpu"), (180.0, 130.0, 170.0), (40.0, 45.0, 35.0)
@@ -125,7 +124,7 @@ def _steps(
 ) -> Timer:
     """Steps on ready batches, in our precision and memory format."""
     model = model_of(params, dataset.image_shape[0]).train()
-    update, loss_of = Update(model, params), make_loss(params.loss, np.ones(2))
+    update, loss_of = Update(model, params), params.loss.function(np.ones(2))
     bfloat16 = devices.use_bfloat16(params.precision, CPU)
 
     def epoch() -> None:

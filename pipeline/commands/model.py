@@ -6,7 +6,6 @@ from raresight.pipeline.core.params import check_sections, refuse
 from raresight.pipeline.generation.params import GenerateParams
 from raresight.pipeline.models.classifier import build
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.params.loss import cosine_scale
 from raresight.pipeline.tuning.model_summary import ModelSummary, summarize
 
 
@@ -26,6 +25,6 @@ def run(params_file: Path) -> ModelSummary:
         seed=0,
         side=size,
         fetch=False,
-        cosine_scale=cosine_scale(params.loss),
+        cosine_scale=params.loss.implied.cosine_scale,
     )
     return summarize(model, params.model.name, size)

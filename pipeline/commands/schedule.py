@@ -6,7 +6,7 @@ import numpy as np
 
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.runtime.errors import InputMissing
-from raresight.pipeline.training.data.samplers import class_counts, steps_of
+from raresight.pipeline.training.data.order import steps_of
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.tuning.rate_curve import RateCurve, draw, rate_curve
 
@@ -40,5 +40,5 @@ def _steps(params: TrainParams, data: Path) -> int:
         return _WITHOUT_DATA
     targets = np.concatenate([one.targets[splits.rows(one, "train")] for one in sets])
     available = np.bincount(targets, minlength=len(sets[0].classes))
-    counts = class_counts(available, params.sampler, epoch=0, epochs=params.epochs)
+    counts = params.sampler.class_counts(available, epoch=0, epochs=params.epochs)
     return steps_of(int(counts.sum()), params.batch_size)

@@ -18,9 +18,13 @@ class Collector:
         self._records = records
         self._images = np.empty((count, *shape), np.uint8)
         self._masks = np.zeros((count, *shape[:2]), np.uint8) if generator.has_masks else None
-        self._factors = {name: [None] * count for name in (*generator.factors, "fault")}
+        self._factors: dict[str, list[float | str | None]] = {
+            name: [None] * count for name in (*generator.factors, "fault")
+        }
         self._labels, self._source_ids = [""] * count, [""] * count
-        self._boxes = [()] * count if "boxes" in generator.columns else None
+        self._boxes: list[Sequence[tuple[float, float, float, float]]] | None = None
+        if "boxes" in generator.columns:
+            self._boxes = [()] * count
         self._pixels = {
             name: np.empty((count, *shape[:2]), PIXELS[name])
             for name in generator.columns

@@ -6,7 +6,7 @@ of workers and in a larger set; cleaning can be scored against ``factor.fault`` 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,24 +17,24 @@ from raresight.generators.pathology import Pathology
 from raresight.generators.shapes import Shapes
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import FractionAboveZero
 
 LABEL_NOISE = "label_noise"
-Rate = Annotated[float, Field(gt=0, le=1)]
-Kind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
+OutlierKind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
 
 
 class UniformNoise(Section):
     """The share ``rate`` of all labels becomes any other class, each as often."""
 
     name: Literal["uniform"] = "uniform"
-    rate: Rate
+    rate: FractionAboveZero
 
 
 class ClassConditionalNoise(Section):
     """``rates`` says of each class which share of it is labelled as which other class."""
 
     name: Literal["class_conditional"] = "class_conditional"
-    rates: Annotated[dict[str, dict[str, Rate]], Field(min_length=1)]
+    rates: Annotated[dict[str, dict[str, FractionAboveZero]], Field(min_length=1)]
 
 
 class BoundaryNoise(Section):
@@ -66,11 +66,13 @@ class Outliers(Section):
     its lights burnt out. ``duplicated``: an earlier image of the class again, with its source's id.
     """
 
-    rate: Rate
-    kinds: Annotated[list[Kind], Field(min_length=1)]
+    rate: FractionAboveZero
+    kinds: Annotated[list[OutlierKind], Field(min_length=1)]
 
 
-def problems(noise: LabelNoise | None, generator: Generator, classes: Sequence[str]) -> list[str]:
+def noise_problems(
+    noise: LabelNoise | None, generator: Generator, classes: Sequence[str]
+) -> list[str]:
     """What is wrong with label noise for this generator; a sentence each."""
     if noise is None:
         return []
@@ -127,14 +129,14 @@ class Drawer:
         drawn = self._plain(record)
         if self.noise is None:
             return drawn
-        label = self._called(record, drawn.sample)
+        label = self._noisy_label(self.noise, record, drawn.sample)
         return replace(drawn, label=label, fault=None if label == record.label else LABEL_NOISE)
 
     def _plain(self, record: Record) -> Drawn:
         sample = self.generator.sample(record, seeds.rng(self.seed, "generate", record.id))
         return Drawn(sample=sample, label=record.label, source_id=record.id, fault=None)
 
-    def _outlier(self, record: Record) -> Kind | None:
+    def _outlier(self, record: Record) -> OutlierKind | None:
         if self.outliers is None:
             return None
         u, v = seeds.rng(self.seed, "outlier", record.id).random(2).tolist()
@@ -150,11 +152,11 @@ class Drawer:
                 return record
         return None
 
-    def _spoilt(self, record: Record, fault: Kind) -> Drawn:
+    def _spoilt(self, record: Record, fault: OutlierKind) -> Drawn:
         """The record's sample with the image of an outlier, on which no pixel carries the label."""
         drawn, side = self._plain(record), self.generator.image_size
         rng = seeds.rng(self.seed, "outlier image", record.id)
-        image = _IMAGES[fault](drawn.sample.image, self.generator, rng)
+        image = _SPOILT_IMAGES[fault](drawn.sample.image, self.generator, rng)
         if fault == "over_exposed":
             return replace(drawn, sample=replace(drawn.sample, image=image), fault=fault)
         mask = None if drawn.sample.mask is None else np.zeros((side, side), np.uint8)
@@ -166,23 +168,23 @@ class Drawer:
         sample = replace(drawn.sample, image=image, mask=mask, boxes=(), **empty)
         return replace(drawn, sample=sample, fault=fault)
 
-    def _called(self, record: Record, sample: Sample) -> str:
+    def _noisy_label(self, noise: LabelNoise, record: Record, sample: Sample) -> str:
         """The label as it is written down."""
-        noise, label = self.noise, record.label
+        label = record.label
         u, v = seeds.rng(self.seed, LABEL_NOISE, record.id).random(2).tolist()
-        if noise.name == "class_conditional":
-            for called, rate in sorted(noise.rates.get(label, {}).items()):
+        if isinstance(noise, ClassConditionalNoise):
+            for other, rate in sorted(noise.rates.get(label, {}).items()):
                 if u < rate:
-                    return called
+                    return other
                 u -= rate
             return label
-        if noise.name == "boundary":
+        if isinstance(noise, BoundaryNoise):
             u = u / max(2 * _hardness(noise, self.generator, sample.factors), 1e-12)
         others = [one for one in sorted(self.generator.classes) if one != label]
         return others[int(v * len(others))] if u < noise.rate else label
 
 
-def _hardness(noise: BoundaryNoise, generator: Generator, factors: Mapping) -> float:
+def _hardness(noise: BoundaryNoise, generator: Generator, factors: Mapping[str, Any]) -> float:
     """How near a sample is to the hard end of its factor, in [0, 1]; 0 where it has none."""
     low, high = bounds(generator.distributions()[noise.factor])
     value = factors.get(noise.factor)
@@ -211,7 +213,7 @@ def _over_exposed(image: np.ndarray, generator: Generator, rng: np.random.Genera
     return (light - 6 * rng.random(image.shape)).astype(np.uint8)
 
 
-_IMAGES: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
+_SPOILT_IMAGES: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
     "wrong_domain": _wrong_domain,
     "blank": _blank,
     "over_exposed": _over_exposed,

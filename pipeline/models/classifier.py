@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from raresight.pipeline.models.convolutions import pad_openly
-from raresight.pipeline.models.networks import CosineLinear, LinearProbe, SmallCNN, pixels_of
-from raresight.pipeline.models.params import ModelParams
+from raresight.pipeline.models.networks import CosineLinear
+from raresight.pipeline.models.params import Model
 from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.runtime.errors import ParamsError
 
@@ -87,7 +87,7 @@ def predict(
 
 
 def build(
-    params: ModelParams,
+    params: Model,
     *,
     classes: int,
     mean: Sequence[float],
@@ -111,26 +111,12 @@ def build(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _network(params, classes, side, fetch)
+        network = params.network(classes=classes, side=side, fetch=fetch)
     pad_openly(network)
     if cosine_scale is not None:
         _compare_directions(network, classes, params.name, cosine_scale)
     model = Classifier(network, mean, std, classes)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _network(params: ModelParams, classes: int, side: int, fetch: bool) -> nn.Module:
-    if params.name == "small_cnn":
-        return SmallCNN(params, classes)
-    from raresight.pipeline.models import torchvision_models
-
-    if params.name == "linear_probe":
-        if params.features == "pixels":
-            return LinearProbe(pixels_of(params.grid), 3 * params.grid**2, classes)
-        return LinearProbe(
-            *torchvision_models.features(params.features, side=side, fetch=fetch), classes
-        )
-    return torchvision_models.classifier(params, classes=classes, side=side)
 
 
 def _compare_directions(network: nn.Module, classes: int, name: str, scale: float) -> None:

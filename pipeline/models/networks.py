@@ -1,12 +1,14 @@
 """A family of small CNNs for little images on a CPU, and a linear model to compare them with."""
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from raresight.pipeline.models.params import SmallCNNParams
+if TYPE_CHECKING:
+    from raresight.pipeline.models.params import SmallCNNParams
 
 
 def norm_of(kind: str, channels: int) -> nn.Module:
@@ -103,7 +105,7 @@ class SmallCNN(nn.Module):
     pixels, and a mean alone dilutes it.
     """
 
-    def __init__(self, params: SmallCNNParams, classes: int):
+    def __init__(self, params: "SmallCNNParams", classes: int):
         super().__init__()
         width, norm = params.width, params.norm
         self.input_dropout = nn.Dropout(params.dropout.input)
@@ -121,7 +123,7 @@ class SmallCNN(nn.Module):
         return self.head(self.dropout(torch.cat((maps.mean((2, 3)), maps.amax((2, 3))), dim=1)))
 
 
-def _blocks(params: SmallCNNParams) -> list[nn.Module]:
+def _blocks(params: "SmallCNNParams") -> list[nn.Module]:
     """Plain or residual blocks; the chance to be skipped grows linearly with the depth."""
     total, channels = sum(params.blocks), params.width
     blocks: list[nn.Module] = []
@@ -141,7 +143,7 @@ def _blocks(params: SmallCNNParams) -> list[nn.Module]:
     return blocks
 
 
-def _dense(params: SmallCNNParams) -> list[nn.Module]:
+def _dense(params: "SmallCNNParams") -> list[nn.Module]:
     """Dense layers; those of a stage share what it has to add, and a last norm ends it all."""
     layers: list[nn.Module] = []
     channels = params.width

@@ -1,16 +1,20 @@
 """torchvision's classifiers, for images as small as ours."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 
-from raresight.pipeline.models.params import TorchvisionParams
 from raresight.pipeline.models.stem_adapters import keep_resolution, maxvit, options_for
 from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.models.torchvision_registry import models
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
+if TYPE_CHECKING:
+    from raresight.pipeline.models.params import TorchvisionParams
 
-def classifier(params: TorchvisionParams, *, classes: int, side: int) -> nn.Module:
+
+def classifier(params: "TorchvisionParams", *, classes: int, side: int) -> nn.Module:
     """A torchvision classifier with fresh weights, for images of ``side`` pixels.
 
     Raises ParamsError where it is none for so small images.
@@ -55,7 +59,7 @@ def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
     return network, last.in_features
 
 
-def _try(network: nn.Module, params: TorchvisionParams, side: int) -> None:
+def _try(network: nn.Module, params: "TorchvisionParams", side: int) -> None:
     """One image through the network: some need larger ones than there are."""
     was_training = network.training
     try:

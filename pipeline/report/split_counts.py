@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raresight.pipeline.splitting.counts import Counts
 from raresight.pipeline.splitting.table import SPLITS, UNUSED
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 _INK, _GREY, _BLUE, _PALE = "#22272e", "#8b949e", "#1f6feb", "#a5c8ff"
 _MOST_CLASSES = 40
 _HEIGHT = 0.36  # of a bar, where 1 is the distance of two classes
-
-Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
 def draw_counts(counts: Counts, path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class _Stream:
     label: str
     rows: np.ndarray
 
-    def arguments(self, params: SplitParams) -> dict:
+    def arguments(self, params: SplitParams) -> dict[str, Any]:
         """What :mod:`raresight.pipeline.splitting.blocks` needs to know of this stream."""
         ratios = _ratios(self.role, params)
         return {"ratios": ratios, "seed": params.seed, "stream": f"{self.source}/{self.label}"}
@@ -95,7 +96,7 @@ def _gap(
         roles = [role for role, reached in _SPLITS_OF_ROLE.items() if split in reached]
         return f"{start}: it needs images from a source with role {' or '.join(roles)}"
     enough = {s.source: needed(split, **s.arguments(params)) for s in fitting}
-    source = min(enough, key=enough.get)
+    source = min(enough, key=lambda name: enough[name])
     return f"{start}: with {enough[source]} images from source '{source}' it has"
 
 

@@ -13,6 +13,7 @@ from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 FILE = "splits.arrow"
 SPLITS = ("train", "val", "test")
+Strings = Sequence[str] | np.ndarray
 UNUSED = "unused"  # a copy whose source is not in train
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_id", "split")])
 
@@ -42,7 +43,7 @@ class Splits:
         return np.flatnonzero(pc.equal(self.table["split"].take(found), split).to_numpy())
 
 
-def make_table(ids: Sequence[str], source_ids: Sequence[str], splits: Sequence[str]) -> pa.Table:
+def make_table(ids: Strings, source_ids: Strings, splits: Strings) -> pa.Table:
     """Three columns of equal length n as the table that :func:`write_splits` stores."""
     return pa.table(
         [pa.array(column, pa.string()) for column in (ids, source_ids, splits)], _SCHEMA

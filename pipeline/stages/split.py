@@ -1,8 +1,6 @@
 """split: assign every original to train, val or test; its copies follow."""
 
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,11 +9,15 @@ from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.runtime.errors import DataError, listing
 from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
-from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
+from raresight.pipeline.splitting.counts import count_images
+from raresight.pipeline.splitting.duplicates import (
+    groups_of_equals,
+    keep_duplicates_together,
+    leaks,
+    repeats,
+)
 from raresight.pipeline.splitting.params import SplitParams
-from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
-
-OUTPUT = "splits"
+from raresight.pipeline.splitting.table import SPLITS, make_table, write_splits
 
 
 def run(params_file: Path, data: Path) -> Path:
@@ -27,16 +29,21 @@ def run(params_file: Path, data: Path) -> Path:
     splits = _split_originals(originals, params)
     repeated = _repeats_without_leaks(originals, splits)
     of_copies = _split_copies(originals, splits, copies)
-    images = _counts(originals, splits, copies, of_copies)
+    images = count_images(
+        originals.classes,
+        originals=(splits, originals.labels),
+        copies=(of_copies, copies.labels),
+    )
     table = make_table(
         np.concatenate([originals.ids, copies.ids]),
         np.concatenate([originals.source_ids, copies.source_ids]),
         np.concatenate([splits, of_copies]),
     )
-    with stage_outputs(data / OUTPUT) as (folder,):
+    output = data / "splits"
+    with stage_outputs(output) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", {"images": images, "repeated_pixels": repeated})
-    return data / OUTPUT
+    return output
 
 
 def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
@@ -47,7 +54,7 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
         true_labels=originals.true_labels,
     )
     splits = split_images(images, params)
-    _keep_duplicates_together(originals, splits)
+    splits = keep_duplicates_together(splits, originals.ids, originals.source_ids)
     if problems := gaps(images, splits, originals.classes, params):
         raise DataError(
             f"{originals.folder}: every class needs images in train, val and test, but\n"
@@ -55,14 +62,6 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
             "Raise the counts in generate.sources (or add files), or change split.ratios."
         )
     return splits
-
-
-def _keep_duplicates_together(originals: Dataset, splits: np.ndarray) -> None:
-    """An original that says it repeats another (by its source's id) goes where that one goes."""
-    again = np.flatnonzero(originals.source_ids != originals.ids)
-    if len(again):
-        row_of = {name: row for row, name in enumerate(originals.ids.tolist())}
-        splits[again] = splits[[row_of[name] for name in originals.source_ids[again].tolist()]]
 
 
 def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, int]:
@@ -87,20 +86,3 @@ def _split_copies(originals: Dataset, splits: np.ndarray, copies: Dataset) -> np
             f"{originals.folder} (the first: {unknown[0]}). Run `raresight augment` again."
         )
     return np.array(of_copies, str)
-
-
-def _counts(
-    originals: Dataset, splits: np.ndarray, copies: Dataset, of_copies: np.ndarray
-) -> dict[str, Any]:
-    """Images by split, class, and whether they are originals or copies."""
-    kinds = {
-        "originals": Counter(zip(splits.tolist(), originals.labels.tolist(), strict=True)),
-        "copies": Counter(zip(of_copies.tolist(), copies.labels.tolist(), strict=True)),
-    }
-    return {
-        split: {
-            label: {kind: counts[split, label] for kind, counts in kinds.items()}
-            for label in originals.classes
-        }
-        for split in (*SPLITS, UNUSED)
-    }

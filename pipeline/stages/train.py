@@ -22,9 +22,7 @@ from raresight.pipeline.training.diagnosis.figures import draw_curves
 from raresight.pipeline.training.diagnosis.history import History, curve_rows
 from raresight.pipeline.training.job import INPUTS, Job, Resume, fingerprint, open_inputs
 from raresight.pipeline.training.loop import Trainer
-from raresight.pipeline.training.optim.losses import score_prior
 from raresight.pipeline.training.params import TrainParams, warn
-from raresight.pipeline.training.params.loss import cosine_scale
 from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
 from raresight.pipeline.wording.diagnosis import describe
@@ -142,7 +140,7 @@ def _fit_with_bar(job: Job, replicates: int) -> Run:
 def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
     inputs, epoch = job.inputs, history.kept.epoch - 1
     counts = trainer.class_counts(epoch)
-    prior = score_prior(trainer.params.loss, counts, epoch)
+    prior = trainer.params.loss.score_prior(counts, epoch)
 
     def of_classes(values: np.ndarray) -> dict[str, float]:
         return dict(zip(inputs.classes, values.tolist(), strict=True))
@@ -157,7 +155,7 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
         class_shares=of_classes(counts / counts.sum()),
         score_prior=None if prior is None else of_classes(prior),
         loss=trainer.params.loss.name,
-        cosine_scale=cosine_scale(job.params.loss),
+        cosine_scale=job.params.loss.implied.cosine_scale,
         seed=job.params.seed,
         epoch=history.kept.epoch,
         val_average_precision=history.kept.val_average_precision,

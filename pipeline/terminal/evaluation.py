@@ -28,6 +28,8 @@ _PER_MILLION = {
     "misses_per_million": "false negatives per million",
 }
 
+_WIDEST_NAME = 20  # of a row, where five columns of numbers stand beside it
+
 
 def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -> RenderableType:
     """The verdict, the tables, and where to look, from the contents of results.json.
@@ -122,7 +124,8 @@ def _deployment(metrics: Metrics) -> Table:
         show, model = _shown_by(name), deployment["model"]
         others = [show(deployment[row][name]) for row in baselines.values()]
         value = Text(show(model[name]), style="bold")
-        table.add_row(title, value, interval(model, name, show), *others)
+        name_cell = _stacked(title) if len(title) > _WIDEST_NAME else title
+        table.add_row(name_cell, value, interval(model, name, show), *others)
     return table
 
 

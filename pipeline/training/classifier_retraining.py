@@ -9,11 +9,12 @@ import torch
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.models.classifier import head_of
+from raresight.pipeline.training.data.samplers import Balanced
 from raresight.pipeline.training.diagnosis.history import History
 from raresight.pipeline.training.loop import Trainer
+from raresight.pipeline.training.optim.losses import CrossEntropy
+from raresight.pipeline.training.optim.schedules import Cosine
 from raresight.pipeline.training.params import RetrainingParams, TrainParams
-from raresight.pipeline.training.params.loss import CrossEntropy
-from raresight.pipeline.training.params.schedule import Cosine
 
 
 def second_stage(params: TrainParams, stage: RetrainingParams) -> TrainParams:
@@ -25,7 +26,7 @@ def second_stage(params: TrainParams, stage: RetrainingParams) -> TrainParams:
     changes = {
         "epochs": stage.epochs,
         "optimizer": params.optimizer.model_copy(update={"learning_rate": stage.learning_rate}),
-        "sampler": params.sampler.model_copy(update={"name": "balanced"}),
+        "sampler": Balanced(max_per_class=params.sampler.max_per_class),
         "loss": plain,
         "schedule": cosine,
         "mixing": None,

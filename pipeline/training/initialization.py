@@ -1,14 +1,14 @@
 """What a network's weights begin from, so that signals neither die nor explode on their way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from raresight.pipeline.models.classifier import Classifier, build
-from raresight.pipeline.models.networks import LinearProbe
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.params.loss import cosine_scale
+
+Layer = nn.Conv2d | nn.Linear
 
 _GAIN_OF_RELU = 2**0.5
 _IMAGES = 64  # that LSUV measures variances on
@@ -31,10 +31,10 @@ def fresh(
         std=std,
         seed=seed,
         side=images.shape[1],
-        cosine_scale=cosine_scale(params.loss),
+        cosine_scale=params.loss.implied.cosine_scale,
     )
     seen = model.standardize(images[:_IMAGES].cpu())
-    if not isinstance(model.network, LinearProbe):  # whose features are what they are
+    if params.model.trains_features:
         initialize(model.network, params.initialization, seed=seed, images=seen)
     return model
 
@@ -63,11 +63,13 @@ def initialize(network: nn.Module, name: str, *, seed: int, images: Tensor | Non
             if layer.bias is not None:
                 layer.bias.zero_()
         if name == "lsuv":
+            if images is None:
+                raise ValueError("LSUV needs images to measure variances on")
             _scale(network, layers, images)
 
 
-def _layers(network: nn.Module) -> list[nn.Module]:
-    return [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+def _layers(network: nn.Module) -> list[Layer]:
+    return [m for m in network.modules() if isinstance(m, Layer)]
 
 
 def _orthogonal(weight: Tensor) -> None:
@@ -75,7 +77,7 @@ def _orthogonal(weight: Tensor) -> None:
     weight.copy_(nn.init.orthogonal_(torch.empty(weight.shape), _GAIN_OF_RELU))
 
 
-_DRAW = {
+_DRAW: dict[str, Callable[[Tensor], object]] = {
     "xavier": nn.init.xavier_normal_,
     "he": lambda weight: nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu"),
     "orthogonal": _orthogonal,
@@ -83,12 +85,13 @@ _DRAW = {
 }
 
 
-def _scale(network: nn.Module, layers: list[nn.Module], images: Tensor) -> None:
+def _scale(network: nn.Module, layers: Sequence[Layer], images: Tensor) -> None:
     """Divide each layer's weights by the deviation of its outputs, in the order of the signal."""
-    was_training, seen = network.training, []
+    was_training = network.training
+    seen: list[Layer] = []
     network.eval()
 
-    def unit_variance(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def unit_variance(layer: Layer, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         if any(layer is other for other in seen):
             return output
         seen.append(layer)

@@ -17,19 +17,14 @@ from raresight.pipeline.models.classifier import Classifier
 from raresight.pipeline.runtime.errors import StoppedError
 from raresight.pipeline.training.data.batches import Batches
 from raresight.pipeline.training.data.feed import Feed
-from raresight.pipeline.training.data.samplers import (
-    batches_of,
-    class_counts,
-    epoch_order,
-    steps_of,
-)
+from raresight.pipeline.training.data.order import batches_of, epoch_order, steps_of
 from raresight.pipeline.training.diagnosis.divergence import chance_loss, check_loss, explosion
 from raresight.pipeline.training.diagnosis.history import Epoch, History
 from raresight.pipeline.training.optim.early_stopping import best_epoch, epochs_without_gain
 from raresight.pipeline.training.optim.ema import ema_of
-from raresight.pipeline.training.optim.losses import Loss, make_loss, score_offset
-from raresight.pipeline.training.optim.optimizers import Update
-from raresight.pipeline.training.optim.schedules import learning_rate, momentum
+from raresight.pipeline.training.optim.learning_rate import learning_rate, momentum
+from raresight.pipeline.training.optim.losses import LossFunction
+from raresight.pipeline.training.optim.update import Update
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.runtime.rng_state import EpochRandomness
@@ -123,7 +118,7 @@ class Trainer:
     def class_counts(self, epoch: int) -> np.ndarray:
         """The images of each class that an epoch (from 0) shows, int64 (classes,)."""
         params = self.params
-        return class_counts(self.available, params.sampler, epoch=epoch, epochs=params.epochs)
+        return params.sampler.class_counts(self.available, epoch=epoch, epochs=params.epochs)
 
     def chance_loss(self) -> float:
         """The loss of the best prediction that is the same for every image of the first epoch.
@@ -134,10 +129,10 @@ class Trainer:
             self._chance_loss = chance_loss(self.loss_in(0), self.class_counts(0), self.device)
         return self._chance_loss
 
-    def loss_in(self, epoch: int) -> Loss:
+    def loss_in(self, epoch: int) -> LossFunction:
         """The loss that an epoch (from 0) is trained with."""
         counts = self.class_counts(epoch)
-        return make_loss(self.params.loss, counts, epoch=epoch, device=self.device)
+        return self.params.loss.function(counts, epoch=epoch, device=self.device)
 
     def state(self) -> State:
         """All that the rest of the training depends on besides params and data."""
@@ -242,7 +237,7 @@ class Trainer:
     def _end_epoch(self) -> None:
         at, model = self.progress, self.eval_model
         counts = self.class_counts(at.epoch)
-        model.score_offset.copy_(torch.from_numpy(score_offset(self.params.loss, counts)))
+        model.score_offset.copy_(torch.from_numpy(self.params.loss.score_offset(counts)))
         loss, scores = self.validation(model, self.loss, counts)
         self._check(loss)
         average_precision, f1 = self.validation.ranking(scores)
@@ -291,7 +286,7 @@ class Trainer:
             step,
             base=self.params.optimizer.learning_rate,
             schedule=schedule,
-            history=self.history.monitored(getattr(schedule, "monitor", None)),
+            history=self.history.monitored(schedule.monitored),
             **place,
         )
         if (cycled := momentum(step, schedule=schedule, **place)) is not None:

@@ -8,7 +8,7 @@ import torch
 
 from raresight.pipeline.models.classifier import Classifier, in_batches, predict
 from raresight.pipeline.training.data.feed import Feed
-from raresight.pipeline.training.optim.losses import Loss
+from raresight.pipeline.training.optim.losses import LossFunction
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.scores import ranking
 
@@ -28,7 +28,7 @@ class Validation:
 
     @torch.inference_mode()
     def __call__(
-        self, model: Classifier, loss_of: Loss, class_counts: np.ndarray
+        self, model: Classifier, loss_of: LossFunction, class_counts: np.ndarray
     ) -> tuple[float, np.ndarray]:
         """The loss in training's mix of classes, ``class_counts`` (K,), and class scores (n, K).
 

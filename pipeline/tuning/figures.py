@@ -23,11 +23,11 @@ def draw_search(search: Search, present: float, path: Path) -> None:
     got = {rate: loss for rate, loss in search.trials.items() if np.isfinite(loss)}
     trials.plot(list(got), list(got.values()), marker="o", color="C0")
     trials.set_title(f"trials: the loss after {search.steps} steps", loc="left", fontsize=10)
-    for rate, name, colour in (
+    for rate, name, color in (
         (search.suggestion, "suggested", "C2"),
         (present, "in params.yaml", "0.5"),
     ):
-        trials.axvline(rate, color=colour, linewidth=1, linestyle="--", label=f"{name}: {rate:.2g}")
+        trials.axvline(rate, color=color, linewidth=1, linestyle="--", label=f"{name}: {rate:.2g}")
     trials.legend(frameon=False, fontsize=8)
     for panel in (test, trials):
         panel.set_xscale("log")

@@ -1,14 +1,18 @@
 """A network in numbers: what it holds, what an image costs, what training must remember."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from raresight.pipeline.models.classifier import Classifier
+
+Output = Tensor | tuple[Any, ...]  # a few layers, such as attention, give more than one
+Hook = Callable[[nn.Module, tuple[Any, ...], Output], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +69,8 @@ def _layers(model: Classifier, side: int) -> Iterator[Layer]:
         if any(True for _ in module.parameters(recurse=False))
     }
 
-    def note(name: str):
-        def hook(module: nn.Module, inputs: tuple, output: Tensor | tuple) -> None:
+    def note(name: str) -> Hook:
+        def hook(module: nn.Module, inputs: tuple[Any, ...], output: Output) -> None:
             shapes.setdefault(name, _shape(output))
 
         return hook
@@ -86,7 +90,7 @@ def _layers(model: Classifier, side: int) -> Iterator[Layer]:
         )
 
 
-def _shape(output: Tensor | tuple) -> tuple[int, ...]:
+def _shape(output: Output) -> tuple[int, ...]:
     first = output if isinstance(output, Tensor) else output[0]
     return tuple(first.shape[1:])
 

@@ -6,8 +6,9 @@ break are then tried, each for the same steps from the same weights.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class Search:
 class RateTrainer(Trainer):
     """A trainer that takes one step at each of ``rates``; ``climbs``: until the loss breaks out."""
 
-    def __init__(self, *arguments, rates: np.ndarray, **options):
+    def __init__(self, *arguments: Any, rates: np.ndarray, **options: Any):
         super().__init__(*arguments, **options)
         self.rates = rates
         self.climbs = rates[0] < rates[-1]
@@ -90,7 +91,7 @@ def search(new: NewTrainer, *, steps: int, on_step: Callable[[], None] = lambda:
     return Search(rates=rates, smooth=smooth, breaks_at=breaks_at, trials=trials, steps=steps)
 
 
-def smoothed(losses: Sequence[float]) -> np.ndarray:
+def smoothed(losses: Iterable[float]) -> np.ndarray:
     """The running mean of losses, without the pull towards 0 of its beginning."""
     mean, out = 0.0, []
     for number, loss in enumerate(losses, 1):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from raresight.pipeline.training.optim.schedules import learning_rate
+from raresight.pipeline.training.optim.learning_rate import learning_rate
 from raresight.pipeline.training.params import TrainParams
 
 
@@ -26,7 +26,7 @@ def rate_curve(params: TrainParams, steps_per_epoch: int) -> RateCurve:
 
     What an on-plateau schedule does hangs on validation: here it never gets better.
     """
-    plateau = params.schedule.name == "on_plateau"
+    plateau = params.schedule.monitored is not None
     steps = range(params.epochs * steps_per_epoch)
     rates = [
         learning_rate(

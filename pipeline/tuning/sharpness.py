@@ -39,7 +39,8 @@ def sharpness(
         return found
 
     def shifted(vector: list[Tensor]) -> list[Tensor]:
-        return torch._foreach_sub(hessian_times(vector), torch._foreach_mul(vector, found))
+        moved = torch._foreach_mul(vector, found)
+        return list(torch._foreach_sub(hessian_times(vector), moved))
 
     return found + _dominant(shifted, weights, seed, iterations, tolerance)
 
@@ -56,7 +57,7 @@ def _dominant(
     vector = [torch.randn(w.shape, generator=generator).to(w) for w in weights]
     value = 0.0
     for _ in range(iterations):
-        vector = torch._foreach_div(vector, _norm(vector))
+        vector = list(torch._foreach_div(vector, _norm(vector)))
         image = matrix(vector)
         before, value = value, float(sum((v * i).sum() for v, i in zip(vector, image, strict=True)))
         if not _norm(image) or abs(value - before) < tolerance * abs(value):

@@ -30,6 +30,17 @@ def policy(*steps: Step, **changes) -> Policy:
     return Policy(spatial=build(steps), **rules | changes)
 
 
+def outline(name: str) -> np.ndarray:
+    """A label at the right edge of the picture that leaves most of its box free."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    away = np.hypot(y - 7.5, x - 9.5)
+    return {
+        "ring": (away > 4) & (away < 6.5),
+        "diagonal": (y == x) & (x >= 6),
+        "corner": (y == 4) & (x >= 8) | (x == 8) & (y >= 4) & (y < 12),
+    }[name].astype(np.uint8)
+
+
 def share(of: Original, *steps: Step) -> float:
     _, moved = build(steps)(of.image, of.numbers, rng=np.random.default_rng(0))
     return of.surviving_share(moved)
@@ -39,6 +50,41 @@ def share(of: Original, *steps: Step) -> float:
 def test_columns_that_leave_the_picture_are_lost(pixels, expected):
     at_the_right = original(slice(4, 8), slice(12, 16))
     assert share(at_the_right, shift_right(pixels)) == expected
+
+
+@pytest.mark.parametrize("name", ["ring", "diagonal", "corner"])
+@pytest.mark.parametrize("pixels", [0, 1, 4, 7])
+def test_of_a_label_that_does_not_fill_its_box_its_own_pixels_are_counted(name, pixels):
+    """Moved to the right, what is lost are the pixels of the last columns, and no others."""
+    mask = outline(name)
+    left = mask[:, : SIDE - pixels].sum() / mask.sum()
+    moved = shift_right(pixels)
+    label = Original.of("a", GREY, mask)
+    assert mask.mean() < 0.6 * label.label.size / mask.size
+    assert share(label, moved) == left
+    kept = make_copy(label, 1, policy=policy(moved, min_label_share=left))
+    expected = np.zeros(mask.shape, bool)
+    expected[:, pixels:] = mask[:, : SIDE - pixels]
+    assert np.array_equal(kept.mask, expected)
+    more = make_copy(label, 1, policy=policy(moved, min_label_share=left + 1e-9))
+    assert more.image is None
+
+
+def test_what_is_painted_into_the_hole_of_a_ring_loses_nothing():
+    """Of squares of 2 x 2 painted somewhere, the pixels on the ring count, and no others."""
+    ring = Original.of("a", GREY, outline("ring"))
+    hole = step(
+        "CoarseDropout", num_holes_range=[1, 1], hole_height_range=[2, 2], hole_width_range=[2, 2]
+    )
+    found = set()
+    for seed in range(40):
+        image, moved = build([hole])(GREY, ring.numbers, rng=np.random.default_rng(seed))
+        hit = outline("ring")[(image != GREY).any(axis=2)].sum()
+        seen = np.count_nonzero(moved) / outline("ring").sum()
+        assert seen == 1 - hit / outline("ring").sum()
+        assert ring.keeps(moved, seen)
+        found.add(int(hit))
+    assert {0, 4} <= found
 
 
 def test_a_mirrored_border_does_not_make_up_for_what_is_lost():

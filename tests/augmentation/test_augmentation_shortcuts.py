@@ -1,5 +1,7 @@
 """Shortcuts give the pixels of the library's own calls, bit for bit, and leave the same stream."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,6 +64,39 @@ def test_transforms_that_change_the_size_or_are_not_known_go_the_long_way():
     ):
         built = recipe.build([Step.model_validate(step)])
         assert shortcuts.draw(built.transforms, (24, 20, 3)) is None
+
+
+KNOWN = [("RandomBrightnessContrast", {}), ("HueSaturationValue", {"hue_shift_limit": [5, 9]})]
+
+
+def transform_of(name: str, **arguments):
+    """A transform that is always applied, with its randomness set."""
+    (transform,) = recipe.build([Step(name=name, p=1.0, **arguments)]).transforms
+    transform.set_random_state(np.random.default_rng(1), random.Random(1))
+    return transform
+
+
+@pytest.mark.parametrize(("name", "arguments"), KNOWN)
+def test_a_colour_image_goes_the_short_way(name, arguments, monkeypatch):
+    """The library's own call is never made, and its pixels come out."""
+    image = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
+    expected = transform_of(name, **arguments)(image=image)["image"]
+    assert (expected != image).any()
+    assert np.array_equal(shortcuts.recolour(transform_of(name, **arguments), image), expected)
+
+    built = recipe.build([Step(name=name, p=1.0, **arguments)])
+    monkeypatch.setattr(type(built.transforms[0]), "__call__", None)
+    built(image, rng=np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(("name", "arguments"), KNOWN)
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4, 3), np.float32)], ids=["grey", "float"]
+)
+def test_other_images_and_transforms_go_the_long_way(name, arguments, image):
+    assert shortcuts.recolour(transform_of(name, **arguments), image) is None
+    colour = np.zeros((4, 4, 3), np.uint8)
+    assert shortcuts.recolour(transform_of("GaussNoise"), colour) is None
 
 
 def test_moved_pixels_are_never_the_originals_own():

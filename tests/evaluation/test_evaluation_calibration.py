@@ -1,3 +1,4 @@
+import interval_settings
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +16,8 @@ from raresight.pipeline.evaluation.metrics.calibration import (
     fit_calibrator,
     reliability,
 )
+
+SETTINGS = interval_settings.settings()
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -77,6 +80,28 @@ def test_the_prior_that_training_changed_is_put_right(assumed):
         np.testing.assert_allclose(calibrator.assumed, shown, atol=0.03)
 
 
+@pytest.mark.parametrize(
+    ("sharper", "found"), [(60, 20), (12, 12), (1 / 12, 1 / 12), (1 / 60, 1 / 20)]
+)
+def test_a_temperature_is_sought_between_a_twentieth_and_twenty(sharper, found):
+    """Logits that are right but for a factor are put right by that temperature, or by the nearest
+    that is allowed."""
+    targets = np.arange(6000) % 2
+    scores = softmax(sharper * likelihoods(targets, 2, 3))
+    fitted = fit_calibrator(scores, targets, assumed=np.array([0.5, 0.5]))
+    assert fitted.temperature == pytest.approx(found, rel=1e-6 if found in (20, 1 / 20) else 0.1)
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_unknown_shares_are_sought_within_odds_of_e_to_the_twentieth(rare):
+    """Every image has the same score, of odds beyond that, and half of them are positive."""
+    scores = np.full((100, 2), 1.0)
+    scores[:, rare] = 1e-12
+    fitted = fit_calibrator(scores, np.arange(100) % 2, assumed=None)
+    odds = np.log(fitted.assumed[1 - rare] / fitted.assumed[rare])
+    assert odds == pytest.approx(20, abs=1e-6)
+
+
 def test_calibration_keeps_the_order_of_two_classes():
     targets, logits, _ = rare_case(2)
     scores = softmax(4 * logits)[:500]
@@ -125,7 +150,7 @@ def test_a_score_that_knows_all_has_no_miscalibration_and_all_discrimination():
 @given(events, st.integers(1, 20), st.booleans())
 def test_bins_hold_every_image_once_in_order(events, bins, by_score):
     score, happened = columns(events)
-    diagram = reliability(score, happened, bins=bins, confidence=0.95, by_score=by_score)
+    diagram = reliability(score, happened, bins=bins, settings=SETTINGS, by_score=by_score)
     assert diagram.images.sum() == len(score)
     assert len(diagram.images) <= bins
     assert (np.diff(diagram.score) >= -1e-12).all()
@@ -138,7 +163,7 @@ def test_bins_hold_every_image_once_in_order(events, bins, by_score):
 
 def test_bins_by_score_expect_as_many_events_each():
     score = np.random.default_rng(0).beta(0.2, 4, 20_000)
-    diagram = reliability(score, score > 0.5, bins=10, confidence=0.95, by_score=True)
+    diagram = reliability(score, score > 0.5, bins=10, settings=SETTINGS, by_score=True)
     np.testing.assert_allclose(diagram.score * diagram.images, score.sum() / 10, atol=1)
     assert diagram.images[0] > 10 * diagram.images[-1]
 
@@ -149,7 +174,7 @@ def errors(gap: float, *, images: int, repeats: int = 200) -> np.ndarray:
     found = []
     for _ in range(repeats):
         truth = rng.uniform(0.2, 0.6, images)
-        diagram = reliability(truth + gap, rng.random(images) < truth, bins=10, confidence=0.95)
+        diagram = reliability(truth + gap, rng.random(images) < truth, bins=10, settings=SETTINGS)
         weights = diagram.images / images
         plain = (weights * np.abs(diagram.observed - diagram.score)).sum()
         found.append((plain, calibration_error(diagram)))
@@ -171,7 +196,11 @@ def test_the_calibration_error_of_wrong_scores_is_how_far_they_are_off():
 
 def test_figures_of_a_set_in_which_nothing_happens_say_so():
     figures = calibration_figures(
-        np.tile([0.9, 0.1], (20, 1)), np.zeros(20, int), 1, bins=5, confidence=0.95
+        np.tile([0.9, 0.1], (20, 1)),
+        np.zeros(20, int),
+        1,
+        bins=5,
+        settings=SETTINGS,
     )
     assert figures["brier_skill"].value is None
     assert figures["brier_skill"].reason
@@ -180,6 +209,8 @@ def test_figures_of_a_set_in_which_nothing_happens_say_so():
 
 def test_without_a_positive_class_the_event_is_that_the_best_class_is_right():
     probabilities = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8]])
-    figures = calibration_figures(probabilities, np.array([0, 2, 2]), None, bins=3, confidence=0.95)
+    figures = calibration_figures(
+        probabilities, np.array([0, 2, 2]), None, bins=3, settings=SETTINGS
+    )
     assert figures["brier"].value == pytest.approx((0.2**2 + 0.5**2 + 0.2**2) / 3)
     assert figures["log_loss"].value == pytest.approx(-np.log([0.8, 0.3, 0.8]).mean())

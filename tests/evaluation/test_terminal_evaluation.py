@@ -72,7 +72,7 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
         "shortcut baseline",
         "random baseline",
         "always 'normal'",
-        "flagged per million",
+        "predicted positives",
     ):
         assert row in text
 
@@ -85,11 +85,11 @@ def test_several_prevalences_have_a_row_each(make_evidence, make_params):
     for share, key in (("0.01 %", "0.0001"), ("2 %", "0.02")):
         row = next(line for line in shown if line.startswith(share)).split()
         figures = metrics["deployment_at"][key]["model"]
-        assert row[2:5] == [number(figures[name]) for name in ("accuracy", "precision", "f1")]
+        assert row[2:5] == [number(figures[name]) for name in ("precision", "f1", "accuracy")]
 
 
 def test_a_small_test_set_is_called_small(rare):
-    assert "Recall is estimated from n = 20 images of 'rare'." in printed(rare)
+    assert "Recall is estimated from n = 20 positives." in printed(rare)
 
 
 def test_a_recall_target_is_shown_with_its_confidence(make_evidence, make_params):

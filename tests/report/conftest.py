@@ -116,7 +116,7 @@ def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies
 
 
 def write_training(data: Path, classes: Sequence[str]) -> None:
-    targets = (data / "model", data / "training" / "curves", data / "training" / "metrics.json")
+    targets = (data / "model", data / "training" / "curves", data / "training" / "results.json")
     with stage_outputs(*targets) as (model, curves, metrics):
         shares = {label: 1 / len(classes) for label in classes}
         card = {"model": {"name": "small_resnet"}, "class_shares": shares, "score_prior": shares}
@@ -134,7 +134,7 @@ def write_training(data: Path, classes: Sequence[str]) -> None:
         said = {"cause": "not_converged"}
         said["numbers"] = {"fall_per_epoch": 0.041, "epochs": 3, **losses}
         spread = {"mean": 0.7, "spread": 0.02, "values": {"1": 0.75, "2": 0.65}}
-        numbers |= {"diagnosis": said, "replicates": {"val_average_precision": spread}}
+        numbers |= {"diagnosis": said, "by_seed": {"val_average_precision": spread}}
         metrics.write_text(json.dumps(numbers))
 
 

@@ -13,6 +13,7 @@ from program import invoke
 from sklearn.metrics import confusion_matrix
 
 from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.stages import report
 from raresight.pipeline.wording.numbers import number, share
@@ -122,16 +123,16 @@ def test_embedded_stops_are_the_confusions_of_the_test_scores(rare):
     actual = table["label"].to_numpy() == RARE
     scores = table[f"score.{RARE}"].to_numpy()
     assert (data["positives"], data["negatives"]) == (actual.sum(), (~actual).sum())
-    stops = zip(data["thresholds"], data["hits"], data["alarms"], strict=True)
+    stops = zip(data["thresholds"], data["tp"], data["fp"], strict=True)
     assert next(stops)[1:] == (0, 0)
-    for threshold, hits, alarms in stops:
+    for threshold, tp, fp in stops:
         called = scores >= float(threshold)
         (_, false), (_, true) = confusion_matrix(actual, called, labels=[False, True])
-        assert (hits, alarms) == (true, false)
+        assert (tp, fp) == (true, false)
     metrics = json.loads((rare.data / "evaluation/results.json").read_text())
     called = scores >= metrics["threshold"]["model"]
-    assert data["hits"][data["chosen"]] == (called & actual).sum()
-    assert data["alarms"][data["chosen"]] == (called & ~actual).sum()
+    assert data["tp"][data["chosen"]] == (called & actual).sum()
+    assert data["fp"][data["chosen"]] == (called & ~actual).sum()
 
 
 def test_the_surest_mistakes_are_shown_in_order(rare):
@@ -174,13 +175,13 @@ def test_the_command_names_the_file_to_open(rare):
 
 
 def test_every_training_is_on_the_page_with_its_seed(rare):
-    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation" / "results.json").read_text())
     text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
-    found = metrics["replicates"]["test"]
-    names = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
+    found = metrics["by_seed"]["test"]
+    names = shown("seeds", positive=True)
     rows = {"mean": [found[name]["mean"] for name in names]}
     rows["spread"] = [found[name]["spread"] for name in names]
-    for training, seed in metrics["replicates"]["seeds"].items():
+    for training, seed in metrics["by_seed"]["seeds"].items():
         rows[str(seed)] = [found[name]["values"][training] for name in names]
     assert set(rows) == {"mean", "spread", "1", "5711"}
     for title, values in rows.items():
@@ -188,7 +189,7 @@ def test_every_training_is_on_the_page_with_its_seed(rare):
 
 
 def test_the_table_has_every_deployment_prevalence(rare):
-    metrics = json.loads((rare.data / "evaluation" / "metrics.json").read_text())
+    metrics = json.loads((rare.data / "evaluation" / "results.json").read_text())
     text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
     table = text[text.index("The same as a table") :]
     assert len(metrics["deployment_at"]) == 2

@@ -7,8 +7,8 @@ NAMES = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc"
 def metrics(values):
     found = summary([dict.fromkeys(NAMES, value) for value in values])
     seeds = {str(k): 100 + k for k in range(1, len(values) + 1)}
-    replicates = {"trainings": len(values), "seeds": seeds, "test": found}
-    return {"positive": "rare", "replicates": replicates}
+    by_seed = {"num_seeds": len(values), "seeds": seeds, "test": found}
+    return {"positive": "rare", "by_seed": by_seed}
 
 
 def test_mean_and_spread_come_first_then_each_training_with_its_seed():

@@ -1,9 +1,12 @@
 """Which original goes where: per class and source, by the role of the source."""
 
 from collections import Counter
+from fractions import Fraction
+from math import lcm
 
 import numpy as np
 import pytest
+from reference_random import Pcg64
 
 from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
 from raresight.pipeline.splitting.params import Ratios, SplitParams
@@ -97,3 +100,42 @@ def test_only_copies_of_training_images_are_used():
     splits, unknown = split_copies(["a", "b", "c", "a", "d"], split_of_source)
     assert splits == ["train", "unused", "unused", "train", "unused"]
     assert unknown == ["d"]
+
+
+MIXED = images(
+    ("tissue", "any", ["common", "common", "rare"] * 15),
+    ("clinic", "test_only", ["rare", "common"]),
+    ("photos", "train_only", ["common"] * 20),
+)
+SHARES = {
+    "any": {"train": Fraction(14, 20), "val": Fraction(3, 20), "test": Fraction(3, 20)},
+    "train_only": {"train": Fraction(14, 17), "val": Fraction(3, 17)},
+    "test_only": {"test": Fraction(1)},
+}
+
+
+def by_the_rule(source: str, label: str, role: str, place: int, seed: int) -> str:
+    """The split of the ``place``-th image of its class and source, by shuffled blocks, each the
+    smallest that has the ratios."""
+    shares = SHARES[role]
+    size = lcm(*(share.denominator for share in shares.values()))
+    names = [name for name, share in shares.items() for _ in range(int(share * size))]
+    block, within = divmod(place, size)
+    return Pcg64.of(seed, "split", f"{source}/{label}/{block}").shuffled(names)[within]
+
+
+def test_splits_are_those_of_the_rule_written_a_second_time():
+    places = Counter()
+    for k, split in enumerate(split_images(MIXED, PARAMS).tolist()):
+        stream = (str(MIXED.sources[k]), str(MIXED.labels[k]))
+        assert split == by_the_rule(*stream, MIXED.roles[k], places[stream], PARAMS.seed)
+        places[stream] += 1
+
+
+def test_splits_are_what_they_have_always_been():
+    """. for train, v for val, t for test: a split that moved would judge models on images that
+    others learned from."""
+    letters = {"train": ".", "val": "v", "test": "t"}
+    drawn = "".join(letters[split] for split in split_images(MIXED, PARAMS).tolist())
+    assert drawn[:45] == "...t.........v.....tv.v.v...t..v...t..t...v.."
+    assert drawn[45:] == "tt.v...v..v..........."

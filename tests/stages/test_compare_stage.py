@@ -21,7 +21,7 @@ evaluate:
   threshold: {{name: max_f1}}
   confidence_level: 0.95
   num_bootstrap: 200
-train: {{skill: {skill}, luck: 0.3, seed: 1, replicates: 1}}
+train: {{skill: {skill}, luck: 0.3, seed: 1, num_seeds: 1}}
 generate: {{positives: 40, brightness: 1}}
 """
 
@@ -37,8 +37,8 @@ params = YAML(typ="safe").load(Path("params.yaml"))
 drawn, trained = params["generate"], params["train"]
 targets = np.repeat([0, 1], [400, drawn["positives"]])
 folder = Path("data/evaluation")
-with stage_outputs(folder / "metrics.json", folder / "predictions") as (metrics, predictions):
-    for number in range(1, trained["replicates"] + 1):
+with stage_outputs(folder / "results.json", folder / "predictions") as (metrics, predictions):
+    for number in range(1, trained["num_seeds"] + 1):
         below = predictions / f"replicate-{number}" if number > 1 else predictions
         below.mkdir(exist_ok=True)
         seed = [trained["seed"], number]
@@ -57,9 +57,9 @@ with stage_outputs(folder / "metrics.json", folder / "predictions") as (metrics,
             with pa.ipc.new_file(str(below / f"{name}.arrow"), batch.schema) as writer:
                 writer.write_batch(batch)
     told = {"positive": "rare", "threshold": {"model": 0.6}}
-    if trained["replicates"] > 1:
-        thresholds = summary([{"threshold": 0.6}] * trained["replicates"])
-        told["replicates"] = {"trainings": trained["replicates"], **thresholds}
+    if trained["num_seeds"] > 1:
+        thresholds = summary([{"threshold": 0.6}] * trained["num_seeds"])
+        told["by_seed"] = {"num_seeds": trained["num_seeds"], **thresholds}
     write_json(metrics, told)
 """
 
@@ -68,8 +68,9 @@ stages:
   evaluate:
     cmd: {sys.executable} stage.py
     params: [evaluate, train, generate]
-    outs: [data/evaluation/predictions]
-    metrics: [{{data/evaluation/results.json: {{cache: false}}}}]
+    outs:
+      - data/evaluation/predictions
+      - data/evaluation/results.json: {{cache: false}}
 """
 
 
@@ -188,7 +189,7 @@ def test_a_training_each_says_nothing_of_the_recipes(as_json):
     report = as_json("weak", "strong")
     assert report["about"] == "models"
     assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
-    assert "set train.replicates to 3 or more" in " ".join(report["notes"])
+    assert "set train.num_seeds to 3 or more" in " ".join(report["notes"])
 
 
 def test_another_rule_for_the_same_models_needs_no_trainings(as_json, repository):

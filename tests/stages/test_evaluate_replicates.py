@@ -16,6 +16,7 @@ from sklearn.metrics import (
 
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.params import MaxF1
 from raresight.pipeline.stages import evaluate
 
@@ -50,30 +51,30 @@ def judged(judged_project):
 
 
 def test_each_training_is_judged_on_test_with_a_threshold_of_its_own(judged):
-    replicates = judged[0]["replicates"]
+    by_seed = judged[0]["by_seed"]
     expected = [by_hand(scorer) for scorer in SCORERS]
-    assert replicates["trainings"] == 3
+    assert by_seed["num_seeds"] == 3
     for name in expected[0]:
         values = [one[name] for one in expected]
-        found = replicates["test"][name]
+        found = by_seed["test"][name]
         assert list(found["values"].values()) == pytest.approx(values), name
         assert found["mean"] == pytest.approx(fmean(values))
         assert found["spread"] == pytest.approx(stdev(values))
-    assert len(set(replicates["threshold"]["values"].values())) == 3
-    assert len(set(replicates["temperature"]["values"].values())) == 3
-    assert set(replicates["test"]) == {*expected[0], "calibrated_ece", "calibrated_brier"}
+    assert len(set(by_seed["threshold"]["values"].values())) == 3
+    assert len(set(by_seed["temperature"]["values"].values())) == 3
+    assert set(by_seed["test"]) == {*expected[0], "calibrated_ece", "calibrated_brier"}
 
 
 def test_the_seeds_are_told_and_the_first_training_stays_the_one_the_verdict_is_about(judged):
     metrics = judged[0]
-    assert metrics["replicates"]["seeds"] == {"1": 1, "2": 20, "3": 30}
+    assert metrics["by_seed"]["seeds"] == {"1": 1, "2": 20, "3": 30}
     for name in ("test", "val", "perturbed"):
         for metric in ("f1", "average_precision", "accuracy"):
-            first = metrics["replicates"][name][metric]["values"]["1"]
+            first = metrics["by_seed"][name][metric]["values"]["1"]
             assert first == metrics[name][metric]
-    assert metrics["replicates"]["threshold"]["values"]["1"] == metrics["threshold"]["model"]
+    assert metrics["by_seed"]["threshold"]["values"]["1"] == metrics["threshold"]["model"]
     # An empty recipe perturbs nothing.
-    assert metrics["replicates"]["perturbed"]["f1"] == metrics["replicates"]["test"]["f1"]
+    assert metrics["by_seed"]["perturbed"]["f1"] == metrics["by_seed"]["test"]["f1"]
 
 
 def test_the_scores_of_every_training_are_kept(judged):
@@ -90,7 +91,7 @@ def test_the_scores_of_every_training_are_kept(judged):
 
 def test_a_single_training_says_nothing_of_others(judged_project):
     params, data = judged_project()
-    assert "replicates" not in evaluate.run(params, data)
+    assert "by_seed" not in evaluate.run(params, data)
     assert not list((data / "evaluation" / "predictions").glob("replicate-*"))
 
 
@@ -107,7 +108,7 @@ class NeverScorer(SquareScorer):
 def test_what_one_training_leaves_undefined_has_no_mean_and_says_which(judged_project, use_scorer):
     params, data = judged_project(seeds=(1, 2), perturb="[]")
     use_scorer(SquareScorer(), NeverScorer())
-    found = evaluate.run(params, data)["replicates"]["test"]
+    found = evaluate.run(params, data)["by_seed"]["test"]
     assert (found["precision"]["mean"], found["precision"]["spread"]) == (None, None)
     assert found["precision"]["values"]["1"] is not None
     assert list(found["undefined"]["precision"]) == ["2"]
@@ -117,9 +118,8 @@ def test_what_one_training_leaves_undefined_has_no_mean_and_says_which(judged_pr
 def test_without_a_positive_class_the_means_over_the_classes_are_told(judged_project):
     params, data = judged_project(positive=None, seeds=SEEDS, perturb="[]")
     metrics = evaluate.run(params, data)
-    replicates = metrics["replicates"]
-    assert "threshold" not in replicates
-    for name in ("macro_precision", "macro_recall", "macro_f1", "macro_average_precision",
-                 "macro_roc_auc", "balanced_accuracy", "accuracy"):  # fmt: skip
-        assert replicates["test"][name]["values"]["1"] == metrics["test"][name]
-        assert len(replicates["test"][name]["values"]) == 3
+    by_seed = metrics["by_seed"]
+    assert "threshold" not in by_seed
+    for name in shown("seeds", positive=False):
+        assert by_seed["test"][name]["values"]["1"] == metrics["test"][name]
+        assert len(by_seed["test"][name]["values"]) == 3

@@ -23,6 +23,7 @@ from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.evaluation import scoring
 from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
 from raresight.pipeline.evaluation.decisions.thresholds import choose
+from raresight.pipeline.evaluation.output.results_json import headline
 from raresight.pipeline.evaluation.params import MaxF1
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.stages import evaluate
@@ -32,7 +33,8 @@ def test_everything_is_written_and_shown(judged_project):
     params, data = judged_project(pictures=True)
     metrics = evaluate.run(params, data)
     folder = data / "evaluation"
-    assert evaluate.show(data) == metrics == json.loads((folder / "metrics.json").read_text())
+    assert evaluate.show(data) == metrics == json.loads((folder / "results.json").read_text())
+    assert json.loads((folder / "metrics.json").read_text()) == headline(metrics)
     assert manifest_problems(folder / "plots") == manifest_problems(folder / "predictions") == []
     assert {path.name for path in (folder / "plots").iterdir()} >= {
         "calibration.png",
@@ -265,5 +267,5 @@ def test_a_missing_input_names_its_stage(judged_project, folder, stage):
 
 
 def test_nothing_to_show_before_the_first_run(tmp_path):
-    with pytest.raises(InputMissing, match=r"metrics\.json does not exist"):
+    with pytest.raises(InputMissing, match=r"results\.json does not exist"):
         evaluate.show(tmp_path / "data")

@@ -203,7 +203,7 @@ def test_replicates_are_trainings_with_other_seeds_and_the_first_is_the_model(pr
     assert weights[0] == alone
     assert len(set(weights)) == 3
     metrics = read(project / "data/training/results.json")
-    found = metrics["replicates"]["val_average_precision"]
+    found = metrics["by_seed"]["val_average_precision"]
     cards = [read(folder / "model.json")["val_average_precision"] for folder in folders]
     assert found["values"] == dict(zip("123", cards, strict=True))
     assert found["mean"] == pytest.approx(sum(cards) / 3)

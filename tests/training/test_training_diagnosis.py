@@ -94,6 +94,19 @@ def test_every_cause_has_words_and_no_words_are_left_over():
     assert set(OUTCOMES) == set(CAUSES)
 
 
+@pytest.mark.parametrize(
+    ("count", "tail"), [(2, 1), (4, 1), (5, 1), (9, 1), (10, 2), (14, 2), (15, 3)]
+)
+def test_how_fast_the_loss_falls_is_measured_over_the_last_fifth(count, tail):
+    """Losses that fall by a tenth of what is left, so that each tail has a slope of its own."""
+    losses = [0.9**k for k in range(1, count + 1)]
+    last, before = losses[-tail:], losses[-2 * tail : -tail]
+    fall = (sum(before) - sum(last)) / tail**2
+    found = diagnose(curves(losses, losses, flat(0.1, count)), chance=CHANCE, steps_per_epoch=STEPS)
+    assert found.cause == "not_converged"
+    assert found.numbers["fall_per_epoch"] == pytest.approx(fall, rel=1e-6)
+
+
 def test_one_epoch_is_enough_to_be_judged():
     found = diagnose(curves([0.9], [0.9], [0.1]), chance=CHANCE, steps_per_epoch=STEPS)
     assert found.cause == "not_converged"

@@ -57,6 +57,38 @@ def test_lsuv_gives_every_layer_unit_variance():
                 assert x.std().item() == pytest.approx(1.0, abs=1e-4)
 
 
+class Again(nn.Module):
+    """A network that sends the signal through one of its layers twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.shared, self.last = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 2)
+        self.seen = []
+
+    def forward(self, x):
+        self.seen = []
+        for _ in range(2):
+            x = self.shared(x)
+            self.seen.append(x.std().item())
+            x = 3 * torch.relu(x)
+        return self.last(x)
+
+
+def test_lsuv_scales_a_layer_used_twice_by_what_it_gives_first():
+    """Orthogonal rows keep the length of a signal, and a ReLU lets half of its square through: at
+    the second use a deviation of 3 / sqrt(2), which would be scaled away a second time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        network, x = Again(), 5 * torch.randn(64, WIDTH)
+    initialize(network, "lsuv", seed=3, images=x)
+    with torch.no_grad():
+        network(x)
+    first, second = network.seen
+    assert first == pytest.approx(1.0, abs=1e-4)
+    length = 1 / 5  # of the scaled rows, for inputs of deviation 5
+    assert second == pytest.approx(length * 3 / 2**0.5, rel=0.1)
+
+
 def test_torchs_default_loses_the_signal_even_faster_than_xavier():
     """Its variance is 1 / (3 fan in): a sixth is left after each ReLU."""
     sizes = signal("default")

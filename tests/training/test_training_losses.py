@@ -8,13 +8,6 @@ from torch.nn import functional
 from toy_training import train_params, trainer
 
 from raresight.pipeline.models.networks import CosineLinear
-from raresight.pipeline.training.optim.losses import (
-    class_weights,
-    make_loss,
-    score_offset,
-    score_prior,
-)
-from raresight.pipeline.training.params.loss import cosine_scale
 
 LOGITS = torch.tensor([[0.3, 1.2, -0.5], [2.0, -1.0, 0.1], [0.0, 0.4, 3.0]])
 TARGETS = torch.tensor([1, 0, 1])
@@ -28,7 +21,7 @@ def params_of(name, **keys):
 
 
 def loss_of(name, *, epoch=0, **keys):
-    return make_loss(params_of(name, **keys), COUNTS, epoch=epoch)(LOGITS, TARGETS)
+    return params_of(name, **keys).function(COUNTS, epoch=epoch)(LOGITS, TARGETS)
 
 
 def test_cross_entropy_is_torchs():
@@ -51,13 +44,13 @@ def test_inverse_weights_are_scikit_learns_balanced():
     weights = params_of("cross_entropy", **{**PLAIN, "class_weights": inverse})
     targets = np.repeat([0, 1, 2], COUNTS)
     expected = compute_class_weight("balanced", classes=np.arange(3), y=targets)
-    assert class_weights(weights.class_weights, COUNTS) == pytest.approx(expected)
+    assert weights.weights(COUNTS, 0) == pytest.approx(expected)
 
 
 def test_effective_number_by_hand_with_mean_one_over_the_images():
-    weights = params_of("focal", gamma=1.0, class_weights=EFFECTIVE).class_weights
+    weights = params_of("focal", gamma=1.0, class_weights=EFFECTIVE)
     raw = np.array([0.01 / (1 - 0.99**n) for n in COUNTS])
-    found = class_weights(weights, COUNTS)
+    found = weights.weights(COUNTS, 0)
     assert found / found[0] == pytest.approx(raw / raw[0])
     assert (found * COUNTS).sum() == pytest.approx(COUNTS.sum())
 
@@ -87,7 +80,7 @@ def test_focal_loss_of_two_classes_is_torchvisions():
 
     pairs, targets = LOGITS[:, :2], torch.tensor([1, 0, 0])
     params = params_of("focal", gamma=2.0, class_weights=None)
-    found = make_loss(params, np.array([5, 5]))(pairs, targets)
+    found = params.function(np.array([5, 5]))(pairs, targets)
     margin = pairs[:, 1] - pairs[:, 0]
     assert torch.allclose(found, sigmoid_focal_loss(margin, targets.float(), alpha=-1, gamma=2.0))
 
@@ -114,11 +107,11 @@ def test_ldams_head_and_loss_are_those_of_the_paper_by_hand():
     and 8, so the loss is log(1 + exp(8 - 3.5)).
     """
     params = params_of("ldam", max_margin=0.5, scale=10.0, class_weights=None)
-    head = CosineLinear(2, 2, scale=cosine_scale(params))
+    head = CosineLinear(2, 2, scale=params.implied.cosine_scale)
     head.load_state_dict({"weight": torch.tensor([[1.0, 0.0], [0.0, 2.0]])})
     logits = head(torch.tensor([[3.0, 4.0], [0.3, 0.4]]))
     assert logits.tolist() == [pytest.approx([6.0, 8.0])] * 2
-    found = make_loss(params, np.array([16, 1]))(logits, torch.tensor([0, 0]))
+    found = params.function(np.array([16, 1]))(logits, torch.tensor([0, 0]))
     assert found.tolist() == pytest.approx([np.log1p(np.exp(4.5))] * 2, rel=1e-5)
 
 
@@ -154,11 +147,11 @@ SHARES = COUNTS / 1000
 def test_the_minimum_of_the_loss_takes_the_prior_for_granted_that_is_stated(loss, prior):
     """Where images tell nothing, the best constant scores are the prior itself."""
     params = train_params(loss=loss).loss
-    assert score_prior(params, COUNTS, 0) == pytest.approx(prior)
+    assert params.score_prior(COUNTS, 0) == pytest.approx(prior)
     logits = torch.zeros(3, dtype=torch.double, requires_grad=True)
     targets = torch.arange(3)
     optimizer = torch.optim.LBFGS([logits], max_iter=200, tolerance_grad=1e-12)
-    of_class = make_loss(params, COUNTS)
+    of_class = params.function(COUNTS)
 
     def total():
         optimizer.zero_grad()
@@ -167,7 +160,7 @@ def test_the_minimum_of_the_loss_takes_the_prior_for_granted_that_is_stated(loss
         return value
 
     optimizer.step(total)
-    scores = (logits.detach() + torch.tensor(score_offset(params, COUNTS))).softmax(0)
+    scores = (logits.detach() + torch.tensor(params.score_offset(COUNTS))).softmax(0)
     assert scores.numpy() == pytest.approx(prior, abs=1e-4)
 
 
@@ -176,4 +169,4 @@ def test_the_minimum_of_the_loss_takes_the_prior_for_granted_that_is_stated(loss
     {"name": "ldam", "max_margin": 0.5, "scale": 30.0, "class_weights": None},
 ])  # fmt: skip
 def test_a_prior_that_cannot_be_named_is_not_named(loss):
-    assert score_prior(train_params(loss=loss).loss, COUNTS, 0) is None
+    assert train_params(loss=loss).loss.score_prior(COUNTS, 0) is None

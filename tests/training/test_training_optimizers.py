@@ -5,7 +5,7 @@ import torch
 from toy_training import train_params
 
 from raresight.pipeline.training.optim.ema import ema_of
-from raresight.pipeline.training.optim.optimizers import Update, soft_threshold
+from raresight.pipeline.training.optim.update import Update, soft_threshold
 from raresight.pipeline.training.params.updates import AverageParams
 
 NONE = {"weight_decay": 0.0, "l2": 0.0, "l1": 0.0, "decay_bias_and_norm": False}

@@ -5,7 +5,6 @@ import torch
 from toy_training import trainer
 
 from raresight.pipeline.training.classifier_retraining import joined, retrainer
-from raresight.pipeline.training.optim.losses import score_prior
 
 STAGE = {"epochs": 2, "learning_rate": 0.01}
 CHANGES = {"epochs": 3, "classifier_retraining": STAGE, "ema": {"decay": 0.9}}
@@ -30,7 +29,7 @@ def test_the_second_stage_counts_every_class_alike_and_its_scores_say_so():
     _, _, second, _ = both()
     counts = second.class_counts(0)
     assert abs(int(counts[0]) - int(counts[1])) <= 1
-    prior = score_prior(second.params.loss, counts, 0)
+    prior = second.params.loss.score_prior(counts, 0)
     assert np.abs(prior - 0.5).max() < 0.01
 
 

@@ -2,22 +2,16 @@
 
 import numpy as np
 import pytest
+from reference_random import Pcg64
 
-from raresight.pipeline.training.data.samplers import (
-    batches_of,
-    class_counts,
-    epoch_order,
-    steps_of,
-)
-from raresight.pipeline.training.params import SamplerParams
+from raresight.pipeline.training.data.order import batches_of, epoch_order, steps_of
+from raresight.pipeline.training.data.samplers import SAMPLERS
 
 COUNTS = np.array([900, 90, 10])
 
 
 def shows(name, *, counts=COUNTS, cap=None, epoch=0, epochs=11):
-    return class_counts(
-        counts, SamplerParams(name=name, max_per_class=cap), epoch=epoch, epochs=epochs
-    )
+    return SAMPLERS[name](max_per_class=cap).class_counts(counts, epoch=epoch, epochs=epochs)
 
 
 def test_shuffled_shows_what_there_is_up_to_the_cap():
@@ -101,3 +95,17 @@ def test_a_last_batch_of_one_joins_the_one_before(images, sizes):
     assert [len(batch) for batch in found] == sizes
     assert np.concatenate(found).tolist() == order.tolist()
     assert steps_of(images, 4) == len(sizes)
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_an_order_is_that_of_the_rule_written_a_second_time(epoch):
+    """Class 0 is shown in part, class 1 once in whole and in part, class 2 twice in whole; each
+    part is the beginning of a shuffle, and then all are shuffled."""
+    targets = np.array([0, 1, 0, 2, 0, 1, 1, 0, 0])
+    members = {0: [0, 2, 4, 7, 8], 1: [1, 5, 6], 2: [3]}
+    reference = Pcg64.of(7, "order", epoch)
+    few = reference.shuffled(members[0])[:3]
+    more = members[1] + reference.shuffled(members[1])[:1]
+    expected = reference.shuffled(few + more + members[2] * 2)
+    found = epoch_order(targets, np.array([3, 4, 2]), seed=7, epoch=epoch)
+    assert found.tolist() == expected

@@ -8,7 +8,7 @@ import torch
 from torch.optim import lr_scheduler
 from toy_training import train_params, trainer
 
-from raresight.pipeline.training.optim.schedules import learning_rate, momentum, reductions
+from raresight.pipeline.training.optim.learning_rate import learning_rate, momentum
 
 STEPS, EPOCHS = 5, 12  # steps of an epoch
 KINDS = {
@@ -140,7 +140,7 @@ def test_on_plateau_by_hand_in_its_default_form():
     plateau = {"name": "on_plateau", "interval": "epoch", "warmup": None, "monitor": "val_loss",
                "min_delta": 0.0, "min_lr_ratio": 0.0}  # fmt: skip
     params = train_params(schedule=plateau, epochs=20).schedule
-    counts = [reductions([1.0] + [1.0] * waited, params) for waited in range(13)]
+    counts = [params.reductions([1.0] + [1.0] * waited) for waited in range(13)]
     assert counts == [0] * 6 + [1] * 6 + [2]
 
 

@@ -39,7 +39,8 @@ def fit_calibrator(
 
     Its prior are validation's class shares; a class that validation lacks is worth a fraction of an
     image. The temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599) is sought between
-    1/20 and 20. Where nobody knows the ``assumed`` class shares they are fitted too.
+    1/20 and 20. Where nobody knows the ``assumed`` class shares they are fitted too, each within
+    e^-20 and e^20 times the last.
     """
     from scipy.optimize import minimize
 

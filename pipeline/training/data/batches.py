@@ -9,7 +9,7 @@ from raresight.pipeline.models.device import upload
 from raresight.pipeline.training.data.augment import BatchAugment
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.data.mixing import Mixing
-from raresight.pipeline.training.optim.losses import Loss
+from raresight.pipeline.training.optim.losses import LossFunction
 from raresight.pipeline.training.params import TrainParams
 
 
@@ -29,7 +29,7 @@ class Batch:
     targets: Tensor
     partners: Partners | None = None
 
-    def loss(self, loss: Loss, logits: Tensor) -> Tensor:
+    def loss(self, loss: LossFunction, logits: Tensor) -> Tensor:
         """The loss of each sample (n,); of a mixed one, that of both classes by their shares."""
         own = loss(logits, self.targets)
         if self.partners is None:

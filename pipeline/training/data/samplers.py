@@ -1,35 +1,114 @@
-"""Which images an epoch shows, in which order and batches: pure functions of params and seed."""
+"""``train.sampler``: how often an epoch shows each class, a pure function of params and epoch.
+
+Each sampler is one class: its keys in params.yaml, and the images of each class that it asks for.
+"""
+
+from abc import abstractmethod
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
-from raresight.pipeline.core import seeds
-from raresight.pipeline.training.params import SamplerParams
+from raresight.pipeline.core.params import ByName, Section
 
 
-def class_counts(
-    available: np.ndarray, params: SamplerParams, *, epoch: int, epochs: int
-) -> np.ndarray:
-    """How many images of each class an epoch shows, int64 (K,); the same number in all.
+class Sampler(Section):
+    """Base of every sampler.
 
-    ``available`` (K,) are those there are. The share of class k is proportional to n_k for
-    shuffled, 1 for balanced and sqrt(n_k) for square_root; progressive goes from the first to the
-    second in even steps (Kang et al. 2020), the last epoch being balanced.
+    ``max_per_class`` first bounds the images of a class (a new draw every epoch; null: all).
     """
-    counts = np.asarray(available, np.int64)
-    if params.max_per_class is not None:
-        counts = np.minimum(counts, params.max_per_class)
-    if params.name == "shuffled":
+
+    name: str
+    max_per_class: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    @abstractmethod
+    def evens_out(self) -> bool:
+        """Whether the classes come nearer to being shown equally often."""
+
+    @abstractmethod
+    def wanted(self, counts: np.ndarray, t: float) -> np.ndarray:
+        """The images of each class, (K,) to (K,), whole or not; as many in all as ``counts``.
+
+        ``t`` in [0, 1] is how far the training is: 0 in the first epoch, 1 in the last.
+        """
+
+    def class_counts(self, available: np.ndarray, *, epoch: int, epochs: int) -> np.ndarray:
+        """How many images of each class an epoch shows, int64 (K,); the same number in all.
+
+        ``available`` (K,) are those there are; ``epoch`` counts from 0.
+        """
+        counts = np.asarray(available, np.int64)
+        if self.max_per_class is not None:
+            counts = np.minimum(counts, self.max_per_class)
+        return _whole(self.wanted(counts, epoch / max(1, epochs - 1)), total=int(counts.sum()))
+
+
+class Shuffled(Sampler):
+    """Every image once."""
+
+    name: Literal["shuffled"] = "shuffled"
+
+    @property
+    def evens_out(self) -> bool:
+        return False
+
+    def wanted(self, counts: np.ndarray, t: float) -> np.ndarray:
         return counts
+
+
+class Balanced(Sampler):
+    """Every class alike."""
+
+    name: Literal["balanced"] = "balanced"
+
+    @property
+    def evens_out(self) -> bool:
+        return True
+
+    def wanted(self, counts: np.ndarray, t: float) -> np.ndarray:
+        return _even(counts) * counts.sum()
+
+
+class SquareRoot(Sampler):
+    """Each class by the square root of its size."""
+
+    name: Literal["square_root"] = "square_root"
+
+    @property
+    def evens_out(self) -> bool:
+        return True
+
+    def wanted(self, counts: np.ndarray, t: float) -> np.ndarray:
+        return np.sqrt(counts) / np.sqrt(counts).sum() * counts.sum()
+
+
+class Progressive(Sampler):
+    """From shuffled to balanced over the training in even steps (Kang et al. 2020)."""
+
+    name: Literal["progressive"] = "progressive"
+
+    @property
+    def evens_out(self) -> bool:
+        return True
+
+    def wanted(self, counts: np.ndarray, t: float) -> np.ndarray:
+        return ((1 - t) * (counts / counts.sum()) + t * _even(counts)) * counts.sum()
+
+
+SAMPLERS = {
+    "shuffled": Shuffled,
+    "balanced": Balanced,
+    "square_root": SquareRoot,
+    "progressive": Progressive,
+}
+SamplerParams = Annotated[Sampler, ByName(SAMPLERS, default="shuffled")]
+
+
+def _even(counts: np.ndarray) -> np.ndarray:
+    """The same share for each class that there is an image of."""
     there = counts > 0
-    natural, even = counts / counts.sum(), there / there.sum()
-    if params.name == "square_root":
-        shares = np.sqrt(counts) / np.sqrt(counts).sum()
-    elif params.name == "progressive":
-        done = epoch / max(1, epochs - 1)
-        shares = (1 - done) * natural + done * even
-    else:
-        shares = even
-    return _whole(shares * counts.sum(), total=int(counts.sum()))
+    return there / there.sum()
 
 
 def _whole(wanted: np.ndarray, total: int) -> np.ndarray:
@@ -38,37 +117,3 @@ def _whole(wanted: np.ndarray, total: int) -> np.ndarray:
     order = np.argsort(floor - wanted, kind="stable")
     floor[order[: total - floor.sum()]] += 1
     return floor
-
-
-def epoch_order(
-    targets: np.ndarray, class_counts: np.ndarray, *, seed: int, epoch: int
-) -> np.ndarray:
-    """The sample indices of one epoch, shuffled: ``class_counts[k]`` of class k.
-
-    A class that is shown more often than it has images is shown in whole rounds and a random part
-    of one more; a class that is shown less often, in another random part each epoch.
-    """
-    rng = seeds.rng(seed, "order", epoch)
-    chosen = []
-    for label, count in enumerate(class_counts):
-        members = np.flatnonzero(targets == label)
-        if count and not len(members):
-            raise ValueError(f"class {label} has no images, but {count} are to be shown")
-        rounds, rest = divmod(int(count), len(members)) if count else (0, 0)
-        chosen += [members] * rounds + [rng.permutation(members)[:rest]]
-    return rng.permutation(np.concatenate(chosen))
-
-
-def steps_of(images: int, batch_size: int) -> int:
-    """How many batches an epoch of so many images has.
-
-    A last batch of a single image joins the one before it: batch norm cannot tell its variance.
-    """
-    whole, rest = divmod(images, batch_size)
-    return max(1, whole + (rest > 1))
-
-
-def batches_of(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """An epoch's order (n,) in its :func:`steps_of` batches."""
-    starts = range(batch_size, steps_of(len(order), batch_size) * batch_size, batch_size)
-    return np.split(order, starts)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from raresight.pipeline.runtime.errors import DivergedError
-from raresight.pipeline.training.optim.losses import Loss
+from raresight.pipeline.training.optim.losses import LossFunction
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.wording.training import diverged
 
@@ -57,7 +57,7 @@ def explosion(classes: int) -> float:
     return EXPLODED * max(1.0, math.log(classes))
 
 
-def chance_loss(loss_of: Loss, class_counts: np.ndarray, device: torch.device) -> float:
+def chance_loss(loss_of: LossFunction, class_counts: np.ndarray, device: torch.device) -> float:
     """The loss of the best prediction that is the same for every image.
 
     ``class_counts`` (K,) are the images of each class: for plain cross-entropy it is their entropy.

@@ -19,8 +19,10 @@ def ema_of(model: nn.Module, params: AverageParams | None) -> AveragedModel | No
         return None
     decay = params.decay
 
-    def lerp(average: Sequence[Tensor], current: Sequence[Tensor], num_averaged: Tensor) -> None:
-        n = num_averaged.item()
+    def lerp(
+        average: Sequence[Tensor], current: Sequence[Tensor], num_averaged: Tensor | int
+    ) -> None:
+        n = int(num_averaged)
         keep = min(decay, (1 + n) / (10 + n))
         for ours, theirs in zip(average, current, strict=True):
             ours.lerp_(theirs, 1 - keep)

@@ -9,17 +9,14 @@ from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import Section
 from raresight.pipeline.models.params import Initialization, ModelParams, SmallCNNParams
-from raresight.pipeline.training.params.batches import (
-    BatchAugmentParams,
-    MixingParams,
-    SamplerParams,
-)
-from raresight.pipeline.training.params.loss import LogitAdjusted, LossParams, corrects_the_prior
-from raresight.pipeline.training.params.schedule import Cosine, ScheduleParams, contradictions
+from raresight.pipeline.training.data.samplers import SamplerParams, Shuffled
+from raresight.pipeline.training.optim.losses import LogitAdjusted, LossParams, Weighted
+from raresight.pipeline.training.optim.optimizers import AdamW, OptimizerParams
+from raresight.pipeline.training.optim.schedules import Cosine, OnPlateau, ScheduleParams
+from raresight.pipeline.training.params.batches import BatchAugmentParams, MixingParams
 from raresight.pipeline.training.params.updates import (
     AverageParams,
     EarlyStoppingParams,
-    OptimizerParams,
     RegularizationParams,
     RetrainingParams,
 )
@@ -41,11 +38,11 @@ class TrainParams(Section):
     initialization: Initialization = "he"
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 12
     batch_size: Annotated[int, Field(ge=2, le=65_536)] = 128
-    sampler: SamplerParams = SamplerParams()
+    sampler: SamplerParams = Shuffled()
     batch_augment: BatchAugmentParams = BatchAugmentParams()
     mixing: MixingParams | None = None
     loss: LossParams = LogitAdjusted()
-    optimizer: OptimizerParams = OptimizerParams()
+    optimizer: OptimizerParams = AdamW()
     schedule: ScheduleParams = Cosine()
     regularization: RegularizationParams = RegularizationParams()
     gradient_clip: Annotated[float, Field(gt=0)] | None = 1.0
@@ -59,33 +56,33 @@ class TrainParams(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "TrainParams":
-        problem = contradictions(self.schedule, self.epochs) or self._never()
+        problem = self.schedule.contradiction(self.epochs) or self._never()
         if problem:
             raise ValueError(problem)
         return self
 
     def _never(self) -> str | None:
         """Why something that is asked for would never happen, both keys named."""
-        weights = getattr(self.loss, "class_weights", None)
+        weights = self.loss.class_weights if isinstance(self.loss, Weighted) else None
         if weights is not None and weights.from_epoch >= self.epochs:
             return (
                 f"loss.class_weights.from_epoch ({weights.from_epoch}) must be less than epochs "
                 f"({self.epochs}): the weights would never be used"
             )
-        if self.classifier_retraining is not None and self.model.name == "linear_probe":
+        if self.classifier_retraining is not None and not self.model.trains_features:
             return (
-                "classifier_retraining trains the last layer anew, and model.name 'linear_probe' "
-                "has no other: set classifier_retraining to null"
+                "classifier_retraining trains the last layer anew, and model.name "
+                f"'{self.model.name}' has no other: set classifier_retraining to null"
             )
         stopping, schedule = self.early_stopping, self.schedule
-        if getattr(schedule, "momentum", None) and not self.optimizer.momentum:
+        if schedule.cycles_momentum and not self.optimizer.momentum:
             return (
                 "schedule.momentum cycles what optimizer.momentum (0) turns off: set schedule."
                 "momentum to null, or optimizer.momentum above 0"
             )
         if (
             stopping is not None
-            and schedule.name == "on_plateau"
+            and isinstance(schedule, OnPlateau)
             and schedule.monitor == "val_average_precision"
             and schedule.patience >= stopping.patience
         ):
@@ -106,7 +103,7 @@ def warn(params: TrainParams, file: Path) -> None:
 def doubts(params: TrainParams) -> Iterator[str]:
     """What is allowed but hardly meant, a sentence each."""
     loss, sampler = params.loss, params.sampler
-    if sampler.name != "shuffled" and corrects_the_prior(loss):
+    if sampler.evens_out and loss.implied.corrects_prior:
         yield (
             f"train.sampler.name '{sampler.name}' already evens out how often each class is shown, "
             f"and train.loss.name '{loss.name}' corrects for what is left of the difference: "

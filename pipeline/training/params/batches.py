@@ -1,24 +1,11 @@
-"""Which images a batch holds and what is done to them: sampler, mixing, augmentation."""
+"""What is done to the images of a batch: mixing, augmentation."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class SamplerParams(Section):
-    """How often an epoch shows each class.
-
-    ``shuffled`` shows every image once, ``balanced`` every class alike, ``square_root`` each by the
-    root of its size; ``progressive`` goes from shuffled to balanced over the training.
-    ``max_per_class`` first bounds the images of a class (a new draw every epoch; null: all).
-    """
-
-    name: Literal["shuffled", "balanced", "square_root", "progressive"] = "shuffled"
-    max_per_class: Annotated[int, Field(ge=1)] | None = None
+from raresight.pipeline.core.ranges import FractionBelowOne
 
 
 class MixingParams(Section):
@@ -38,7 +25,7 @@ class BatchAugmentParams(Section):
     - ``crop`` is the smallest share of the side that a window keeps (1: no crops), ``rotation`` the
       largest angle in degrees: both interpolate.
     - ``brightness``, ``contrast`` and ``saturation`` are scaled by at most so much more or less.
-    - ``erasing`` is the chance that a box is filled with the image's mean colour.
+    - ``erasing`` is the chance that a box is filled with the image's mean color.
     """
 
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
@@ -46,7 +33,7 @@ class BatchAugmentParams(Section):
     shift: Annotated[int, Field(ge=0)] = 0
     crop: Annotated[float, Field(gt=0, le=1)] = 1.0
     rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
-    brightness: Share = 0.0
-    contrast: Share = 0.0
-    saturation: Share = 0.0
+    brightness: FractionBelowOne = 0.0
+    contrast: FractionBelowOne = 0.0
+    saturation: FractionBelowOne = 0.0
     erasing: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -1,22 +1,14 @@
-"""``train.optimizer`` and ``train.regularization``: what a step does to the weights."""
+"""What a step does to the weights besides the optimizer: penalties, averages, when to stop."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import FractionBelowOne
 
 Rate = Annotated[float, Field(gt=0, le=10)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 Strength = Annotated[float, Field(ge=0, le=1)]
-
-
-class OptimizerParams(Section):
-    """``momentum`` is SGD's (Nesterov), and the first moment's decay for AdamW."""
-
-    name: Literal["adamw", "sgd"] = "adamw"
-    learning_rate: Rate = 2e-3
-    momentum: Share = 0.9
 
 
 class RegularizationParams(Section):
@@ -36,7 +28,7 @@ class RegularizationParams(Section):
 
 
 class AverageParams(Section):
-    """An exponential moving average of the weights, which is judged and kept in their place."""
+    """An exponential moving average of the weights, which is evaluated and kept in their place."""
 
     decay: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
@@ -52,4 +44,4 @@ class EarlyStoppingParams(Section):
     """Stop after ``patience`` epochs without ``min_delta`` more validation average precision."""
 
     patience: Annotated[int, Field(ge=1)] = 6
-    min_delta: Share = 0.0
+    min_delta: FractionBelowOne = 0.0

@@ -1,3 +1,6 @@
+from statistics import NormalDist
+
+import interval_settings
 import numpy as np
 import pytest
 
@@ -8,6 +11,8 @@ from raresight.pipeline.evaluation.prior_shift import (
     estimate_shares,
 )
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+
+SETTINGS = interval_settings.settings()
 
 
 def draw(rng, size, prevalence):
@@ -59,6 +64,20 @@ def test_an_interval_of_a_share_is_that_of_as_many_images_as_would_spread_so():
     assert _wilson(0.5, 0.0, 0.95) == (0.5, 0.5)
 
 
+@pytest.mark.parametrize("spread", [0.5, 0.6, 0.9, 1.4])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_no_share_spreads_wider_than_a_half(share, spread):
+    """A share of n images spreads by 0.5 / sqrt(n) at most: where resamples spread by a half or
+    more they are worth one image or less, and the interval is Wilson's, written out."""
+    trials, z = 0.25 / spread**2, NormalDist().inv_cdf(0.975)
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    width = z * (share * (1 - share) / trials + z**2 / (4 * trials**2)) ** 0.5 / (1 + z**2 / trials)
+    low, high = _wilson(share, spread, 0.95)
+    assert (low, high) == pytest.approx((middle - width, middle + width), abs=1e-12)
+    assert 0 <= low + 1e-12 <= high <= 1 + 1e-12
+    assert high - low > 0.79  # one image of no share has z^2 / (1 + z^2)
+
+
 @pytest.mark.parametrize("prevalence", [0.3, 0.02])
 def test_simulated_shares_are_found_within_their_intervals(prevalence):
     estimates, covered = [], 0
@@ -67,7 +86,12 @@ def test_simulated_shares_are_found_within_their_intervals(prevalence):
         targets, scores = draw(rng, 800, 0.1)
         _, unlabelled = draw(rng, 2000, prevalence)
         value, (low, high) = estimate_shares(
-            scores, targets, unlabelled, np.arange(2000), confidence=0.95, rng=rng
+            scores,
+            targets,
+            unlabelled,
+            np.arange(2000),
+            settings=SETTINGS,
+            rng=rng,
         )
         estimates.append(value[1])
         covered += low[1] <= prevalence <= high[1]
