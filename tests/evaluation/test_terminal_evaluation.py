@@ -1,8 +1,10 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
 
+from raresight.pipeline.commands.plan import run as plan
 from raresight.pipeline.evaluation.evaluate import evaluate
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.terminal.evaluation import render
@@ -90,6 +92,21 @@ def test_several_prevalences_have_a_row_each(make_evidence, make_params):
 
 def test_a_small_test_set_is_called_small(rare):
     assert "Recall is estimated from n = 20 positives." in printed(rare)
+
+
+def test_the_size_that_is_asked_for_is_the_one_that_plan_says(rare, tmp_path):
+    told = re.search(
+        r"interval of ±0.05 the test set would need ([\d,]+)\.", printed(rare, width=200)
+    )
+    found = plan(
+        tmp_path / "none.yaml",
+        tmp_path,
+        recall=rare["test"]["recall"],
+        width=0.1,
+        precision=0.5,
+        prevalences=(1e-4,),
+    )
+    assert int(told[1].replace(",", "")) == found.positives["wilson"]
 
 
 def test_a_recall_target_is_shown_with_its_confidence(make_evidence, make_params):

@@ -11,7 +11,7 @@ from imports import ROOT
 from program import invoke
 from sklearn.metrics import average_precision_score
 
-from raresight.pipeline.commands import compare as stage
+from raresight.pipeline.comparison import sides
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 
@@ -220,7 +220,7 @@ def test_the_table_and_the_markdown_say_the_same(compare, as_json):
     assert marked.startswith("**`workspace` against `weak`: average precision inconclusive**")
     assert "This model is better on these images" in marked
     assert "| `train.skill` | `1.5` | `3.5` |" in marked
-    assert "| these models | it would take |" in marked
+    assert "| these models | sample size needed |" in marked
     for found in by_name(report).values():
         if found["new"] < 0.999:
             assert f"{found['new']:.3f}" in text
@@ -325,7 +325,7 @@ def test_answers_that_costs_decided_are_taken_as_they_were_given():
         scores=np.array([[0.9, 0.1], [0.8, 0.2]]),
         predicted=np.array([0, 1]),
     )
-    outcome = stage._outcome(images, None, Task(classes=("a", "b"), positive=None))
+    outcome = sides._outcome(images, None, Task(classes=("a", "b"), positive=None))
     assert outcome.predicted.tolist() == [0, 1]
-    rare = stage._outcome(images, 0.1, Task(classes=("a", "b"), positive="b"))
+    rare = sides._outcome(images, 0.1, Task(classes=("a", "b"), positive="b"))
     assert rare.predicted.tolist() == [1, 1]
