@@ -86,7 +86,7 @@ def _histograms(images: np.ndarray) -> np.ndarray:
     for image, of_image in zip(images, counts, strict=True):
         for channel in range(channels):
             of_image[channel] = cv2.calcHist([image], [channel], None, [BINS], [0, 256]).ravel()
-    return counts.reshape(count, channels * BINS) / (height * width)
+    return np.asarray(counts.reshape(count, channels * BINS) / (height * width))
 
 
 def _starts(size: int) -> np.ndarray:

@@ -182,7 +182,7 @@ def _texts(table: pa.Table, name: str) -> np.ndarray:
 def _numbers(table: pa.Table, name: str) -> np.ndarray:
     """A column as float64 (n,); what is no number is NaN."""
     values = pandas.to_numeric(table[name].to_pandas(), errors="coerce")
-    return values.to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(values.to_numpy(np.float64, na_value=np.nan))
 
 
 def _factor(table: pa.Table, name: str) -> np.ndarray:

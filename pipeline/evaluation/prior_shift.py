@@ -72,7 +72,7 @@ def estimate_shares(
     value = shares(every, np.ones(len(unlabelled)), None)
     start = np.maximum(value, 1e-6) / np.maximum(value, 1e-6).sum()
     kinds = np.zeros(len(unlabelled), np.int64)  # nobody knows the classes of the unlabelled
-    resamples = settings.num_bootstrap
+    resamples = settings.num_for_moments  # each takes a fit
     again = np.concatenate(list(row_weights(groups, kinds, resamples=resamples, rng=rng)))
     labelled = np.concatenate(list(row_weights(every, targets, resamples=resamples, rng=rng)))
     drawn = [
@@ -109,4 +109,4 @@ def calibrated(scores: np.ndarray, targets: np.ndarray) -> Callable[[np.ndarray]
 
 
 def _logarithms(scores: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(scores, _TINY))
+    return np.asarray(np.log(np.maximum(scores, _TINY)))

@@ -193,7 +193,7 @@ def worse_than_others(correct: int, images: int, total_correct: int, total: int)
     from scipy.special import gammaln
 
     def log_choose(n: int, k: np.ndarray | int) -> np.ndarray:
-        return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
     least = max(0, images - (total - total_correct))
     k = np.arange(least, correct + 1)

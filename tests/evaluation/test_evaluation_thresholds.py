@@ -8,6 +8,7 @@ from raresight.pipeline.evaluation.decisions.costs import row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.thresholds import (
     choose,
+    choose_again,
 )
 from raresight.pipeline.evaluation.params import (
     LowestCost,
@@ -254,3 +255,13 @@ def test_the_optimism_is_about_how_much_worse_the_threshold_fares_on_new_images(
 
 def test_without_resamples_nobody_asks_for_the_optimism():
     assert choose(MAX_F1, np.array([0.1, 0.9]), np.array([False, True])).optimism is None
+
+
+@given(rows, st.sampled_from([MAX_F1, recall_rule(0.7), PrecisionTarget(target=0.6)]), st.randoms())
+def test_choosing_again_is_choosing_on_the_rows_that_were_drawn(rows, rule, random):
+    scores, positive = split(rows)
+    drawn = [random.randrange(len(rows)) for _ in rows]
+    drawn[0] = int(positive.argmax())  # a threshold needs a positive
+    weights = np.bincount(drawn, minlength=len(rows))[None].astype(np.float32)
+    again = choose_again(rule, scores, positive, [weights])
+    assert again.tolist() == [choose(rule, scores[drawn], positive[drawn]).value]

@@ -48,13 +48,15 @@ def threshold_on(
     index = task.positive_index
     if index is None:
         return None
+    positive = targets == index
     resamples = None
     if rng is not None:
-        resamples = row_weights(sources, targets, resamples=params.num_bootstrap, rng=rng)
+        number = params.intervals.num_for_moments
+        resamples = row_weights(sources, positive.astype(int), resamples=number, rng=rng)
     return choose(
         params.threshold,
         scores[:, index],
-        targets == index,
+        positive,
         costs=row_costs(params.threshold, task, scores, targets),
         resamples=resamples,
     )

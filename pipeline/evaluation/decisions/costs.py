@@ -66,7 +66,7 @@ def cheapest(probabilities: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """
     expected = probabilities @ costs
     least = expected <= expected.min(axis=1, keepdims=True) + 1e-12
-    return np.where(least, probabilities, -1.0).argmax(axis=1)
+    return np.asarray(np.where(least, probabilities, -1.0).argmax(axis=1))
 
 
 def decision(

@@ -7,6 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.evaluation.decisions.candidates import (
+    Rows,
+    Tally,
+    half_way,
+    sorted_rows,
+    tally,
+)
 from raresight.pipeline.evaluation.decisions.costs import RowCosts
 from raresight.pipeline.evaluation.metrics.confusion import ratio
 from raresight.pipeline.evaluation.params import (
@@ -44,38 +51,6 @@ class Threshold:
     reason: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """Validation rows, best score first, and the places where a threshold can part them.
-
-    ``order`` is int (n,), where each row stood; ``scores`` and ``positive`` (n,), and ``costs``,
-    float (n, 2), what a row costs where it is predicted negative and where positive, are in the new
-    order. ``ends`` is int (candidates,), the last row above each threshold, and ``values`` the
-    thresholds.
-    """
-
-    order: np.ndarray
-    scores: np.ndarray
-    positive: np.ndarray
-    costs: np.ndarray
-    ends: np.ndarray
-    values: np.ndarray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """True and false positives at each candidate, and the costs there, (..., candidates) each.
-
-    ``positives`` and ``negatives``, (..., 1), are all there are of each.
-    """
-
-    tp: np.ndarray
-    fp: np.ndarray
-    costs: np.ndarray
-    positives: np.ndarray
-    negatives: np.ndarray
-
-
 def choose(
     rule: ThresholdRule,
     scores: np.ndarray,
@@ -100,8 +75,8 @@ def choose(
             "validation has no image of the positive class, so no threshold can be chosen. "
             "Draw more of them (generate.sources) or give val a larger share (split.ratios.val)."
         )
-    rows = _sorted(scores, positive, costs)
-    whole = _tally(rows, np.ones((1, len(scores))))
+    rows = sorted_rows(scores, positive, costs)
+    whole = tally(rows, np.ones((1, len(scores))))
     place = int(_pick(rule, whole)[0])
     score = _objective(rule, whole)[0]
     never = costs.never if costs else math.inf
@@ -123,38 +98,25 @@ def choose_again(
     costs: RowCosts | None = None,
 ) -> np.ndarray:
     """The threshold that :func:`choose` takes on each of ``resamples``, float (R,)."""
-    rows = _sorted(scores, positive, costs)
+    rows = sorted_rows(scores, positive, costs)
     found = []
     for weights in resamples:
-        place = _pick(rule, _tally(rows, weights))
-        found.append(_half_way(rows, weights, rows.ends[place]))
+        place = _pick(rule, tally(rows, weights))
+        found.append(half_way(rows, weights, rows.ends[place]))
     return np.concatenate(found)
 
 
-def _half_way(rows: Rows, weights: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The thresholds (C,) below the rows ``end``, half-way to the next score that was drawn.
-
-    Between two drawn scores every candidate is the same choice.
-    """
-    drawn = weights[:, rows.order] > 0
-    places = np.arange(drawn.shape[1])
-    last = np.where(drawn & (places <= end[:, None]), places, 0).max(axis=1)
-    after = drawn & (places > end[:, None])
-    following = np.where(after.any(axis=1), rows.scores[after.argmax(axis=1)], 0.0)
-    return _middle(following, rows.scores[last])
-
-
 def _promise(
-    rule: ThresholdRule, tally: Tally, place: int, score: float, never: float
+    rule: ThresholdRule, at: Tally, place: int, score: float, never: float
 ) -> dict[str, Any]:
-    total = int(tally.positives[0, 0])
+    total = int(at.positives[0, 0])
     if isinstance(rule, LowestCost) and (many := int(_forbidden(score, never))):
         return {"reason": f"{many} mistakes that must never happen do so at every threshold"}
     if isinstance(rule, PrecisionTarget) and not score >= rule.target - 1e-9:
         return {"reason": f"no threshold reaches a precision of {rule.target:g} on validation"}
     if not isinstance(rule, RecallTarget):
         return {}
-    found = int(tally.tp[0, place])
+    found = int(at.tp[0, place])
     promise: dict[str, Any] = {
         "confidence": recall_confidence(rule.target, found=found, positives=total)
     }
@@ -181,74 +143,35 @@ def _besides(score: float | np.ndarray, never: float) -> np.ndarray:
     return np.maximum(score - never * _forbidden(score, never), 0.0)
 
 
-def _sorted(scores: np.ndarray, positive: np.ndarray, costs: RowCosts | None) -> Rows:
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
-    distinct = ordered[ends]
-    return Rows(
-        order=order,
-        scores=ordered,
-        positive=positive[order],
-        costs=costs.values[order] if costs else np.zeros((len(scores), 2)),
-        ends=ends,
-        values=_middle(np.append(distinct[1:], 0.0), distinct),
-    )
-
-
-def _middle(lower: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Half-way between a score and the next lower one, so that the latter stays out."""
-    middle = (lower + score) / 2
-    # Half-way between two neighbouring floats rounds to one of them; the lower would let it in too.
-    return np.where(middle > lower, middle, score)
-
-
-def _tally(rows: Rows, weights: np.ndarray) -> Tally:
-    """The tally of rows that count ``weights`` (C, n) times each, in the order that they had."""
-    weights = weights[:, rows.order].astype(np.float64)
-    above = np.cumsum(weights, axis=-1)
-    tp = np.cumsum(weights * rows.positive, axis=-1)
-    if_negative, if_positive = rows.costs.T
-    costs = np.cumsum(weights * (if_positive - if_negative), axis=-1)
-    costs += (weights * if_negative).sum(-1, keepdims=True)
-    return Tally(
-        tp=tp[:, rows.ends],
-        fp=(above - tp)[:, rows.ends],
-        costs=costs[:, rows.ends],
-        positives=tp[:, -1:],
-        negatives=(above - tp)[:, -1:],
-    )
-
-
-def _objective(rule: ThresholdRule, tally: Tally) -> np.ndarray:
+def _objective(rule: ThresholdRule, at: Tally) -> np.ndarray:
     """What the rule is about at each candidate, (..., candidates)."""
-    recall = tally.tp / tally.positives
+    recall = at.tp / at.positives
     if isinstance(rule, RecallTarget):
-        return recall
+        return np.asarray(recall)
     if isinstance(rule, MaxF1):
-        return 2 * tally.tp / (tally.positives + tally.tp + tally.fp)
+        return np.asarray(2 * at.tp / (at.positives + at.tp + at.fp))
     if isinstance(rule, LowestCost):
-        return tally.costs
-    prevalence = rule.prevalence or tally.positives / (tally.positives + tally.negatives)
+        return at.costs
+    prevalence = rule.prevalence or at.positives / (at.positives + at.negatives)
     true = recall * prevalence
-    false = tally.fp / np.maximum(tally.negatives, 1) * (1 - prevalence)
+    false = at.fp / np.maximum(at.negatives, 1) * (1 - prevalence)
     return ratio(true, true + false)
 
 
-def _pick(rule: ThresholdRule, tally: Tally) -> np.ndarray:
+def _pick(rule: ThresholdRule, at: Tally) -> np.ndarray:
     """The candidate that serves the rule best, int (...)."""
-    score = _objective(rule, tally)
-    if isinstance(rule, MaxF1):
-        return score.argmax(-1)
+    score = _objective(rule, at)
+    best = np.nan_to_num(score, nan=-1)
     if isinstance(rule, LowestCost):
-        return score.argmin(-1)
-    if isinstance(rule, RecallTarget):
-        needed = {n: _positives_to_find(rule, int(n)) for n in np.unique(tally.positives)}
-        least = np.vectorize(needed.__getitem__, otypes=[float])(tally.positives)
-        return (tally.tp >= least).argmax(-1)
-    reached = score >= rule.target - 1e-9
-    lowest = np.where(reached, tally.tp, -1).argmax(-1)
-    return np.where(reached.any(-1), lowest, np.nan_to_num(score, nan=-1).argmax(-1))
+        best = -score
+    elif isinstance(rule, RecallTarget):
+        needed = {n: _positives_to_find(rule, int(n)) for n in np.unique(at.positives)}
+        best = at.tp >= np.vectorize(needed.__getitem__, otypes=[float])(at.positives)
+    elif isinstance(rule, PrecisionTarget):
+        reached = score >= rule.target - 1e-9
+        # The lowest that reaches it; where none does, the most precise.
+        best = np.where(reached.any(-1, keepdims=True), np.where(reached, at.tp, -1), best)
+    return np.asarray(best.argmax(-1))
 
 
 def _positives_to_find(rule: RecallTarget, positives: int) -> int:
@@ -275,9 +198,9 @@ def _optimism(
     """
     gains = []
     for weights in resamples:
-        tally = _tally(rows, weights)
-        place = _pick(rule, tally)
-        there = np.take_along_axis(_objective(rule, tally), place[:, None], axis=1)[:, 0]
+        counted = tally(rows, weights)
+        place = _pick(rule, counted)
+        there = np.take_along_axis(_objective(rule, counted), place[:, None], axis=1)[:, 0]
         gains.append(_besides(there, never) - _besides(score[place], never))
     gained = float(np.nanmean(np.concatenate(gains)))
     return -gained if isinstance(rule, LowestCost) else gained

@@ -77,12 +77,12 @@ def f1(counts: Counts) -> np.ndarray:
 
 def balanced_accuracy(counts: Counts) -> np.ndarray:
     """The mean recall over the classes, (...); NaN when one has no images."""
-    return recall(counts).mean(-1)
+    return np.asarray(recall(counts).mean(-1))
 
 
 def macro(values: np.ndarray) -> np.ndarray:
     """The plain mean over the classes of ``values`` (..., K); NaN when one is undefined."""
-    return values.mean(-1)
+    return np.asarray(values.mean(-1))
 
 
 def weighted(values: np.ndarray, support: np.ndarray) -> np.ndarray:
@@ -125,4 +125,5 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """The quotient, NaN where the denominator is 0."""
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     undefined = np.full(denominator.shape, np.nan)
-    return np.divide(numerator, denominator, out=undefined, where=denominator != 0)
+    found: np.ndarray = np.divide(numerator, denominator, out=undefined, where=denominator != 0)
+    return found

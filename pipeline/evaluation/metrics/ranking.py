@@ -113,7 +113,7 @@ def delong_variance(positives: np.ndarray, negatives: np.ndarray) -> float:
 def _spread(values: np.ndarray, counts: np.ndarray) -> float:
     total = counts.sum()
     mean = (counts * values).sum() / total
-    return (counts * (values - mean) ** 2).sum() / (total - 1)
+    return float((counts * (values - mean) ** 2).sum() / (total - 1))
 
 
 def hanley_mcneil_variance(auc: float, *, positives: int, negatives: int) -> float:
@@ -183,4 +183,5 @@ def precision_at(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.
     found, false = recall * prevalence, rate * (1 - prevalence)
     positive = found + false
     out = np.full(np.shape(positive), np.nan)
-    return np.divide(found, positive, out=out, where=positive > 0)
+    precision: np.ndarray = np.divide(found, positive, out=out, where=positive > 0)
+    return precision

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def _worst_slices(slices: Sequence[Slice]) -> str:
     return _text(("slice", "value"), rows[:WORST])
 
 
-def _text(header: Sequence[str], rows: Iterable[Sequence], *, delimiter: str = "\t") -> str:
+def _text(header: Sequence[str], rows: Iterable[Sequence[Any]], *, delimiter: str = "\t") -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)

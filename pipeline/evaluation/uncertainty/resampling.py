@@ -69,7 +69,7 @@ def smooth_confusion(counts: np.ndarray, *, resamples: int, rng: np.random.Gener
     size = counts.shape[-1]
     drawn = rng.standard_gamma(counts + 2 / size**2, size=(resamples, size, size))
     totals = counts.sum(axis=-1, keepdims=True)
-    return drawn / drawn.sum(axis=-1, keepdims=True) * totals
+    return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True) * totals)
 
 
 def resample_cells(
@@ -139,7 +139,7 @@ def false_positive_band(
         [ranking], targets, statistic, resamples=resamples, rng=rng, sources=sources
     )
     tail = (1 - confidence) / 2
-    return np.quantile(rates[:, 0], [tail, 1 - tail], axis=0)
+    return np.asarray(np.quantile(rates[:, 0], [tail, 1 - tail], axis=0))
 
 
 def _by_level(
