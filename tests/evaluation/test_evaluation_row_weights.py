@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
+from raresight.pipeline.evaluation.uncertainty.resampling import by_appearance, row_weights
 
 TARGETS = np.array([0, 0, 0, 0, 1, 1, 1, 0])
 GROUPS = np.array([0, 0, 1, 2, 3, 3, 4, 4])  # the last holds both classes
@@ -43,3 +43,7 @@ def test_without_sources_each_row_is_of_its_own():
     rng = np.random.default_rng(0)
     alone = np.concatenate(list(row_weights(None, TARGETS, resamples=5, rng=rng)))
     assert (alone == drawn(np.arange(8), resamples=5)).all()
+
+
+def test_sources_are_numbered_as_they_appear():
+    assert by_appearance(np.array([7, 3, 7, 9, 3])).tolist() == [0, 1, 0, 2, 1]

@@ -12,7 +12,7 @@ from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.metrics.calibration import Calibrator, fit_calibrator
 from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
+from raresight.pipeline.evaluation.uncertainty.resampling import by_appearance, row_weights
 
 
 def calibrator_of(inputs: EvaluationInputs) -> Calibrator:
@@ -48,9 +48,13 @@ def threshold_on(
     index = task.positive_index
     if index is None:
         return None
+    # In the order of the scores, so that the optimism depends on no other order of the rows.
+    order = np.argsort(-scores[:, index], kind="stable")
+    scores, targets = scores[order], targets[order]
     positive = targets == index
     resamples = None
     if rng is not None:
+        sources = None if sources is None else by_appearance(sources[order])
         number = params.intervals.num_for_moments
         resamples = row_weights(sources, positive.astype(int), resamples=number, rng=rng)
     return choose(

@@ -47,6 +47,12 @@ def has_groups(sources: np.ndarray | None) -> bool:
     return sources is not None and len(np.unique(sources)) < len(sources)
 
 
+def by_appearance(sources: np.ndarray) -> np.ndarray:
+    """The same sources, int (n,), numbered from 0 in the order in which they first occur."""
+    _, first, number = np.unique(sources, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[number]
+
+
 def weighted_counts(cells: np.ndarray, weights: np.ndarray, num_cells: int) -> np.ndarray:
     """The weight (C, num_cells) that falls in each cell.
 
