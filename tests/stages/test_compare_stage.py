@@ -233,8 +233,8 @@ def test_a_worse_version_fails_where_that_is_asked_for(compare):
     message = compare("thrice", "weak-thrice", "--fail-if-worse", "f1", code=1)
     assert "error: weak-thrice is worse than thrice:\n  f1: " in message
     compare("weak", "strong", "--fail-if-worse", "f1")
-    message = compare("strong", "--fail-if-worse", "f2", code=2)
-    assert "no metric 'f2'. Did you mean 'f1'?" in message
+    message = compare("strong", "--fail-if-worse", "f11", code=2)
+    assert "no metric 'f11'. Did you mean 'f1'?" in message
 
 
 def test_a_version_that_never_ran_is_named_with_what_to_run(compare):
