@@ -14,13 +14,13 @@ from raresight.pipeline.evaluation.uncertainty.sample_size import (
     images_needed,
     negatives_needed,
     positives_needed,
-    tolerable_alarm_rate,
+    tolerable_false_positive_rate,
 )
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.splitting.table import read_splits
 
-ALARMS = (0, 1, 5)
+FALSE_POSITIVES = (0, 1, 5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +28,13 @@ class Place:
     """What a deployment prevalence asks for.
 
     ``random_images`` holds how many images drawn there hold the positives, on average and with the
-    confidence asked for; ``alarm_rate`` the share of negatives that may be called positive, and
-    ``negatives`` how many show it, by the false alarms among them.
+    confidence asked for; ``false_positive_rate`` the share of negatives that may be predicted
+    positive, and ``negatives`` how many show it, by the false positives among them.
     """
 
     prevalence: float
     random_images: tuple[int, int]
-    alarm_rate: float
+    false_positive_rate: float
     negatives: dict[int, int]
 
 
@@ -117,14 +117,14 @@ def run(
 def _place(
     prevalence: float, positives: int, precision: float, recall: float, confidence: float
 ) -> Place:
-    rate = tolerable_alarm_rate(precision=precision, recall=recall, prevalence=prevalence)
+    rate = tolerable_false_positive_rate(precision=precision, recall=recall, prevalence=prevalence)
     return Place(
         prevalence=prevalence,
         random_images=images_needed(positives, prevalence=prevalence, confidence=confidence),
-        alarm_rate=rate,
+        false_positive_rate=rate,
         negatives={
-            alarms: negatives_needed(rate, alarms=alarms, confidence=confidence)
-            for alarms in ALARMS
+            number: negatives_needed(rate, false_positives=number, confidence=confidence)
+            for number in FALSE_POSITIVES
         },
     )
 

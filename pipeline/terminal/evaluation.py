@@ -25,7 +25,7 @@ from raresight.pipeline.wording.trainings import Trainings, trainings
 # What there is at a deployment prevalence besides metrics of METRICS.
 _PER_MILLION = {
     "predicted_positives_per_million": "predicted positives per million",
-    "misses_per_million": "false negatives per million",
+    "misses_per_million": "misses per million",
 }
 
 _WIDEST_NAME = 20  # of a row, where five columns of numbers stand beside it
@@ -120,7 +120,7 @@ def _deployment(metrics: Metrics) -> Table:
     baselines = {header: row for header, row in baselines.items() if row in deployment}
     for header in baselines:
         table.add_column(header, justify="right")
-    for name, title in _at_prevalence("deployment").items():
+    for name, title in (_at_prevalence("deployment") | _PER_MILLION).items():
         show, model = _shown_by(name), deployment["model"]
         others = [show(deployment[row][name]) for row in baselines.values()]
         value = Text(show(model[name]), style="bold")
@@ -131,13 +131,13 @@ def _deployment(metrics: Metrics) -> Table:
 
 def _at_prevalence(view: View) -> dict[str, str]:
     """What is shown of a deployment, and what it is called."""
-    labels = {name: METRICS[name].label for name in shown(view, positive=True)}
-    return labels | _PER_MILLION
+    return {name: METRICS[name].label for name in shown(view, positive=True)}
 
 
 def _deployments(entries: Mapping[str, Metrics]) -> WideTable:
     """A row a prevalence: recall is the same at each, all else follows the share of positives."""
-    columns = _at_prevalence("prevalences")
+    predicted = "predicted_positives_per_million"
+    columns = _at_prevalence("prevalences") | {predicted: _PER_MILLION[predicted]}
     rows = [
         Row(
             name=f"{100 * entry['prevalence']:.3g} %",
@@ -179,7 +179,7 @@ def _percent(share: float) -> str:
 def _where_to_look(folder: Path) -> Text:
     return Text(
         f"numbers  {folder}/results.json\n"
-        f"pictures {folder}/plots, or `dvc plots show`\n"
+        f"curves   {folder}/plots, drawn by `dvc plots show` and `raresight report`\n"
         f"images   {folder}/predictions, a row each",
         style="dim",
     )

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from raresight.pipeline.commands.plan import ALARMS, Place, Plan
+from raresight.pipeline.commands.plan import FALSE_POSITIVES, Place, Plan
 from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import DASH, count, number
 
@@ -32,17 +32,21 @@ def _positives(plan: Plan) -> Iterator[str | tuple[str, str]]:
 
 def _negatives(plan: Plan) -> RenderableType:
     table = titled_table(f"Negatives that show a precision ≥ {plan.precision:g}")
-    headers = ("prevalence", "specificity\nneeded", *(_alarms(alarms) for alarms in ALARMS))
+    headers = (
+        "prevalence",
+        "specificity\nneeded",
+        *(_false_positives(number) for number in FALSE_POSITIVES),
+    )
     for header in headers:
         table.add_column(header, justify="right")
     for place in plan.places:
-        numbers = (count(place.negatives[alarms]) for alarms in ALARMS)
-        table.add_row(_share(place), f"{1 - place.alarm_rate:.6g}", *numbers)
+        numbers = (count(place.negatives[number]) for number in FALSE_POSITIVES)
+        table.add_row(_share(place), f"{1 - place.false_positive_rate:.6g}", *numbers)
     return table
 
 
-def _alarms(alarms: int) -> str:
-    return "with no\nfalse alarm" if not alarms else f"with {alarms}"
+def _false_positives(number: int) -> str:
+    return "with no\nfalse positive" if not number else f"with {number}"
 
 
 def _random(plan: Plan) -> RenderableType:
@@ -72,7 +76,7 @@ def _test_set(plan: Plan) -> Iterator[list[str | tuple[str, str]]]:
         f"It has {count(found.negatives)} others: ",
         _judged(found.enough_negatives),
         f" to show a precision of {plan.precision:g} {there}, "
-        f"{condition} none of them is a false alarm.",
+        f"{condition} none of them is a false positive.",
     ]
 
 

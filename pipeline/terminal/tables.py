@@ -53,6 +53,8 @@ class WideTable:
                 if wider.maximum > options.max_width:
                     break
                 end += 1
+            if start:
+                yield ""
             yield self._part(title, start, end)
             start, title = end, ""
 

@@ -11,7 +11,7 @@ from raresight.pipeline.evaluation.uncertainty.sample_size import (
     least,
     negatives_needed,
     positives_needed,
-    tolerable_alarm_rate,
+    tolerable_false_positive_rate,
 )
 
 
@@ -36,7 +36,7 @@ def test_every_larger_number_is_enough_too(recall, width):
 def test_at_the_tolerable_rate_of_alarms_the_precision_is_the_one_asked_for(
     precision, recall, prevalence
 ):
-    rate = tolerable_alarm_rate(precision=precision, recall=recall, prevalence=prevalence)
+    rate = tolerable_false_positive_rate(precision=precision, recall=recall, prevalence=prevalence)
     figures = at_prevalence(recall=recall, specificity=1 - rate, prevalence=prevalence)
     if rate < 1:
         assert figures["precision"] == pytest.approx(precision)
@@ -48,8 +48,8 @@ def test_at_the_tolerable_rate_of_alarms_the_precision_is_the_one_asked_for(
     ("negatives", "precision"), [(1e2, 0.003), (1e3, 0.029), (1e4, 0.23), (1e5, 0.75), (1e6, 0.968)]
 )
 def test_no_false_alarm_among_so_many_negatives_shows_that_precision(negatives, precision):
-    rate = tolerable_alarm_rate(precision=precision, recall=0.9, prevalence=1e-4)
-    needed = negatives_needed(rate, alarms=0, confidence=0.95)
+    rate = tolerable_false_positive_rate(precision=precision, recall=0.9, prevalence=1e-4)
+    needed = negatives_needed(rate, false_positives=0, confidence=0.95)
     assert needed == math.ceil(math.log(0.05) / math.log1p(-rate))
     assert needed == pytest.approx(negatives, rel=0.05)
 
@@ -57,7 +57,7 @@ def test_no_false_alarm_among_so_many_negatives_shows_that_precision(negatives, 
 @pytest.mark.parametrize("alarms", [0, 1, 5])
 def test_so_few_alarms_would_be_rare_if_the_rate_were_higher(alarms):
     rate = 0.003
-    needed = negatives_needed(rate, alarms=alarms, confidence=0.95)
+    needed = negatives_needed(rate, false_positives=alarms, confidence=0.95)
     assert binom.cdf(alarms, needed, rate) <= 0.05 < binom.cdf(alarms, needed - 1, rate)
 
 

@@ -66,7 +66,7 @@ def positives_to_promise(target: float, *, confidence: float) -> int | None:
     return math.ceil(math.log1p(-confidence) / math.log(target) - 1e-9)
 
 
-def tolerable_alarm_rate(*, precision: float, recall: float, prevalence: float) -> float:
+def tolerable_false_positive_rate(*, precision: float, recall: float, prevalence: float) -> float:
     """The share of negatives that may be predicted positive for ``precision`` at ``prevalence``.
 
     Solves P = s p / (s p + a (1 - p)) for a.
@@ -75,15 +75,18 @@ def tolerable_alarm_rate(*, precision: float, recall: float, prevalence: float) 
     return min(1.0, found * (1 - precision) / (precision * (1 - prevalence)))
 
 
-def negatives_needed(rate: float, *, alarms: int, confidence: float) -> int:
-    """The least number of negatives of which ``alarms`` false ones bound their share by ``rate``.
+def negatives_needed(rate: float, *, false_positives: int, confidence: float) -> int:
+    """The least number of negatives of which ``false_positives`` bound their share by ``rate``.
 
-    The exact one-sided bound; without alarms it is the rule of three, ln(1 - confidence) / rate.
+    The exact one-sided bound; without any it is the rule of three, ln(1 - confidence) / rate.
     """
     from scipy.special import betaincinv
 
     def bounded(trials: int) -> bool:
-        return trials > alarms and betaincinv(alarms + 1, trials - alarms, confidence) <= rate
+        return (
+            trials > false_positives
+            and betaincinv(false_positives + 1, trials - false_positives, confidence) <= rate
+        )
 
     return least(bounded)
 
