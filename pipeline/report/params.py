@@ -11,7 +11,8 @@ class ReportParams(Section):
     """How much the page shows.
 
     ``images_per_class`` is the length of a contact sheet, ``mistakes`` the number of false
-    positives and of false negatives shown as pictures, the most confident first. ``seed`` chooses the images.
+    positives and of false negatives shown as pictures, the most confident first. ``seed`` chooses
+    the images.
     """
 
     seed: Annotated[int, Field(ge=0)] = 1
