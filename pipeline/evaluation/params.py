@@ -1,7 +1,7 @@
 """The ``evaluate`` section of params.yaml."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 
@@ -16,6 +16,7 @@ Cost = Annotated[float, Field(ge=0)] | Literal["never"]
 class MaxF1(Section):
     """The threshold with the highest F1 on validation."""
 
+    objective: ClassVar[str] = "f1"
     name: Literal["max_f1"] = "max_f1"
 
 
@@ -25,6 +26,7 @@ class RecallTarget(Section):
     Of those in validation or, with ``confidence``, of new ones with that confidence.
     """
 
+    objective: ClassVar[str] = "recall"
     name: Literal["recall"] = "recall"
     target: Annotated[float, Field(gt=0, le=1)]
     confidence: Annotated[float, Field(ge=0.5, lt=1)] | None = None
@@ -36,6 +38,7 @@ class PrecisionTarget(Section):
     Counted at ``prevalence``, or at validation's own.
     """
 
+    objective: ClassVar[str] = "precision"
     name: Literal["precision"] = "precision"
     target: Annotated[float, Field(gt=0, le=1)]
     prevalence: Prevalence | None = None
@@ -50,6 +53,7 @@ class LowestCost(Section):
     calibrated probabilities.
     """
 
+    objective: ClassVar[str] = "cost"
     name: Literal["cost"] = "cost"
     costs: dict[str, dict[str, Cost]]
     prevalence: Prevalence | None = None
@@ -62,6 +66,7 @@ class LowestCost(Section):
         return self
 
 
+# Each has an ``objective``: the metric, or the cost, that it is about.
 ThresholdRule = MaxF1 | RecallTarget | PrecisionTarget | LowestCost
 THRESHOLD_RULES: Mapping[str, type[ThresholdRule]] = {
     "max_f1": MaxF1,

@@ -67,7 +67,7 @@ def _threshold_note(threshold: Metrics) -> str:
         "precision": f"aims at a precision of {threshold.get('target')}",
         "cost": "has the lowest cost on validation",
     }[threshold["name"]]
-    what = {"f1": "F1"}.get(threshold["objective"], threshold["objective"])
+    what = _name(threshold["objective"])
     parts = [f"The threshold, {number(threshold['model'])}, {aim}."]
     if (sure := threshold.get("target_confidence")) is not None:
         parts.append(f"On new images that holds with a confidence of {number(sure)}.")

@@ -13,14 +13,6 @@ from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
 
-# What each threshold rule is about.
-_OBJECTIVES: Mapping[str, str] = {
-    "max_f1": "f1",
-    "recall": "recall",
-    "precision": "precision",
-    "cost": "cost",
-}
-
 
 def to_results_json(result: EvaluationResult) -> dict[str, Any]:
     """The result as nested dicts of numbers, names and None: the contents of results.json.
@@ -94,7 +86,7 @@ def _threshold(result: EvaluationResult) -> dict[str, Any]:
     rule, chosen = result.params.threshold, result.thresholds["model"]
     metrics: dict[str, Any] = {"name": rule.name}
     metrics |= {name: threshold.value for name, threshold in result.thresholds.items()}
-    metrics |= {"objective": _OBJECTIVES[rule.name], "val": chosen.score}
+    metrics |= {"objective": rule.objective, "val": chosen.score}
     metrics |= {"optimism": chosen.optimism, "positives": chosen.positives}
     optional = {
         "target": getattr(rule, "target", None),
