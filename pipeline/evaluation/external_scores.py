@@ -22,7 +22,7 @@ from raresight.pipeline.evaluation.params import EvaluateParams, LowestCost
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 from raresight.pipeline.evaluation.prevalence import by_chance, deploy, reweight_to_prevalence
 from raresight.pipeline.evaluation.prior_shift import estimate_shares
-from raresight.pipeline.evaluation.slices import slice_results
+from raresight.pipeline.evaluation.slices import Slice, slice_results
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
 from raresight.pipeline.runtime.errors import DataError
 
@@ -50,13 +50,6 @@ def evaluate_scores(
     always = majority(task, test.labels, seen=seen)
     settings = params.intervals
     sets = {"test": test} if val is None else {"val": val, "test": test}
-    figures = calibration_figures(
-        test.scores,
-        test.labels,
-        task.positive_index,
-        bins=params.calibration_bins,
-        settings=settings,
-    )
     equal = np.ones(len(task.classes))
     return EvaluationResult(
         task=task,
@@ -72,15 +65,31 @@ def evaluate_scores(
         costs=_costs(outcome, seen, params),
         deployment=_deployment(outcome, seen, params),
         calibrator=Calibrator(assumed=equal, prior=equal),
-        calibration={"raw": figures},
-        slices=slice_results(
-            outcome,
-            None,
-            test.factors,
-            bins=params.slices.bins,
-            min_images=params.slices.min_images,
-            settings=settings,
-        ),
+        calibration={"raw": _calibration(test, task, params)},
+        slices=_slices(outcome, test, params),
+    )
+
+
+def _calibration(test: PredictionsTable, task: Task, params: EvaluateParams) -> dict[str, Estimate]:
+    return calibration_figures(
+        test.scores,
+        test.labels,
+        task.positive_index,
+        bins=params.calibration_bins,
+        settings=params.intervals,
+    )
+
+
+def _slices(
+    outcome: Predictions, test: PredictionsTable, params: EvaluateParams
+) -> tuple[Slice, ...]:
+    return slice_results(
+        outcome,
+        None,
+        test.factors,
+        bins=params.slices.bins,
+        min_images=params.slices.min_images,
+        settings=params.intervals,
     )
 
 

@@ -101,12 +101,9 @@ def parse(
     scored = None
     if SCORE in table.column_names:
         classes, scored = _two_classes(labels, where, positive, like)
-        score = _numbers(table, SCORE)
-        scores = np.stack([score if name == scored else 1 - score for name in classes], axis=1)
+        scores = _both(_numbers(table, SCORE), classes, scored)
     else:
-        columns = sorted(name for name in table.column_names if name.startswith(_PREFIX))
-        classes = tuple(name.removeprefix(_PREFIX) for name in columns)
-        scores = np.stack([_numbers(table, name) for name in columns], axis=1)
+        classes, scores = _by_class(table)
     if like is not None and classes != like.classes:
         raise DataError(
             f"{where} is about the classes {', '.join(classes)}, not about "
@@ -136,6 +133,18 @@ def parse(
         scored=scored,
         predicted=_known(answers, classes),
     )
+
+
+def _both(score: np.ndarray, classes: Sequence[str], scored: str) -> np.ndarray:
+    """Scores (n, 2) from those of the class ``scored``, (n,)."""
+    return np.stack([score if name == scored else 1 - score for name in classes], axis=1)
+
+
+def _by_class(table: pa.Table) -> tuple[tuple[str, ...], np.ndarray]:
+    """The classes that have a column of scores, sorted, and the scores (n, K)."""
+    columns = sorted(name for name in table.column_names if name.startswith(_PREFIX))
+    scores = np.stack([_numbers(table, name) for name in columns], axis=1)
+    return tuple(name.removeprefix(_PREFIX) for name in columns), scores
 
 
 def _known(answers: np.ndarray | None, classes: Sequence[str]) -> np.ndarray | None:
