@@ -8,17 +8,18 @@ measured.
 import argparse
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import norm
 
-from raresight.pipeline.comparison.compare import Comparison, Side, chosen_again, compare
+from raresight.pipeline.comparison.compare import Comparison, Side, compare
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
-from raresight.pipeline.evaluation.decisions.thresholds import choose
-from raresight.pipeline.evaluation.params import MaxF1
+from raresight.pipeline.evaluation.decisions.thresholds import choose, choose_again
+from raresight.pipeline.evaluation.params import EvaluateParams, MaxF1
+from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
 
 TASK = Task(classes=("common", "rare"), positive="rare")
 SHOWN = ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")
@@ -53,25 +54,22 @@ def judge_pair(
 
     Each training has its threshold from its own scores on ``val``.
     """
-    every = np.arange(len(val[0]))
+    positive = val[0] == 1
+    params = EvaluateParams(num_bootstrap=resamples)
     outcomes, thresholds = [], []
     for on_val, on_test in zip(val[1], test[1], strict=True):
-        pick = _picker(val[0], on_val)
-        outcomes.append(predict_labels(TASK, test[0], on_test, threshold=pick(every)))
+        chosen = choose(_RULE, on_val[:, 1], positive).value
+        outcomes.append(predict_labels(TASK, test[0], on_test, threshold=chosen))
         again = np.random.default_rng(seed)  # the same resamples for all
-        thresholds.append(chosen_again(pick, every, val[0], resamples=resamples // 2, rng=again))
+        weights = row_weights(None, val[0], resamples=resamples, rng=again)
+        thresholds.append(choose_again(_RULE, on_val[:, 1], positive, weights))
     old, new = slice(trainings[0]), slice(trainings[0], None)
     return compare(
         *(Side(outcomes=tuple(outcomes[k]), thresholds=tuple(thresholds[k])) for k in (old, new)),
         np.arange(len(test[0])),
-        confidence=0.95,
-        resamples=resamples,
+        settings=params.intervals,
         rng=np.random.default_rng([seed, 1]),
     )
-
-
-def _picker(targets: np.ndarray, scores: np.ndarray) -> Callable[[np.ndarray], float]:
-    return lambda rows: choose(_RULE, scores[rows, 1], targets[rows] == 1).value
 
 
 def simulated_pair(

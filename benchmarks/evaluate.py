@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Goal, Measurement, Sizes, Timer, clock, interleave
-from raresight.pipeline.evaluation.assessment import assess
+from raresight.pipeline.evaluation.assessment import assess_values
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import curve, rank
+from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.metrics.table import ranking_quality
 from raresight.pipeline.evaluation.uncertainty.resampling import (
-    resample_confusion,
     resample_rankings,
+    smooth_confusion,
 )
 from raresight.pipeline.evaluation.uncertainty.row_bootstrap import resample_quality
 
@@ -91,16 +92,18 @@ def _exact(scores: np.ndarray, positive: np.ndarray, rng: np.random.Generator) -
 
 def _decisions(actual: np.ndarray, called: np.ndarray, rng: np.random.Generator) -> None:
     counts = confusion.confusion(actual, called, num_classes=2)
-    drawn = resample_confusion(counts, resamples=RESAMPLES, rng=rng)
-    for metric in (confusion.precision, confusion.recall, confusion.f1):
-        np.quantile(metric(drawn)[:, 1], [0.025, 0.975])
+    drawn = smooth_confusion(counts, resamples=RESAMPLES, rng=rng)
+    for name in ("precision", "recall", "f1"):
+        values = METRICS[name].decided(drawn)
+        assert values is not None
+        np.quantile(values[:, 1], [0.025, 0.975])
 
 
 def _points(scores: np.ndarray, positive: np.ndarray) -> None:
     """Every metric of both classes, and both curves."""
     both = np.stack([1 - scores, scores], axis=1)
     outcome = predict_labels(TASK, positive.astype(int), both, threshold=0.5)
-    assess(outcome)
+    assess_values(outcome)
     curve(outcome.main_ranking)
 
 

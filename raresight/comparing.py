@@ -9,11 +9,13 @@ import numpy as np
 from rich.console import RenderableType
 
 from raresight.display import Shown
-from raresight.pipeline.commands.compare import MODELS, Report
 from raresight.pipeline.comparison.compare import Comparison, Side
 from raresight.pipeline.comparison.compare import compare as compare_sides
+from raresight.pipeline.comparison.report import Report
+from raresight.pipeline.comparison.sides import MODELS
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.decisions.predictions import predict_labels
+from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import task_of
 from raresight.pipeline.terminal.comparison import render
 from raresight.tables import as_table
@@ -74,18 +76,19 @@ def compare(
     first = tables[0]
     task = task_of(first, "scores", first.scored)
     at = (threshold, threshold if new_threshold is None else new_threshold)
-    sides = [
-        Side(outcomes=(predict_labels(task, table.targets, table.scores, threshold=value),))
+    params = EvaluateParams(confidence_level=confidence_level, num_bootstrap=num_bootstrap)
+    before, after = (
+        Side(outcomes=(predict_labels(task, table.labels, table.scores, threshold=value),))
         for table, value in zip(tables, at, strict=True)
-    ]
+    )
     found = compare_sides(
-        *sides,
+        before,
+        after,
         first.groups,
-        confidence=confidence_level,
-        resamples=num_bootstrap,
+        settings=params.intervals,
         rng=seeds.rng(seed, "compare", "test"),
     )
-    counts = np.bincount(first.targets, minlength=len(task.classes)).tolist()
+    counts = np.bincount(first.labels, minlength=len(task.classes)).tolist()
     notes = ("Better and worse are about these two models: another seed may give another one.",)
     report = Report(
         old="old",

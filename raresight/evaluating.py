@@ -116,9 +116,9 @@ def evaluate(
     if validation is not None:
         val = as_table(*validation, positive=test.scored, classes=classes)
     chosen = stated = None
-    if task.positive_index is not None and val is not None:
-        chosen = chosen_threshold(task.positive_index, task, val, params)
-    elif task.positive_index is not None:
+    if val is not None:
+        chosen = chosen_threshold(task, val, params)
+    elif task.positive is not None:
         chosen, stated = stated_threshold(threshold), threshold
     result = evaluate_scores(task, test, val, chosen, params)
     return Evaluation(results=to_external_json(result, stated=stated))
@@ -128,7 +128,7 @@ def _shares(
     prevalence: float | Sequence[float] | None, test: PredictionsTable, positive: int | None
 ) -> tuple[float, ...]:
     if prevalence is None:
-        share = 0.5 if positive is None else float((test.targets == positive).mean())
+        share = 0.5 if positive is None else float((test.labels == positive).mean())
         least = 1 / (len(test.ids) + 1)  # all or none of the images may be positive
         return (min(max(share, least), 1 - least),)
     return (prevalence,) if isinstance(prevalence, float | int) else tuple(prevalence)

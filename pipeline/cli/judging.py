@@ -83,7 +83,11 @@ fraction = click.FloatRange(0, 1, min_open=True, max_open=True)
     show_default=True,
     help="The precision to be shown at that prevalence.",
 )
-@click.option("--confidence", type=fraction, default=0.95, show_default=True)
+@click.option(
+    "--confidence",
+    type=fraction,
+    help="Of the intervals; evaluate.confidence_level if not given.",
+)
 @click.pass_obj
 def plan(
     settings: Settings,
@@ -91,7 +95,7 @@ def plan(
     width: float,
     prevalences: tuple[float, ...],
     precision: float,
-    confidence: float,
+    confidence: float | None,
 ) -> None:
     """Say how many positives and negatives a test set needs, and whether this one has them."""
     from raresight.pipeline.commands.plan import run

@@ -52,8 +52,11 @@ def run(
     test = _parsed(files.predictions, positive)
     task = task_of(test, str(files.predictions), positive or test.scored)
     refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
-    val = files.validation and _parsed(files.validation, positive, like=test)
-    target = files.target and _parsed(files.target, positive, like=test, labelled=False)
+    val = target = None
+    if files.validation is not None:
+        val = _parsed(files.validation, positive, like=test)
+    if files.target is not None:
+        target = _parsed(files.target, positive, like=test, labelled=False)
     chosen = _threshold(task, val, params, threshold)
     result = evaluate_scores(task, test, val, chosen, params)
     metrics = to_external_json(result, stated=threshold)
@@ -115,8 +118,7 @@ _READERS: Mapping[str, Callable[[Path], pa.Table]] = {
 def _threshold(
     task: Task, val: PredictionsTable | None, params: EvaluateParams, stated: float | None
 ) -> Threshold | None:
-    index = task.positive_index
-    if index is None:
+    if task.positive is None:
         if stated is not None:
             raise ParamsError("--threshold is about a positive class: name it with --positive.")
         return None
@@ -124,7 +126,7 @@ def _threshold(
         return stated_threshold(stated)
     if val is None:
         raise ParamsError(
-            "from which score on is an image called positive? Say it (--threshold 0.5), or give "
+            "from which score on is an image positive? Say it (--threshold 0.5), or give "
             "labelled scores to choose it on (--validation FILE), never those to be judged."
         )
-    return chosen_threshold(index, task, val, params)
+    return chosen_threshold(task, val, params)

@@ -1,6 +1,6 @@
 """plan: how many images a test set needs, and whether the one there is has them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +9,18 @@ from raresight.pipeline.core.files import MANIFEST
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.evaluation.uncertainty.sample_size import (
     images_needed,
     negatives_needed,
     positives_needed,
-    tolerable_alarm_rate,
+    tolerable_false_positive_rate,
 )
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.splitting.table import read_splits
 
-ALARMS = (0, 1, 5)
+FALSE_POSITIVES = (0, 1, 5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,13 @@ class Place:
     """What a deployment prevalence asks for.
 
     ``random_images`` holds how many images drawn there hold the positives, on average and with the
-    confidence asked for; ``alarm_rate`` the share of negatives that may be called positive, and
-    ``negatives`` how many show it, by the false alarms among them.
+    confidence asked for; ``false_positive_rate`` the share of negatives that may be predicted
+    positive, and ``negatives`` how many show it, by the false positives among them.
     """
 
     prevalence: float
     random_images: tuple[int, int]
-    alarm_rate: float
+    false_positive_rate: float
     negatives: dict[int, int]
 
 
@@ -52,12 +53,16 @@ class TestSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Positives by the method of the interval; ``test_set`` is None where there is none yet."""
+    """Positives by the method of the interval; ``test_set`` is None where there is none yet.
+
+    ``interval`` is the method that everything else is reckoned by.
+    """
 
     recall: float
     width: float
     precision: float
     confidence: float
+    interval: str
     positives: dict[str, int]
     places: tuple[Place, ...]
     test_set: TestSet | None
@@ -70,55 +75,62 @@ def run(
     recall: float,
     width: float,
     precision: float,
-    confidence: float,
-    prevalences: tuple[float, ...],
+    confidence: float | None = None,
+    prevalences: tuple[float, ...] = (),
 ) -> Plan:
     """Plan a test set that shows ``recall`` within an interval of ``width``.
 
-    It also shows a precision of at least ``precision`` at each of ``prevalences``; without any,
-    those of ``evaluate.deployment_prevalence`` are meant.
+    It also shows a precision of at least ``precision`` at each of ``prevalences``. What is not
+    given, and the method of the intervals, is what ``evaluate`` in ``params_file`` says.
     """
-    if not prevalences:
-        prevalences = _asked_for(params_file)
-    positives = positives_needed(recall, width=width, confidence=confidence)
+    if not prevalences and not params_file.is_file():
+        raise ParamsError(f"{params_file} does not exist, so say where: --prevalence 1e-4.")
+    params = EvaluateParams()
+    if params_file.is_file():
+        params = load_section(params_file, "evaluate", EvaluateParams)
+    settings = params.intervals
+    if confidence is not None:
+        settings = replace(settings, confidence_level=confidence)
+    positives = {
+        method: positives_needed(
+            recall, width=width, confidence=settings.confidence_level, method=method
+        )
+        for method in PROPORTIONS
+    }
+    needed = positives[settings.proportion_interval]
     places = tuple(
-        _place(prevalence, positives["wilson"], precision, recall, confidence)
-        for prevalence in prevalences
+        _place(prevalence, needed, precision, recall, settings.confidence_level)
+        for prevalence in prevalences or params.prevalences
     )
     return Plan(
         recall=recall,
         width=width,
         precision=precision,
-        confidence=confidence,
+        confidence=settings.confidence_level,
+        interval=settings.proportion_interval,
         positives=positives,
         places=places,
-        test_set=_test_set(data, recall, confidence, positives["wilson"], places),
+        test_set=_test_set(data, recall, settings, needed, places),
     )
-
-
-def _asked_for(params_file: Path) -> tuple[float, ...]:
-    if not params_file.is_file():
-        raise ParamsError(f"{params_file} does not exist, so say where: --prevalence 1e-4.")
-    return load_section(params_file, "evaluate", EvaluateParams).prevalences
 
 
 def _place(
     prevalence: float, positives: int, precision: float, recall: float, confidence: float
 ) -> Place:
-    rate = tolerable_alarm_rate(precision=precision, recall=recall, prevalence=prevalence)
+    rate = tolerable_false_positive_rate(precision=precision, recall=recall, prevalence=prevalence)
     return Place(
         prevalence=prevalence,
         random_images=images_needed(positives, prevalence=prevalence, confidence=confidence),
-        alarm_rate=rate,
+        false_positive_rate=rate,
         negatives={
-            alarms: negatives_needed(rate, alarms=alarms, confidence=confidence)
-            for alarms in ALARMS
+            number: negatives_needed(rate, false_positives=number, confidence=confidence)
+            for number in FALSE_POSITIVES
         },
     )
 
 
 def _test_set(
-    data: Path, recall: float, confidence: float, needed: int, places: tuple[Place, ...]
+    data: Path, recall: float, settings: IntervalSettings, needed: int, places: tuple[Place, ...]
 ) -> TestSet | None:
     """The one of the last split; None without one, or without a positive class."""
     if not all((data / name / MANIFEST).is_file() for name in ("generated", "splits")):
@@ -128,7 +140,7 @@ def _test_set(
         return None
     labels = dataset.labels[read_splits(data / "splits").rows(dataset, "test")]
     positives = int(np.count_nonzero(labels == dataset.positive))
-    low, high = wilson(recall * positives, positives, confidence=confidence) or (0.0, 1.0)
+    low, high = settings.proportion(recall * positives, positives) or (0.0, 1.0)
     negatives = len(labels) - positives
     return TestSet(
         positive=dataset.positive,

@@ -20,7 +20,7 @@ def differing_test_sets(old: PredictionsTable, new: PredictionsTable) -> list[st
         for name, table, other in (("old", old, new), ("new", new, old))
         if len(table.ids) > len(left)
     ]
-    labels = old.targets[left] != new.targets[right]
+    labels = old.labels[left] != new.labels[right]
     if labels.any():
         problems.append(
             f"{labels.sum()} images have another label ({_some(old.ids[left], labels)})"
@@ -38,7 +38,7 @@ def differing_test_sets(old: PredictionsTable, new: PredictionsTable) -> list[st
 def common(old: PredictionsTable, new: PredictionsTable) -> tuple[np.ndarray, np.ndarray]:
     """The rows, in each, of the images that are the same in both; in the order of their ids."""
     left, right = _shared(old, new)
-    same = old.targets[left] == new.targets[right]
+    same = old.labels[left] == new.labels[right]
     if old.pixels is not None and new.pixels is not None:
         same &= old.pixels[left] == new.pixels[right]
     return left[same], right[same]

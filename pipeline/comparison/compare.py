@@ -1,6 +1,6 @@
 """Two versions on the same test images: paired differences, metric by metric."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,8 @@ from raresight.pipeline.comparison.verdicts import (
     of_single_trainings,
 )
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
-from raresight.pipeline.evaluation.uncertainty.group_resampling import resampled_rows, row_weights
+from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +35,8 @@ class Mistakes:
 class Side:
     """A version's answers about the test images, of each of its trainings.
 
-    ``thresholds`` (T,) of each are those chosen again on resamples of validation, see
-    :func:`chosen_again`; None where the decisions need none, or theirs are taken as given.
+    ``thresholds`` (T,) of each are those chosen again on resamples of validation; None where the
+    decisions need none, or theirs are taken as given.
     """
 
     outcomes: tuple[Predictions, ...]
@@ -63,8 +64,7 @@ def compare(
     new: Side,
     groups: np.ndarray,
     *,
-    confidence: float,
-    resamples: int,
+    settings: IntervalSettings,
     rng: np.random.Generator,
     same_models: bool = False,
 ) -> Comparison:
@@ -75,10 +75,11 @@ def compare(
     differ in is told beside. With ``same_models`` both decide about the scores of the
     same trainings, so that no seed comes between them.
     """
+    confidence = settings.confidence_level
     once = min(len(old.outcomes), len(new.outcomes)) == 1
     measures = [side.measures[: 1 if once else None] for side in (old, new)]
     values = [[_observed(measure) for measure in side] for side in measures]
-    drawn = _resampled(measures, groups, resamples=resamples, rng=rng)
+    drawn = _resampled(measures, groups, resamples=settings.num_bootstrap, rng=rng)
     mistakes = count_mistakes(old.outcomes[0], new.outcomes[0])
 
     def difference(name: str) -> Difference:
@@ -88,7 +89,8 @@ def compare(
                 name, observed, drawn[name], confidence=confidence, paired=same_models
             )
         shifts = (drawn[name][1] - drawn[name][0])[:, 0]
-        found = of_models(name, *(float(v[0]) for v in observed), shifts, confidence=confidence)
+        before, after = (float(values[0]) for values in observed)
+        found = of_models(name, before, after, shifts, confidence=confidence)
         if len(np.unique(groups)) == len(groups):
             found = _held_to_mcnemar(found, mistakes, 1 - confidence)
         return found if same_models else of_single_trainings(found)
@@ -139,25 +141,6 @@ def _resampled(
 
 def _cycled(measure: Measure, numbers: np.ndarray) -> np.ndarray | None:
     return None if measure.thresholds is None else numbers % len(measure.thresholds)
-
-
-def chosen_again(
-    pick: Callable[[np.ndarray], float],
-    groups: np.ndarray,
-    targets: np.ndarray,
-    *,
-    resamples: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """The threshold that ``pick(rows)`` chooses on each resample of validation, float (R,).
-
-    A threshold is chosen on few positives, so two trainings of one recipe get two thresholds, and
-    their precision and recall differ for no reason that would hold again. Taking that into each
-    resample is what keeps such pairs from being called better or worse: without it, one pair in
-    four was, at 30 positives in each set. With equal ``rng`` both versions see the same resamples.
-    """
-    rows = resampled_rows(groups, targets, resamples=resamples, rng=rng)
-    return np.array([pick(chosen) for chosen in rows])
 
 
 def count_mistakes(old: Predictions, new: Predictions) -> Mistakes:

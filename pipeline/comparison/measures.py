@@ -8,9 +8,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
-from raresight.pipeline.evaluation.metrics.ranking import average_precision, rank, roc_auc
-from raresight.pipeline.evaluation.metrics.registry import PRIMARY, shown
-from raresight.pipeline.evaluation.metrics.table import by_decision
+from raresight.pipeline.evaluation.metrics.ranking import rank
+from raresight.pipeline.evaluation.metrics.registry import PRIMARY, RANKED, shown
+from raresight.pipeline.evaluation.metrics.table import (
+    Key,
+    by_decision,
+    by_ranking,
+    ranking_quality,
+)
+from raresight.pipeline.evaluation.uncertainty.resampling import weighted_counts
 
 Values = Mapping[str, np.ndarray]
 
@@ -42,39 +48,30 @@ class Measure:
 
         ``resample`` is int (C,), which of the thresholds decides each; None for the outcome's own.
         """
-        decided = by_decision(self._confusion(weights, resample), self.task)
-        found = {name: decided["", name] for name in names(self.task) if ("", name) in decided}
-        return found | self._by_ranking(weights)
+        counts = self._confusion(weights, resample)
+        known = by_decision(counts, self.task) | self._by_ranking(weights, counts.sum(-1))
+        return {name: known["", name] for name in names(self.task)}
 
     def _confusion(self, weights: np.ndarray, resample: np.ndarray | None) -> np.ndarray:
         size = len(self.task.classes)
         cells = self.outcome.targets * size + self._predicted(resample)
-        return _tally(cells, weights, size * size).reshape(len(weights), size, size)
+        return weighted_counts(cells, weights, size * size).reshape(len(weights), size, size)
 
     def _predicted(self, resample: np.ndarray | None) -> np.ndarray:
-        if resample is None or self.thresholds is None:
+        positive = self.task.positive_index
+        if resample is None or self.thresholds is None or positive is None:
             return self.outcome.predicted
-        scores, positive = self.outcome.scores, self.task.positive_index
-        others = self.task.best_other(scores)
-        called = scores[:, positive] >= self.thresholds[resample][:, None]
-        return np.where(called, positive, others)
+        scores = self.outcome.scores
+        above = scores[:, positive] >= self.thresholds[resample][:, None]
+        return np.where(above, positive, self.task.best_other(scores))
 
-    def _by_ranking(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+    def _by_ranking(self, weights: np.ndarray, support: np.ndarray) -> dict[Key, np.ndarray]:
         quality = []
         for ranking in self._rankings:
-            cells = ranking.level + ranking.num_levels * ranking.positive
-            tally = _tally(cells, weights, 2 * ranking.num_levels).reshape(len(weights), 2, -1)
-            quality.append((average_precision(tally[:, 1], tally[:, 0]), tally))
+            size, cells = ranking.num_levels, ranking.level + ranking.num_levels * ranking.positive
+            counts = weighted_counts(cells, weights, 2 * size)
+            quality.append(ranking_quality(counts[:, size:], counts[:, :size]))
         if self.task.positive is None:
-            return {"macro_average_precision": np.mean([ap for ap, _ in quality], axis=0)}
-        ((precision, tally),) = quality
-        return {"average_precision": precision, "roc_auc": roc_auc(tally[:, 1], tally[:, 0])}
-
-
-def _tally(cells: np.ndarray, weights: np.ndarray, size: int) -> np.ndarray:
-    """The weight (C, size) that falls in each cell; ``cells`` is int (n,) or (C, n)."""
-    count = len(weights)
-    places = cells + np.arange(0, count * size, size)[:, None]
-    return np.bincount(places.ravel(), weights=weights.ravel(), minlength=count * size).reshape(
-        count, size
-    )
+            return by_ranking(np.stack(quality, axis=1), self.task, support)
+        (own,) = quality
+        return {("", name): own[:, place] for place, name in enumerate(RANKED)}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Numbers = float | np.ndarray
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
@@ -39,11 +41,11 @@ class Parts:
     def with_trainings(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The variance, and its degrees of freedom, of as many trainings of each (n,)."""
         terms = [(variance / numbers, numbers - 1) for variance in self.variances]
-        total = self.images + sum(variance for variance, _ in terms)
+        total = np.asarray(self.images + sum(variance for variance, _ in terms))
         return total, _freedom(total, terms)
 
 
-def _freedom(total: np.ndarray, terms: Sequence[tuple]) -> np.ndarray:
+def _freedom(total: Numbers, terms: Sequence[tuple[Numbers, Numbers]]) -> np.ndarray:
     """(sum of the variances)^2 / sum(variance^2 / freedom)."""
     square = np.asarray(sum(variance**2 / freedom for variance, freedom in terms), float)
     known = square > 0

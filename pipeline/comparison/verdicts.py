@@ -8,6 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from raresight.pipeline.comparison.trainings import Parts, parts_of
+from raresight.pipeline.evaluation.metrics.registry import METRICS
 
 BETTER, WORSE, INCONCLUSIVE = "better", "worse", "inconclusive"
 TRAINED_ONCE = "a version was trained once: the variance between seeds is unknown"
@@ -121,8 +122,14 @@ def _judged(name: str, old: float, new: float, low: float, high: float) -> Diffe
         difference=new - old,
         low=low,
         high=high,
-        verdict=BETTER if low > 0 else WORSE if high < 0 else INCONCLUSIVE,
+        verdict=_verdict(low, high, higher_is_better=METRICS[name].higher_is_better),
     )
+
+
+def _verdict(low: float, high: float, *, higher_is_better: bool) -> str:
+    if low <= 0 <= high:
+        return INCONCLUSIVE
+    return BETTER if (low > 0) == higher_is_better else WORSE
 
 
 def _undefined(
@@ -136,12 +143,12 @@ def _undefined(
 
 
 def _undecided(name: str, old: float, new: float, reason: str) -> Difference:
-    old, new = (None if math.isnan(value) else value for value in (old, new))
+    difference = new - old
     return Difference(
         name=name,
-        old=old,
-        new=new,
-        difference=None if None in (old, new) else new - old,
+        old=None if math.isnan(old) else old,
+        new=None if math.isnan(new) else new,
+        difference=None if math.isnan(difference) else difference,
         low=None,
         high=None,
         verdict=INCONCLUSIVE,

@@ -6,26 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
-from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.registry import undefined
 from raresight.pipeline.evaluation.metrics.table import (
-    TOP,
     Key,
     Values,
     by_decision,
     by_ranking,
-    ranked,
-    top_hits,
+    metric_table,
+    ranking_quality,
 )
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import (
-    PROPORTIONS,
-    Interval,
-    percentile_estimate,
-)
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap, intervals
+from raresight.pipeline.evaluation.uncertainty.intervals import Interval, percentile_estimate
+from raresight.pipeline.evaluation.uncertainty.methods import intervals
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
-_TOP_FROM = 10  # classes; with fewer, being among the best five says little
+Ends = Mapping[Key, Interval | np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,53 +32,48 @@ class Assessment:
 
 
 def assess(
-    outcome: Predictions,
-    *,
-    bootstrap: Bootstrap | None = None,
-    rng: np.random.Generator | None = None,
+    outcome: Predictions, *, settings: IntervalSettings, rng: np.random.Generator
 ) -> Assessment:
-    """Judge one outcome; without ``bootstrap`` there are no intervals."""
-    task, support = outcome.task, outcome.confusion.sum(-1)
-    values = by_decision(outcome.confusion, task) | by_ranking(ranked(outcome), task, support)
-    if len(task.classes) > _TOP_FROM:
-        values["", f"top_{TOP}_accuracy"] = confusion.ratio(top_hits(outcome), len(outcome.targets))
-    return _assessment(values, task, bootstrap, intervals(outcome, bootstrap, rng))
+    """Judge one outcome, every metric with its interval."""
+    ends = intervals(outcome, settings, rng)
+    return _assessment(metric_table(outcome), outcome.task, ends, settings.confidence_level)
+
+
+def assess_values(outcome: Predictions) -> Assessment:
+    """Judge one outcome without intervals."""
+    return _assessment(metric_table(outcome), outcome.task)
 
 
 def assess_chance(counts: np.ndarray, task: Task) -> Assessment:
     """The values of an answer that knows nothing, from its expected confusion ``counts`` (K, K).
 
-    It ranks by chance: its ROC-AUC is 1/2 and its average precision the share of positives.
+    It ranks by chance, all images alike: its ROC-AUC is 1/2 and its average precision the share of
+    positives.
     """
-    return _assessment(_by_chance(counts, task), task, None, {})
+    return _assessment(_by_chance(counts, task), task)
 
 
-def assess_majority(outcome: Predictions, bootstrap: Bootstrap) -> Assessment:
+def assess_majority(outcome: Predictions, settings: IntervalSettings) -> Assessment:
     """The values of an answer that is always the same.
 
     Its accuracy depends on which images the test set holds, and has an interval; the rest is sure.
     """
     counts, task = outcome.confusion, outcome.task
     focus = task.focus(counts)  # right about the positive class is right enough
-    share = PROPORTIONS[bootstrap.proportions](
-        int(focus.trace()), int(focus.sum()), confidence=bootstrap.confidence
-    )
-    ends = {("", "accuracy"): share} if share else {}
-    return _assessment(_by_chance(counts, task), task, None, ends)
+    share = settings.proportion(int(focus.trace()), int(focus.sum()))
+    ends: Ends = {("", "accuracy"): share} if share else {}
+    return _assessment(_by_chance(counts, task), task, ends, settings.confidence_level)
 
 
 def _by_chance(counts: np.ndarray, task: Task) -> Values:
-    shares = confusion.ratio(counts.sum(-1), counts.sum())
-    quality = np.stack([np.where(shares < 1, 0.5, np.nan), shares], axis=-1)
-    quality[shares == 0] = np.nan
-    return by_decision(counts, task) | by_ranking(quality, task, counts.sum(-1))
+    support = counts.sum(-1)
+    # One level for all: each class (K, 1) against the rest.
+    quality = ranking_quality(support[:, None], (support.sum() - support)[:, None])
+    return by_decision(counts, task) | by_ranking(quality, task, support)
 
 
 def _assessment(
-    values: Values,
-    task: Task,
-    bootstrap: Bootstrap | None,
-    ends: Mapping[Key, Interval | np.ndarray],
+    values: Values, task: Task, ends: Ends | None = None, confidence: float = 0.0
 ) -> Assessment:
     estimates = {}
     for key, value in values.items():
@@ -91,21 +81,19 @@ def _assessment(
             label = key[0] or task.positive
             estimates[key] = Estimate(value=None, reason=undefined(key[1], label))
         else:
-            estimates[key] = _estimate(float(value), ends.get(key), bootstrap)
+            estimates[key] = _estimate(float(value), (ends or {}).get(key), confidence)
     return Assessment(
         overall=_about("", estimates),
         per_class={label: _about(label, estimates) for label in task.classes},
     )
 
 
-def _estimate(
-    value: float, ends: Interval | np.ndarray | None, bootstrap: Bootstrap | None
-) -> Estimate:
+def _estimate(value: float, ends: Interval | np.ndarray | None, confidence: float) -> Estimate:
     """``value`` with its interval, of which there are the two ends or resampled values (R,)."""
     if ends is None:
         return Estimate(value=value)
     if isinstance(ends, np.ndarray):
-        return percentile_estimate(value, ends, confidence=bootstrap.confidence)
+        return percentile_estimate(value, ends, confidence=confidence)
     return Estimate(value=value, low=ends[0], high=ends[1])
 
 

@@ -1,6 +1,7 @@
 """What a model has to beat: the majority class, random guesses, and a shortcut on colors."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -9,9 +10,18 @@ from raresight.pipeline.evaluation.decisions.predictions import Predictions, Tas
 # Random streams keep the names they began with: no interval moves for a word.
 _STREAMS = {"shortcut_baseline": "shortcut"}
 
-BINS = 8  # of a colour histogram, a channel
+BINS = 8  # of a color histogram, a channel
 THUMBNAIL = 8  # pixels a side
 _IMAGES_AT_ONCE = 256
+
+
+class Images(Protocol):
+    """An array of images, or a dataset's pixels: uint8 (n, H, W, C)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
 
 
 def stream(name: str) -> str:
@@ -34,29 +44,29 @@ def majority(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> Prediction
 def guesses(task: Task, targets: np.ndarray, *, seen: np.ndarray) -> np.ndarray:
     """The expected confusion (K, K) of guessing each class as often as it is in ``seen`` (m,).
 
-    Guesses do not look at the images: whatever the class, its ``targets`` (n,) are called each
-    class in these shares. Expected counts, float, so that no dice are thrown.
+    Guesses do not look at the images: whatever the class, its ``targets`` (n,) are predicted
+    each class in these shares. Expected counts, float, so that no dice are thrown.
     """
     size = len(task.classes)
     shares = np.bincount(seen, minlength=size) / len(seen)
     return np.outer(np.bincount(targets, minlength=size), shares)
 
 
-def shortcut_features(images, rows: np.ndarray) -> np.ndarray:
-    """What a glance shows of images: colour histogram, mean colour, and a thumbnail.
+def shortcut_features(images: Images, rows: np.ndarray) -> np.ndarray:
+    """What the shortcut baseline knows of images: color histogram, mean color, and a thumbnail.
 
     ``images`` is uint8 (n, H, W, C), an array or a dataset's pixels. The result is float64
-    (len(rows), F): shares of 8 bins a channel, and mean colours of the whole and of 8x8 fields (or
+    (len(rows), F): shares of 8 bins a channel, and mean colors of the whole and of 8x8 fields (or
     as many as there are pixels), both in [0, 1].
     """
     parts = [
-        _glance(images[rows[start : start + _IMAGES_AT_ONCE]])
+        _features(images[rows[start : start + _IMAGES_AT_ONCE]])
         for start in range(0, len(rows), _IMAGES_AT_ONCE)
     ]
-    return np.concatenate(parts) if parts else _glance(np.zeros((0, *images.shape[1:]), np.uint8))
+    return np.concatenate(parts) if parts else _features(np.zeros((0, *images.shape[1:]), np.uint8))
 
 
-def _glance(images: np.ndarray) -> np.ndarray:
+def _features(images: np.ndarray) -> np.ndarray:
     count, height, width, channels = images.shape
     rows, columns = _starts(height), _starts(width)
     sums = np.add.reduceat(images, rows, axis=1, dtype=np.uint32)
@@ -76,7 +86,7 @@ def _histograms(images: np.ndarray) -> np.ndarray:
     for image, of_image in zip(images, counts, strict=True):
         for channel in range(channels):
             of_image[channel] = cv2.calcHist([image], [channel], None, [BINS], [0, 256]).ravel()
-    return counts.reshape(count, channels * BINS) / (height * width)
+    return np.asarray(counts.reshape(count, channels * BINS) / (height * width))
 
 
 def _starts(size: int) -> np.ndarray:

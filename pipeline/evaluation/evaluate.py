@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from raresight.pipeline.evaluation.assessment import (
     assess,
     assess_chance,
     assess_majority,
+    assess_values,
 )
 from raresight.pipeline.evaluation.baselines import guesses, majority, stream
 from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import (
@@ -31,25 +31,23 @@ from raresight.pipeline.evaluation.metrics.calibration import (
     event,
     reliability,
 )
-from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.params import EvaluateParams, LowestCost
 from raresight.pipeline.evaluation.prevalence import by_chance, deploy
 from raresight.pipeline.evaluation.slices import Slice, slice_results
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationResult:
     """A judgement: outcomes and assessments by name, in the order they are to be read.
 
-    The names are ``test``, ``perturbed``, ``shortcut``, ``prior_random``, ``majority`` and ``val``;
-    ``prior_random`` has no outcome, as its counts are expected ones. ``thresholds`` (of ``model``
-    and ``shortcut``) and ``deployment`` (by prevalence, then by name) are empty without a positive
-    class. ``calibration`` holds
-    the figures of the test scores as they are (``raw``), with the class shares put right
-    (``prior_corrected``) and with the temperature too (``calibrated``). ``decide`` turns the
-    model's scores into answers; ``costs`` are known where they decide without a positive class.
+    The names are ``test``, ``perturbed``, ``shortcut_baseline``, ``random_baseline``,
+    ``majority_baseline`` and ``val``; ``random_baseline`` has no outcome, as its counts are
+    expected ones. ``thresholds`` (of ``model`` and ``shortcut_baseline``) and ``deployment`` (by
+    prevalence, then by name) are empty without a positive class. ``calibration`` holds the figures
+    of the test scores as they are (``raw``), with the class shares put right (``prior_corrected``)
+    and with the temperature too (``calibrated``). ``decide`` turns the model's scores into answers;
+    ``costs`` are known where they decide without a positive class.
     """
 
     task: Task
@@ -83,7 +81,7 @@ class EvaluationResult:
             score,
             happened,
             bins=self.params.calibration_bins,
-            confidence=self.params.confidence_level,
+            settings=self.params.intervals,
             by_score=self.task.positive is not None,
         )
 
@@ -98,24 +96,19 @@ def evaluate(inputs: EvaluationInputs, params: EvaluateParams) -> EvaluationResu
     calibrator = calibrator_of(inputs)
     decisions = decisions_of(inputs, params, thresholds, calibrator)
     outcomes = _outcomes(inputs, decisions)
-    bootstrap = Bootstrap(
-        confidence=params.confidence_level,
-        resamples=params.num_bootstrap,
-        proportions=params.proportion_interval,
-    )
     result = EvaluationResult(
         task=task,
         params=params,
         targets=inputs.targets,
         outcomes=outcomes,
-        assessments=_assessments(inputs, outcomes, params, bootstrap),
+        assessments=_assessments(inputs, outcomes, params),
         thresholds=thresholds,
         decide=decisions["model"],
-        costs=_costs(inputs, outcomes, params, bootstrap),
-        deployment=_deployment(inputs, outcomes, params, bootstrap),
+        costs=_costs(inputs, outcomes, params),
+        deployment=_deployment(inputs, outcomes, params),
         calibrator=calibrator,
         calibration={},
-        slices=_slices(inputs, outcomes, params, bootstrap),
+        slices=_slices(inputs, outcomes, params),
     )
     names = ("raw", "prior_corrected", "calibrated")
     return replace(result, calibration={name: _calibration(result, name) for name in names})
@@ -124,7 +117,7 @@ def evaluate(inputs: EvaluationInputs, params: EvaluateParams) -> EvaluationResu
 def _outcomes(
     inputs: EvaluationInputs, decisions: Mapping[str, Decision]
 ) -> dict[str, Predictions]:
-    task, targets, sources = inputs.task, inputs.targets, inputs.sources
+    task, targets, sources = inputs.task, inputs.targets, inputs.sources.get("test")
     model, shortcut = decisions["model"], decisions["shortcut_baseline"]
 
     def on_test(scores: np.ndarray, decide: Decision) -> Predictions:
@@ -143,21 +136,20 @@ def _assessments(
     inputs: EvaluationInputs,
     outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
-    bootstrap: Bootstrap,
 ) -> dict[str, Assessment]:
     found = {
         name: assess(
             outcomes[name],
-            bootstrap=bootstrap,
+            settings=params.intervals,
             rng=seeds.rng(params.seed, "evaluate", stream(name)),
         )
         for name in ("test", "perturbed", "shortcut_baseline")
     }
     chance = guesses(inputs.task, inputs.targets["test"], seen=inputs.targets["train"])
     found["random_baseline"] = assess_chance(chance, inputs.task)
-    found["majority_baseline"] = assess_majority(outcomes["majority_baseline"], bootstrap)
+    found["majority_baseline"] = assess_majority(outcomes["majority_baseline"], params.intervals)
     # The threshold was chosen on these images, so an interval would promise too much.
-    found["val"] = assess(outcomes["val"])
+    found["val"] = assess_values(outcomes["val"])
     return found
 
 
@@ -165,7 +157,6 @@ def _deployment(
     inputs: EvaluationInputs,
     outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
-    bootstrap: Bootstrap,
 ) -> dict[float, dict[str, dict[str, Estimate]]]:
     task = inputs.task
     if task.positive is None:
@@ -178,14 +169,14 @@ def _deployment(
             name: deploy(
                 outcomes[outcome],
                 prevalence=prevalence,
-                bootstrap=bootstrap,
+                settings=params.intervals,
                 # One stream for all, so that a prevalence more changes no other's figures.
                 rng=seeds.rng(params.seed, "deployment", stream(name)),
             )
             for name, outcome in rows.items()
         }
-        found[prevalence]["random_baseline"] = by_chance(seen, prevalence)
-        found[prevalence]["always_negative"] = by_chance(0.0, prevalence)
+        found[prevalence]["random_baseline"] = by_chance(seen, prevalence, positive=task.positive)
+        found[prevalence]["always_negative"] = by_chance(0.0, prevalence, positive=task.positive)
     return found
 
 
@@ -193,16 +184,15 @@ def _costs(
     inputs: EvaluationInputs,
     outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
-    bootstrap: Bootstrap,
 ) -> CostResults | None:
-    if inputs.task.positive is not None or params.threshold.name != "cost":
+    if inputs.task.positive is not None or not isinstance(params.threshold, LowestCost):
         return None
     names = ("test", "perturbed", "shortcut_baseline", "val")
     return cost_results(
         {name: outcomes[name] for name in names},
         mistake_costs(params.threshold, inputs.task.classes),
         inputs.targets["train"],
-        bootstrap=bootstrap,
+        settings=params.intervals,
         rng=seeds.rng(params.seed, "evaluate", "cost"),
     )
 
@@ -213,7 +203,7 @@ def _calibration(result: EvaluationResult, name: str) -> dict[str, Estimate]:
         result.targets["test"],
         result.task.positive_index,
         bins=result.params.calibration_bins,
-        confidence=result.params.confidence_level,
+        settings=result.params.intervals,
     )
 
 
@@ -221,7 +211,6 @@ def _slices(
     inputs: EvaluationInputs,
     outcomes: Mapping[str, Predictions],
     params: EvaluateParams,
-    bootstrap: Bootstrap,
 ) -> tuple[Slice, ...]:
     return slice_results(
         outcomes["test"],
@@ -229,5 +218,5 @@ def _slices(
         inputs.factors,
         bins=params.slices.bins,
         min_images=params.slices.min_images,
-        interval=partial(PROPORTIONS[bootstrap.proportions], confidence=bootstrap.confidence),
+        settings=params.intervals,
     )

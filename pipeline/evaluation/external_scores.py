@@ -1,7 +1,6 @@
 """Scores from elsewhere, judged as our own are, as far as scores alone tell."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,11 @@ import numpy as np
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.assessment import assess, assess_chance, assess_majority
 from raresight.pipeline.evaluation.baselines import guesses, majority
+from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import threshold_on
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
-from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs, row_costs
+from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
@@ -20,14 +20,12 @@ from raresight.pipeline.evaluation.metrics.calibration import (
     fit_calibrator,
 )
 from raresight.pipeline.evaluation.output.results_json import to_results_json
-from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.params import EvaluateParams, LowestCost
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 from raresight.pipeline.evaluation.prevalence import by_chance, deploy, reweight_to_prevalence
 from raresight.pipeline.evaluation.prior_shift import estimate_shares
-from raresight.pipeline.evaluation.slices import slice_results
+from raresight.pipeline.evaluation.slices import Slice, slice_results
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
-from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 from raresight.pipeline.runtime.errors import DataError
 
 
@@ -49,48 +47,28 @@ def evaluate_scores(
         threshold=None if threshold is None else threshold.value,
         probabilities=_probabilities(val),
     )
-    outcome = predict_labels(task, test.targets, test.scores, decide=decide, sources=test.groups)
-    seen = (test if val is None else val).targets
-    always = majority(task, test.targets, seen=seen)
-    bootstrap = Bootstrap(
-        confidence=params.confidence_level,
-        resamples=params.num_bootstrap,
-        proportions=params.proportion_interval,
-    )
+    outcome = predict_labels(task, test.labels, test.scores, decide=decide, sources=test.groups)
+    seen = (test if val is None else val).labels
+    always = majority(task, test.labels, seen=seen)
+    settings = params.intervals
     sets = {"test": test} if val is None else {"val": val, "test": test}
-    figures = calibration_figures(
-        test.scores,
-        test.targets,
-        task.positive_index,
-        bins=params.calibration_bins,
-        confidence=params.confidence_level,
-    )
     equal = np.ones(len(task.classes))
     return EvaluationResult(
         task=task,
         params=params,
-        targets={name: predictions.targets for name, predictions in sets.items()},
+        targets={name: predictions.labels for name, predictions in sets.items()},
         outcomes={"test": outcome, "majority_baseline": always},
         assessments={
-            "test": assess(outcome, bootstrap=bootstrap, rng=seeds.rng(params.seed, "judge", "")),
-            "random_baseline": assess_chance(guesses(task, test.targets, seen=seen), task),
-            "majority_baseline": assess_majority(always, bootstrap),
+            "test": assess(outcome, settings=settings, rng=seeds.rng(params.seed, "judge", "")),
+            "random_baseline": assess_chance(guesses(task, test.labels, seen=seen), task),
+            "majority_baseline": assess_majority(always, settings),
         },
         thresholds={} if threshold is None else {"model": threshold},
-        costs=_costs(outcome, seen, params, bootstrap),
-        deployment=_deployment(outcome, seen, params, bootstrap),
+        costs=_costs(outcome, seen, params),
+        deployment=_deployment(outcome, seen, params),
         calibrator=Calibrator(assumed=equal, prior=equal),
-        calibration={"raw": figures},
-        slices=slice_results(
-            outcome,
-            None,
-            test.factors,
-            bins=params.slices.bins,
-            min_images=params.slices.min_images,
-            interval=partial(
-                PROPORTIONS[params.proportion_interval], confidence=params.confidence_level
-            ),
-        ),
+        calibration={"raw": _calibration(test, task, params)},
+        slices=_slices(outcome, test, params),
     )
 
 
@@ -99,18 +77,10 @@ def stated_threshold(value: float) -> Threshold:
     return Threshold(value=value, score=float("nan"), positives=0)
 
 
-def chosen_threshold(
-    index: int, task: Task, val: PredictionsTable, params: EvaluateParams
-) -> Threshold:
-    """The threshold that the params' rule asks for on ``val``; ``index`` is the positive class."""
-    scores, rule = val.scores, params.threshold
-    return choose(
-        rule,
-        scores[:, index],
-        val.targets == index,
-        costs=row_costs(rule, task, scores, val.targets),
-        rng=seeds.rng(params.seed, "threshold", "model"),
-    )
+def chosen_threshold(task: Task, val: PredictionsTable, params: EvaluateParams) -> Threshold | None:
+    """The threshold that the params' rule asks for on ``val``; None without a positive class."""
+    rng = seeds.rng(params.seed, "threshold", "model")
+    return threshold_on(val.scores, val.labels, task, params, sources=val.groups, rng=rng)
 
 
 def to_external_json(result: EvaluationResult, *, stated: float | None) -> dict[str, Any]:
@@ -124,25 +94,46 @@ def to_external_json(result: EvaluationResult, *, stated: float | None) -> dict[
     return results
 
 
+def _calibration(test: PredictionsTable, task: Task, params: EvaluateParams) -> dict[str, Estimate]:
+    return calibration_figures(
+        test.scores,
+        test.labels,
+        task.positive_index,
+        bins=params.calibration_bins,
+        settings=params.intervals,
+    )
+
+
+def _slices(
+    outcome: Predictions, test: PredictionsTable, params: EvaluateParams
+) -> tuple[Slice, ...]:
+    return slice_results(
+        outcome,
+        None,
+        test.factors,
+        bins=params.slices.bins,
+        min_images=params.slices.min_images,
+        settings=params.intervals,
+    )
+
+
 def _probabilities(val: PredictionsTable | None) -> Callable[[np.ndarray], np.ndarray]:
     """Scores made right on validation; without it they are taken for probabilities."""
     if val is None:
         return lambda scores: scores
-    return lambda scores: fit_calibrator(val.scores, val.targets, assumed=None)(scores)
+    return lambda scores: fit_calibrator(val.scores, val.labels, assumed=None)(scores)
 
 
-def _costs(
-    outcome: Predictions, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
-) -> CostResults | None:
-    if outcome.task.positive is not None or params.threshold.name != "cost":
+def _costs(outcome: Predictions, seen: np.ndarray, params: EvaluateParams) -> CostResults | None:
+    if outcome.task.positive is not None or not isinstance(params.threshold, LowestCost):
         return None
     costs = mistake_costs(params.threshold, outcome.task.classes)
     rng = seeds.rng(params.seed, "evaluate", "cost")
-    return cost_results({"test": outcome}, costs, seen, bootstrap=bootstrap, rng=rng)
+    return cost_results({"test": outcome}, costs, seen, settings=params.intervals, rng=rng)
 
 
 def _deployment(
-    outcome: Predictions, seen: np.ndarray, params: EvaluateParams, bootstrap: Bootstrap
+    outcome: Predictions, seen: np.ndarray, params: EvaluateParams
 ) -> dict[float, dict[str, dict[str, Estimate]]]:
     task = outcome.task
     if task.positive is None:
@@ -153,11 +144,11 @@ def _deployment(
             "model": deploy(
                 outcome,
                 prevalence=prevalence,
-                bootstrap=bootstrap,
+                settings=params.intervals,
                 rng=seeds.rng(params.seed, "deployment", "model"),
             ),
-            "random_baseline": by_chance(share, prevalence),
-            "always_negative": by_chance(0.0, prevalence),
+            "random_baseline": by_chance(share, prevalence, positive=task.positive),
+            "always_negative": by_chance(0.0, prevalence, positive=task.positive),
         }
         for prevalence in params.prevalences
     }
@@ -174,18 +165,17 @@ def at_target(
     the ends of the figures at its ends.
     """
     size = len(result.task.classes)
-    if len(np.unique(labelled.targets)) < size:
+    if len(np.unique(labelled.labels)) < size:
         raise DataError(
             "the class shares of the unlabelled images can only be estimated with labelled images "
             f"of every class: {', '.join(result.task.classes)}."
         )
-    confidence = result.params.confidence_level
     shares, ends = estimate_shares(
         labelled.scores,
-        labelled.targets,
+        labelled.labels,
         target.scores,
         target.groups,
-        confidence=confidence,
+        settings=result.params.intervals,
         rng=seeds.rng(result.params.seed, "target", "shares"),
     )
     estimates = {
@@ -196,27 +186,30 @@ def at_target(
     if result.task.positive is None:
         return found
     prevalence = estimates[result.task.positive]
-    return found | {"model": as_dict(_carried(result, prevalence))}
+    return found | {"model": as_dict(_at_estimated(result, result.task.positive, prevalence))}
 
 
-def _carried(result: EvaluationResult, prevalence: Estimate) -> dict[str, Estimate]:
-    (right, alarms), (missed, hit) = result.task.focus(result.outcomes["test"].confusion).tolist()
+def _at_estimated(
+    result: EvaluationResult, positive: str, prevalence: Estimate
+) -> dict[str, Estimate]:
+    """The figures at an estimated prevalence: their ends are those at its ends."""
     at = [
         reweight_to_prevalence(
-            found=(hit, hit + missed),
-            cleared=(right, right + alarms),
+            result.task.focus(result.outcomes["test"].confusion),
             prevalence=min(max(share, 1e-9), 1 - 1e-9),
-            confidence=result.params.confidence_level,
-            proportions=result.params.proportion_interval,
+            positive=positive,
+            settings=result.params.intervals,
         )
         for share in (prevalence.value, prevalence.low, prevalence.high)
+        if share is not None
     ]
     joined = {}
     for name, estimate in at[0].items():
-        known = [one[name] for one in at if one[name].interval]
+        ends = [one[name].interval for one in at]
+        known = [pair for pair in ends if pair is not None]
         if estimate.interval is None:
             joined[name] = estimate
         else:
-            low, high = min(one.low for one in known), max(one.high for one in known)
+            low, high = min(low for low, _ in known), max(high for _, high in known)
             joined[name] = Estimate(value=estimate.value, low=low, high=high)
     return joined

@@ -1,12 +1,13 @@
 """The ``evaluate`` section of params.yaml."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 
 from raresight.pipeline.augmentation.params import Step
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 Prevalence = Annotated[float, Field(gt=0, lt=1)]
 Cost = Annotated[float, Field(ge=0)] | Literal["never"]
@@ -15,6 +16,7 @@ Cost = Annotated[float, Field(ge=0)] | Literal["never"]
 class MaxF1(Section):
     """The threshold with the highest F1 on validation."""
 
+    objective: ClassVar[str] = "f1"
     name: Literal["max_f1"] = "max_f1"
 
 
@@ -24,6 +26,7 @@ class RecallTarget(Section):
     Of those in validation or, with ``confidence``, of new ones with that confidence.
     """
 
+    objective: ClassVar[str] = "recall"
     name: Literal["recall"] = "recall"
     target: Annotated[float, Field(gt=0, le=1)]
     confidence: Annotated[float, Field(ge=0.5, lt=1)] | None = None
@@ -35,6 +38,7 @@ class PrecisionTarget(Section):
     Counted at ``prevalence``, or at validation's own.
     """
 
+    objective: ClassVar[str] = "precision"
     name: Literal["precision"] = "precision"
     target: Annotated[float, Field(gt=0, le=1)]
     prevalence: Prevalence | None = None
@@ -49,6 +53,7 @@ class LowestCost(Section):
     calibrated probabilities.
     """
 
+    objective: ClassVar[str] = "cost"
     name: Literal["cost"] = "cost"
     costs: dict[str, dict[str, Cost]]
     prevalence: Prevalence | None = None
@@ -57,10 +62,11 @@ class LowestCost(Section):
     def _right_answers_are_free(self) -> "LowestCost":
         for label, costs in self.costs.items():
             if label in costs:
-                raise ValueError(f"costs.{label}.{label}: calling '{label}' that is no mistake")
+                raise ValueError(f"costs.{label}.{label}: predicting that is no mistake")
         return self
 
 
+# Each has an ``objective``: the metric, or the cost, that it is about.
 ThresholdRule = MaxF1 | RecallTarget | PrecisionTarget | LowestCost
 THRESHOLD_RULES: Mapping[str, type[ThresholdRule]] = {
     "max_f1": MaxF1,
@@ -152,3 +158,12 @@ class EvaluateParams(Section):
         """Every deployment prevalence, the first being the one that the verdict is about."""
         given = self.deployment_prevalence
         return given if isinstance(given, tuple) else (given,)
+
+    @property
+    def intervals(self) -> IntervalSettings:
+        """How every interval of the evaluation is made."""
+        return IntervalSettings(
+            confidence_level=self.confidence_level,
+            num_bootstrap=self.num_bootstrap,
+            proportion_interval=self.proportion_interval,
+        )

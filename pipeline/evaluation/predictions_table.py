@@ -53,6 +53,13 @@ class PredictionsTable:
     predicted: np.ndarray | None = None
 
     @property
+    def labels(self) -> np.ndarray:
+        """The actual classes, int (n,), of a labelled table."""
+        if self.targets is None:
+            raise ValueError("the table is not labelled")
+        return self.targets
+
+    @property
     def groups(self) -> np.ndarray:
         """int (n,): 0, 1, ... for each source."""
         return np.unique(self.sources, return_inverse=True)[1]
@@ -94,12 +101,9 @@ def parse(
     scored = None
     if SCORE in table.column_names:
         classes, scored = _two_classes(labels, where, positive, like)
-        score = _numbers(table, SCORE)
-        scores = np.stack([score if name == scored else 1 - score for name in classes], axis=1)
+        scores = _both(_numbers(table, SCORE), classes, scored)
     else:
-        columns = sorted(name for name in table.column_names if name.startswith(_PREFIX))
-        classes = tuple(name.removeprefix(_PREFIX) for name in columns)
-        scores = np.stack([_numbers(table, name) for name in columns], axis=1)
+        classes, scores = _by_class(table)
     if like is not None and classes != like.classes:
         raise DataError(
             f"{where} is about the classes {', '.join(classes)}, not about "
@@ -129,6 +133,18 @@ def parse(
         scored=scored,
         predicted=_known(answers, classes),
     )
+
+
+def _both(score: np.ndarray, classes: Sequence[str], scored: str) -> np.ndarray:
+    """Scores (n, 2) from those of the class ``scored``, (n,)."""
+    return np.stack([score if name == scored else 1 - score for name in classes], axis=1)
+
+
+def _by_class(table: pa.Table) -> tuple[tuple[str, ...], np.ndarray]:
+    """The classes that have a column of scores, sorted, and the scores (n, K)."""
+    columns = sorted(name for name in table.column_names if name.startswith(_PREFIX))
+    scores = np.stack([_numbers(table, name) for name in columns], axis=1)
+    return tuple(name.removeprefix(_PREFIX) for name in columns), scores
 
 
 def _known(answers: np.ndarray | None, classes: Sequence[str]) -> np.ndarray | None:
@@ -175,7 +191,7 @@ def _texts(table: pa.Table, name: str) -> np.ndarray:
 def _numbers(table: pa.Table, name: str) -> np.ndarray:
     """A column as float64 (n,); what is no number is NaN."""
     values = pandas.to_numeric(table[name].to_pandas(), errors="coerce")
-    return values.to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(values.to_numpy(np.float64, na_value=np.nan))
 
 
 def _factor(table: pa.Table, name: str) -> np.ndarray:
@@ -188,8 +204,8 @@ def _two_classes(
     labels: np.ndarray | None, where: str, positive: str | None, like: PredictionsTable | None
 ) -> tuple[tuple[str, ...], str]:
     """The classes of a table with one column ``score``, and the one that it is the score of."""
-    if like is not None:
-        return like.classes, positive or like.scored
+    if like is not None and (scored := positive or like.scored) is not None:
+        return like.classes, scored
     found = sorted(set([] if labels is None else labels[labels != ""]))
     pair = next((sorted(pair) for pair in _TRUE_OR_FALSE if pair >= set(found)), None)
     if positive is None and pair is None:
@@ -197,7 +213,7 @@ def _two_classes(
             f"{where} has one column 'score': say which class it is the score of, with --positive. "
             f"Labels: {', '.join(found)}."
         )
-    positive = positive or pair[1]
+    positive = positive or (pair or found)[1]
     others = [label for label in found if label != positive] or [
         next((label for label in pair or () if label != positive), f"not {positive}")
     ]

@@ -1,110 +1,114 @@
 """What a result means where the positive class is rarer than in the test set.
 
-Sensitivity and specificity belong to the classifier; precision, F1, accuracy and average precision
-also to the share of positives. So the first two are measured on an enriched test set and carried to
-the prevalence of the place where the model will be used.
+Recall (sensitivity) and specificity belong to the classifier; precision, F1, accuracy and average
+precision also to the share of positives. So the first two are measured on an enriched test set, and
+the others follow at deployment prevalence.
 """
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import average_precision
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown, undefined
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, percentile_estimate
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
+from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
 from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 MILLION = 1_000_000
 _INCOMPLETE = Estimate(value=None, reason="it needs positive and negative images")
-_REASONS = {
-    "precision": "nothing was predicted positive",
-    "npv": "everything was predicted positive",
-}
+
+Values = dict[str, float | None]
 
 
-def at_prevalence(
-    *, sensitivity: float, specificity: float, prevalence: float
-) -> dict[str, float | None]:
-    """Expected figures where the share ``prevalence`` of images is positive; all in [0, 1].
+def at_prevalence(*, recall: float, specificity: float, prevalence: float) -> Values:
+    """Expected values where the share ``prevalence`` of images is positive; all in [0, 1].
 
-    ``precision``, the positive predictive value, is s p / (s p + (1 - c)(1 - p)), None where
-    nothing is called positive; ``npv``, the negative one, is None where everything is.
+    Those of METRICS that are shown at deployment prevalence and depend on the decisions, and what a
+    million images hold. None where undefined: the precision where nothing is predicted positive,
+    the negative predictive value where everything is.
     """
-    found = sensitivity * prevalence
-    false = (1 - specificity) * (1 - prevalence)
-    alarms = found + false
-    cleared = specificity * (1 - prevalence)
-    passed = cleared + (prevalence - found)
-    return {
-        "accuracy": found + cleared,
-        "precision": found / alarms if alarms else None,
-        "npv": cleared / passed if passed else None,
-        "recall": sensitivity,
-        "f1": 2 * found / (alarms + prevalence),
-        "predicted_positives_per_million": alarms * MILLION,
-        "misses_per_million": (prevalence - found) * MILLION,
-    }
+    tp, tn = recall * prevalence, specificity * (1 - prevalence)
+    fn, fp = prevalence - tp, (1 - specificity) * (1 - prevalence)
+    counts = np.array([[tn, fp], [fn, tp]])
+    values: Values = {}
+    for name in shown("deployment", positive=True):
+        metric = METRICS[name]
+        if (found := metric.decided(counts)) is not None:
+            value = float(found if metric.scope == "set" else found[1])
+            values[name] = None if math.isnan(value) else value
+    values["predicted_positives_per_million"] = (tp + fp) * MILLION
+    values["misses_per_million"] = fn * MILLION
+    return values
 
 
 def reweight_to_prevalence(
-    *,
-    found: tuple[int, int],
-    cleared: tuple[int, int],
-    prevalence: float,
-    confidence: float,
-    proportions: str = "wilson",
+    counts: np.ndarray, *, prevalence: float, positive: str, settings: IntervalSettings
 ) -> dict[str, Estimate]:
-    """Figures at ``prevalence`` from (successes, trials) of the positives and of the negatives.
+    """Figures at ``prevalence`` from ``counts`` (2, 2) of the negatives and of the positives.
 
-    Two intervals of shares at sqrt(confidence) hold together with ``confidence``, as positives and
-    negatives are different images. Every figure is monotone in both shares, so its extremes over
-    the two intervals are at corners: its interval covers at least as often as it says. The recall
-    depends on the positives alone and keeps its plain interval.
+    Two intervals of proportions at sqrt(confidence) hold together with ``confidence``, as positives
+    and negatives are different images. Every figure is monotone in recall and specificity, so its
+    extremes over the two intervals are at corners: its interval covers at least as often as it
+    says. The recall depends on the positives alone and keeps its plain interval. ``positive`` is
+    what the class is called where there is a reason to give.
     """
-    if not found[1] or not cleared[1]:
-        names = at_prevalence(sensitivity=0, specificity=0, prevalence=prevalence)
+    (tn, fp), (fn, tp) = counts.tolist()
+    joint = math.sqrt(settings.confidence_level)
+    recalls = settings.proportion(tp, tp + fn, confidence_level=joint)
+    specificities = settings.proportion(tn, tn + fp, confidence_level=joint)
+    plain = settings.proportion(tp, tp + fn)
+    if recalls is None or specificities is None or plain is None:
+        names = at_prevalence(recall=0, specificity=0, prevalence=prevalence)
         return dict.fromkeys(names, _INCOMPLETE)
-    interval, joint = PROPORTIONS[proportions], math.sqrt(confidence)
     ends = [
-        at_prevalence(sensitivity=sensitivity, specificity=specificity, prevalence=prevalence)
-        for sensitivity in interval(*found, confidence=joint)
-        for specificity in interval(*cleared, confidence=joint)
+        at_prevalence(recall=recall, specificity=specificity, prevalence=prevalence)
+        for recall in recalls
+        for specificity in specificities
     ]
-    values = at_prevalence(
-        sensitivity=found[0] / found[1], specificity=cleared[0] / cleared[1], prevalence=prevalence
-    )
-    estimates = {name: _between(name, value, ends) for name, value in values.items()}
-    low, high = interval(*found, confidence=confidence)
-    return estimates | {"recall": Estimate(value=values["recall"], low=low, high=high)}
+    values = at_prevalence(recall=tp / (tp + fn), specificity=tn / (tn + fp), prevalence=prevalence)
+    estimates = {
+        name: _between(value, [end[name] for end in ends], undefined_at(name, positive))
+        for name, value in values.items()
+    }
+    return estimates | {"recall": Estimate(value=values["recall"], low=plain[0], high=plain[1])}
 
 
-def _between(name: str, value: float | None, ends: list[Mapping[str, float | None]]) -> Estimate:
+def undefined_at(name: str, positive: str) -> str:
+    """Why a value of :func:`at_prevalence` is undefined."""
+    return undefined(name, positive) if name in METRICS else ""
+
+
+def _between(value: float | None, corners: list[float | None], reason: str) -> Estimate:
     if value is None:
-        return Estimate(value=None, reason=_REASONS[name])
-    corners = [end[name] for end in ends]
-    return Estimate(value=value, low=min(corners), high=max(corners))
+        return Estimate(value=None, reason=reason)
+    known = [corner for corner in corners if corner is not None]
+    return Estimate(value=value, low=min(known), high=max(known))
 
 
 def deploy(
-    outcome: Predictions, *, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
+    outcome: Predictions,
+    *,
+    prevalence: float,
+    settings: IntervalSettings,
+    rng: np.random.Generator,
 ) -> dict[str, Estimate]:
     """What :func:`reweight_to_prevalence` gives, and the average precision at ``prevalence``."""
-    (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
+    task = outcome.task
+    assert task.positive is not None  # without one there is no prevalence
     estimates = reweight_to_prevalence(
-        found=(hit, hit + missed),
-        cleared=(right, right + alarms),
+        task.focus(outcome.confusion),
         prevalence=prevalence,
-        confidence=bootstrap.confidence,
-        proportions=bootstrap.proportions,
+        positive=task.positive,
+        settings=settings,
     )
-    return estimates | {"average_precision": _reweighted(outcome, prevalence, bootstrap, rng)}
+    return estimates | {"average_precision": _reweighted(outcome, prevalence, settings, rng)}
 
 
 def _reweighted(
-    outcome: Predictions, prevalence: float, bootstrap: Bootstrap, rng: np.random.Generator
+    outcome: Predictions, prevalence: float, settings: IntervalSettings, rng: np.random.Generator
 ) -> Estimate:
     def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
         return average_precision(positives, negatives, prevalence=prevalence)
@@ -117,18 +121,18 @@ def _reweighted(
         [ranking],
         outcome.targets,
         statistic,
-        resamples=bootstrap.resamples,
+        resamples=settings.num_bootstrap,
         rng=rng,
         sources=outcome.sources,
     )
-    return percentile_estimate(value, resampled[:, 0], confidence=bootstrap.confidence)
+    return percentile_estimate(value, resampled[:, 0], confidence=settings.confidence_level)
 
 
-def by_chance(share: float, prevalence: float) -> dict[str, Estimate]:
-    """The figures of calling a ``share`` of images positive without looking; 0: none, ever."""
-    values = at_prevalence(sensitivity=share, specificity=1 - share, prevalence=prevalence)
-    reasons = {"precision": "nothing is predicted positive"} if share == 0 else {}
+def by_chance(share: float, prevalence: float, *, positive: str) -> dict[str, Estimate]:
+    """The figures of predicting a ``share`` of images positive without looking; 0: none, ever."""
+    values = at_prevalence(recall=share, specificity=1 - share, prevalence=prevalence)
     estimates = {
-        name: Estimate(value=value, reason=reasons.get(name)) for name, value in values.items()
+        name: Estimate(value=value, reason=undefined_at(name, positive) if value is None else None)
+        for name, value in values.items()
     }
     return estimates | {"average_precision": Estimate(value=prevalence)}

@@ -129,7 +129,7 @@ def factors_of(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
     """
     found = {}
     for name, kind in dataset.description.factors.items():
-        values = dataset.column(f"factor.{name}", rows)
+        values = dataset.column(f"factor.{name}", rows.tolist())
         if kind == "float":
             found[name] = np.array(values, float)
         else:
@@ -143,8 +143,10 @@ def factors_of(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
 def _label_pixels(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
     """How many pixels carry the label, float (n,); NaN where none does or nobody knows."""
     starts = range(0, len(rows), IMAGES_AT_ONCE)
+    masks = dataset.masks
+    assert masks is not None  # some row's mask is known
     parts = [
-        np.count_nonzero(dataset.masks[rows[start : start + IMAGES_AT_ONCE]], axis=(1, 2))
+        np.count_nonzero(masks[rows[start : start + IMAGES_AT_ONCE]], axis=(1, 2))
         for start in starts
     ]
     pixels = np.concatenate(parts).astype(float)

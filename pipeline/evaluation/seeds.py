@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from raresight.pipeline.evaluation.assessment import assess
+from raresight.pipeline.evaluation.assessment import assess_values
 from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import (
     calibrator_of,
     threshold_of,
@@ -19,7 +19,6 @@ from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 SETS = ("val", "test", "perturbed")
-_BELIEVED = ("ece", "brier")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +68,10 @@ def evaluate_seed(inputs: EvaluationInputs, params: EvaluateParams) -> SeedResul
 def figures_of(training: SeedResult, name: str, params: EvaluateParams) -> dict[str, Estimate]:
     """The values on one of the sets; on ``test`` also how far the calibrated scores are right."""
     outcome = training.outcomes[name]
-    overall = assess(outcome).overall
-    found = {metric: overall[metric] for metric in metrics_of(outcome.task)}
-    return found | (_believed(training, params) if name == "test" else {})
+    known = dict(assess_values(outcome).overall)
+    if name == "test":
+        known |= _calibrated(training, params)
+    return {metric: known[metric] for metric in metrics_of(outcome.task) if metric in known}
 
 
 def metrics_of(task: Task) -> tuple[str, ...]:
@@ -83,13 +83,12 @@ def metrics_of(task: Task) -> tuple[str, ...]:
     return about + (tuple(n for n in alike if n not in about) if len(task.classes) > 2 else ())
 
 
-def _believed(training: SeedResult, params: EvaluateParams) -> dict[str, Estimate]:
+def _calibrated(training: SeedResult, params: EvaluateParams) -> dict[str, Estimate]:
     outcome = training.outcomes["test"]
-    found = calibration_figures(
+    return calibration_figures(
         training.calibrator(outcome.scores),
         outcome.targets,
         outcome.task.positive_index,
         bins=params.calibration_bins,
-        confidence=params.confidence_level,
+        settings=params.intervals,
     )
-    return {f"calibrated_{name}": found[name] for name in _BELIEVED}

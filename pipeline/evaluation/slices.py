@@ -1,11 +1,11 @@
 """Where the model is worse than elsewhere: results by every recorded factor, worst first.
 
-Looking at many parts of one test set finds bad ones by chance alone, so each part's inputs is
-corrected for how many were looked at.
+Looking at many parts of one test set finds bad ones by chance alone, so what speaks
+against each is corrected for how many were looked at.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -13,16 +13,15 @@ import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
-
-Interval = Callable[[int, int], tuple[float, float] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """One part of the test set: ``hits`` of ``images`` counted in the images where ``factor`` is
-    ``part``.
+    """One part of the test set: of its ``images``, where ``factor`` is ``part``, how many are
+    ``correct``.
 
     ``metric`` is recall, precision or (without a positive class) accuracy. ``p`` is how likely the
     part would fare so badly against the others by chance, None where that cannot be asked;
@@ -32,7 +31,7 @@ class Slice:
     metric: str
     factor: str
     part: str
-    hits: int
+    correct: int
     images: int
     estimate: Estimate
     p: float | None
@@ -40,12 +39,12 @@ class Slice:
 
     @property
     def name(self) -> str:
-        return f"{self.factor} {self.part}"
+        return f"{self.factor} = {self.part}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Count:
-    """What a metric counts: ``hit`` among ``counted``, bool (n,) each.
+    """What a metric counts: ``correct`` among ``counted``, bool (n,) each.
 
     ``against`` are the images that could lower it. A part without any (a factor that only
     positives have, for precision) says nothing.
@@ -53,7 +52,7 @@ class _Count:
 
     metric: str
     counted: np.ndarray
-    hit: np.ndarray
+    correct: np.ndarray
     against: np.ndarray
 
 
@@ -64,7 +63,7 @@ def slice_results(
     *,
     bins: int,
     min_images: int,
-    interval: Interval,
+    settings: IntervalSettings,
 ) -> tuple[Slice, ...]:
     """Every part of the test set by every factor, metric by metric and the worst first.
 
@@ -78,13 +77,13 @@ def slice_results(
     parts = {name: _parts(values, reference, bins) for name, values in factors.items()}
     for count in _counts(clean):
         slices = [
-            _slice(count, name, part, inside, interval)
+            _slice(count, name, part, inside, settings)
             for name, cut in parts.items()
             for part, inside in (cut if len(cut) > 1 else [])
             if (inside & count.against).any()
         ]
         if perturbed is not None:
-            slices += _by_perturbation(count, of_perturbed[count.metric], interval)
+            slices += _by_perturbation(count, of_perturbed[count.metric], settings)
         kept = _adjusted([one for one in slices if one.images >= min_images])
         found += sorted(kept, key=lambda one: (one.estimate.high, one.estimate.value, one.name))
     return tuple(found)
@@ -95,11 +94,11 @@ def _counts(outcome: Predictions) -> Iterator[_Count]:
     index = outcome.task.positive_index
     if index is None:
         every = np.ones(len(right), bool)
-        yield _Count(metric="accuracy", counted=every, hit=right, against=every)
+        yield _Count(metric="accuracy", counted=every, correct=right, against=every)
         return
-    actual, called = outcome.targets == index, outcome.predicted == index
-    yield _Count(metric="recall", counted=actual, hit=called, against=actual)
-    yield _Count(metric="precision", counted=called, hit=actual, against=~actual)
+    actual, predicted = outcome.targets == index, outcome.predicted == index
+    yield _Count(metric="recall", counted=actual, correct=predicted, against=actual)
+    yield _Count(metric="precision", counted=predicted, correct=actual, against=~actual)
 
 
 def _reference(outcome: Predictions) -> np.ndarray:
@@ -131,70 +130,74 @@ def _range(low: float, high: float) -> str:
     return " to ".join(f"{end:.9g}" for end in ends)
 
 
-def _slice(count: _Count, factor: str, part: str, inside: np.ndarray, interval: Interval) -> Slice:
+def _slice(
+    count: _Count, factor: str, part: str, inside: np.ndarray, settings: IntervalSettings
+) -> Slice:
     here = count.counted & inside
-    hits, images = int((here & count.hit).sum()), int(here.sum())
-    total, total_hits = int(count.counted.sum()), int((count.counted & count.hit).sum())
-    p = worse_than_others(hits, images, total_hits, total) if images < total else None
+    correct, images = int((here & count.correct).sum()), int(here.sum())
+    total, total_correct = int(count.counted.sum()), int((count.counted & count.correct).sum())
+    p = worse_than_others(correct, images, total_correct, total) if images < total else None
     return Slice(
         metric=count.metric,
         factor=factor,
         part=part,
-        hits=hits,
+        correct=correct,
         images=images,
-        estimate=_estimate(hits, images, interval),
+        estimate=_estimate(correct, images, settings),
         p=p,
     )
 
 
-def _by_perturbation(count: _Count, perturbed: _Count, interval: Interval) -> Iterator[Slice]:
+def _by_perturbation(
+    count: _Count, perturbed: _Count, settings: IntervalSettings
+) -> Iterator[Slice]:
     """The same images clean and perturbed.
 
     Compared as pairs where both count the same images; otherwise (precision) as if they were
-    others, which asks for more inputs than is needed.
+    others, which asks for more evidence than is needed.
     """
     paired = (count.counted == perturbed.counted).all()
     for part, own, other in (("no", count, perturbed), ("yes", perturbed, count)):
-        hits, images = int((own.counted & own.hit).sum()), int(own.counted.sum())
+        correct, images = int((own.counted & own.correct).sum()), int(own.counted.sum())
         if paired:
             won, lost = (
-                (a.hit & ~b.hit & a.counted).sum() for a, b in ((own, other), (other, own))
+                (a.correct & ~b.correct & a.counted).sum() for a, b in ((own, other), (other, own))
             )
             p = _sign_test(int(won), int(lost))
         else:
-            others = int((other.counted & other.hit).sum()), int(other.counted.sum())
-            p = worse_than_others(hits, images, hits + others[0], images + others[1])
+            others = int((other.counted & other.correct).sum()), int(other.counted.sum())
+            p = worse_than_others(correct, images, correct + others[0], images + others[1])
         yield Slice(
             metric=count.metric,
             factor=PERTURBED,
             part=part,
-            hits=hits,
+            correct=correct,
             images=images,
-            estimate=_estimate(hits, images, interval),
+            estimate=_estimate(correct, images, settings),
             p=p,
         )
 
 
-def _estimate(hits: int, images: int, interval: Interval) -> Estimate:
-    if not images:
+def _estimate(correct: int, images: int, settings: IntervalSettings) -> Estimate:
+    ends = settings.proportion(correct, images)
+    if ends is None:
         return Estimate(value=None, reason="no image counts here")
-    low, high = interval(hits, images)
-    return Estimate(value=hits / images, low=low, high=high)
+    return Estimate(value=correct / images, low=ends[0], high=ends[1])
 
 
-def worse_than_others(hits: int, images: int, total_hits: int, total: int) -> float:
-    """Fisher's exact probability of at most ``hits`` in a part of ``images``, chance alone.
+def worse_than_others(correct: int, images: int, total_correct: int, total: int) -> float:
+    """Fisher's exact probability of at most ``correct`` in a part of ``images``, chance alone.
 
-    ``total_hits`` of all ``total`` images are hits; ``images`` of them are drawn.
+    ``total_correct`` of all ``total`` images are correct; ``images`` of them are drawn.
     """
     from scipy.special import gammaln
 
-    def log_choose(n, k):
-        return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    def log_choose(n: int, k: np.ndarray | int) -> np.ndarray:
+        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
-    least = max(0, images - (total - total_hits))
-    k = np.arange(least, hits + 1)
-    logs = log_choose(total_hits, k) + log_choose(total - total_hits, images - k)
+    least = max(0, images - (total - total_correct))
+    k = np.arange(least, correct + 1)
+    logs = log_choose(total_correct, k) + log_choose(total - total_correct, images - k)
     return min(1.0, float(np.exp(logs - log_choose(total, images)).sum()))
 
 
@@ -207,10 +210,9 @@ def _sign_test(won: int, lost: int) -> float:
 
 def _adjusted(slices: Sequence[Slice]) -> list[Slice]:
     """With Holm's correction (1979, https://www.jstor.org/stable/4615733)."""
-    tested = [k for k, one in enumerate(slices) if one.p is not None]
-    tested.sort(key=lambda k: slices[k].p)
-    adjusted, highest = dict.fromkeys(range(len(slices))), 0.0
-    for place, k in enumerate(tested):
-        highest = max(highest, min(1.0, (len(tested) - place) * slices[k].p))
-        adjusted[k] = highest
-    return [replace(one, p_adjusted=adjusted[k]) for k, one in enumerate(slices)]
+    tested = sorted((one.p, k) for k, one in enumerate(slices) if one.p is not None)
+    adjusted, highest = list(slices), 0.0
+    for place, (p, k) in enumerate(tested):
+        highest = max(highest, min(1.0, (len(tested) - place) * p))
+        adjusted[k] = replace(slices[k], p_adjusted=highest)
+    return adjusted

@@ -2,20 +2,21 @@
 
 import math
 
-from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 
 def transfer(
-    drawn: tuple[int, int], real: tuple[int, int], *, confidence: float
+    drawn: tuple[int, int], real: tuple[int, int], *, settings: IntervalSettings
 ) -> dict[str, float | int]:
     """Accuracy on drawn and on real images, each (right, all), with their intervals, and the gap.
 
     The gap is drawn minus real. Its interval is Newcombe's for the difference of two independent
-    shares, from their Wilson intervals (Statistics in Medicine 17, 1998, method 10).
+    proportions, from their own intervals (Statistics in Medicine 17, 1998, method 10). Both sets
+    hold images.
     """
     found: dict[str, float | int] = {}
     for name, (right, count) in (("drawn", drawn), ("real", real)):
-        low, high = wilson(right, count, confidence=confidence)
+        low, high = settings.proportion(right, count) or (0.0, 1.0)
         share = right / count
         found |= {f"{name}_images": count, f"{name}_accuracy": share}
         found |= {f"{name}_accuracy_low": low, f"{name}_accuracy_high": high}

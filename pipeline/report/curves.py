@@ -8,10 +8,10 @@ import numpy as np
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import Curve, curve, precision_at
 from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
-from raresight.pipeline.report.charts import Band, Line, Plane, draw_plane
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
+from raresight.pipeline.report.painters import Band, Line, Plane
 from raresight.pipeline.wording.numbers import share
 
-_RESAMPLES = 500
 _MOST_POINTS = 400
 
 
@@ -37,7 +37,7 @@ class Ranked:
 
 
 def ranked(
-    outcomes: Mapping[str, Predictions], *, confidence: float, rng: np.random.Generator
+    outcomes: Mapping[str, Predictions], *, settings: IntervalSettings, rng: np.random.Generator
 ) -> Ranked | None:
     """What the curves need; None where the test set holds one class only."""
     test = next(iter(outcomes.values()))
@@ -49,62 +49,58 @@ def ranked(
         rates = false_positive_band(
             test.main_ranking,
             positive.astype(int),
-            confidence=confidence,
-            resamples=_RESAMPLES,
+            confidence=settings.confidence_level,
+            resamples=settings.num_bootstrap,
             rng=rng,
+            sources=test.sources,
         )
-    return Ranked(outcomes=outcomes, confidence=confidence, rates=rates)
+    return Ranked(outcomes=outcomes, confidence=settings.confidence_level, rates=rates)
 
 
-def draw_precision_recall(data: Ranked, *, prevalence: float | None, name: str) -> str:
+def precision_recall(data: Ranked, *, prevalence: float | None) -> Plane:
     """At ``prevalence``, or at the test set's own."""
     own = float(data.first.main_ranking.positive.mean())
     level = own if prevalence is None else prevalence
     band = None
     if data.rates is not None:
         low, high = data.rates
-        ends = (precision_at(BAND, rate, level) for rate in (high, low))
-        band = Band(data.band_name, BAND, *ends)
-    lines = [
-        Line(
-            label,
-            kind,
-            points.recall,
-            precision_at(points.recall, points.false_positive_rate, level),
-        )
-        for (label, kind, points) in _points(data)
-    ]
+        ends = [precision_at(BAND, rate, level) for rate in (high, low)]
+        band = Band(data.band_name, BAND, ends[0], ends[1])
     point = _operating_point(data.first)
     if point is not None:
         recall, rate = point
-        point = (recall, float(precision_at(np.array(recall), np.array(rate), level)))
-    return draw_plane(
-        Plane("recall", "precision", level=level),
-        lines,
-        name=name,
+        precision = float(precision_at(np.array(recall), np.array(rate), level))
+        point = (recall, precision) if np.isfinite(precision) else None
+    return Plane(
+        x="recall",
+        y="precision",
+        lines=tuple(
+            Line(label, kind, at.recall, precision_at(at.recall, at.false_positive_rate, level))
+            for label, kind, at in _points(data)
+        ),
         title=f"Precision against recall where {share(level)} of the images are positive",
         band=band,
-        point=point if point is not None and np.isfinite(point[1]) else None,
+        point=point,
+        level=level,
     )
 
 
-def draw_roc(data: Ranked, *, name: str) -> str:
-    """Recall against the share of negatives that raise an alarm."""
-    lines = [
-        Line(label, kind, np.append(0, at.false_positive_rate), np.append(0, at.recall))
-        for label, kind, at in _points(data)
-    ]
-    band = None
-    if data.rates is not None:
-        band = Band(data.band_name, BAND, *data.rates, across=True)
+def roc(data: Ranked) -> Plane:
+    """Recall against the false-positive rate."""
     point = _operating_point(data.first)
-    return draw_plane(
-        Plane("false-positive rate (1 - specificity)", "recall", diagonal="no skill"),
-        lines,
-        name=name,
+    return Plane(
+        x="false-positive rate (1 - specificity)",
+        y="recall",
+        lines=tuple(
+            Line(label, kind, np.append(0, at.false_positive_rate), np.append(0, at.recall))
+            for label, kind, at in _points(data)
+        ),
         title="ROC curve: recall against the false-positive rate",
-        band=band,
+        band=None
+        if data.rates is None
+        else Band(data.band_name, BAND, data.rates[0], data.rates[1], True),
         point=None if point is None else point[::-1],
+        diagonal="no skill",
     )
 
 
@@ -118,5 +114,5 @@ def _operating_point(outcome: Predictions) -> tuple[float, float] | None:
     """Recall and false-positive rate at the chosen threshold; None without a positive class."""
     if outcome.task.positive is None:
         return None
-    (right, alarms), (missed, hit) = outcome.task.focus(outcome.confusion).tolist()
-    return hit / (hit + missed), alarms / (right + alarms)
+    (tn, fp), (fn, tp) = outcome.task.focus(outcome.confusion).tolist()
+    return tp / (tp + fn), fp / (tn + fp)

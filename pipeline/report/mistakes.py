@@ -12,11 +12,11 @@ from raresight.pipeline.report.pictures import Picture
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """An image that was called wrong, with the score that led to it."""
+    """An image that was classified wrong, with the score that led to it."""
 
     id: str
     actual: str
-    called: str
+    predicted: str
     score: float
     picture: Picture
 
@@ -36,16 +36,16 @@ def surest(
     """Rows (m,) of each kind of mistake and the scores that led to them, the surest first.
 
     ``scores`` is (n, K), ``targets`` and ``predicted`` are int (n,). With a ``positive`` class the
-    kinds are ``alarms`` (its highest scores on other images) and ``misses`` (its lowest on its
-    own); without one ``confusions``, by the score of the class that was called.
+    kinds are ``fp`` (its highest scores on other images) and ``fn`` (its lowest on its own);
+    without one ``wrong``, by the score of the predicted class.
     """
     if positive is None:
         wrong = np.flatnonzero(targets != predicted)
-        return {"confusions": _ordered(wrong, -scores[wrong, predicted[wrong]])}
+        return {"wrong": _ordered(wrong, -scores[wrong, predicted[wrong]])}
     own = scores[:, positive]
-    alarms = np.flatnonzero((predicted == positive) & (targets != positive))
-    misses = np.flatnonzero((predicted != positive) & (targets == positive))
-    return {"alarms": _ordered(alarms, -own[alarms]), "misses": _ordered(misses, own[misses])}
+    fp = np.flatnonzero((predicted == positive) & (targets != positive))
+    fn = np.flatnonzero((predicted != positive) & (targets == positive))
+    return {"fp": _ordered(fp, -own[fp]), "fn": _ordered(fn, own[fn])}
 
 
 def _ordered(rows: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ def _ordered(rows: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def confused(
     counts: np.ndarray, classes: Sequence[str], most: int = 10
 ) -> tuple[tuple[str, str, int], ...]:
-    """The pairs (actual, called, images) that are mistaken most often, from counts (K, K)."""
+    """The pairs (actual, predicted, images) that are mistaken most often, from counts (K, K)."""
     pairs = [
         (int(counts[i, j]), classes[i], classes[j])
         for i in range(len(classes))
@@ -64,16 +64,15 @@ def confused(
         if i != j and counts[i, j]
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-    return tuple((actual, called, count) for count, actual, called in pairs[:most])
+    return tuple((actual, predicted, count) for count, actual, predicted in pairs[:most])
 
 
 def counted(test: Predictions) -> dict[str, float] | None:
-    """What the chosen threshold finds and raises; None without a positive class."""
+    """The confusion at the threshold, and the share of positives; None without a positive class."""
     if test.task.positive is None:
         return None
-    (cleared, alarms), (misses, hits) = test.task.focus(test.confusion).tolist()
-    share = (hits + misses) / len(test.targets)
-    return {"hits": hits, "misses": misses, "alarms": alarms, "cleared": cleared, "share": share}
+    (tn, fp), (fn, tp) = test.task.focus(test.confusion).tolist()
+    return {"tp": tp, "fn": fn, "fp": fp, "tn": tn, "share": (tp + fn) / len(test.targets)}
 
 
 def by_class(metrics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
+from raresight.pipeline.report.charts import LOOKS
 from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.numbers import count, interval, number, share
 
@@ -48,7 +49,7 @@ def _environment() -> "Environment":
     environment.filters["interval"] = lambda row, name, kind="number": interval(
         row, name, {"number": number, "count": count}[kind]
     )
-    environment.globals |= {"METRICS": METRICS, "shown": shown}
+    environment.globals |= {"METRICS": METRICS, "shown": shown, "looks": len(LOOKS)}
     environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text()
     return environment
 

@@ -1,15 +1,16 @@
 """What the two sliders need: a handful of numbers, from which the page computes all others."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from math import ceil, log10, sqrt
 from typing import Any
 
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.report.charts import PREVALENCES, draw_prevalences
 from raresight.pipeline.report.operating import Stops
 
 _PER_DECADE = 24  # places of the prevalence slider: each is another number of two digits
-Interval = Callable[..., tuple[float, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,21 +22,17 @@ class Panel:
     presets: tuple[tuple[str, float], ...]
 
 
-def panel(
-    stops: Stops, *, deployment: Sequence[float], confidence: float, interval: Interval
-) -> Panel:
-    """The panel, at first at the test set's own prevalence.
-
-    ``interval(successes, trials, confidence=...)`` is that of a proportion.
-    """
+def panel(stops: Stops, *, deployment: Sequence[float], settings: IntervalSettings) -> Panel:
+    """The panel, at first at the test set's own prevalence."""
     own = stops.positives / (stops.positives + stops.negatives)
+    names = [METRICS[name].label for name in shown("sliders", positive=True)]
     title = (
-        "Accuracy, precision, recall and F1 over the share of positive images: as positives become "
-        "rarer, accuracy stays and precision falls"
+        f"{', '.join(names)} over the share of positive images: as positives become rarer, "
+        "accuracy stays and precision falls"
     )
     chart, axes = draw_prevalences(title=title)
     low, high = PREVALENCES
-    data = asdict(stops) | _intervals(stops, confidence, interval)
+    data = asdict(stops) | _intervals(stops, settings)
     data |= {"start": min(max(own, low), high), "low": low, "high": high, "axes": axes}
     data |= {"per_decade": _PER_DECADE, "steps": ceil(_PER_DECADE * log10(high / low))}
     there = [("in use", share) for share in deployment]
@@ -43,20 +40,18 @@ def panel(
     return Panel(data=data, chart=chart, presets=presets)
 
 
-def _intervals(stops: Stops, confidence: float, interval: Interval) -> dict[str, list]:
+def _intervals(stops: Stops, settings: IntervalSettings) -> dict[str, list[list[float]]]:
     """The ends of each stop's recall, and, to hold together, of its recall and specificity."""
     # Two intervals at the root of the confidence hold together with the confidence.
-    joint = sqrt(confidence)
-    cleared = [stops.negatives - alarms for alarms in stops.alarms]
+    joint = replace(settings, confidence_level=sqrt(settings.confidence_level))
+    tn = [stops.negatives - fp for fp in stops.fp]
     return {
-        "recall_ends": _ends(stops.hits, stops.positives, confidence, interval),
-        "joint_recall": _ends(stops.hits, stops.positives, joint, interval),
-        "joint_specificity": _ends(cleared, stops.negatives, joint, interval),
+        "recall_ends": _ends(stops.tp, stops.positives, settings),
+        "joint_recall": _ends(stops.tp, stops.positives, joint),
+        "joint_specificity": _ends(tn, stops.negatives, joint),
     }
 
 
-def _ends(
-    successes: Sequence[int], trials: int, confidence: float, interval: Interval
-) -> list[list[float]]:
-    ends = {count: interval(count, trials, confidence=confidence) for count in set(successes)}
+def _ends(successes: Sequence[int], trials: int, settings: IntervalSettings) -> list[list[float]]:
+    ends = {count: settings.proportion(count, trials) or (0.0, 1.0) for count in set(successes)}
     return [[float(f"{end:.7g}") for end in ends[count]] for count in successes]

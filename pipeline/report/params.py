@@ -10,8 +10,9 @@ from raresight.pipeline.core.params import Section
 class ReportParams(Section):
     """How much the page shows.
 
-    ``images_per_class`` is the length of a contact sheet, ``mistakes`` the number of false alarms
-    and of misses shown as pictures, the most confident first. ``seed`` chooses the images.
+    ``images_per_class`` is the length of a contact sheet, ``mistakes`` the number of false
+    positives and of false negatives shown as pictures, the most confident first. ``seed`` chooses
+    the images.
     """
 
     seed: Annotated[int, Field(ge=0)] = 1

@@ -13,7 +13,7 @@ class Slice:
     value: float
     low: float
     high: float
-    hits: int
+    correct: int
     images: int
     significant: bool
 
@@ -37,7 +37,7 @@ def _slice(row: Mapping[str, str], level: float) -> Slice:
         value=float(row["value"]),
         low=float(row["low"]),
         high=float(row["high"]),
-        hits=int(row["hits"]),
+        correct=int(row["correct"]),
         images=int(row["images"]),
         significant=bool(row["p_adjusted"]) and float(row["p_adjusted"]) < level,
     )

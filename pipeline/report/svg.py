@@ -1,4 +1,4 @@
-"""Matplotlib figures as SVG that belongs to the page: its colours, its fonts, no ids of its own."""
+"""Matplotlib figures as SVG that belongs to the page: its colors, its fonts, no ids of its own."""
 
 import io
 import re
@@ -6,58 +6,25 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from raresight.pipeline.report.look import Palette
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Colours that nothing else uses, and the custom properties of the style sheet that take their
+# Colors that nothing else uses, and the custom properties of the style sheet that take their
 # place: one drawing serves light, dark and print.
-INK, MUTED, RULE, MODEL, RARE, BALANCE, OTHER, GROUND = (f"#0000{k:02d}" for k in range(1, 9))
+PAGE = Palette(*(f"#0000{k:02d}" for k in range(1, 9)))
 _PROPERTIES = {
-    INK: "--ink",
-    MUTED: "--muted",
-    RULE: "--rule",
-    MODEL: "--model",
-    RARE: "--rare",
-    BALANCE: "--balance",
-    OTHER: "--other",
-    GROUND: "--card",
-}
-_STYLE = {
-    "svg.fonttype": "none",  # text stays text: it can be selected, searched and read aloud
-    "svg.hashsalt": "raresight",
-    "path.simplify": True,
-    "path.simplify_threshold": 0.3,
-    "font.family": ["DejaVu Sans"],
-    "font.size": 13,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": MUTED,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": RULE,
-    "grid.linewidth": 0.8,
-    "axes.axisbelow": True,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "xtick.minor.size": 0,
-    "ytick.minor.size": 0,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "lines.linewidth": 2,
-    "lines.solid_capstyle": "round",
+    PAGE.ink: "--ink",
+    PAGE.muted: "--muted",
+    PAGE.rule: "--rule",
+    PAGE.model: "--model",
+    PAGE.rare: "--rare",
+    PAGE.balance: "--balance",
+    PAGE.other: "--other",
+    PAGE.ground: "--card",
 }
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-
-
-def style() -> dict:
-    """The settings under which figures for :func:`inline` are to be made and drawn."""
-    return _STYLE
 
 
 def inline(figure: "Figure", *, name: str, title: str) -> str:
@@ -71,7 +38,7 @@ def inline(figure: "Figure", *, name: str, title: str) -> str:
     root = ElementTree.fromstring(buffer.getvalue())
     ids = _new_ids(root, figure, name)
     _clean(root, ids)
-    box = root.get("viewBox")
+    box = root.get("viewBox", "")
     root.attrib.clear()
     root.attrib.update({"viewBox": box, "role": "img", "aria-label": title, "class": "chart"})
     ElementTree.register_namespace("", _SVG)
@@ -84,8 +51,8 @@ def _new_ids(root: ElementTree.Element, figure: "Figure", name: str) -> dict[str
     text = ElementTree.tostring(root, encoding="unicode")
     used = re.findall(r"""(?:url\(#|href="#)([^)"]+)""", text)
     ids = {old: f"{name}-{number}" for number, old in enumerate(dict.fromkeys(used))}
-    named = figure.findobj(lambda artist: artist.get_gid() is not None)
-    return ids | {artist.get_gid(): artist.get_gid() for artist in named}
+    named = [artist.get_gid() for artist in figure.findobj()]
+    return ids | {gid: gid for gid in named if gid is not None}
 
 
 def _clean(element: ElementTree.Element, ids: Mapping[str, str]) -> None:
@@ -114,9 +81,9 @@ def _is_empty(element: ElementTree.Element) -> bool:
 
 
 def _shorter(value: str) -> str:
-    """Coordinates to a hundredth of a pixel, fonts left to the page, colours as properties."""
+    """Coordinates to a hundredth of a pixel, fonts left to the page, colors as properties."""
     value = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", value)
     value = re.sub(r"font-family: [^;]*;", "", value)
-    for colour, property in _PROPERTIES.items():
-        value = value.replace(colour, f"var({property})")
+    for color, property in _PROPERTIES.items():
+        value = value.replace(color, f"var({property})")
     return re.sub(r"\s+", " ", value).strip()

@@ -23,7 +23,7 @@ from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
-from raresight.pipeline.evaluation.output import figures, tables
+from raresight.pipeline.evaluation.output import tables
 from raresight.pipeline.evaluation.output.results_json import headline, to_results_json
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.scoring import (
@@ -150,7 +150,7 @@ def _transfer(loaded: LoadedInputs, result: EvaluationResult) -> dict[str, Any]:
     )
     rights = [outcome.predicted == outcome.targets for outcome in (drawn, result.outcomes["test"])]
     pairs = [(int(right.sum()), len(right)) for right in rights]
-    return {"transfer": transfer(*pairs, confidence=result.params.confidence_level)}
+    return {"transfer": transfer(*pairs, settings=result.params.intervals)}
 
 
 def _evaluation_inputs(
@@ -167,17 +167,16 @@ def _evaluation_inputs(
         shortcut={name: shortcut(features[name]) for name in ("val", "test")},
         assumed=loaded.models[0].assumed,
         factors=factors_of(dataset, loaded.rows["test"]),
-        sources=np.unique(dataset.source_ids[loaded.rows["test"]], return_inverse=True)[1],
+        sources={
+            name: np.unique(dataset.source_ids[loaded.rows[name]], return_inverse=True)[1]
+            for name in ("val", "test")
+        },
     )
 
 
 def _write_plots(folder: Path, result: EvaluationResult) -> None:
     for name, text in tables.tables(result).items():
         (folder / name).write_text(text)
-    figures.draw_confusion(result, folder / "confusion.png")
-    figures.draw_precision_recall(result, folder / "precision_recall.png")
-    figures.draw_calibration(result, folder / "calibration.png")
-    figures.draw_slices(result, folder / "slices.png")
 
 
 def _write_predictions(

@@ -8,14 +8,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from raresight.pipeline.commands.compare import MODELS, RECIPES, Report
+from raresight.pipeline.comparison.report import Report
+from raresight.pipeline.comparison.sides import MODELS, RECIPES
 from raresight.pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import DASH, count, number
 
 _STYLES = {BETTER: "bold green", WORSE: "bold red", INCONCLUSIVE: "yellow"}
-_TAKES = "it would take"
+_TAKES = "sample size needed"
 _MOST_PARAMS = 20
 _WIDEST = 32  # of a column: names of revisions and values of params may be long
 _MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anything
@@ -191,10 +192,10 @@ def _plural(number: int, unit: str) -> str:
 
 def _mistakes(report: Report) -> Iterator[str]:
     found = report.comparison.mistakes
-    first = "The first training of " if max(report.num_seeds) > 1 else ""
+    first = " (first trainings)" if max(report.num_seeds) > 1 else ""
     yield (
-        f"{first}{report.new} mends {count(found.fixed)} mistakes of {report.old} and makes "
-        f"{count(found.regressed)} new ones; {count(found.both)} are in both "
+        f"Mistakes of {report.old} fixed by {report.new}{first}: {count(found.fixed)}; regressed: "
+        f"{count(found.regressed)}; wrong in both: {count(found.both)} "
         f"(McNemar's exact test: p = {found.p_value:.2g})."
     )
 

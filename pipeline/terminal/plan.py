@@ -6,44 +6,51 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from raresight.pipeline.commands.plan import ALARMS, Place, Plan
+from raresight.pipeline.commands.plan import FALSE_POSITIVES, Place, Plan
 from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import DASH, count, number
+
+_METHODS = {"wilson": "Wilson's interval", "clopper_pearson": "the exact Clopper-Pearson interval"}
 
 
 def render(plan: Plan) -> RenderableType:
     """What is needed, at each prevalence, and what there is. Fits a terminal of 80 columns."""
-    parts = [Padding(Text.assemble(*_positives(plan)), (1, 0))]
+    parts: list[RenderableType] = [Padding(Text.assemble(*_positives(plan)), (1, 0))]
     parts += [_random(plan), Padding(_negatives(plan), (1, 0))]
     parts += [Padding(Text.assemble(*sentence), (0, 0, 1, 0)) for sentence in _test_set(plan)]
     return Group(*parts)
 
 
 def _positives(plan: Plan) -> Iterator[str | tuple[str, str]]:
-    wilson, exact = plan.positives["wilson"], plan.positives["clopper_pearson"]
+    chosen, *others = sorted(plan.positives, key=lambda method: method != plan.interval)
     yield f"To know a recall of {plan.recall:g} to ±{plan.width / 2:g} "
     yield f"({_percent(plan.confidence)} interval of width {plan.width:g}) the test set needs "
-    yield (f"{count(wilson)} positives", "bold")
-    yield f" (Wilson; {count(exact)} for the exact interval of Clopper and Pearson)."
+    yield (f"{count(plan.positives[chosen])} positives", "bold")
+    told = [f"{count(plan.positives[method])} by {_METHODS[method]}" for method in others]
+    yield f" by {_METHODS[chosen]} ({', '.join(told)})."
 
 
 def _negatives(plan: Plan) -> RenderableType:
     table = titled_table(f"Negatives that show a precision ≥ {plan.precision:g}")
-    headers = ("prevalence", "specificity\nneeded", *(_alarms(alarms) for alarms in ALARMS))
+    headers = (
+        "prevalence",
+        "specificity\nneeded",
+        *(_false_positives(number) for number in FALSE_POSITIVES),
+    )
     for header in headers:
         table.add_column(header, justify="right")
     for place in plan.places:
-        numbers = (count(place.negatives[alarms]) for alarms in ALARMS)
-        table.add_row(_share(place), f"{1 - place.alarm_rate:.6g}", *numbers)
+        numbers = (count(place.negatives[number]) for number in FALSE_POSITIVES)
+        table.add_row(_share(place), f"{1 - place.false_positive_rate:.6g}", *numbers)
     return table
 
 
-def _alarms(alarms: int) -> str:
-    return "with no\nfalse alarm" if not alarms else f"with {alarms}"
+def _false_positives(number: int) -> str:
+    return "with no\nfalse positive" if not number else f"with {number}"
 
 
 def _random(plan: Plan) -> RenderableType:
-    needed = count(plan.positives["wilson"])
+    needed = count(plan.positives[plan.interval])
     table = titled_table(f"Random images that hold {needed}")
     for header in ("prevalence", "on average", f"with {_percent(plan.confidence)} certainty"):
         table.add_column(header, justify="right")
@@ -69,7 +76,7 @@ def _test_set(plan: Plan) -> Iterator[list[str | tuple[str, str]]]:
         f"It has {count(found.negatives)} others: ",
         _judged(found.enough_negatives),
         f" to show a precision of {plan.precision:g} {there}, "
-        f"{condition} none of them is a false alarm.",
+        f"{condition} none of them is a false positive.",
     ]
 
 

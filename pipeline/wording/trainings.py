@@ -25,7 +25,8 @@ def trainings(metrics: Mapping[str, Any]) -> Trainings | None:
     if "by_seed" not in metrics:
         return None
     by_seed = metrics["by_seed"]
-    columns = shown("seeds", positive=metrics["positive"] is not None)
+    asked = shown("seeds", positive=metrics["positive"] is not None)
+    columns = [name for name in asked if name in by_seed["test"]]
     found = [by_seed["test"][name] for name in columns]
     rows = [
         ("mean", tuple(number(one["mean"]) for one in found)),

@@ -1,5 +1,8 @@
 """Verdicts on versions whose truth is known, because they were simulated."""
 
+from dataclasses import replace
+
+import interval_settings
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -8,7 +11,7 @@ from benchmarks.compare import TASK, simulate, simulated_pair
 from raresight.pipeline.comparison.compare import Side, compare, count_mistakes
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 
-OPTIONS = {"confidence": 0.95, "resamples": 200}
+SETTINGS = interval_settings.settings(0.95, 200)
 
 
 def verdicts(comparison):
@@ -16,11 +19,13 @@ def verdicts(comparison):
     return {found.name: found.ruling for found in comparison.differences}
 
 
-def judged(old, new, groups=None, **options):
+def judged(old, new, groups=None, *, num_bootstrap=200, same_models=False):
     """Two versions of one training each."""
     groups = np.arange(len(old.targets)) if groups is None else groups
     sides = (Side(outcomes=(one,)) for one in (old, new))
-    return compare(*sides, groups, rng=np.random.default_rng(0), **OPTIONS | options)
+    settings = replace(SETTINGS, num_bootstrap=num_bootstrap)
+    rng = np.random.default_rng(0)
+    return compare(*sides, groups, settings=settings, rng=rng, same_models=same_models)
 
 
 def test_models_of_equal_skill_are_inconclusive():
@@ -92,7 +97,7 @@ def test_copies_of_an_image_are_no_further_evidence():
     rows = np.repeat(np.arange(len(targets)), 9)
     old, new = (predict_labels(TASK, targets[rows], s[rows], threshold=0.5) for s in scores)
     strangers, copies = (
-        judged(old, new, groups, resamples=300).differences[0]
+        judged(old, new, groups, num_bootstrap=300).differences[0]
         for groups in (np.arange(len(rows)), rows)
     )
     # Nine copies a source: were they strangers, the interval would be three times as narrow.
@@ -119,7 +124,7 @@ def test_the_accuracy_has_to_pass_mcnemars_test_too():
     old = right.copy()
     old[:4] = old[:4, ::-1]
     outcomes = [predict_labels(TASK, targets, scores, threshold=0.5) for scores in (old, right)]
-    comparison = judged(*outcomes, resamples=500)
+    comparison = judged(*outcomes, num_bootstrap=500)
     (accuracy,) = (one for one in comparison.differences if one.name == "accuracy")
     assert accuracy.low > 0
     assert comparison.mistakes.p_value == pytest.approx(1 / 8)

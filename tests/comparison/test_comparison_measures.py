@@ -37,7 +37,8 @@ def test_binary_metrics_are_those_of_scikit_learn():
             "average_precision": sk.average_precision_score(actual, score, sample_weight=weights),
             "roc_auc": sk.roc_auc_score(actual, score, sample_weight=weights),
         }
-        assert {name: column[row] for name, column in values.items()} == pytest.approx(expected)
+        found = {name: values[name][row] for name in expected}
+        assert found == pytest.approx(expected)
 
 
 def test_multiclass_metrics_are_those_of_scikit_learn():
@@ -61,7 +62,8 @@ def test_multiclass_metrics_are_those_of_scikit_learn():
                 ]
             ),
         }
-        assert {name: column[row] for name, column in values.items()} == pytest.approx(expected)
+        found = {name: values[name][row] for name in expected}
+        assert found == pytest.approx(expected)
 
 
 def test_each_resample_is_decided_at_its_own_threshold():

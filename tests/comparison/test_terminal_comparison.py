@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks.compare import simulated_pair
-from raresight.pipeline.commands.compare import MODELS, RECIPES, Report
 from raresight.pipeline.comparison.compare import Comparison, Mistakes
+from raresight.pipeline.comparison.report import Report
+from raresight.pipeline.comparison.sides import MODELS, RECIPES
 from raresight.pipeline.comparison.verdicts import Difference
 from raresight.pipeline.terminal.comparison import markdown, render
 

@@ -1,16 +1,16 @@
 from dataclasses import replace
 
+import interval_settings
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from raresight.pipeline.evaluation.assessment import assess
+from raresight.pipeline.evaluation.assessment import assess, assess_values
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
-from raresight.pipeline.evaluation.metrics.table import RANKED
+from raresight.pipeline.evaluation.metrics.registry import RANKED
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS, wilson
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
-BOOTSTRAP = Bootstrap(confidence=0.9, resamples=200)
+SETTINGS = interval_settings.settings(0.9, 200)
 BINARY = Task(classes=("common", "rare"), positive="rare")
 LETTERS = ("a", "b", "c")
 
@@ -20,7 +20,7 @@ def values(estimates) -> dict[str, float | None]:
 
 
 def judged(outcome):
-    return assess(outcome, bootstrap=BOOTSTRAP, rng=np.random.default_rng(0))
+    return assess(outcome, settings=SETTINGS, rng=np.random.default_rng(0))
 
 
 @pytest.fixture
@@ -46,25 +46,25 @@ def test_a_rare_class_is_judged_as_scikit_learn_does(binary):
     assert (called == (rare >= 0.6)).all()
     area, average = sk.roc_auc_score(actual, rare), sk.average_precision_score(actual, rare)
     others = sk.average_precision_score(~actual, 1 - rare)
-    assert values(assess(binary).overall) == pytest.approx(
-        {
-            "accuracy": sk.accuracy_score(actual, called),
-            "balanced_accuracy": sk.balanced_accuracy_score(actual, called),
-            "precision": sk.precision_score(actual, called),
-            "recall": sk.recall_score(actual, called),
-            "specificity": sk.recall_score(~actual, ~called),
-            "f1": sk.f1_score(actual, called),
-            **averages(actual, called),
-            "mcc": sk.matthews_corrcoef(actual, called),
-            "roc_auc": area,
-            "macro_roc_auc": area,
-            "weighted_roc_auc": area,
-            "average_precision": average,
-            "macro_average_precision": (average + others) / 2,
-            "weighted_average_precision": (30 * average + 150 * others) / 180,
-        },
-        abs=1e-9,
-    )
+    found = values(assess_values(binary).overall)
+    expected = {
+        "accuracy": sk.accuracy_score(actual, called),
+        "balanced_accuracy": sk.balanced_accuracy_score(actual, called),
+        "precision": sk.precision_score(actual, called),
+        "recall": sk.recall_score(actual, called),
+        "specificity": sk.recall_score(~actual, ~called),
+        "npv": sk.precision_score(~actual, ~called),
+        "f1": sk.f1_score(actual, called),
+        **averages(actual, called),
+        "mcc": sk.matthews_corrcoef(actual, called),
+        "roc_auc": area,
+        "macro_roc_auc": area,
+        "weighted_roc_auc": area,
+        "average_precision": average,
+        "macro_average_precision": (average + others) / 2,
+        "weighted_average_precision": (30 * average + 150 * others) / 180,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("num_classes", [3, 12])
@@ -88,7 +88,7 @@ def test_without_a_positive_class_all_classes_count_alike(scores, num_classes):
         )
     if num_classes > 10:
         expected["top_5_accuracy"] = sk.top_k_accuracy_score(targets, given, k=5)
-    found = values(assess(predict_labels(task, targets, given)).overall)
+    found = values(assess_values(predict_labels(task, targets, given)).overall)
     assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -99,7 +99,7 @@ def test_of_several_classes_the_positive_one_is_judged_against_the_rest(scores):
     called = given[:, 1] >= 0.4
     assert ((outcome.predicted == 1) == called).all()
     assert (outcome.predicted[~called] == 2 * (given[:, 2] > given[:, 0])[~called]).all()
-    found = values(assess(outcome).overall)
+    found = values(assess_values(outcome).overall)
     assert found["accuracy"] == pytest.approx(sk.accuracy_score(targets == 1, called))
     assert found["f1"] == pytest.approx(sk.f1_score(targets == 1, called))
     expected = sk.f1_score(targets, outcome.predicted, average="macro")
@@ -108,14 +108,15 @@ def test_of_several_classes_the_positive_one_is_judged_against_the_rest(scores):
 
 @pytest.mark.parametrize("method", ["wilson", "clopper_pearson"])
 def test_proportions_have_the_interval_asked_for_and_the_rest_contain_their_value(binary, method):
-    asked = replace(BOOTSTRAP, proportions=method)
-    overall = assess(binary, bootstrap=asked, rng=np.random.default_rng(0)).overall
-    (right, alarms), (missed, hit) = binary.confusion.tolist()
+    asked = replace(SETTINGS, proportion_interval=method)
+    overall = assess(binary, settings=asked, rng=np.random.default_rng(0)).overall
+    (tn, fp), (fn, tp) = binary.confusion.tolist()
     expected = {
-        "accuracy": (right + hit, 180),
-        "precision": (hit, hit + alarms),
-        "recall": (hit, hit + missed),
-        "specificity": (right, right + alarms),
+        "accuracy": (tn + tp, 180),
+        "precision": (tp, tp + fp),
+        "recall": (tp, tp + fn),
+        "specificity": (tn, tn + fp),
+        "npv": (tn, tn + fn),
     }
     for name, (successes, trials) in expected.items():
         assert overall[name].interval == PROPORTIONS[method](successes, trials, confidence=0.9)
@@ -135,10 +136,10 @@ def test_rows_of_one_source_widen_every_interval(binary):
         predicted=doubled(binary.predicted),
         sources=doubled(np.arange(180)),
     )
-    many = Bootstrap(confidence=0.9, resamples=2000)
+    many = interval_settings.settings(0.9, 2000)
     rng = np.random.default_rng(0)
-    grouped = assess(twice, bootstrap=many, rng=rng).overall
-    naive = assess(replace(twice, sources=None), bootstrap=many, rng=rng).overall
+    grouped = assess(twice, settings=many, rng=rng).overall
+    naive = assess(replace(twice, sources=None), settings=many, rng=rng).overall
     for name in ("accuracy", "recall", "f1", "mcc"):
         (low, high), (naive_low, naive_high) = grouped[name].interval, naive[name].interval
         assert grouped[name].value == pytest.approx(naive[name].value)
@@ -156,8 +157,8 @@ def test_macro_values_have_intervals(scores):
 
 
 def test_without_a_bootstrap_there_are_values_alone(binary):
-    assert {estimate.interval for estimate in assess(binary).overall.values()} == {None}
-    assert values(assess(binary).overall) == values(judged(binary).overall)
+    assert {estimate.interval for estimate in assess_values(binary).overall.values()} == {None}
+    assert values(assess_values(binary).overall) == values(judged(binary).overall)
 
 
 def test_the_same_stream_gives_the_same_intervals(binary):

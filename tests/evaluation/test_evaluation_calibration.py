@@ -1,3 +1,4 @@
+import interval_settings
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +16,8 @@ from raresight.pipeline.evaluation.metrics.calibration import (
     fit_calibrator,
     reliability,
 )
+
+SETTINGS = interval_settings.settings()
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -147,7 +150,7 @@ def test_a_score_that_knows_all_has_no_miscalibration_and_all_discrimination():
 @given(events, st.integers(1, 20), st.booleans())
 def test_bins_hold_every_image_once_in_order(events, bins, by_score):
     score, happened = columns(events)
-    diagram = reliability(score, happened, bins=bins, confidence=0.95, by_score=by_score)
+    diagram = reliability(score, happened, bins=bins, settings=SETTINGS, by_score=by_score)
     assert diagram.images.sum() == len(score)
     assert len(diagram.images) <= bins
     assert (np.diff(diagram.score) >= -1e-12).all()
@@ -160,7 +163,7 @@ def test_bins_hold_every_image_once_in_order(events, bins, by_score):
 
 def test_bins_by_score_expect_as_many_events_each():
     score = np.random.default_rng(0).beta(0.2, 4, 20_000)
-    diagram = reliability(score, score > 0.5, bins=10, confidence=0.95, by_score=True)
+    diagram = reliability(score, score > 0.5, bins=10, settings=SETTINGS, by_score=True)
     np.testing.assert_allclose(diagram.score * diagram.images, score.sum() / 10, atol=1)
     assert diagram.images[0] > 10 * diagram.images[-1]
 
@@ -171,7 +174,7 @@ def errors(gap: float, *, images: int, repeats: int = 200) -> np.ndarray:
     found = []
     for _ in range(repeats):
         truth = rng.uniform(0.2, 0.6, images)
-        diagram = reliability(truth + gap, rng.random(images) < truth, bins=10, confidence=0.95)
+        diagram = reliability(truth + gap, rng.random(images) < truth, bins=10, settings=SETTINGS)
         weights = diagram.images / images
         plain = (weights * np.abs(diagram.observed - diagram.score)).sum()
         found.append((plain, calibration_error(diagram)))
@@ -193,7 +196,11 @@ def test_the_calibration_error_of_wrong_scores_is_how_far_they_are_off():
 
 def test_figures_of_a_set_in_which_nothing_happens_say_so():
     figures = calibration_figures(
-        np.tile([0.9, 0.1], (20, 1)), np.zeros(20, int), 1, bins=5, confidence=0.95
+        np.tile([0.9, 0.1], (20, 1)),
+        np.zeros(20, int),
+        1,
+        bins=5,
+        settings=SETTINGS,
     )
     assert figures["brier_skill"].value is None
     assert figures["brier_skill"].reason
@@ -202,6 +209,8 @@ def test_figures_of_a_set_in_which_nothing_happens_say_so():
 
 def test_without_a_positive_class_the_event_is_that_the_best_class_is_right():
     probabilities = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8]])
-    figures = calibration_figures(probabilities, np.array([0, 2, 2]), None, bins=3, confidence=0.95)
+    figures = calibration_figures(
+        probabilities, np.array([0, 2, 2]), None, bins=3, settings=SETTINGS
+    )
     assert figures["brier"].value == pytest.approx((0.2**2 + 0.5**2 + 0.2**2) / 3)
     assert figures["log_loss"].value == pytest.approx(-np.log([0.8, 0.3, 0.8]).mean())

@@ -2,6 +2,7 @@
 
 import re
 
+import interval_settings
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,6 @@ from raresight.pipeline.evaluation.decisions.predictions import Predictions, Tas
 from raresight.pipeline.evaluation.evaluate import evaluate
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.evaluation.params import LowestCost, MaxF1
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
 
 CLASSES = ("ash", "birch", "cedar")
 TASK = Task(classes=CLASSES, positive=None)
@@ -52,8 +52,8 @@ def test_equal_costs_choose_the_without_costs_class_and_no_answer_is_cheaper(see
     [
         ({"costs": {"ash": {"brich": 2}}}, r"costs\.ash: no class 'brich'.*'birch'"),
         ({"prevalence": 0.1}, r"threshold\.prevalence: no class is the positive one"),
-        ({"costs": {"ash": {"birch": "never"}}}, r"costs\.ash\.birch: 'never'.*called 'birch'"),
-        ({"costs": {"ash": {"birch": 0}}}, r"costs\.ash: calling 'ash' 'birch' is free"),
+        ({"costs": {"ash": {"birch": "never"}}}, r"costs\.ash\.birch: 'never'.*predicted 'birch'"),
+        ({"costs": {"ash": {"birch": 0}}}, r"costs\.ash: predicting 'birch' for 'ash' is free"),
     ],
 )
 def test_what_cannot_be_is_named_with_its_key(changes, told):
@@ -87,7 +87,7 @@ def test_costs_and_savings_by_hand():
         {"test": given_},
         mistake_costs(rule(), CLASSES),
         np.array([0, 0, 0, 0, 0, 0, 1, 2]),
-        bootstrap=Bootstrap(confidence=0.95, resamples=500),
+        settings=interval_settings.settings(0.95, 500),
         rng=np.random.default_rng(0),
     )
     assert found.by_outcome["test"].value == pytest.approx(1 / 6)
@@ -111,7 +111,7 @@ def test_intervals_hold_the_true_cost():
             {"test": outcome(targets, answers)},
             costs,
             targets,
-            bootstrap=Bootstrap(confidence=0.95, resamples=200),
+            settings=interval_settings.settings(0.95, 200),
             rng=rng,
         ).by_outcome["test"]
         held += found.low <= truth <= found.high

@@ -1,5 +1,6 @@
 """Intervals cover the truth as often as they say, also at ten positives: by simulation."""
 
+import interval_settings
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -7,7 +8,7 @@ from scipy.stats import norm
 from raresight.pipeline.evaluation.assessment import assess
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.metrics import confusion
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap
+from raresight.pipeline.evaluation.metrics.registry import METRICS
 
 TASK = Task(classes=("common", "rare"), positive="rare")
 NEGATIVES, REPEATS = 500, 300
@@ -30,7 +31,7 @@ def expected(positives: int, skill: float, threshold: float) -> dict[str, float]
     return {
         "recall": recall,
         "specificity": 1 - false,
-        "precision": confusion.precision(counts)[1],
+        "precision": METRICS["precision"].decided(counts)[1],
         "f1": confusion.f1(counts)[1],
         "macro_f1": confusion.f1(counts).mean(),
         "balanced_accuracy": confusion.balanced_accuracy(counts),
@@ -45,7 +46,7 @@ def test_intervals_cover_as_often_as_they_say(positives):
     skill, threshold = 2.5, 1.8
     truth = expected(positives, skill, threshold)
     targets = np.repeat([0, 1], [NEGATIVES, positives])
-    bootstrap = Bootstrap(confidence=0.95, resamples=400)
+    settings = interval_settings.settings(0.95, 400)
     rng = np.random.default_rng(positives)
     covered = dict.fromkeys(truth, 0)
     for _ in range(REPEATS):
@@ -53,7 +54,7 @@ def test_intervals_cover_as_often_as_they_say(positives):
         outcome = predict_labels(
             TASK, targets, np.stack([-scores, scores], axis=1), threshold=threshold
         )
-        overall = assess(outcome, bootstrap=bootstrap, rng=rng).overall
+        overall = assess(outcome, settings=settings, rng=rng).overall
         for name, value in truth.items():
             low, high = overall[name].interval
             covered[name] += low <= value <= high

@@ -11,7 +11,6 @@ from raresight.pipeline.evaluation.uncertainty.intervals import (
     mean_interval,
     mean_of_proportions,
     percentile_estimate,
-    trials_needed,
     wilson,
 )
 
@@ -87,19 +86,6 @@ def test_wilson_has_a_width_where_nothing_went_wrong():
     low, high = wilson(36, 36, confidence=0.95)
     assert high == 1
     assert low == pytest.approx(36 / (36 + 1.959964**2))
-
-
-@pytest.mark.parametrize(("width", "published"), [(0.2, 38), (0.1, 141), (0.05, 558)])
-def test_trials_needed_for_a_recall_of_nine_tenths(width, published):
-    assert trials_needed(0.9, width=width, confidence=0.95) == pytest.approx(published, abs=1)
-
-
-@given(st.floats(0, 1), st.floats(0.05, 0.9))
-def test_trials_needed_is_the_least_number(share, width):
-    needed = trials_needed(share, width=width, confidence=0.95)
-    widths = [np.ptp(wilson(share * n, n, confidence=0.95)) for n in (needed - 1, needed) if n > 0]
-    assert widths[-1] <= width
-    assert len(widths) == 1 or widths[0] > width
 
 
 def test_the_interval_is_the_middle_of_the_resamples():

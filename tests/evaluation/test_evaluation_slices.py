@@ -1,5 +1,6 @@
 from functools import partial
 
+import interval_settings
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def results(task, targets, called, factors, *, perturbed=None, bins=4, min_image
         factors,
         bins=bins,
         min_images=min_images,
-        interval=WILSON,
+        settings=interval_settings.settings(),
     )
 
 
@@ -51,7 +52,7 @@ def test_the_worst_slice_comes_first_and_stands_out(blurred):
     found = results(RARE, *blurred)
     worst = found[0]
     assert (worst.metric, worst.factor, worst.part) == ("recall", "blur", "0.75 to 1")
-    assert (worst.hits, worst.images, worst.estimate.value) == (0, 20, 0)
+    assert (worst.correct, worst.images, worst.estimate.value) == (0, 20, 0)
     assert worst.estimate.interval == WILSON(0, 20)
     assert worst.p_adjusted < 1e-6
     tints = [one for one in found if (one.metric, one.factor) == ("recall", "tint")]
@@ -104,7 +105,7 @@ def test_small_parts_and_factors_with_one_value_are_not_shown():
     factors = {"kind": np.array(["a"] * 8 + ["b"] * 2), "same": np.array(["x"] * 10)}
     found = results(RARE, targets, targets, factors, min_images=3)
     shown = {one.name for one in found if one.metric == "recall"}
-    assert shown == {"kind a", "perturbed no", "perturbed yes"}
+    assert shown == {"kind = a", "perturbed = no", "perturbed = yes"}
 
 
 def test_negatives_beyond_the_positives_range_count_for_precision():
@@ -112,7 +113,7 @@ def test_negatives_beyond_the_positives_range_count_for_precision():
     size = np.concatenate([[-50.0, 90.0, -50.0, 90.0], np.arange(8.0)])
     found = results(RARE, targets, np.ones(12, int), {"size": size}, bins=2)
     sizes = [one for one in found if (one.metric, one.factor) == ("precision", "size")]
-    assert sorted((one.hits, one.images) for one in sizes) == [(4, 6), (4, 6)]
+    assert sorted((one.correct, one.images) for one in sizes) == [(4, 6), (4, 6)]
 
 
 def test_perturbed_images_are_compared_as_pairs():
@@ -121,7 +122,7 @@ def test_perturbed_images_are_compared_as_pairs():
     clean[:2], perturbed[1:8] = 0, 0
     found = results(RARE, targets, clean, {}, perturbed=perturbed)
     of_recall = {one.part: one for one in found if one.metric == "recall"}
-    assert (of_recall["no"].hits, of_recall["yes"].hits) == (18, 13)
+    assert (of_recall["no"].correct, of_recall["yes"].correct) == (18, 13)
     # Only perturbed: 6 lost, 1 won.
     expected = binomtest(1, 7, 0.5, alternative="less").pvalue
     assert of_recall["yes"].p == pytest.approx(expected)
@@ -133,7 +134,7 @@ def test_without_a_positive_class_it_is_accuracy_by_slice():
     called = np.where(np.arange(60) < 30, targets, (targets + 1) % 3)
     half = np.array(["first"] * 30 + ["second"] * 30)
     worst = results(task, targets, called, {"half": half})[0]
-    assert (worst.metric, worst.name, worst.estimate.value) == ("accuracy", "half second", 0)
+    assert (worst.metric, worst.name, worst.estimate.value) == ("accuracy", "half = second", 0)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from raresight.pipeline.evaluation.decisions.costs import row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.thresholds import (
     choose,
-    positives_needed,
-    recall_confidence,
+    choose_again,
 )
 from raresight.pipeline.evaluation.params import (
     LowestCost,
@@ -19,6 +18,11 @@ from raresight.pipeline.evaluation.params import (
     ThresholdRule,
 )
 from raresight.pipeline.evaluation.prevalence import at_prevalence
+from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
+from raresight.pipeline.evaluation.uncertainty.sample_size import (
+    positives_to_promise,
+    recall_confidence,
+)
 from raresight.pipeline.runtime.errors import DataError
 
 MAX_F1 = MaxF1()
@@ -121,7 +125,7 @@ def test_only_a_recall_target_comes_with_a_confidence():
 
 @given(st.floats(0.05, 0.99), st.floats(0.5, 0.99))
 def test_the_positives_needed_are_the_fewest_that_can_promise(target, confidence):
-    needed = positives_needed(target, confidence=confidence)
+    needed = positives_to_promise(target, confidence=confidence)
     assert recall_confidence(target, found=needed, positives=needed) >= confidence - 1e-9
     fewer = needed - 1
     if fewer:
@@ -160,7 +164,7 @@ def test_a_precision_target_finds_the_most_that_keep_it(rows, target, prevalence
     def precision(called):
         share = positive.mean() if prevalence is None else prevalence
         return at_prevalence(
-            sensitivity=called[positive].mean(),
+            recall=called[positive].mean(),
             specificity=1 - (called[~positive].mean() if (~positive).any() else 0.0),
             prevalence=share,
         )["precision"]
@@ -238,7 +242,8 @@ def test_the_optimism_is_about_how_much_worse_the_threshold_fares_on_new_images(
     gaps, estimates = [], []
     for _ in range(60):
         scores = 1 / (1 + np.exp(-draw.normal(size=210) - 2 * positive))
-        chosen = choose(MAX_F1, scores, positive, rng=draw)
+        resamples = row_weights(None, positive.astype(int), resamples=200, rng=draw)
+        chosen = choose(MAX_F1, scores, positive, resamples=resamples)
         logit = np.log(chosen.value / (1 - chosen.value))
         recall, false = norm.sf(logit - 2), norm.sf(logit)
         true_f1 = 2 * recall * 10 / (recall * 10 + false * 200 + 10)
@@ -248,5 +253,15 @@ def test_the_optimism_is_about_how_much_worse_the_threshold_fares_on_new_images(
     assert 0.4 * np.mean(gaps) < np.mean(estimates) < 1.2 * np.mean(gaps)
 
 
-def test_without_a_stream_nobody_asks_for_the_optimism():
+def test_without_resamples_nobody_asks_for_the_optimism():
     assert choose(MAX_F1, np.array([0.1, 0.9]), np.array([False, True])).optimism is None
+
+
+@given(rows, st.sampled_from([MAX_F1, recall_rule(0.7), PrecisionTarget(target=0.6)]), st.randoms())
+def test_choosing_again_is_choosing_on_the_rows_that_were_drawn(rows, rule, random):
+    scores, positive = split(rows)
+    drawn = [random.randrange(len(rows)) for _ in rows]
+    drawn[0] = int(positive.argmax())  # a threshold needs a positive
+    weights = np.bincount(drawn, minlength=len(rows))[None].astype(np.float32)
+    again = choose_again(rule, scores, positive, [weights])
+    assert again.tolist() == [choose(rule, scores[drawn], positive[drawn]).value]

@@ -1,11 +1,15 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
 
+from raresight.pipeline.commands.plan import run as plan
 from raresight.pipeline.evaluation.evaluate import evaluate
+from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.terminal.evaluation import render
+from raresight.pipeline.terminal.tables import Row, WideTable
 from raresight.pipeline.wording.numbers import number
 
 
@@ -53,10 +57,10 @@ def test_the_verdict_comes_first_with_the_trivial_answer_beside_the_accuracy(rar
     assert "Where 1 image in 10,000 is 'rare', expect a precision of" in text
 
 
-def test_each_row_shows_five_metrics_and_their_intervals(rare):
-    lines = printed(rare).splitlines()
+def test_each_row_shows_the_metrics_of_the_table_and_their_intervals(rare):
+    lines = printed(rare, width=200).splitlines()
     place = next(k for k, line in enumerate(lines) if line.startswith("model "))
-    names = ("recall", "precision", "f1", "average_precision", "accuracy")
+    names = shown("table", positive=True)
     row = rare["test"]
     assert lines[place].split()[1:] == [number(row[name]) for name in names]
     ends = [f"{row[f'{n}_low']:.3f}\N{EN DASH}{row[f'{n}_high']:.3f}" for n in names]
@@ -72,7 +76,7 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
         "shortcut baseline",
         "random baseline",
         "always 'normal'",
-        "flagged per million",
+        "predicted positives",
     ):
         assert row in text
 
@@ -80,16 +84,32 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
 def test_several_prevalences_have_a_row_each(make_evidence, make_params):
     params = make_params(deployment_prevalence=(1e-4, 0.02))
     metrics = to_results_json(evaluate(make_evidence("normal", "rare", positive="rare"), params))
-    text = printed(metrics, width=80)
-    shown = text.split("At every deployment prevalence")[1].splitlines()
+    text = printed(metrics, width=200)
+    lines = text.split("At every deployment prevalence")[1].splitlines()
     for share, key in (("0.01 %", "0.0001"), ("2 %", "0.02")):
-        row = next(line for line in shown if line.startswith(share)).split()
+        row = next(line for line in lines if line.startswith(share)).split()
         figures = metrics["deployment_at"][key]["model"]
-        assert row[2:5] == [number(figures[name]) for name in ("accuracy", "precision", "f1")]
+        names = shown("prevalences", positive=True)
+        assert row[2 : 2 + len(names)] == [number(figures[name]) for name in names]
 
 
 def test_a_small_test_set_is_called_small(rare):
-    assert "Recall is estimated from n = 20 images of 'rare'." in printed(rare)
+    assert "Recall is estimated from n = 20 positives." in printed(rare)
+
+
+def test_the_size_that_is_asked_for_is_the_one_that_plan_says(rare, tmp_path):
+    told = re.search(
+        r"interval of ±0.05 the test set would need ([\d,]+)\.", printed(rare, width=200)
+    )
+    found = plan(
+        tmp_path / "none.yaml",
+        tmp_path,
+        recall=rare["test"]["recall"],
+        width=0.1,
+        precision=0.5,
+        prevalences=(1e-4,),
+    )
+    assert int(told[1].replace(",", "")) == found.positives["wilson"]
 
 
 def test_a_recall_target_is_shown_with_its_confidence(make_evidence, make_params):
@@ -106,6 +126,26 @@ def test_without_a_positive_class_the_macro_values_are_shown_and_one_table(alike
     assert "deployment" not in text
 
 
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_table_that_is_too_wide_goes_on_below_with_its_names(width):
+    """One metric more, or a narrower terminal, takes no row's name and no column away."""
+    columns = [f"metric\nnumber {k}" for k in range(8)]
+    names = ["model", "shortcut baseline", "always 'a name of thirty letters'"]
+    cells = [f"0.{k}00\n0.000-1.000" for k in range(8)]
+    rows = [Row(name=name, cells=cells) for name in names]
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    console.print(WideTable(title="title", corner="", columns=columns, rows=rows))
+    lines = console.file.getvalue().splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= width
+    parts = sum(line.startswith("model") for line in lines)
+    assert parts > 1
+    for name in names:
+        found = [line for line in lines if line.startswith(name)]
+        assert len(found) == parts
+        assert " ".join(found).count("0.") == 8
+    assert sum("title" in line for line in lines) == 1
+
+
 @pytest.mark.parametrize("width", [80, 100])
 def test_every_number_fits_the_terminal(rare, alike, width):
     for metrics in (rare, alike):
@@ -115,8 +155,11 @@ def test_every_number_fits_the_terminal(rare, alike, width):
 
 
 def test_undefined_values_are_a_dash(rare):
-    row = next(line for line in printed(rare).splitlines() if line.startswith("always 'normal'"))
-    assert row.split()[2:] == ["0.000", "\N{EN DASH}", "0.000", "0.250", "0.750"]
+    lines = printed(rare, width=200).splitlines()
+    row = next(line for line in lines if line.startswith("always 'normal'")).split()[2:]
+    found = dict(zip(shown("table", positive=True), row, strict=True))
+    assert (found["recall"], found["precision"]) == ("0.000", "\N{EN DASH}")
+    assert (found["average_precision"], found["accuracy"]) == ("0.250", "0.750")
 
 
 def test_every_baseline_has_a_column_at_the_deployment_prevalence(rare):

@@ -3,6 +3,7 @@
 import json
 import os
 
+import interval_settings
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -58,7 +59,7 @@ def shown(page) -> dict:
             found[name + "_ends"] = bar.hidden ? null : ends;
             found[name + "_never"] = row.querySelector(".never").textContent;
         }
-        for (const cell of ["hits", "misses", "alarms", "cleared"])
+        for (const cell of ["tp", "fn", "fp", "tn"])
             found[cell] = value(document.getElementById("cell-" + cell));
         return found;
         })()"""
@@ -69,13 +70,13 @@ def expected(actual, called, prevalence) -> dict:
     """scikit-learn's figures, the test images weighted to another prevalence."""
     weights = np.where(actual, prevalence / actual.sum(), (1 - prevalence) / (~actual).sum())
     given = {"y_true": actual, "y_pred": called, "sample_weight": weights}
-    (cleared, alarms), (misses, hits) = 1e6 * metrics.confusion_matrix(**given)
+    (tn, fp), (fn, tp) = 1e6 * metrics.confusion_matrix(**given)
     return {
         "accuracy": metrics.accuracy_score(**given),
         "precision": metrics.precision_score(**given, zero_division=0) if called.any() else None,
         "recall": metrics.recall_score(**given),
         "f1": metrics.f1_score(**given, zero_division=0),
-        **{"hits": hits, "misses": misses, "alarms": alarms, "cleared": cleared},
+        **{"tp": tp, "fn": fn, "fp": fp, "tn": tn},
     }
 
 
@@ -89,10 +90,10 @@ def check(found, test_set):
     for name, value in expected(actual, called, prevalence).items():
         assert found[name] == (None if value is None else pytest.approx(value, rel=1e-6, abs=1e-9))
     intervals = reweight_to_prevalence(
-        found=(int((called & actual).sum()), int(actual.sum())),
-        cleared=(int((~called & ~actual).sum()), int((~actual).sum())),
+        metrics.confusion_matrix(actual, called),
         prevalence=prevalence,
-        confidence=0.95,
+        positive="rare",
+        settings=interval_settings.settings(),
     )
     for name in ("accuracy", "precision", "recall", "f1"):
         if found[name] is not None:

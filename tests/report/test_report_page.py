@@ -123,16 +123,16 @@ def test_embedded_stops_are_the_confusions_of_the_test_scores(rare):
     actual = table["label"].to_numpy() == RARE
     scores = table[f"score.{RARE}"].to_numpy()
     assert (data["positives"], data["negatives"]) == (actual.sum(), (~actual).sum())
-    stops = zip(data["thresholds"], data["hits"], data["alarms"], strict=True)
+    stops = zip(data["thresholds"], data["tp"], data["fp"], strict=True)
     assert next(stops)[1:] == (0, 0)
-    for threshold, hits, alarms in stops:
+    for threshold, tp, fp in stops:
         called = scores >= float(threshold)
         (_, false), (_, true) = confusion_matrix(actual, called, labels=[False, True])
-        assert (hits, alarms) == (true, false)
+        assert (tp, fp) == (true, false)
     metrics = json.loads((rare.data / "evaluation/results.json").read_text())
     called = scores >= metrics["threshold"]["model"]
-    assert data["hits"][data["chosen"]] == (called & actual).sum()
-    assert data["alarms"][data["chosen"]] == (called & ~actual).sum()
+    assert data["tp"][data["chosen"]] == (called & actual).sum()
+    assert data["fp"][data["chosen"]] == (called & ~actual).sum()
 
 
 def test_the_surest_mistakes_are_shown_in_order(rare):

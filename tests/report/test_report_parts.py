@@ -13,9 +13,11 @@ from PIL import Image
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section, parse
+from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.report import asked, balance, comparison, mistakes, slices
-from raresight.pipeline.report.charts import PREVALENCES, Line, Plane, draw_plane, draw_prevalences
+from raresight.pipeline.report.charts import PREVALENCES, draw_plane, draw_prevalences
 from raresight.pipeline.report.operating import operating_points
+from raresight.pipeline.report.painters import Line, Plane
 from raresight.pipeline.report.pictures import outline, picture
 from raresight.pipeline.wording import numbers
 
@@ -30,17 +32,15 @@ def test_every_stop_says_what_its_own_threshold_finds(scores, data, chosen):
     positive = np.array(data.draw(flags))
     stops = operating_points(scores, positive, chosen=chosen)
     assert stops.thresholds[0].startswith("above")
-    assert (stops.hits[0], stops.alarms[0]) == (0, 0)
-    assert (stops.hits[-1], stops.alarms[-1]) == (positive.sum(), (~positive).sum())
-    for text, hits, alarms in list(zip(stops.thresholds, stops.hits, stops.alarms, strict=True))[
-        1:
-    ]:
-        called = scores >= float(text)
-        assert (hits, alarms) == ((called & positive).sum(), (called & ~positive).sum())
+    assert (stops.tp[0], stops.fp[0]) == (0, 0)
+    assert (stops.tp[-1], stops.fp[-1]) == (positive.sum(), (~positive).sum())
+    for text, tp, fp in list(zip(stops.thresholds, stops.tp, stops.fp, strict=True))[1:]:
+        above = scores >= float(text)
+        assert (tp, fp) == ((above & positive).sum(), (above & ~positive).sum())
     at = stops.chosen
-    called = scores >= chosen
-    assert stops.hits[at] == (called & positive).sum()
-    assert stops.alarms[at] == (called & ~positive).sum()
+    above = scores >= chosen
+    assert stops.tp[at] == (above & positive).sum()
+    assert stops.fp[at] == (above & ~positive).sum()
 
 
 def test_many_scores_become_few_stops_that_keep_every_hit_and_the_first_alarms():
@@ -49,9 +49,9 @@ def test_many_scores_become_few_stops_that_keep_every_hit_and_the_first_alarms()
     positive = np.zeros(50_000, bool)
     positive[:30] = True
     stops = operating_points(scores, positive, chosen=0.5)
-    assert len(stops.hits) <= 402
-    assert set(stops.hits) == set(range(31))
-    assert set(range(10)) <= set(stops.alarms)
+    assert len(stops.tp) <= 402
+    assert set(stops.tp) == set(range(31))
+    assert set(range(10)) <= set(stops.fp)
     assert max(len(text) for text in stops.thresholds) < 12
 
 
@@ -67,28 +67,27 @@ def test_an_outline_runs_along_the_edges_of_the_mask():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_picture_holds_the_very_pixels(channels):
     pixels = np.random.default_rng(1).integers(0, 256, (7, 9, channels), np.uint8)
-    shown = picture(pixels)
-    assert (shown.width, shown.height, shown.outline) == (9, 7, "")
-    kind, data = shown.source.split(",")
+    drawn = picture(pixels)
+    assert (drawn.width, drawn.height, drawn.outline) == (9, 7, "")
+    kind, data = drawn.source.split(",")
     assert kind == "data:image/png;base64"
     read = np.asarray(Image.open(io.BytesIO(b64decode(data))))
     assert (read == np.broadcast_to(pixels, (7, 9, 3))).all()
 
 
 def test_large_pictures_are_reduced():
-    shown = picture(np.full((600, 300, 3), 100, np.uint8))
-    assert shown.source.startswith("data:image/webp;")
-    image = Image.open(io.BytesIO(b64decode(shown.source.split(",")[1])))
+    drawn = picture(np.full((600, 300, 3), 100, np.uint8))
+    assert drawn.source.startswith("data:image/webp;")
+    image = Image.open(io.BytesIO(b64decode(drawn.source.split(",")[1])))
     assert image.size == (128, 256)
     assert np.abs(np.asarray(image.convert("RGB")).astype(int) - 100).max() <= 3
-    assert (shown.width, shown.height) == (300, 600)
+    assert (drawn.width, drawn.height) == (300, 600)
 
 
 def draw(name="<b>", x=(0, 0.5, 1)) -> str:
-    lines = [Line(name, "model", np.array(x), np.array([1, 0.5, 0]))]
-    return draw_plane(
-        Plane("recall", "precision", level=0.1), lines, name="chart", title='a "b" <c>'
-    )
+    line = Line(name, "model", np.array(x), np.array([1, 0.5, 0]))
+    plane = Plane(x="recall", y="precision", lines=(line,), title='a "b" <c>', level=0.1)
+    return draw_plane(plane, name="chart")
 
 
 def test_a_chart_is_well_formed_themed_named_and_repeatable():
@@ -115,7 +114,7 @@ def test_the_frame_of_the_live_chart_lies_where_it_says():
     low, high = np.log10(PREVALENCES)
     x = place["left"] + (place["right"] - place["left"]) * (-2 - low) / (high - low)
     assert float(path.split()[1]) == pytest.approx(x, abs=0.02)
-    assert {f"live-{name}" for name in ("accuracy", "precision", "recall", "f1")} <= {
+    assert {f"live-{name}" for name in shown("sliders", positive=True)} <= {
         element.get("id") for element in root.iter()
     }
 
@@ -124,9 +123,9 @@ def test_the_surest_mistakes_come_first():
     scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.45, 0.55], [0.7, 0.3], [0.4, 0.6]])
     targets, predicted = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 1, 0, 1])
     found = mistakes.surest(scores, targets, predicted, positive=1)
-    assert [column.tolist() for column in found["alarms"]] == [[1, 2], [0.8, 0.55]]
-    assert [column.tolist() for column in found["misses"]] == [[3], [0.3]]
-    (rows, values) = mistakes.surest(scores, targets, predicted, positive=None)["confusions"]
+    assert [column.tolist() for column in found["fp"]] == [[1, 2], [0.8, 0.55]]
+    assert [column.tolist() for column in found["fn"]] == [[3], [0.3]]
+    (rows, values) = mistakes.surest(scores, targets, predicted, positive=None)["wrong"]
     assert (rows.tolist(), values.tolist()) == ([1, 3, 2], [0.8, 0.7, 0.55])
 
 
@@ -188,7 +187,7 @@ def test_a_metric_that_is_undefined_keeps_its_reason():
 
 
 def test_slices_keep_their_order_and_say_which_are_significantly_worse():
-    row = {"metric": "recall", "low": "0.1", "high": "0.5", "hits": "1", "images": "5"}
+    row = {"metric": "recall", "low": "0.1", "high": "0.5", "correct": "1", "images": "5"}
     rows = [
         {**row, "factor": "label_pixels", "part": "1 to 2", "value": "0.2", "p_adjusted": "0.01"},
         {**row, "factor": "size", "part": "3", "value": "0.3", "p_adjusted": ""},

@@ -13,7 +13,6 @@ import pytest
 from raresight.pipeline.core.files import stage_outputs
 from raresight.pipeline.dataset.schema import Description, Rows
 from raresight.pipeline.dataset.writer import shard_name, write_shard
-from raresight.pipeline.evaluation.output import figures
 
 SIDE = 16
 
@@ -113,23 +112,16 @@ def use_scorer(monkeypatch) -> Callable[..., None]:
 
 
 @pytest.fixture
-def judged_project(tmp_path, use_scorer, monkeypatch) -> Callable[..., tuple[Path, Path]]:
-    """A project whose earlier stages have run: the paths of its params file and its data.
-
-    Pictures take most of a run's time, so they are drawn only where a test is about them.
-    """
+def judged_project(tmp_path, use_scorer) -> Callable[..., tuple[Path, Path]]:
+    """A project whose earlier stages have run: the paths of its params file and its data."""
 
     def make(
         *,
         positive: str | None = "rare",
         perturb: str = judged.NOISE,
-        pictures: bool = False,
         seeds: tuple[int, ...] = (1,),
     ) -> tuple[Path, Path]:
         use_scorer(judged.SquareScorer(), *map(judged.DullScorer, seeds[1:]))
-        if not pictures:
-            for name in ("confusion", "precision_recall", "calibration", "slices"):
-                monkeypatch.setattr(figures, f"draw_{name}", lambda *_: None)
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(judged.PARAMS.format(perturb=perturb))
         judged.write_inputs(data, positive, seeds=seeds)

@@ -11,7 +11,7 @@ from imports import ROOT
 from program import invoke
 from sklearn.metrics import average_precision_score
 
-from raresight.pipeline.commands import compare as stage
+from raresight.pipeline.comparison import sides
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 
@@ -220,7 +220,7 @@ def test_the_table_and_the_markdown_say_the_same(compare, as_json):
     assert marked.startswith("**`workspace` against `weak`: average precision inconclusive**")
     assert "This model is better on these images" in marked
     assert "| `train.skill` | `1.5` | `3.5` |" in marked
-    assert "| these models | it would take |" in marked
+    assert "| these models | sample size needed |" in marked
     for found in by_name(report).values():
         if found["new"] < 0.999:
             assert f"{found['new']:.3f}" in text
@@ -233,8 +233,8 @@ def test_a_worse_version_fails_where_that_is_asked_for(compare):
     message = compare("thrice", "weak-thrice", "--fail-if-worse", "f1", code=1)
     assert "error: weak-thrice is worse than thrice:\n  f1: " in message
     compare("weak", "strong", "--fail-if-worse", "f1")
-    message = compare("strong", "--fail-if-worse", "f2", code=2)
-    assert "no metric 'f2'. Did you mean 'f1'?" in message
+    message = compare("strong", "--fail-if-worse", "f11", code=2)
+    assert "no metric 'f11'. Did you mean 'f1'?" in message
 
 
 def test_a_version_that_never_ran_is_named_with_what_to_run(compare):
@@ -325,7 +325,7 @@ def test_answers_that_costs_decided_are_taken_as_they_were_given():
         scores=np.array([[0.9, 0.1], [0.8, 0.2]]),
         predicted=np.array([0, 1]),
     )
-    outcome = stage._outcome(images, None, Task(classes=("a", "b"), positive=None))
+    outcome = sides._outcome(images, None, Task(classes=("a", "b"), positive=None))
     assert outcome.predicted.tolist() == [0, 1]
-    rare = stage._outcome(images, 0.1, Task(classes=("a", "b"), positive="b"))
+    rare = sides._outcome(images, 0.1, Task(classes=("a", "b"), positive="b"))
     assert rare.predicted.tolist() == [1, 1]

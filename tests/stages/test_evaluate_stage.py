@@ -30,23 +30,19 @@ from raresight.pipeline.stages import evaluate
 
 
 def test_everything_is_written_and_shown(judged_project):
-    params, data = judged_project(pictures=True)
+    params, data = judged_project()
     metrics = evaluate.run(params, data)
     folder = data / "evaluation"
     assert evaluate.show(data) == metrics == json.loads((folder / "results.json").read_text())
     assert json.loads((folder / "metrics.json").read_text()) == headline(metrics)
     assert manifest_problems(folder / "plots") == manifest_problems(folder / "predictions") == []
     assert {path.name for path in (folder / "plots").iterdir()} >= {
-        "calibration.png",
         "calibration.tsv",
         "confusion.csv",
-        "confusion.png",
         "per_class.tsv",
         "pr.tsv",
-        "precision_recall.png",
         "roc.tsv",
         "scores.tsv",
-        "slices.png",
         "slices.tsv",
         "worst_slices.tsv",
     }
@@ -113,7 +109,7 @@ def test_the_perturbation_of_an_image_does_not_depend_on_the_batch(judged_projec
 
 
 def test_a_second_run_writes_the_same_bytes(judged_project):
-    params, data = judged_project(pictures=True)
+    params, data = judged_project()
     evaluate.run(params, data)
     before = contents(data / "evaluation")
     evaluate.run(params, data)
@@ -139,11 +135,11 @@ def test_the_majority_is_beside_the_model(judged_project):
 
 
 def test_a_dataset_without_a_positive_class_is_judged_by_macro_values(judged_project):
-    params, data = judged_project(positive=None, pictures=True)
+    params, data = judged_project(positive=None)
     metrics = evaluate.run(params, data)
     assert metrics["test"]["macro_f1"] > 0.5
     assert "deployment" not in metrics
-    assert (data / "evaluation" / "plots" / "precision_recall.png").is_file()
+    assert (data / "evaluation" / "plots" / "pr.tsv").is_file()
 
 
 def test_the_images_themselves_are_not_touched(judged_project):

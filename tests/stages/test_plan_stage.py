@@ -7,6 +7,7 @@ from program import invoke
 
 from raresight.pipeline.commands import plan
 from raresight.pipeline.core.files import stage_outputs
+from raresight.pipeline.evaluation.uncertainty.intervals import clopper_pearson
 from raresight.pipeline.splitting.table import make_table, write_splits
 
 
@@ -66,12 +67,23 @@ def test_the_command_says_it_in_a_terminal_and_as_json(split):
     data = split(rare=38, common=28)
     asked = ["plan", "--recall", "0.9", "--width", "0.1", "--prevalence", "1e-4"]
     text = " ".join(invoke("--data", data, *asked).stdout.split())
-    for words in ("needs 141 positives (Wilson; 159", "0.01 % 1,410,000", "33,282"):
+    for words in ("needs 141 positives by Wilson's interval (159 by", "0.01 % 1,410,000", "33,282"):
         assert words in text
     assert "38 images of 'rare': too few" in text
     found = json.loads(invoke("--data", data, "--json", *asked).stdout)
     assert found["positives"] == {"wilson": 141, "clopper_pearson": 159}
     assert found["test_set"]["positives"] == 38
+
+
+def test_the_intervals_are_those_that_evaluate_asks_for(tmp_path):
+    params = tmp_path / "params.yaml"
+    params.write_text("evaluate: {confidence_level: 0.9, proportion_interval: clopper_pearson}\n")
+    asked = ["--json", "--params", params, "plan", "--recall", "0.9", "--width", "0.1"]
+    found = json.loads(invoke(*asked, "--prevalence", "1e-4").stdout)
+    assert (found["confidence"], found["interval"]) == (0.9, "clopper_pearson")
+    needed = found["positives"]["clopper_pearson"]
+    ends = clopper_pearson(round(0.9 * needed), needed, confidence=0.9)
+    assert 0.09 < ends[1] - ends[0] <= 0.1
 
 
 @pytest.mark.parametrize("option", ["--recall", "--width", "--prevalence", "--precision"])

@@ -7,10 +7,12 @@ import numpy as np
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.baselines import stream
 from raresight.pipeline.evaluation.decisions.costs import Decision, decision, row_costs
+from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.metrics.calibration import Calibrator, fit_calibrator
 from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.uncertainty.resampling import by_appearance, row_weights
 
 
 def calibrator_of(inputs: EvaluationInputs) -> Calibrator:
@@ -29,29 +31,50 @@ def threshold_of(
 
     None without a positive class; with ``rng`` its optimism is estimated.
     """
-    index, targets = inputs.task.positive_index, inputs.targets["val"]
+    targets, sources = inputs.targets["val"], inputs.sources.get("val")
+    return threshold_on(scores, targets, inputs.task, params, sources=sources, rng=rng)
+
+
+def threshold_on(
+    scores: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    params: EvaluateParams,
+    *,
+    sources: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
+) -> Threshold | None:
+    """The same from ``targets`` (n,) and ``sources`` (n,) of any labelled set."""
+    index = task.positive_index
     if index is None:
         return None
+    # In the order of the scores, so that the optimism depends on no other order of the rows.
+    order = np.argsort(-scores[:, index], kind="stable")
+    scores, targets = scores[order], targets[order]
+    positive = targets == index
+    resamples = None
+    if rng is not None:
+        sources = None if sources is None else by_appearance(sources[order])
+        number = params.intervals.num_for_moments
+        resamples = row_weights(sources, positive.astype(int), resamples=number, rng=rng)
     return choose(
         params.threshold,
         scores[:, index],
-        targets == index,
-        costs=row_costs(params.threshold, inputs.task, scores, targets),
-        rng=rng,
+        positive,
+        costs=row_costs(params.threshold, task, scores, targets),
+        resamples=resamples,
     )
 
 
 def thresholds_of(inputs: EvaluationInputs, params: EvaluateParams) -> dict[str, Threshold]:
     """Those of ``model`` and ``shortcut``, with their optimism; none without a positive class."""
-    if inputs.task.positive is None:
-        return {}
+    found = {}
     scores = {"model": inputs.model["val"], "shortcut_baseline": inputs.shortcut["val"]}
-    return {
-        name: threshold_of(
-            on_val, inputs, params, rng=seeds.rng(params.seed, "threshold", stream(name))
-        )
-        for name, on_val in scores.items()
-    }
+    for name, on_val in scores.items():
+        rng = seeds.rng(params.seed, "threshold", stream(name))
+        if (chosen := threshold_of(on_val, inputs, params, rng=rng)) is not None:
+            found[name] = chosen
+    return found
 
 
 def decisions_of(

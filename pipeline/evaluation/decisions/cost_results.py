@@ -8,8 +8,9 @@ import numpy as np
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
-from raresight.pipeline.evaluation.uncertainty.methods import Bootstrap, resampled_confusions
-from raresight.pipeline.evaluation.uncertainty.resampling import has_groups, resample_cells
+from raresight.pipeline.evaluation.uncertainty.methods import resampled_confusions
+from raresight.pipeline.evaluation.uncertainty.resampling import resample_cells
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +33,10 @@ def cost_results(
     costs: np.ndarray,
     seen: np.ndarray,
     *,
-    bootstrap: Bootstrap,
+    settings: IntervalSettings,
     rng: np.random.Generator,
 ) -> CostResults:
-    """``costs`` are (K, K), actual by called; ``seen`` int (n,) the classes of training's images.
+    """``costs`` are (K, K), actual by predicted; ``seen``, int (n,), are the classes of training.
 
     ``outcomes`` hold ``test``; ``val`` has no interval, as the temperature was chosen there.
     """
@@ -51,46 +52,48 @@ def cost_results(
     answer = int((shares @ costs).argmin())
     return CostResults(
         by_outcome={
-            name: _cost(outcome, costs, None if name == "val" else bootstrap, rng)
+            name: _cost(outcome, costs, None if name == "val" else settings, rng)
             for name, outcome in outcomes.items()
         },
-        without_costs=_cost(probable, costs, bootstrap, rng),
-        saved=_saved(probable, test, costs, bootstrap, rng),
+        without_costs=_cost(probable, costs, settings, rng),
+        saved=_saved(probable, test, costs, settings, rng),
         always=(test.task.classes[answer], float(costs[test.targets, answer].mean())),
     )
 
 
 def _cost(
-    outcome: Predictions, costs: np.ndarray, bootstrap: Bootstrap | None, rng: np.random.Generator
+    outcome: Predictions,
+    costs: np.ndarray,
+    settings: IntervalSettings | None,
+    rng: np.random.Generator,
 ) -> Estimate:
     """The mean cost; its interval from confusion counts that are resampled within each class."""
     value = float(costs[outcome.targets, outcome.predicted].mean())
-    if bootstrap is None:
+    if settings is None:
         return Estimate(value=value)
-    counts = np.concatenate(list(resampled_confusions(outcome, bootstrap, rng)))
+    counts = np.concatenate(list(resampled_confusions(outcome, settings.num_bootstrap, rng)))
     drawn = (counts * costs).sum(axis=(-2, -1)) / counts.sum(axis=(-2, -1))
-    return percentile_estimate(value, drawn, confidence=bootstrap.confidence)
+    return percentile_estimate(value, drawn, confidence=settings.confidence_level)
 
 
 def _saved(
     before: Predictions,
     after: Predictions,
     costs: np.ndarray,
-    bootstrap: Bootstrap,
+    settings: IntervalSettings,
     rng: np.random.Generator,
 ) -> Estimate:
     """What ``after`` costs less, on the same images; both are resampled together."""
     targets = after.targets
     saved = costs[targets, before.predicted] - costs[targets, after.predicted]
     amounts, cells = np.unique(saved, return_inverse=True)
-    sources = after.sources if has_groups(after.sources) else np.arange(len(targets))
     drawn = resample_cells(
         cells.ravel(),
         targets,
-        sources,
+        after.sources,
         num_cells=len(amounts),
-        resamples=bootstrap.resamples,
+        resamples=settings.num_bootstrap,
         rng=rng,
     )
     means = drawn @ amounts / drawn.sum(axis=1)
-    return percentile_estimate(float(saved.mean()), means, confidence=bootstrap.confidence)
+    return percentile_estimate(float(saved.mean()), means, confidence=settings.confidence_level)

@@ -40,15 +40,15 @@ class Task:
         of the others. Without one: the class with the highest score.
         """
         if self.positive_index is None:
-            return scores.argmax(axis=1)
-        called = scores[:, self.positive_index] >= threshold
-        return np.where(called, self.positive_index, self.best_other(scores))
+            return np.asarray(scores.argmax(axis=1))
+        above = scores[:, self.positive_index] >= threshold
+        return np.where(above, self.positive_index, self.best_other(scores))
 
     def best_other(self, scores: np.ndarray) -> np.ndarray:
         """The best class of each row of ``scores`` (n, K) that is not the positive one."""
         others = scores.copy()
         others[:, self.positive_index] = -np.inf
-        return others.argmax(axis=1)
+        return np.asarray(others.argmax(axis=1))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,14 @@
 """Whether scores are probabilities: correcting them on validation, and measuring what is left."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from raresight.pipeline.evaluation.metrics.registry import undefined
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import mean_interval, wilson
+from raresight.pipeline.evaluation.uncertainty.intervals import mean_interval
+from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 _TINY = 1e-300  # a score of 0 has no logarithm
 
@@ -97,7 +98,12 @@ class Reliability:
 
 
 def reliability(
-    score: np.ndarray, happened: np.ndarray, *, bins: int, confidence: float, by_score: bool = False
+    score: np.ndarray,
+    happened: np.ndarray,
+    *,
+    bins: int,
+    settings: IntervalSettings,
+    by_score: bool = False,
 ) -> Reliability:
     """The reliability diagram of ``score`` (n,) and ``happened``, bool (n,).
 
@@ -110,13 +116,13 @@ def reliability(
     middle = mass - weight / 2  # an image belongs to the bin in which its middle lies
     number = np.minimum((bins * middle / mass[-1]).astype(int), bins - 1)
     parts = np.split(order, np.flatnonzero(np.diff(number)) + 1)
-    hits = [int(happened[part].sum()) for part in parts]
+    events = [int(happened[part].sum()) for part in parts]
     images = np.array([len(part) for part in parts])
-    ends = [wilson(k, n, confidence=confidence) for k, n in zip(hits, images, strict=True)]
+    ends = [settings.proportion(k, int(n)) for k, n in zip(events, images, strict=True)]
     low, high = np.array(ends).T
     return Reliability(
         score=np.array([score[part].mean() for part in parts]),
-        observed=np.array(hits) / images,
+        observed=np.array(events) / images,
         low=low,
         high=high,
         images=images,
@@ -170,7 +176,7 @@ def calibration_figures(
     positive: int | None,
     *,
     bins: int,
-    confidence: float,
+    settings: IntervalSettings,
 ) -> dict[str, Estimate]:
     """Every figure of how far ``probabilities`` (n, K) can be believed; n > 0.
 
@@ -178,25 +184,27 @@ def calibration_figures(
     that, 1 for perfect ones.
     """
     score, happened = event(probabilities, targets, positive)
-    diagram = reliability(score, happened, bins=bins, confidence=confidence)
+    diagram = reliability(score, happened, bins=bins, settings=settings)
     parts = brier_parts(score, happened)
-    ends = mean_interval((score - happened) ** 2, happened.astype(int), confidence=confidence)
+    ends = mean_interval(
+        (score - happened) ** 2, happened.astype(int), confidence=settings.confidence_level
+    )
     low, high = ends or (None, None)
     figures: dict[str, Estimate] = {"ece": Estimate(value=calibration_error(diagram))}
-    figures["brier"] = Estimate(value=parts.pop("brier"), low=low, high=high)
+    whole = parts.pop("brier")
+    figures["brier"] = Estimate(value=whole, low=low, high=high)
     figures |= {name: Estimate(value=value) for name, value in parts.items()}
-    figures["brier_skill"] = _skill(figures)
+    figures["brier_skill"] = _skill(whole, parts["brier_uncertainty"])
     figures["log_loss"] = Estimate(value=log_loss(probabilities, targets))
     return figures
 
 
-def _skill(figures: Mapping[str, Estimate]) -> Estimate:
-    uncertainty = figures["brier_uncertainty"].value
+def _skill(brier: float, uncertainty: float) -> Estimate:
     if not uncertainty:
-        return Estimate(value=None, reason="all images are alike in this")
-    return Estimate(value=1 - figures["brier"].value / uncertainty)
+        return Estimate(value=None, reason=undefined("brier_skill"))
+    return Estimate(value=1 - brier / uncertainty)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -1,13 +1,16 @@
 """Metrics of decisions, from confusion counts.
 
 Counts have the shape (..., K, K): rows are the actual classes, columns the predicted ones; leading
-axes are resamples. What is undefined is NaN here; :func:`reason` says why in words. Definitions are
-those of scikit-learn, which sets several undefined values to 0 or 1 instead.
+axes are resamples. What is undefined is NaN here;
+:func:`raresight.pipeline.evaluation.metrics.registry.undefined` says why in words. Definitions are
+those of scikit-learn, which sets several undefined values to 0 or 1 instead. The ``..._parts`` of a
+proportion are its successes and its trials, which its interval is made from.
 """
 
 import numpy as np
 
 Counts = np.ndarray
+Parts = tuple[np.ndarray, np.ndarray]
 
 
 def confusion(actual: np.ndarray, predicted: np.ndarray, *, num_classes: int) -> Counts:
@@ -18,56 +21,68 @@ def confusion(actual: np.ndarray, predicted: np.ndarray, *, num_classes: int) ->
 
 def one_against_rest(counts: Counts, positive: int) -> Counts:
     """Counts (..., 2, 2) of the class ``positive`` (index 1) against all others (index 0)."""
-    hit = counts[..., positive, positive]
-    missed = counts[..., positive, :].sum(-1) - hit
-    alarms = counts[..., :, positive].sum(-1) - hit
-    rest = counts.sum((-1, -2)) - hit - missed - alarms
-    return np.stack([np.stack([rest, alarms], -1), np.stack([missed, hit], -1)], -2)
+    tp = counts[..., positive, positive]
+    fn = counts[..., positive, :].sum(-1) - tp
+    fp = counts[..., :, positive].sum(-1) - tp
+    tn = counts.sum((-1, -2)) - tp - fn - fp
+    return np.stack([np.stack([tn, fp], -1), np.stack([fn, tp], -1)], -2)
 
 
-def accuracy(counts: Counts) -> np.ndarray:
-    """The share of right answers, (...)."""
-    return ratio(_hits(counts).sum(-1), counts.sum((-1, -2)))
+def accuracy_parts(counts: Counts) -> Parts:
+    """Right answers, and all, (...) each."""
+    return _true_positives(counts).sum(-1), counts.sum((-1, -2))
+
+
+def recall_parts(counts: Counts) -> Parts:
+    """TP, and the images of each class, (..., K) each."""
+    return _true_positives(counts), counts.sum(-1)
+
+
+def precision_parts(counts: Counts) -> Parts:
+    """TP, and what was predicted to be each class, (..., K) each."""
+    return _true_positives(counts), counts.sum(-2)
+
+
+def specificity_parts(counts: Counts) -> Parts:
+    """TN of each class against the rest, and the images of other classes, (..., K) each."""
+    if counts.shape[-1] == 2:  # the other's recall, exact for fractions of images as well
+        tp, actual = recall_parts(counts)
+        return tp[..., ::-1], actual[..., ::-1]
+    others = counts.sum((-1, -2))[..., None] - counts.sum(-1)
+    false_positives = counts.sum(-2) - _true_positives(counts)
+    return others - false_positives, others
+
+
+def npv_parts(counts: Counts) -> Parts:
+    """TN of each class against the rest, and what was not predicted to be it, (..., K) each."""
+    if counts.shape[-1] == 2:
+        tp, predicted = precision_parts(counts)
+        return tp[..., ::-1], predicted[..., ::-1]
+    predicted_others = counts.sum((-1, -2))[..., None] - counts.sum(-2)
+    false_negatives = counts.sum(-1) - _true_positives(counts)
+    return predicted_others - false_negatives, predicted_others
 
 
 def recall(counts: Counts) -> np.ndarray:
     """The share found of each class, (..., K); NaN for a class without images."""
-    return ratio(_hits(counts), counts.sum(-1))
-
-
-def precision(counts: Counts) -> np.ndarray:
-    """The share that is right of what was called each class, (..., K); NaN for one never called."""
-    return ratio(_hits(counts), counts.sum(-2))
-
-
-def specificity(counts: Counts) -> np.ndarray:
-    """The share of other classes not called this one, (..., K); NaN where there are no others."""
-    right, others = specificity_counts(counts)
-    return ratio(right, others)
-
-
-def specificity_counts(counts: Counts) -> tuple[np.ndarray, np.ndarray]:
-    """Images of other classes not called this one, and images of other classes, (..., K) each."""
-    others = counts.sum((-1, -2))[..., None] - counts.sum(-1)
-    alarms = counts.sum(-2) - _hits(counts)
-    return others - alarms, others
+    return ratio(*recall_parts(counts))
 
 
 def f1(counts: Counts) -> np.ndarray:
     """The harmonic mean of precision and recall, (..., K); NaN for a class without images."""
     actual = counts.sum(-1)
-    score = ratio(2 * _hits(counts), actual + counts.sum(-2))
+    score = ratio(2 * _true_positives(counts), actual + counts.sum(-2))
     return np.where(actual > 0, score, np.nan)
 
 
 def balanced_accuracy(counts: Counts) -> np.ndarray:
     """The mean recall over the classes, (...); NaN when one has no images."""
-    return recall(counts).mean(-1)
+    return np.asarray(recall(counts).mean(-1))
 
 
 def macro(values: np.ndarray) -> np.ndarray:
     """The plain mean over the classes of ``values`` (..., K); NaN when one is undefined."""
-    return values.mean(-1)
+    return np.asarray(values.mean(-1))
 
 
 def weighted(values: np.ndarray, support: np.ndarray) -> np.ndarray:
@@ -79,29 +94,30 @@ def weighted(values: np.ndarray, support: np.ndarray) -> np.ndarray:
     return ratio(products.sum(-1), support.sum(-1))
 
 
-def top_k_hits(targets: np.ndarray, scores: np.ndarray, *, k: int) -> int:
-    """How many of ``targets`` (n,) are among the ``k`` highest of their row of ``scores`` (n, K).
+def top_k_parts(targets: np.ndarray, scores: np.ndarray, *, k: int) -> tuple[int, int]:
+    """How many of ``targets`` (n,) are among the ``k`` highest of their row of ``scores``, and n.
 
-    Of equal scores the later class goes first, as in scikit-learn.
+    ``scores`` is (n, K). Of equal scores the later class goes first, as in scikit-learn.
     """
     best = np.argsort(scores, axis=1, kind="stable")[:, ::-1][:, :k]
-    return int((best == targets[:, None]).any(axis=1).sum())
+    return int((best == targets[:, None]).any(axis=1).sum()), len(targets)
 
 
 def mcc(counts: Counts) -> np.ndarray:
     """Matthews' correlation coefficient, (...), Gorodkin's R_K for more than two classes.
 
-    https://doi.org/10.1016/j.compbiolchem.2004.09.006. NaN when only one class occurs or is called.
+    https://doi.org/10.1016/j.compbiolchem.2004.09.006. NaN when only one class occurs or is
+    predicted.
     """
     counts = counts.astype(float)
     total = counts.sum((-1, -2))
-    actual, called = counts.sum(-1), counts.sum(-2)
-    covariance = _hits(counts).sum(-1) * total - (actual * called).sum(-1)
-    spread = (total**2 - (actual**2).sum(-1)) * (total**2 - (called**2).sum(-1))
+    actual, predicted = counts.sum(-1), counts.sum(-2)
+    covariance = _true_positives(counts).sum(-1) * total - (actual * predicted).sum(-1)
+    spread = (total**2 - (actual**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
     return ratio(covariance, np.sqrt(spread))
 
 
-def _hits(counts: Counts) -> np.ndarray:
+def _true_positives(counts: Counts) -> np.ndarray:
     return np.diagonal(counts, axis1=-2, axis2=-1)
 
 
@@ -109,4 +125,5 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """The quotient, NaN where the denominator is 0."""
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     undefined = np.full(denominator.shape, np.nan)
-    return np.divide(numerator, denominator, out=undefined, where=denominator != 0)
+    found: np.ndarray = np.divide(numerator, denominator, out=undefined, where=denominator != 0)
+    return found

@@ -19,7 +19,7 @@ class Ranking:
     ``level`` is int64 (n,), 0 for the highest score; ``positive`` is bool (n,). Rows of equal score
     share a level. So do neighbouring scores that only negatives have: no threshold between them
     changes the average precision or the ROC-AUC, and a rare class then has few levels. ``lowest``
-    is float (num_levels,), the lowest score of each: the threshold that calls it and all above.
+    is float (num_levels,), the lowest score of each: the threshold that takes in it and all above.
     """
 
     level: np.ndarray
@@ -113,7 +113,7 @@ def delong_variance(positives: np.ndarray, negatives: np.ndarray) -> float:
 def _spread(values: np.ndarray, counts: np.ndarray) -> float:
     total = counts.sum()
     mean = (counts * values).sum() / total
-    return (counts * (values - mean) ** 2).sum() / (total - 1)
+    return float((counts * (values - mean) ** 2).sum() / (total - 1))
 
 
 def hanley_mcneil_variance(auc: float, *, positives: int, negatives: int) -> float:
@@ -178,8 +178,10 @@ def false_positive_rate_at(
 def precision_at(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:
     """The precision (n,) where ``recall`` and false-positive ``rate`` (n,) are had at a prevalence.
 
-    NaN where nothing is called.
+    NaN where nothing is predicted positive.
     """
     found, false = recall * prevalence, rate * (1 - prevalence)
-    called = found + false
-    return np.divide(found, called, out=np.full(np.shape(called), np.nan), where=called > 0)
+    positive = found + false
+    out = np.full(np.shape(positive), np.nan)
+    precision: np.ndarray = np.divide(found, positive, out=out, where=positive > 0)
+    return precision

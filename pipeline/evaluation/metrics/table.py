@@ -6,61 +6,76 @@ import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.metrics import confusion
-from raresight.pipeline.evaluation.metrics.ranking import average_precision, roc_auc
-from raresight.pipeline.evaluation.metrics.registry import METRICS
+from raresight.pipeline.evaluation.metrics.metric import Metric
+from raresight.pipeline.evaluation.metrics.registry import METRICS, RANKED
 
 # The empty label is the set as a whole; any other is the class that the metric is about.
 Key = tuple[str, str]
 Values = Mapping[Key, np.ndarray]
 
-RANKED = ("roc_auc", "average_precision")
-TOP = 5  # of how many best classes the right one may be any
+
+def metric_table(outcome: Predictions) -> dict[Key, np.ndarray]:
+    """Every metric of one outcome, of each class and of the set; NaN where it is undefined."""
+    task = outcome.task
+    values = by_decision(outcome.confusion, task)
+    values |= by_ranking(ranked(outcome), task, outcome.confusion.sum(-1))
+    for name, metric in METRICS.items():
+        if metric.of_scores is not None and len(task.classes) >= metric.min_classes:
+            parts = metric.of_scores(outcome.targets, outcome.scores)
+            values["", name] = confusion.ratio(*map(np.asarray, parts))
+    return values
 
 
 def by_decision(counts: np.ndarray, task: Task) -> dict[Key, np.ndarray]:
     """Metrics of confusion counts (..., K, K), each (...)."""
-    focus, support = task.focus(counts), counts.sum(-1)
+    focus = task.focus(counts)
+    columns: dict[str, np.ndarray] = {}
     values: dict[Key, np.ndarray] = {}
     for name, metric in METRICS.items():
-        if metric.overall is not None:
-            values["", name] = metric.overall(focus)
-        if metric.per_class is None:
-            continue
-        column = metric.per_class(counts)
-        values |= {(label, name): column[..., k] for k, label in enumerate(task.classes)}
-        if task.positive_index is not None:
-            values["", name] = column[..., task.positive_index]
-        if metric.averaged:
-            values["", f"macro_{name}"] = confusion.macro(column)
-            values["", f"weighted_{name}"] = confusion.weighted(column, support)
-    return values
+        found = metric.decided(focus if metric.scope == "set" else counts)
+        if found is not None and metric.scope == "set":
+            values["", name] = found
+        elif found is not None:
+            columns[name] = found
+    return values | _by_class(columns, task, counts.sum(-1))
 
 
 def ranking_quality(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-    """The metrics of RANKED from counts (..., levels), (..., 2)."""
-    return np.stack([roc_auc(positives, negatives), average_precision(positives, negatives)], -1)
+    """The metrics of RANKED from counts (..., levels), (..., len(RANKED))."""
+    return np.stack([_of_ranking(METRICS[name], positives, negatives) for name in RANKED], axis=-1)
 
 
 def ranked(outcome: Predictions) -> np.ndarray:
-    """The metrics of RANKED of each class, (K, 2)."""
+    """The metrics of RANKED of each class, (K, len(RANKED))."""
     return np.stack([ranking_quality(*ranking.counts()) for ranking in outcome.rankings])
 
 
 def by_ranking(quality: np.ndarray, task: Task, support: np.ndarray) -> dict[Key, np.ndarray]:
-    """Named columns of ``quality`` (..., K, 2); ``support`` (K,) are the images of each class."""
+    """Named columns of ``quality`` (..., K, len(RANKED)); ``support`` (K,) images of each class."""
+    columns = {name: quality[..., place] for place, name in enumerate(RANKED)}
+    return _by_class(columns, task, support)
+
+
+def _by_class(
+    columns: Mapping[str, np.ndarray], task: Task, support: np.ndarray
+) -> dict[Key, np.ndarray]:
+    """The values (..., K) of ``columns`` by class, the positive class's, and means of them."""
     values = {
-        (label, name): quality[..., index, column]
+        (label, name): column[..., index]
+        for name, column in columns.items()
         for index, label in enumerate(task.classes)
-        for column, name in enumerate(RANKED)
     }
-    for column, name in enumerate(RANKED):
-        if task.positive is not None:
-            values["", name] = values[task.positive, name]
-        values["", f"macro_{name}"] = confusion.macro(quality[..., column])
-        values["", f"weighted_{name}"] = confusion.weighted(quality[..., column], support)
+    if task.positive is not None:
+        values |= {("", name): values[task.positive, name] for name in columns}
+    for name, metric in METRICS.items():
+        if metric.mean_of is not None and metric.mean_of in columns:
+            column = columns[metric.mean_of]
+            values["", name] = (
+                confusion.weighted(column, support) if metric.weighted else confusion.macro(column)
+            )
     return values
 
 
-def top_hits(outcome: Predictions) -> int:
-    """In how many rows the actual class is among the TOP best."""
-    return confusion.top_k_hits(outcome.targets, outcome.scores, k=TOP)
+def _of_ranking(metric: Metric, positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+    assert metric.of_ranking is not None  # it is in RANKED
+    return metric.of_ranking(positives, negatives)

@@ -1,6 +1,7 @@
 """The contents of results.json, and the few numbers of them that metrics.json holds."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,6 @@ from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
-
-# What each threshold rule is about.
-_OBJECTIVES: Mapping[str, str] = {
-    "max_f1": "f1",
-    "recall": "recall",
-    "precision": "precision",
-    "cost": "cost",
-}
 
 
 def to_results_json(result: EvaluationResult) -> dict[str, Any]:
@@ -42,7 +35,7 @@ def to_results_json(result: EvaluationResult) -> dict[str, Any]:
         metrics["cost"] = _costs(result.costs)
     metrics["calibration"] = _calibration(result)
     metrics["slices"] = _slices(result)
-    metrics["confidence_level"] = result.params.confidence_level
+    metrics["intervals"] = asdict(result.params.intervals)
     metrics["counts"] = {
         name: _class_counts(targets, result.task) for name, targets in result.targets.items()
     }
@@ -54,19 +47,18 @@ _SHORT = {"average_precision": "ap", "macro_average_precision": "macro_ap"}
 
 
 def headline(results: Mapping[str, Any]) -> dict[str, float | None]:
-    """The numbers that people compare, one level deep: the contents of results.json.
+    """The numbers that people compare, one level deep: the contents of metrics.json.
 
     From those of results.json; null where there is none. Few enough for one line of a terminal, so
     that `dvc exp show` is readable; the baselines are in results.json.
     """
-    test = results["test"]
+    calibration = results["calibration"]
+    known = {**calibration.get("calibrated", calibration["raw"]), **results["test"]}
     names = shown("headline", positive=results["positive"] is not None)
-    found = {_SHORT.get(name, name): test[name] for name in names}
+    found = {_SHORT.get(name, name): known[name] for name in names}
     if results["positive"] is not None:
         found["precision_deployed"] = results["deployment"]["model"]["precision"]
         found["threshold"] = results["threshold"]["model"]
-    calibration = results["calibration"]
-    found["ece"] = calibration.get("calibrated", calibration["raw"])["ece"]
     return found
 
 
@@ -94,7 +86,7 @@ def _threshold(result: EvaluationResult) -> dict[str, Any]:
     rule, chosen = result.params.threshold, result.thresholds["model"]
     metrics: dict[str, Any] = {"name": rule.name}
     metrics |= {name: threshold.value for name, threshold in result.thresholds.items()}
-    metrics |= {"objective": _OBJECTIVES[rule.name], "val": chosen.score}
+    metrics |= {"objective": rule.objective, "val": chosen.score}
     metrics |= {"optimism": chosen.optimism, "positives": chosen.positives}
     optional = {
         "target": getattr(rule, "target", None),

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -85,12 +86,12 @@ def _scores(outcome: Predictions) -> str:
 
 
 def _slices(slices: Sequence[Slice]) -> str:
-    header = ("metric", "factor", "part", "slice", "value", "low", "high", "hits", "images")
+    header = ("metric", "factor", "part", "slice", "value", "low", "high", "correct", "images")
     rows = [
         (
             *(one.metric, one.factor, one.part, one.name),
             *(one.estimate.value, one.estimate.low, one.estimate.high),
-            *(one.hits, one.images, one.p, one.p_adjusted),
+            *(one.correct, one.images, one.p, one.p_adjusted),
         )
         for one in slices
     ]
@@ -103,7 +104,7 @@ def _worst_slices(slices: Sequence[Slice]) -> str:
     return _text(("slice", "value"), rows[:WORST])
 
 
-def _text(header: Sequence[str], rows: Iterable[Sequence], *, delimiter: str = "\t") -> str:
+def _text(header: Sequence[str], rows: Iterable[Sequence[Any]], *, delimiter: str = "\t") -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)

@@ -22,8 +22,10 @@ def wilson(successes: float, trials: float, *, confidence: float) -> Interval | 
     width where every trial succeeded, and keeps its coverage at ten trials, where the bootstrap
     drops to two thirds.
     """
-    if trials == 0:
-        return None
+    return _wilson(successes, trials, confidence=confidence) if trials else None
+
+
+def _wilson(successes: float, trials: float, *, confidence: float) -> Interval:
     z = _z(confidence)
     share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
@@ -67,7 +69,7 @@ def mean_of_proportions(
     if any(not trials for _, trials in parts):
         return None
     shares = [successes / trials for successes, trials in parts]
-    ends = [PROPORTIONS[method](*part, confidence=confidence) for part in parts]
+    ends = [PROPORTIONS[method](*part, confidence=confidence) or (0.0, 1.0) for part in parts]
     mean, size = math.fsum(shares) / len(shares), len(shares)
     below = math.hypot(*(share - low for share, (low, _) in zip(shares, ends, strict=True)))
     above = math.hypot(*(high - share for share, (_, high) in zip(shares, ends, strict=True)))
@@ -86,7 +88,7 @@ def auc_interval(
     floor = hanley_mcneil_variance(auc, positives=positives, negatives=negatives)
     spread = auc * (1 - auc)
     trials = spread / max(variance, floor) if spread else min(positives, negatives)
-    return wilson(auc * trials, trials, confidence=confidence)
+    return _wilson(auc * trials, trials, confidence=confidence)
 
 
 def average_precision_interval(value: float, *, positives: int, confidence: float) -> Interval:
@@ -96,7 +98,7 @@ def average_precision_interval(value: float, *, positives: int, confidence: floa
     ends, Wilson's.
     """
     if value >= 1:
-        return wilson(positives, positives, confidence=confidence)
+        return _wilson(positives, positives, confidence=confidence)
     logit = math.log(value / (1 - value))
     half = _z(confidence) / math.sqrt(positives * value * (1 - value))
     return _expit(logit - half), _expit(logit + half)
@@ -126,23 +128,6 @@ def _z(confidence: float) -> float:
 
 def _expit(logit: float) -> float:
     return 1 / (1 + math.exp(-logit)) if logit > -700 else 0.0
-
-
-def trials_needed(share: float, *, width: float, confidence: float) -> int:
-    """The least number of trials that makes Wilson's interval around ``share`` that narrow."""
-
-    def wide(trials: int) -> bool:
-        low, high = wilson(share * trials, trials, confidence=confidence)
-        return high - low > width
-
-    enough = 1
-    while wide(enough):
-        enough *= 2
-    low = enough // 2
-    while enough - low > 1:
-        middle = (low + enough) // 2
-        low, enough = (middle, enough) if wide(middle) else (low, middle)
-    return enough
 
 
 def percentile_estimate(value: float, resampled: np.ndarray, *, confidence: float) -> Estimate:

@@ -1,9 +1,11 @@
-"""The stratified bootstrap, for whatever has no interval in closed form.
+"""The bootstrap, for whatever has no interval in closed form: whole sources, within their class.
 
-Nothing is sorted again: a resample is another count at each level of a ranking, and drawing a
-stratum's rows and counting them by level is one multinomial draw. A rare class has few levels (two
-a positive at most), so this is exact and cheap where it matters; a ranking with more is cut into
-:data:`BINS` first, unless ``exact`` is asked for.
+Everything that is resampled is resampled here. Nothing is sorted again: a resample is another count
+at each level of a ranking. Where each row is of its own source, drawing a class's rows and counting
+them by level is one multinomial draw; a rare class has few levels (two a positive at most), so this
+is exact and cheap where it matters, and a ranking with more is cut into :data:`BINS` first. Several
+rankings of the same rows are drawn row by row, compiled
+(:mod:`raresight.pipeline.evaluation.uncertainty.row_bootstrap`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,25 +16,52 @@ from raresight.pipeline.evaluation.metrics.ranking import Ranking, false_positiv
 
 BINS = 1024
 BAND = np.linspace(0.01, 1, 100)  # recalls at which a curve has a band
-_CHUNK = 2**18  # rows or levels drawn at a time: the working set stays in the processor's cache
+_CHUNK = 2**18  # levels drawn at a time: the working set stays in the processor's cache
+_WEIGHTS = 2**21  # weights of rows held at a time
 
 Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def resample_confusion(
-    counts: np.ndarray, *, resamples: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Bootstrap confusion counts (R, K, K), stratified by the actual class.
+def row_weights(
+    sources: np.ndarray | None, targets: np.ndarray, *, resamples: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """How often each row occurs in each resample: float32 (C, n), chunk by chunk, R rows in all.
 
-    Drawing a class's rows with replacement and counting the answers is one multinomial draw.
+    ``sources`` is int (n,) from 0 up without a gap, equal for rows of one source, which are drawn
+    together: they say less than as many strangers (None: each row is of its own). ``targets`` is
+    int (n,), the actual class; sources are drawn with replacement among those that hold the same
+    classes.
     """
-    totals = counts.sum(axis=-1)
-    shares = counts / np.maximum(totals, 1)[:, None]
-    rows = [
-        rng.multinomial(total, share if total else np.eye(len(share))[0], size=resamples)
-        for total, share in zip(totals, shares, strict=True)
-    ]
-    return np.stack(rows, axis=1)
+    sources = np.arange(len(targets)) if sources is None else sources
+    strata = _strata(sources, targets)
+    for count in _chunks(resamples, len(targets), _WEIGHTS):
+        drawn = np.empty((count, len(strata)), np.float32)
+        for stratum in np.unique(strata):
+            members = np.flatnonzero(strata == stratum)
+            drawn[:, members] = _multiplicities(len(members), count, rng)
+        yield drawn[:, sources]
+
+
+def has_groups(sources: np.ndarray | None) -> bool:
+    """Whether some rows are of one source."""
+    return sources is not None and len(np.unique(sources)) < len(sources)
+
+
+def by_appearance(sources: np.ndarray) -> np.ndarray:
+    """The same sources, int (n,), numbered from 0 in the order in which they first occur."""
+    _, first, number = np.unique(sources, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[number]
+
+
+def weighted_counts(cells: np.ndarray, weights: np.ndarray, num_cells: int) -> np.ndarray:
+    """The weight (C, num_cells) that falls in each cell.
+
+    ``cells`` is int (n,), or (C, n) where each resample has its own; ``weights`` is (C, n).
+    """
+    count = len(weights)
+    places = cells + np.arange(0, count * num_cells, num_cells)[:, None]
+    flat = np.bincount(places.ravel(), weights=weights.ravel(), minlength=count * num_cells)
+    return flat.reshape(count, num_cells)
 
 
 def smooth_confusion(counts: np.ndarray, *, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -46,58 +75,52 @@ def smooth_confusion(counts: np.ndarray, *, resamples: int, rng: np.random.Gener
     size = counts.shape[-1]
     drawn = rng.standard_gamma(counts + 2 / size**2, size=(resamples, size, size))
     totals = counts.sum(axis=-1, keepdims=True)
-    return drawn / drawn.sum(axis=-1, keepdims=True) * totals
+    return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True) * totals)
 
 
 def resample_cells(
     cells: np.ndarray,
-    strata: np.ndarray,
-    sources: np.ndarray,
+    targets: np.ndarray,
+    sources: np.ndarray | None,
     *,
     num_cells: int,
     resamples: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """How many rows fall in each cell, int (R, num_cells), when whole sources are drawn.
+    """How many rows fall in each cell, (R, num_cells), when whole sources are drawn.
 
-    ``cells``, ``strata`` and ``sources`` are int (n,); see :func:`resample_rankings`.
+    ``cells``, ``targets`` and ``sources`` are int (n,); see :func:`row_weights`.
     """
-    counts = [
-        np.bincount(cells[rows], minlength=num_cells)
-        for draws in _source_draws(strata, sources, resamples, rng)
-        for rows in draws
-    ]
-    return np.stack(counts)
+    draws = row_weights(sources, targets, resamples=resamples, rng=rng)
+    return np.concatenate([weighted_counts(cells, weights, num_cells) for weights in draws])
 
 
 def resample_rankings(
     rankings: Sequence[Ranking],
-    strata: np.ndarray,
+    targets: np.ndarray,
     statistic: Statistic,
     *,
     resamples: int,
     rng: np.random.Generator,
     sources: np.ndarray | None = None,
-    exact: bool = False,
 ) -> np.ndarray:
     """Bootstrap ``statistic(positives, negatives)`` of several rankings of the same rows.
 
-    ``strata`` is int (n,): rows are drawn with replacement within each stratum (the actual class),
-    the same draw for every ranking. With ``sources``, int (n,), whole sources are drawn instead, as
-    rows of one source are not independent; a source belongs to the stratum of its first row.
+    ``targets`` is int (n,): rows are drawn with replacement within each actual class, the same draw
+    for every ranking; with ``sources``, int (n,), whole sources are (see :func:`row_weights`).
     ``statistic`` takes counts (C, levels) and returns (C, ...). Returns (R, rankings, ...).
 
-    A single ranking of more than BINS levels is binned, unless ``exact``: its values then lie
-    around those of the binned ranking, and are moved by its difference to the whole one.
+    A single ranking of more than BINS levels is binned: its values then lie around those of the
+    binned ranking, and are moved by its difference to the whole one.
     """
-    if has_groups(sources):
-        return _by_rows(rankings, _source_draws(strata, sources, resamples, rng), statistic)
-    if len(rankings) > 1 or (exact and rankings[0].num_levels > BINS):
-        return _by_rows(rankings, _row_draws(strata, resamples, rng), statistic)
+    if has_groups(sources) or len(rankings) > 1:
+        return _by_rows(
+            rankings, row_weights(sources, targets, resamples=resamples, rng=rng), statistic
+        )
     ranking = rankings[0]
     coarse = ranking.binned(BINS)
     values = np.concatenate(
-        [statistic(*both) for both in _by_level(coarse, strata, resamples, rng)]
+        [statistic(*both) for both in _by_level(coarse, targets, resamples, rng)]
     )
     if coarse is not ranking:
         values += statistic(*ranking.counts()) - statistic(*coarse.counts())
@@ -106,25 +129,23 @@ def resample_rankings(
 
 def false_positive_band(
     ranking: Ranking,
-    strata: np.ndarray,
+    targets: np.ndarray,
     *,
     confidence: float,
     resamples: int,
     rng: np.random.Generator,
+    sources: np.ndarray | None = None,
 ) -> np.ndarray:
     """The ends (2, points) of the false-positive rate's interval at each recall of BAND."""
 
     def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
         return false_positive_rate_at(positives, negatives, recall=BAND)
 
-    rates = resample_rankings([ranking], strata, statistic, resamples=resamples, rng=rng)
+    rates = resample_rankings(
+        [ranking], targets, statistic, resamples=resamples, rng=rng, sources=sources
+    )
     tail = (1 - confidence) / 2
-    return np.quantile(rates[:, 0], [tail, 1 - tail], axis=0)
-
-
-def has_groups(sources: np.ndarray | None) -> bool:
-    """Whether some rows are of one source."""
-    return sources is not None and len(np.unique(sources)) < len(sources)
+    return np.asarray(np.quantile(rates[:, 0], [tail, 1 - tail], axis=0))
 
 
 def _by_level(
@@ -136,7 +157,7 @@ def _by_level(
         np.bincount(cells[strata == stratum], minlength=2 * ranking.num_levels)
         for stratum in np.unique(strata)
     ]
-    for count in _chunks(resamples, ranking.num_levels):
+    for count in _chunks(resamples, ranking.num_levels, _CHUNK):
         drawn = np.zeros((count, 2 * ranking.num_levels), np.int64)
         for table in tables:
             some = np.flatnonzero(table)
@@ -146,54 +167,37 @@ def _by_level(
 
 
 def _by_rows(
-    rankings: Sequence[Ranking], draws: Iterator[list[np.ndarray]], statistic: Statistic
+    rankings: Sequence[Ranking], draws: Iterator[np.ndarray], statistic: Statistic
 ) -> np.ndarray:
-    """The statistic of every ranking for the rows of each draw, a list of index arrays."""
-    cells = [ranking.level + ranking.num_levels * ranking.positive for ranking in rankings]
+    """The statistic of every ranking for the weights (C, n) of each chunk of resamples."""
     values = []
-    for rows in draws:
-        tallies = (_tally(c, rows, r.num_levels) for c, r in zip(cells, rankings, strict=True))
-        values.append(np.stack([statistic(both[:, 1], both[:, 0]) for both in tallies], axis=1))
+    for weights in draws:
+        of_chunk = []
+        for ranking in rankings:
+            cells = ranking.level + ranking.num_levels * ranking.positive
+            counts = weighted_counts(cells, weights, 2 * ranking.num_levels)
+            of_chunk.append(
+                statistic(counts[:, ranking.num_levels :], counts[:, : ranking.num_levels])
+            )
+        values.append(np.stack(of_chunk, axis=1))
     return np.concatenate(values)
 
 
-def _tally(cells: np.ndarray, draws: list[np.ndarray], num_levels: int) -> np.ndarray:
-    """How many rows of each draw fall in each cell: (C, 2, levels), negatives then positives."""
-    counts = [np.bincount(cells[rows], minlength=2 * num_levels) for rows in draws]
-    return np.stack(counts).reshape(len(draws), 2, num_levels)
+def _strata(sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The stratum of each source, int (S,): sources that hold the same classes share one."""
+    holds = np.zeros((sources.max(initial=-1) + 1, targets.max(initial=-1) + 1), bool)
+    holds[sources, targets] = True
+    return np.unique(holds, axis=0, return_inverse=True)[1].ravel()
 
 
-def _row_draws(
-    strata: np.ndarray, resamples: int, rng: np.random.Generator
-) -> Iterator[list[np.ndarray]]:
-    order = np.argsort(strata, kind="stable")
-    sizes = np.unique(strata, return_counts=True)[1]
-    starts = np.cumsum(sizes) - sizes
-    for count in _chunks(resamples, len(strata)):
-        parts = [
-            rng.integers(start, start + size, (count, size), dtype=np.uint32)
-            for start, size in zip(starts, sizes, strict=True)
-        ]
-        yield list(order[np.concatenate(parts, axis=1)])
+def _multiplicities(size: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of ``size`` things occurs in ``size`` draws, (count, size)."""
+    drawn = rng.integers(0, size, (count, size))
+    drawn += np.arange(0, count * size, size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=count * size).reshape(count, size)
 
 
-def _source_draws(
-    strata: np.ndarray, sources: np.ndarray, resamples: int, rng: np.random.Generator
-) -> Iterator[list[np.ndarray]]:
-    _, first, owner = np.unique(sources, return_index=True, return_inverse=True)
-    stratum = strata[first]
-    groups = [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
-    rows = np.arange(len(strata))
-    for count in _chunks(resamples, len(strata)):
-        draws = []
-        for _ in range(count):
-            chosen = np.concatenate([rng.choice(group, len(group)) for group in groups])
-            times = np.bincount(chosen, minlength=len(first))
-            draws.append(np.repeat(rows, times[owner]))
-        yield draws
-
-
-def _chunks(resamples: int, size: int) -> Iterator[int]:
-    chunk = max(1, _CHUNK // size)
+def _chunks(resamples: int, size: int, most: int) -> Iterator[int]:
+    chunk = max(1, most // max(size, 1))
     for done in range(0, resamples, chunk):
         yield min(chunk, resamples - done)

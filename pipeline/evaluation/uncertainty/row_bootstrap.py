@@ -74,7 +74,7 @@ def _poisson_table(rate: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True)
-def _mix(state):
+def _mix(state: np.uint64) -> np.uint64:
     """Splitmix64's output function: 64 random bits of a counter."""
     z = (state ^ (state >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
@@ -82,7 +82,13 @@ def _mix(state):
 
 
 @njit(cache=True)
-def _draw(times, rows, table, bounds, state):
+def _draw(
+    times: np.ndarray,
+    rows: np.ndarray,
+    table: np.ndarray,
+    bounds: np.ndarray,
+    state: np.uint64,
+) -> np.uint64:
     """Count how often each of ``rows`` is drawn into ``times``; as many draws as there are rows.
 
     Poisson counts, given their sum, are those of drawing that often with replacement; the few draws
@@ -106,13 +112,13 @@ def _draw(times, rows, table, bounds, state):
             break
     for _ in range(size - total):
         state += step
-        place = ((_mix(state) >> uint64(32)) * uint64(size)) >> uint64(32)
-        times[rows[place]] += 1
+        chosen = ((_mix(state) >> uint64(32)) * uint64(size)) >> uint64(32)
+        times[rows[chosen]] += 1
     return state
 
 
 @njit(cache=True)
-def _quality(times, order, kind, out):
+def _quality(times: np.ndarray, order: np.ndarray, kind: np.ndarray, out: np.ndarray) -> None:
     """ROC-AUC and average precision of rows that count ``times`` times, into ``out`` (2,)."""
     true, false, new_true, new_false = 0, 0, 0, 0
     area, precision = 0.0, 0.0
@@ -133,10 +139,20 @@ def _quality(times, order, kind, out):
 
 
 @njit(cache=True)
-def _resample(rows, starts, sizes, table, bounds, seeds, orders, kinds, out):
+def _resample(
+    rows: np.ndarray,
+    starts: np.ndarray,
+    sizes: np.ndarray,
+    table: np.ndarray,
+    bounds: np.ndarray,
+    seeds: np.ndarray,
+    orders: np.ndarray,
+    kinds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     times = np.zeros(len(rows), np.uint8)
     for resample in range(len(seeds)):
-        state = seeds[resample]
+        state: np.uint64 = seeds[resample]
         for k in range(len(starts)):
             stratum = rows[starts[k] : starts[k] + sizes[k]]
             state = _draw(times, stratum, table[k], bounds[k], state)

@@ -8,37 +8,66 @@ from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 _MOST = 2**53  # beyond it a float no longer counts images one by one
 
 
-def positives_needed(recall: float, *, width: float, confidence: float) -> dict[str, int]:
+def positives_needed(
+    recall: float, *, width: float, confidence: float, method: str = "wilson"
+) -> int:
     """The number of positives from which on the interval around ``recall`` is that narrow.
 
-    By the method of the interval: ``wilson``, which covers as often as it says on average, and
-    ``clopper_pearson``, which never covers less. The recall planned for is the nearest to
-    ``recall`` that whole images can have, so a number just below may by luck be enough as well.
+    ``method`` is one of PROPORTIONS: Wilson's covers as often as it says on average, that of
+    Clopper and Pearson never covers less. The recall planned for is the nearest to ``recall`` that
+    whole images can have, so a number just below may by luck be enough as well.
     """
-    return {
-        name: _trials_needed(interval, recall, width=width, confidence=confidence)
-        for name, interval in PROPORTIONS.items()
-    }
+    interval = PROPORTIONS[method]
 
-
-def _trials_needed(
-    interval: Callable[..., tuple[float, float]], share: float, *, width: float, confidence: float
-) -> int:
     def narrow(successes: float, trials: int) -> bool:
-        low, high = interval(successes, trials, confidence=confidence)
-        return high - low <= width
+        ends = interval(successes, trials, confidence=confidence)
+        return ends is not None and ends[1] - ends[0] <= width
 
     # Successes in fractions are monotone; half a success off moves the answer by this at most.
-    smooth = least(lambda trials: narrow(share * trials, trials))
-    off = math.ceil(abs(1 - 2 * share) / (share * (1 - share)))
+    smooth = least(lambda trials: narrow(recall * trials, trials))
+    if not 0 < recall < 1:
+        return smooth
+    off = math.ceil(abs(1 - 2 * recall) / (recall * (1 - recall)))
     trials = smooth + off + min(smooth, 100)
-    while trials > 1 and narrow(math.floor(share * (trials - 1) + 0.5), trials - 1):
+    while trials > 1 and narrow(math.floor(recall * (trials - 1) + 0.5), trials - 1):
         trials -= 1
     return trials
 
 
-def tolerable_alarm_rate(*, precision: float, recall: float, prevalence: float) -> float:
-    """The share of negatives that may be called positive for ``precision`` at ``prevalence``.
+def recall_confidence(target: float, *, found: int, positives: int) -> float:
+    """How surely a threshold with ``found`` of ``positives`` above it has a recall >= ``target``.
+
+    The recall beyond the m-th highest of n positive scores follows Beta(m, n - m + 1), whatever the
+    distribution of the scores (Wilks, https://doi.org/10.1214/aoms/1177731788); that it exceeds t
+    has the probability that Binomial(n, t) is below m. At t = 0.9 this needs n >= 29 for 0.95.
+    """
+    if target >= 1:
+        return 0.0
+    below = (
+        math.exp(
+            math.lgamma(positives + 1)
+            - math.lgamma(k + 1)
+            - math.lgamma(positives - k + 1)
+            + k * math.log(target)
+            + (positives - k) * math.log1p(-target)
+        )
+        for k in range(found)
+    )
+    return min(1.0, math.fsum(below))
+
+
+def positives_to_promise(target: float, *, confidence: float) -> int | None:
+    """The least number of positives that can promise a recall of ``target``; None for 1.
+
+    With n positives the lowest of their scores has a recall >= t with confidence 1 - t^n.
+    """
+    if target >= 1:
+        return None
+    return math.ceil(math.log1p(-confidence) / math.log(target) - 1e-9)
+
+
+def tolerable_false_positive_rate(*, precision: float, recall: float, prevalence: float) -> float:
+    """The share of negatives that may be predicted positive for ``precision`` at ``prevalence``.
 
     Solves P = s p / (s p + a (1 - p)) for a.
     """
@@ -46,15 +75,18 @@ def tolerable_alarm_rate(*, precision: float, recall: float, prevalence: float) 
     return min(1.0, found * (1 - precision) / (precision * (1 - prevalence)))
 
 
-def negatives_needed(rate: float, *, alarms: int, confidence: float) -> int:
-    """The least number of negatives of which ``alarms`` false ones bound their share by ``rate``.
+def negatives_needed(rate: float, *, false_positives: int, confidence: float) -> int:
+    """The least number of negatives of which ``false_positives`` bound their share by ``rate``.
 
-    The exact one-sided bound; without alarms it is the rule of three, ln(1 - confidence) / rate.
+    The exact one-sided bound; without any it is the rule of three, ln(1 - confidence) / rate.
     """
     from scipy.special import betaincinv
 
     def bounded(trials: int) -> bool:
-        return trials > alarms and betaincinv(alarms + 1, trials - alarms, confidence) <= rate
+        return (
+            trials > false_positives
+            and betaincinv(false_positives + 1, trials - false_positives, confidence) <= rate
+        )
 
     return least(bounded)
 

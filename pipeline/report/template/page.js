@@ -10,23 +10,27 @@
   const atPosition = (k) => Math.min(data.high, Number((data.low * 10 ** (k / data.per_decade)).toPrecision(2)));
   const positionOf = (p) => Math.round(data.per_decade * Math.log10(p / data.low));
 
-  function figures(sensitivity, specificity, p) {
-    const found = sensitivity * p, alarms = found + (1 - specificity) * (1 - p);
-    return {
-      accuracy: found + specificity * (1 - p),
-      precision: alarms > 0 ? found / alarms : null,
-      recall: sensitivity,
-      f1: 2 * found / (alarms + p),
-    };
+  // Every metric at the prevalence p; null where it is undefined.
+  function figures(recall, specificity, p) {
+    const counts = [recall * p, (1 - specificity) * (1 - p), (1 - recall) * p, specificity * (1 - p)];
+    const found = {};
+    for (const name in FORMULAS) {
+      const value = FORMULAS[name](...counts);
+      found[name] = Number.isFinite(value) ? value : null;
+    }
+    return found;
   }
 
-  // Every figure is monotone in both shares, so its ends are at corners of their two intervals.
+  // Every metric is monotone in both shares, so its ends are at corners of their two intervals. One
+  // that depends on the positives alone has the plain interval of the recall.
   function ends(k, p) {
-    const corners = [];
-    for (const s of data.joint_recall[k]) for (const c of data.joint_specificity[k]) corners.push(figures(s, c, p));
-    const found = { recall: data.recall_ends[k] };
-    for (const name of ["accuracy", "precision", "f1"]) {
-      const values = corners.map((corner) => corner[name]);
+    const corners = (recalls, specificities) => recalls.flatMap((s) => specificities.map((c) => figures(s, c, p)));
+    const joint = corners(data.joint_recall[k], data.joint_specificity[k]);
+    const plain = corners(data.recall_ends[k], [0.25, 0.75]);
+    const found = {};
+    for (const name in FORMULAS) {
+      const alone = plain[0][name] === plain[1][name] && plain[2][name] === plain[3][name];
+      const values = (alone ? plain : joint).map((corner) => corner[name]);
       found[name] = values.includes(null) ? null : [Math.min(...values), Math.max(...values)];
     }
     return found;
@@ -73,13 +77,13 @@
     place.dataset.value = value;
   }
 
-  function draw(sensitivity, specificity, p) {
+  function draw(recall, specificity, p) {
     const { left, right, top, bottom } = data.axes, points = 160;
     const x = (q) => left + (right - left) * Math.log10(q / data.low) / decades;
     const y = (value) => bottom - (bottom - top) * value / 1.02;
-    const lines = { accuracy: [], precision: [], recall: [], f1: [] };
+    const lines = Object.fromEntries(Object.keys(FORMULAS).map((name) => [name, []]));
     for (let k = 0; k <= points; k++) {
-      const q = data.low * 10 ** (decades * k / points), values = figures(sensitivity, specificity, q);
+      const q = data.low * 10 ** (decades * k / points), values = figures(recall, specificity, q);
       for (const name in lines) {
         if (values[name] !== null) lines[name].push(`${x(q).toFixed(1)} ${y(values[name]).toFixed(1)}`);
       }
@@ -91,25 +95,24 @@
   }
 
   function update() {
-    const k = Number(threshold.value), hits = data.hits[k], alarms = data.alarms[k], p = share;
-    const sensitivity = hits / data.positives, specificity = 1 - alarms / data.negatives;
-    const now = figures(sensitivity, specificity, p), range = ends(k, p);
-    const never = { accuracy: 1 - p, precision: null, recall: 0, f1: 0 };
+    const k = Number(threshold.value), tp = data.tp[k], fp = data.fp[k], p = share;
+    const recall = tp / data.positives, specificity = 1 - fp / data.negatives;
+    const now = figures(recall, specificity, p), range = ends(k, p), never = figures(0, 1, p);
     for (const row of document.querySelectorAll("[data-metric]")) {
       const name = row.dataset.metric;
       show(row, name, now[name], range[name], never[name]);
     }
-    const million = 1e6, right = sensitivity * p * million, wrong = (1 - specificity) * (1 - p) * million;
-    cell("cell-hits", right);
-    cell("cell-misses", p * million - right);
-    cell("cell-alarms", wrong);
-    cell("cell-cleared", (1 - p) * million - wrong);
-    at("counted").textContent = `Counted on the test images: ${grouped(hits)} of ${grouped(data.positives)} found, `
-      + `${grouped(alarms)} false positives among ${grouped(data.negatives)}.`;
+    const million = 1e6, right = recall * p * million, wrong = (1 - specificity) * (1 - p) * million;
+    cell("cell-tp", right);
+    cell("cell-fn", p * million - right);
+    cell("cell-fp", wrong);
+    cell("cell-tn", (1 - p) * million - wrong);
+    at("counted").textContent = `Counted on the test images: ${grouped(tp)} of ${grouped(data.positives)} found, `
+      + `${grouped(fp)} false positives among ${grouped(data.negatives)}.`;
 
     at("threshold-text").textContent = data.thresholds[k];
     at("prevalence-text").textContent = `${oneIn(p)} · ${inPercent(p)}`;
-    threshold.setAttribute("aria-valuetext", `${data.thresholds[k]}: ${hits} of ${data.positives} found, ${alarms} false positives`);
+    threshold.setAttribute("aria-valuetext", `${data.thresholds[k]}: ${tp} of ${data.positives} found, ${fp} false positives`);
     prevalence.setAttribute("aria-valuetext", `${oneIn(p)}, ${inPercent(p)}`);
     prevalence.dataset.value = p;
     at("reset").setAttribute("aria-pressed", String(k === data.chosen));
@@ -118,10 +121,10 @@
     }
     at("says").textContent = sentence(now, right, wrong, p);
     const filled = now.precision === null ? 0 : Math.round(100 * now.precision);
-    at("of-alarms").textContent = now.precision === null ? "Nothing is predicted positive."
+    at("of-predicted").textContent = now.precision === null ? "Nothing is predicted positive."
       : now.precision === 0 ? "No predicted positive is right." : `Of 100 predicted positives, ${filled || "less than one"} ${filled === 1 || !filled ? "is" : "are"} right:`;
-    [...at("alarms").children].forEach((square, i) => square.classList.toggle("right", i < filled));
-    draw(sensitivity, specificity, p);
+    [...at("predicted").children].forEach((square, i) => square.classList.toggle("right", i < filled));
+    draw(recall, specificity, p);
   }
 
   function sentence(now, right, wrong, p) {

@@ -1,5 +1,6 @@
 from statistics import NormalDist
 
+import interval_settings
 import numpy as np
 import pytest
 
@@ -10,6 +11,8 @@ from raresight.pipeline.evaluation.prior_shift import (
     estimate_shares,
 )
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
+
+SETTINGS = interval_settings.settings()
 
 
 def draw(rng, size, prevalence):
@@ -83,7 +86,12 @@ def test_simulated_shares_are_found_within_their_intervals(prevalence):
         targets, scores = draw(rng, 800, 0.1)
         _, unlabelled = draw(rng, 2000, prevalence)
         value, (low, high) = estimate_shares(
-            scores, targets, unlabelled, np.arange(2000), confidence=0.95, rng=rng
+            scores,
+            targets,
+            unlabelled,
+            np.arange(2000),
+            settings=SETTINGS,
+            rng=rng,
         )
         estimates.append(value[1])
         covered += low[1] <= prevalence <= high[1]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from raresight.pipeline.evaluation.uncertainty.group_resampling import resampled_rows, row_weights
+from raresight.pipeline.evaluation.uncertainty.resampling import by_appearance, row_weights
 
 TARGETS = np.array([0, 0, 0, 0, 1, 1, 1, 0])
 GROUPS = np.array([0, 0, 1, 2, 3, 3, 4, 4])  # the last holds both classes
@@ -39,8 +39,11 @@ def test_sources_of_one_row_are_drawn_with_replacement_within_their_class():
     assert weights[:, 40:].var() == pytest.approx(0.95, rel=0.05)
 
 
-def test_rows_are_the_weights_spelt_out():
+def test_without_sources_each_row_is_of_its_own():
     rng = np.random.default_rng(0)
-    rows = list(resampled_rows(GROUPS, TARGETS, resamples=3, rng=rng))
-    weights = drawn(resamples=3)
-    assert [np.bincount(r, minlength=8).tolist() for r in rows] == weights.astype(int).tolist()
+    alone = np.concatenate(list(row_weights(None, TARGETS, resamples=5, rng=rng)))
+    assert (alone == drawn(np.arange(8), resamples=5)).all()
+
+
+def test_sources_are_numbered_as_they_appear():
+    assert by_appearance(np.array([7, 3, 7, 9, 3])).tolist() == [0, 1, 0, 2, 1]

@@ -1,0 +1,199 @@
+"""The sections of the page, and its pictures, from what the stages before it wrote."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from raresight.pipeline import __version__
+from raresight.pipeline.core import seeds
+from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
+from raresight.pipeline.report.charts import draw_learning, draw_plane, draw_reliability
+from raresight.pipeline.report.evaluation_figures import (
+    draw_calibration,
+    draw_confusion,
+    draw_planes,
+    draw_slices,
+)
+from raresight.pipeline.report.inputs import ReportInputs
+from raresight.pipeline.report.learning_curves import draw_curves
+from raresight.pipeline.report.operating import operating_points
+from raresight.pipeline.report.painters import Plane
+from raresight.pipeline.report.panel import Panel, panel
+from raresight.pipeline.wording.names import SHORTCUT
+from raresight.pipeline.wording.numbers import costs_told, verdict
+from raresight.pipeline.wording.trainings import trainings
+
+_RARE = 0.05  # share of the positive class below which scores crowd near 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planes:
+    """Precision against recall in the test set and at deployment prevalence, and the ROC curve."""
+
+    own: Plane
+    deployed: Plane | None
+    roc: Plane
+
+
+def sections(inputs: ReportInputs) -> dict[str, Any]:
+    """What the templates fill in, by the names they know it by."""
+    results, task, test = inputs.results, inputs.task, inputs.test
+    return {
+        "metrics": results,
+        "task": task,
+        "facts": _facts(inputs),
+        "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(results)],
+        "cards": comparison.cards(results),
+        "trainings": trainings(results),
+        "costs": costs_told(results["cost"]) if "cost" in results else None,
+        "panel": _panel(inputs),
+        "places": inputs.places,
+        "charts": _charts(inputs),
+        "focus": mistakes.counted(test),
+        "confusion": test.confusion.tolist(),
+        "confused": mistakes.confused(test.confusion, task.classes),
+        "per_class": mistakes.by_class(results),
+        "reliability": draw_reliability(
+            inputs.reliability, rare=_rare(inputs), event=_event(inputs)
+        ),
+        "slices": _slices(inputs),
+        "galleries": _galleries(inputs),
+        "bands": sheets.bands(
+            inputs.originals,
+            per_class=inputs.params.images_per_class,
+            seed=inputs.params.seed,
+        ),
+        "families": sheets.families(inputs.originals, inputs.copies, seed=inputs.params.seed),
+        "images": inputs.images,
+        "balances": balance.balances(inputs.images, inputs.card["class_shares"], task.classes),
+        "augmented": inputs.augmented,
+        "model": inputs.card,
+        "training": inputs.training,
+        "training_charts": draw_learning(inputs.curves[0], best=inputs.training["best_epoch"]),
+        "asked": asked.in_columns(inputs.asked),
+        "versions": _versions(inputs),
+    }
+
+
+def draw_pictures(inputs: ReportInputs, folder: Path) -> None:
+    """Write the pictures of training and evaluation, which `dvc plots` shows, into ``folder``."""
+    draw_curves(inputs.curves, folder / "training.png", best=inputs.training["best_epoch"])
+    draw_confusion(inputs.test, folder / "confusion.png")
+    if (planes := _planes(inputs)) is not None:
+        shown = [planes.own] if planes.deployed is None else [planes.own, planes.deployed]
+        draw_planes(shown, folder / "precision_recall.png")
+    draw_calibration(
+        inputs.reliability,
+        folder / "calibration.png",
+        rare=_rare(inputs),
+        event=_event(inputs),
+    )
+    draw_slices(_slices(inputs), inputs.results["test"], folder / "slices.png")
+
+
+def _facts(inputs: ReportInputs) -> dict[str, Any]:
+    height, width, _ = inputs.originals.image_shape
+    sources = inputs.originals.description.sources
+    return {
+        "images": len(inputs.originals),
+        "copies": len(inputs.copies),
+        "size": f"{width} x {height}",
+        "generators": ", ".join(sorted({source.get("generator", "?") for source in sources})),
+        "masks": inputs.originals.masks is not None,
+    }
+
+
+def _panel(inputs: ReportInputs) -> Panel | None:
+    """None without a positive class, or where the test set lacks one side of it."""
+    index, test = inputs.task.positive_index, inputs.test
+    if index is None:
+        return None
+    positive = test.targets == index
+    if positive.all() or not positive.any():
+        return None
+    stops = operating_points(
+        test.scores[:, index], positive, chosen=inputs.results["threshold"]["model"]
+    )
+    prevalences = [place["prevalence"] for place in inputs.places]
+    return panel(stops, deployment=prevalences, settings=inputs.intervals)
+
+
+def _planes(inputs: ReportInputs) -> Planes | None:
+    """The curves; None where the test set holds one class only."""
+    outcomes = {
+        "model": inputs.test,
+        "perturbed images": inputs.outcome("perturbed"),
+        SHORTCUT: inputs.outcome("shortcut_baseline"),
+    }
+    rng = seeds.rng(inputs.params.seed, "report", "band")
+    data = curves.ranked(outcomes, settings=inputs.intervals, rng=rng)
+    if data is None:
+        return None
+    deployed = None
+    if "deployment" in inputs.results:
+        there = inputs.results["deployment"]["prevalence"]
+        deployed = curves.precision_recall(data, prevalence=there)
+    own = curves.precision_recall(data, prevalence=None)
+    return Planes(own=own, deployed=deployed, roc=curves.roc(data))
+
+
+def _charts(inputs: ReportInputs) -> dict[str, str] | None:
+    planes = _planes(inputs)
+    if planes is None:
+        return None
+    charts = {"pr": draw_plane(planes.own, name="pr")}
+    if planes.deployed is not None:
+        charts["pr_there"] = draw_plane(planes.deployed, name="there")
+    return charts | {"roc": draw_plane(planes.roc, name="roc")}
+
+
+def _rare(inputs: ReportInputs) -> bool:
+    if inputs.task.positive is None:
+        return False
+    return bool(inputs.test.main_ranking.positive.mean() < _RARE)
+
+
+def _event(inputs: ReportInputs) -> str:
+    """What calibration is about."""
+    positive = inputs.task.positive
+    return "is classified correctly" if positive is None else f"is '{positive}'"
+
+
+def _slices(inputs: ReportInputs) -> Mapping[str, tuple[slices.Slice, ...]]:
+    return slices.worst(inputs.slices, confidence=inputs.intervals.confidence_level)
+
+
+def _galleries(inputs: ReportInputs) -> list[mistakes.Gallery]:
+    test, task = inputs.test, inputs.task
+    found = mistakes.surest(test.scores, test.targets, test.predicted, positive=task.positive_index)
+    ids = inputs.predictions["test"]["id"].to_pylist()
+    row_of = {id: row for row, id in enumerate(inputs.originals.ids.tolist())}
+
+    def mistake(row: int, score: float) -> mistakes.Mistake:
+        id = ids[row]
+        return mistakes.Mistake(
+            id=id,
+            actual=task.classes[test.targets[row]],
+            predicted=task.classes[test.predicted[row]],
+            score=score,
+            picture=sheets.picture_of(inputs.originals, row_of[id]),
+        )
+
+    most = inputs.params.mistakes
+    return [
+        mistakes.Gallery(
+            kind=kind,
+            total=len(rows),
+            mistakes=tuple(map(mistake, rows[:most].tolist(), scores[:most].tolist())),
+        )
+        for kind, (rows, scores) in found.items()
+    ]
+
+
+def _versions(inputs: ReportInputs) -> dict[str, str]:
+    """Raresight, the libraries that decided the bytes, and what the training ran on."""
+    found = {"raresight": __version__}
+    for dataset in (inputs.originals, inputs.copies):
+        found |= dataset.description.versions
+    return found | {name: str(value) for name, value in inputs.fingerprint.items()}
