@@ -16,7 +16,7 @@ def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:
     return [rows for rows in rows_of.values() if len(rows) > 1]
 
 
-def leaks(groups: Sequence[Sequence[int]], splits: Sequence[str], ids: Sequence[str]) -> list[str]:
+def leaks(groups: Sequence[Sequence[int]], splits: np.ndarray, ids: np.ndarray) -> list[str]:
     """The groups that lie in more than one split, each as ``id (split) = id (split)``."""
     return [
         " = ".join(f"{ids[row]} ({splits[row]})" for row in rows)
@@ -25,6 +25,6 @@ def leaks(groups: Sequence[Sequence[int]], splits: Sequence[str], ids: Sequence[
     ]
 
 
-def repeats(groups: Sequence[Sequence[int]], splits: Sequence[str]) -> Counter[str]:
+def repeats(groups: Sequence[Sequence[int]], splits: np.ndarray) -> Counter[str]:
     """How many images of each split are there already under another id."""
     return Counter(split for rows in groups for split in [splits[row] for row in rows][1:])

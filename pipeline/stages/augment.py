@@ -15,7 +15,15 @@ from raresight.pipeline.core.files import require_verified, stage_outputs, write
 from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.dataset.schema import Description, Rows, Shard, rows_per_shard, versions
+from raresight.pipeline.dataset.schema import (
+    COLUMNS,
+    FACTOR,
+    Description,
+    Rows,
+    Shard,
+    rows_per_shard,
+    versions,
+)
 from raresight.pipeline.dataset.writer import shard_name, write_shard
 from raresight.pipeline.runtime.errors import ParamsError, suggest
 from raresight.pipeline.runtime.progress import track
@@ -29,11 +37,12 @@ _LIBRARIES = (
     "albucore",
     "opencv-python-headless",
 )
+_MASK = "mask"
 _JUDGED = 200  # originals that each spatial transform is judged on
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class CopyTask:
     """One shard to make: copies of ``rows``, which are originals of one class and one source.
 
     The copies of all rows are numbered through, original by original, and this shard holds those
@@ -105,34 +114,37 @@ def _check(params: AugmentParams, params_file: Path, originals: Dataset) -> None
         for label in params.copies
         if label not in originals.classes
     ]
-    for kind, steps in (("spatial", params.spatial), ("pixel", params.pixel)):
-        where = f"{params_file}: augment.{kind}"
-        problems += recipe.problems(steps, where, kind=kind, image_shape=originals.image_shape)
+    where, shape = f"{params_file}: augment", originals.image_shape
+    problems += recipe.problems(
+        params.spatial, f"{where}.spatial", kind="spatial", image_shape=shape
+    )
+    problems += recipe.problems(params.pixel, f"{where}.pixel", kind="pixel", image_shape=shape)
     if problems:
         raise ParamsError("\n".join(problems))
 
 
 def _describe(params: AugmentParams, originals: Dataset) -> Description:
-    """As the originals, but for boxes, instances and depth, which copies do not carry."""
+    """As the originals, but for what speaks of places in the image: of that, masks are moved."""
+    kept = originals.description.columns
     return replace(
         originals.description,
         seed=params.seed,
         versions=versions(*_LIBRARIES),
         shards=(),
-        columns=(),
+        columns=tuple(n for n in kept if n == _MASK or not COLUMNS[n].kind.of_pixels),
     )
 
 
 def _tasks(
     folder: Path, params: AugmentParams, originals: Dataset, description: Description
-) -> Iterator[Task]:
-    size = rows_per_shard(description.image_shape, description.masks)
+) -> Iterator[CopyTask]:
+    size = rows_per_shard(description.image_shape, description.columns)
     number = 0
-    for label, copies, rows in _groups(params, originals):
+    for label, copies, rows in _to_copy(params, originals):
         total = len(rows) * copies
         for start in range(0, total, size):
             stop = min(start + size, total)
-            yield Task(
+            yield CopyTask(
                 path=folder / shard_name(number),
                 originals=originals.folder,
                 rows=rows[start // copies : (stop - 1) // copies + 1],
@@ -146,7 +158,7 @@ def _tasks(
             number += 1
 
 
-def _groups(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, int, np.ndarray]]:
+def _to_copy(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, int, np.ndarray]]:
     """Class, copies and rows of each source's originals that are to be copied."""
     for source in originals.description.sources:
         if source["role"] == "test_only":  # only copies of training sources are ever learned from
@@ -158,32 +170,31 @@ def _groups(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, in
                 yield label, copies, rows
 
 
-def make_shard(task: Task) -> Made:
+def make_shard(task: CopyTask) -> Made:
     """Make the copies of one shard and write it; runs in a worker process."""
     originals = Dataset(task.originals)
     asked = task.stop - task.start
     images = np.empty((asked, *originals.image_shape), np.uint8)
-    masks = np.zeros((asked, *originals.image_shape[:2]), np.uint8)
+    masks: list[np.ndarray | None] = []
     kept: list[tuple[int, int]] = []
     redraws = 0
     for row, variant, copy in _copies(task, originals):
         redraws += copy.redraws
         if copy.image is not None:
             images[len(kept)] = copy.image
-            if copy.mask is not None:
-                masks[len(kept)] = copy.mask
+            masks.append(_mask(copy, originals, row))
             kept.append((row, variant))
     made = len(kept)
     tally = Tally(asked=asked, made=made, redrawn=redraws, dropped=asked - made)
     if not kept:
         return Made(label=task.label, shard=None, tally=tally)
-    rows = _rows(task, originals, kept, images[:made], masks[:made])
+    rows = _rows(task, originals, kept, images[:made], masks)
     source = str(originals.source_names[task.rows[0]])
     shard = write_shard(task.path, rows, task.description, source=source)
     return Made(label=task.label, shard=shard, tally=tally)
 
 
-def _copies(task: Task, originals: Dataset) -> Iterator[tuple[int, int, Copy]]:
+def _copies(task: CopyTask, originals: Dataset) -> Iterator[tuple[int, int, Copy]]:
     """Row of the original, variant and pixels of every copy of a task."""
     params = task.params
     policy = Policy(
@@ -202,30 +213,42 @@ def _copies(task: Task, originals: Dataset) -> Iterator[tuple[int, int, Copy]]:
 
 
 def _original(originals: Dataset, row: int, id: str) -> Original:
-    mask = originals.masks[row] if originals.has_mask[row] else None
+    mask = None if originals.masks is None else originals.masks[row]
     return Original.of(id, originals.images[row], mask)
 
 
+def _mask(copy: Copy, originals: Dataset, row: int) -> np.ndarray | None:
+    """That of the copy; none where the original has none, of zeros or unknown."""
+    if copy.mask is not None or originals.masks is None:
+        return copy.mask
+    return originals.masks[row]
+
+
 def _rows(
-    task: Task,
+    task: CopyTask,
     originals: Dataset,
     kept: Sequence[tuple[int, int]],
     images: np.ndarray,
-    masks: np.ndarray,
+    masks: Sequence[np.ndarray | None],
 ) -> Rows:
     rows, variants = (list(column) for column in zip(*kept, strict=True))
     source_ids = originals.column("id", rows)
+    columns = {
+        name: masks if name == _MASK else originals.column(name, rows)
+        for name in task.description.columns
+    }
     return Rows(
         ids=[f"{source}+{k}" for source, k in zip(source_ids, variants, strict=True)],
         source_ids=source_ids,
+        groups=originals.column("group", rows),
         origin=originals.column("origin", rows[:1])[0],
         labels=originals.column("label", rows),
         true_labels=originals.column("true_label", rows),
         variants=variants,
         images=images,
-        masks=masks if originals.has_mask[rows[0]] else None,
+        columns=columns,
         factors={
-            name: originals.column(f"factor.{name}", rows) for name in task.description.factors
+            name: originals.column(f"{FACTOR}{name}", rows) for name in task.description.factors
         },
     )
 
@@ -252,7 +275,7 @@ def _rate(below: int, judged: int) -> dict[str, float | None]:
 
 def _with_label(params: AugmentParams, originals: Dataset) -> Iterator[Original]:
     """The originals to be copied whose label's pixels are known, in order."""
-    for _, _, rows in _groups(params, originals):
+    for _, _, rows in _to_copy(params, originals):
         for row in rows:
             original = _original(originals, row, str(originals.ids[row]))
             if original.numbers is not None:

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.runtime.errors import DataError, listing
-from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
+from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images, torn
 from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
+from raresight.pipeline.splitting.groups import named_groups
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
 
@@ -26,16 +28,22 @@ def run(params_file: Path, data: Path) -> Path:
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
     splits = _split_originals(originals, params)
     repeated = _repeats_without_leaks(originals, splits)
-    of_copies = _split_copies(originals, splits, copies)
-    images = _counts(originals, splits, copies, of_copies)
+    sources = _rows_of_sources(originals, copies)
+    of_copies = split_copies(splits[sources])
     table = make_table(
-        np.concatenate([originals.ids, copies.ids]),
-        np.concatenate([originals.source_ids, copies.source_ids]),
-        np.concatenate([splits, of_copies]),
+        ids=np.concatenate([originals.ids, copies.ids]),
+        source_ids=np.concatenate([originals.source_ids, copies.source_ids]),
+        groups=np.concatenate([originals.groups, originals.groups[sources]]),
+        splits=np.concatenate([splits, of_copies]),
     )
+    summary = {
+        "images": _image_counts(originals, splits, copies, of_copies),
+        "groups": _group_counts(originals, splits),
+        "repeated_pixels": repeated,
+    }
     with stage_outputs(data / OUTPUT) as (folder,):
         write_splits(folder, table)
-        write_json(folder / "summary.json", {"images": images, "repeated_pixels": repeated})
+        write_json(folder / "summary.json", summary)
     return data / OUTPUT
 
 
@@ -45,7 +53,13 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
         roles=originals.roles,
         labels=originals.labels,
         true_labels=originals.true_labels,
+        groups=named_groups(originals.groups, originals.source_ids),
     )
+    if problems := torn(images):
+        raise DataError(
+            f"{originals.folder}: a group stays together, but\n{listing(problems)}\n"
+            "Give these sources roles that share a split, or keep such images out of one of them."
+        )
     splits = split_images(images, params)
     _keep_duplicates_together(originals, splits)
     if problems := gaps(images, splits, originals.classes, params):
@@ -78,18 +92,20 @@ def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, 
     return {split: counts[split] for split in SPLITS}
 
 
-def _split_copies(originals: Dataset, splits: np.ndarray, copies: Dataset) -> np.ndarray:
-    split_of_source = dict(zip(originals.ids.tolist(), splits.tolist(), strict=True))
-    of_copies, unknown = split_copies(copies.source_ids.tolist(), split_of_source)
-    if unknown:
+def _rows_of_sources(originals: Dataset, copies: Dataset) -> np.ndarray:
+    """The row of each copy's original, int (n,); DataError where there is no such original."""
+    row_of = {name: row for row, name in enumerate(originals.ids.tolist())}
+    rows = np.array([row_of.get(name, -1) for name in copies.source_ids.tolist()], np.int64)
+    if unknown := int(np.count_nonzero(rows < 0)):
         raise DataError(
-            f"{copies.folder} holds {len(unknown)} copies of images that are not in "
-            f"{originals.folder} (the first: {unknown[0]}). Run `raresight augment` again."
+            f"{copies.folder} holds {unknown} copies of images that are not in "
+            f"{originals.folder} (the first: {copies.source_ids[rows < 0][0]}). "
+            "Run `raresight augment` again."
         )
-    return np.array(of_copies, str)
+    return rows
 
 
-def _counts(
+def _image_counts(
     originals: Dataset, splits: np.ndarray, copies: Dataset, of_copies: np.ndarray
 ) -> dict[str, Any]:
     """Images by split, class, and whether they are originals or copies."""
@@ -103,4 +119,22 @@ def _counts(
             for label in originals.classes
         }
         for split in (*SPLITS, UNUSED)
+    }
+
+
+def _group_counts(originals: Dataset, splits: np.ndarray) -> dict[str, Any]:
+    """Groups of originals by split, in all and with an image of each class."""
+    table = pa.table({"split": splits, "label": originals.labels, "group": originals.groups})
+
+    def counted(*keys: str) -> dict[tuple[str, ...], int]:
+        found = table.group_by(list(keys)).aggregate([("group", "count_distinct")]).to_pylist()
+        return {tuple(row[key] for key in keys): row["group_count_distinct"] for row in found}
+
+    total, by_class = counted("split"), counted("split", "label")
+    return {
+        split: {
+            "total": total.get((split,), 0),
+            "by_class": {label: by_class.get((split, label), 0) for label in originals.classes},
+        }
+        for split in SPLITS
     }

@@ -48,7 +48,7 @@ def _rows(part: Part) -> Rows:
         true_labels=list(part.labels),
         variants=[0] * count,
         images=images,
-        masks=masks,
+        columns={} if masks is None else {"mask": masks},
         factors={
             "size": [float(k) for k in range(count)],
             "tint": ["red" if k % 2 else None for k in range(count)],
@@ -71,7 +71,7 @@ def write_generated(tmp_path: Path) -> Callable[..., Path]:
             classes=tuple(sorted({label for part in parts for label in part.labels})),
             positive=None,
             image_shape=(SIDE, SIDE, 3),
-            masks=any(part.masked is not None for part in parts),
+            columns=("mask",) if any(part.masked is not None for part in parts) else (),
             factors={"size": "float", "tint": "string"},
             sources=tuple(
                 {"name": part.name, "role": part.role, "generator": "test"} for part in parts

@@ -148,7 +148,7 @@ def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, 
 
     draw = Shapes.sample
     monkeypatch.setattr(Shapes, "sample", sample)
-    monkeypatch.setattr(Shapes, "columns", ("boxes", "instances", "depth"))
+    monkeypatch.setattr(Shapes, "columns", ("mask", "boxes", "instances", "depth"))
     tissue = {"generator": "pathology", "role": "any", "counts": {"normal": 1}}
     photographs = {"generator": "folder", "role": "any", "options": {"path": str(raw)}}
     made = Dataset(run({**SHAPES, "count": 3}, tissue, photographs))

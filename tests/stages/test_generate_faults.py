@@ -41,7 +41,7 @@ def run(tmp_path: Path):
 
 
 def faults(data: Dataset) -> np.ndarray:
-    return data.factors["fault"].fillna("").to_numpy(str)
+    return data.factors["corruption"].fillna("").to_numpy(str)
 
 
 def test_uniform_noise_turns_the_share_asked_for_into_any_other_class(run):
@@ -58,7 +58,7 @@ def test_noise_changes_labels_and_nothing_else(run):
     clean, noisy = run("clean"), run("noisy", label_noise={"name": "uniform", "rate": 0.5})
     assert noisy.true_labels.tolist() == clean.labels.tolist()
     assert np.array_equal(np.asarray(noisy.images), np.asarray(clean.images))
-    assert "fault" not in clean.factors
+    assert "corruption" not in clean.factors
     assert (
         "label_noise" not in json.loads((clean.folder / "dataset.json").read_text())["sources"][0]
     )

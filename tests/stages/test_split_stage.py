@@ -99,6 +99,11 @@ def test_the_summary_counts_every_image_once(write_generated, part, split_data):
                 "rare": {"originals": 0, "copies": 8},
             },
         },
+        "groups": {
+            "train": {"total": 18, "by_class": {"common": 12, "rare": 6}},
+            "val": {"total": 6, "by_class": {"common": 4, "rare": 2}},
+            "test": {"total": 6, "by_class": {"common": 4, "rare": 2}},
+        },
         "repeated_pixels": {"train": 0, "val": 0, "test": 0},
     }
 

@@ -1,0 +1,78 @@
+"""What is known of the pixels of some images: a number for each, or boxes; read row by row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from raresight.pipeline.dataset.pixels import Sharded
+
+
+class PixelMaps(Sharded):
+    """A number for each pixel of every row, in any number of memory-mapped shards.
+
+    ``maps[row]`` is (H, W), read-only, or None where it is unknown. A slice, list, mask or index
+    array gives one array (n, H, W), and so does ``numpy.asarray``; in it the unknown is zero. A map
+    that is zero everywhere takes no room on disk.
+    """
+
+    def __init__(self, shards: Sequence[pa.Array], shape: tuple[int, int], dtype: np.dtype):
+        super().__init__([len(shard) for shard in shards])
+        self.dtype = dtype
+        self._zeros = np.zeros(shape, dtype)
+        self._zeros.flags.writeable = False
+        self._cells = [_cells(shard) for shard in shards]
+        self._known = [shard.is_valid().to_numpy(zero_copy_only=False) for shard in shards]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        height, width = self._zeros.shape
+        return (len(self), height, width)
+
+    def __getitem__(self, index: Any) -> np.ndarray | None:
+        if isinstance(index, (int, np.integer)):
+            shard, row = self.place(int(index))
+            return self._map(shard, row) if self._known[shard][row] else None
+        return self.take(np.arange(len(self))[index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.take(np.arange(len(self))), dtype)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """A copy of ``rows`` (int indices), (len(rows), H, W); zeros where a map is unknown."""
+        found = np.zeros((len(rows), *self.shape[1:]), self.dtype)
+        for place, row in enumerate(np.asarray(rows).tolist()):
+            found[place] = self._map(*self.place(row))
+        return found
+
+    def _map(self, shard: int, row: int) -> np.ndarray:
+        offsets, data = self._cells[shard]
+        start, stop = offsets[row], offsets[row + 1]
+        if start == stop:
+            return self._zeros
+        return data[start:stop].view(self.dtype).reshape(self._zeros.shape)
+
+
+class Boxes(Sharded):
+    """The boxes of every row: ``boxes[row]`` is float32 (objects, 4), each (x, y, width, height) in
+    pixels, or None where they are unknown."""
+
+    def __init__(self, shards: Sequence[pa.ListArray]):
+        super().__init__([len(shard) for shard in shards])
+        self._shards = list(shards)
+
+    def __getitem__(self, row: int) -> np.ndarray | None:
+        shard, place = self.place(row)
+        found = self._shards[shard][place]
+        if not found.is_valid:
+            return None
+        return np.array(found.as_py(), np.float32).reshape(-1, 4)
+
+
+def _cells(shard: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (n + 1,) and bytes of a binary column, both straight from the map."""
+    _, offsets, data = shard.buffers()
+    starts = np.frombuffer(offsets, np.int32)[shard.offset : shard.offset + len(shard) + 1]
+    # A column without a single map has no buffer of bytes at all, or one of no length.
+    return starts, np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
