@@ -13,9 +13,16 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--hide-scrollbars", "--remote-debugging-pipe"),
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
 )
 
 
@@ -77,8 +84,11 @@ class Browser:
     ) -> None:
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=scale, mobile=width < 600,
-        )  # fmt: skip
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 600,
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         still = {"name": "prefers-reduced-motion", "value": "reduce"}
         self.call("Emulation.setEmulatedMedia", features=[scheme, still])
@@ -99,9 +109,13 @@ class Browser:
         for _ in range(times):
             for kind in ("keyDown", "keyUp"):
                 self.call(
-                    "Input.dispatchKeyEvent", type=kind, key=key, code=key,
-                    windowsVirtualKeyCode=codes[key], **(text if kind == "keyDown" else {}),
-                )  # fmt: skip
+                    "Input.dispatchKeyEvent",
+                    type=kind,
+                    key=key,
+                    code=key,
+                    windowsVirtualKeyCode=codes[key],
+                    **(text if kind == "keyDown" else {}),
+                )
 
     def screenshot(self, path: Path, *, first: str, last: str, quality: int = 70) -> None:
         """A JPEG from the element that the selector ``first`` finds to the end of ``last``'s."""
@@ -115,9 +129,12 @@ class Browser:
         clip = {"x": 0, "y": max(0, top - 24), "width": width, "scale": 1}
         clip["height"] = bottom + 24 - clip["y"]
         shot = self.call(
-            "Page.captureScreenshot", format="jpeg", quality=quality, clip=clip,
+            "Page.captureScreenshot",
+            format="jpeg",
+            quality=quality,
+            clip=clip,
             captureBeyondViewport=True,
-        )  # fmt: skip
+        )
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
@@ -134,8 +151,10 @@ def chromium():
         script = f'exec "$0" "$@" 3<&{ends[0]} 4>&{ends[1]}'
         process = subprocess.Popen(
             ["/bin/bash", "-c", script, CHROMIUM, *_FLAGS, f"--user-data-dir={profile}"],
-            pass_fds=ends, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            pass_fds=ends,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         for end in ends:
             os.close(end)
         try:

@@ -80,10 +80,15 @@ class Server:
     def spawn_actor(self, kind, where, attach_to=None):
         box = SimpleNamespace(location=self.Location(), extent=self.Location(0.3, 0.3, 0.9))
         actor = SimpleNamespace(
-            id=len(self.alive) + 1, type_id=kind.id, bounding_box=box, get_transform=lambda: where,
-            semantic_tags=[12] if "walker" in kind.id else [14], set_autopilot=self.asked.append,
-            start=lambda: None, go_to_location=lambda _: None,
-        )  # fmt: skip
+            id=len(self.alive) + 1,
+            type_id=kind.id,
+            bounding_box=box,
+            get_transform=lambda: where,
+            semantic_tags=[12] if "walker" in kind.id else [14],
+            set_autopilot=self.asked.append,
+            start=lambda: None,
+            go_to_location=lambda _: None,
+        )
         actor.destroy = lambda: self.alive.remove(actor)
         if "camera" in kind.id:
             actor.listen = lambda send: setattr(actor, "send", send)
@@ -106,6 +111,11 @@ class Server:
     def image(self, name):
         shots = wall([]).shots
         return SimpleNamespace(
-            raw_data=shots[name].pixels.tobytes(), width=16, height=16, fov=90.0, frame=self.frame,
-            timestamp=self.frame * 0.05, transform=self.Transform(self.Location(0.0, 0.0, 1.0)),
-        )  # fmt: skip
+            raw_data=shots[name].pixels.tobytes(),
+            width=16,
+            height=16,
+            fov=90.0,
+            frame=self.frame,
+            timestamp=self.frame * 0.05,
+            transform=self.Transform(self.Location(0.0, 0.0, 1.0)),
+        )

@@ -20,8 +20,13 @@ PATIENCE = 60
 def call(*arguments, **options):
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE, **options,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        **options,
+    )
 
 
 def invoke(*arguments):

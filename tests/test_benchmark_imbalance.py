@@ -25,12 +25,14 @@ def test_the_verdict_is_what_the_interval_of_paired_seeds_says():
     def rows(*accuracies):
         return [{"accuracy": a, "rarest": 0.0, "average_precision": 0.5} for a in accuracies]
 
-    found = table({
-        "plain": rows(0.5, 0.5, 0.5),
-        "wide": rows(0.6, 0.7, 0.8),
-        "better": rows(0.60, 0.61, 0.62),
-        "worse": rows(0.40, 0.39, 0.38),
-    }).splitlines()  # fmt: skip
+    found = table(
+        {
+            "plain": rows(0.5, 0.5, 0.5),
+            "wide": rows(0.6, 0.7, 0.8),
+            "better": rows(0.60, 0.61, 0.62),
+            "worse": rows(0.40, 0.39, 0.38),
+        }
+    ).splitlines()
     assert found[2].startswith("| plain | 0.500 ± 0.000 |")
     assert "+0.200 (-0.048 to +0.448): not told apart" in found[3]
     assert found[4].endswith("better |")

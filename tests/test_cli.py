@@ -17,10 +17,21 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
     listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in listed] == [
         *STAGES,
-        *("schedule", "model", "find-lr", "diagnose"),
-        *("compare", "plan"),
-        *("validate", "schema", "generators", "inspect", "scenarios", "use", "verify"),
-        *("digits", "carla-record"),
+        "schedule",
+        "model",
+        "find-lr",
+        "diagnose",
+        "compare",
+        "plan",
+        "validate",
+        "schema",
+        "generators",
+        "inspect",
+        "scenarios",
+        "use",
+        "verify",
+        "digits",
+        "carla-record",
     ]
 
 

@@ -44,14 +44,15 @@ ROOMS |= {
     "terminal": {*EVERY - {"report"}, "stages", "commands"},
     "cli": {"stages", "commands", "terminal", *BASE},
     "pipeline": {"cli", *BASE},
-    "raresight": {"pipeline", "cli"},
+    # The public face.
+    "raresight": {*EVERY, "stages", "commands", "terminal", "pipeline", "cli"},
 }
 
 
 def room(name: str) -> str:
     """The room of a module: a folder of ``pipeline/``, or what lies beside them."""
     parts = name.split(".")[1:]
-    if not parts or parts[0] == "__main__":
+    if not parts or parts[0] not in ("pipeline", "generators"):
         return "raresight"
     return parts[1] if parts[0] == "pipeline" and len(parts) > 1 else parts[0]
 

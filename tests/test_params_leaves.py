@@ -207,8 +207,11 @@ def test_problems_of_all_sections_are_reported_together_with_exit_code_2(tmp_pat
     _YAML.dump(document, file)
     done = subprocess.run(
         [sys.executable, "-m", "raresight", "--params", str(file), "validate"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {file} has 4 problems:\n")
     for place in (

@@ -39,8 +39,11 @@ def fresh(tmp_path_factory):
     clone = Clone(tmp_path_factory.mktemp("clone"))
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for name in filter(None, listed.split("\0")):
         # The package's two folders are links to those of the repository: they stay links.
         exists = (ROOT / name).is_file() or (ROOT / name).is_symlink()
@@ -74,8 +77,10 @@ def test_one_command_makes_every_output_and_prints_the_verdict(reproduced):
 
 def test_git_is_left_with_the_lock_and_the_metrics_alone(reproduced):
     changed = reproduced.run("git", "show", "--name-only", "--format=", "HEAD").split()
-    metrics = {f"data/{path}" for stage in STAGES.values() for path in stage.metrics}
-    assert set(changed) == {"dvc.lock", *metrics}
+    kept = {
+        f"data/{path}" for stage in STAGES.values() for path in (*stage.results, *stage.metrics)
+    }
+    assert set(changed) == {"dvc.lock", *kept}
     assert reproduced.run("git", "status", "--porcelain") == ""
 
 
@@ -205,7 +210,7 @@ def test_no_byte_of_a_data_output_depends_on_words(plain, reworded):
 def read_outputs(data: Path, name: str) -> dict[str, bytes]:
     """Every file that a stage left, but for what is time: images a second, and sums of it."""
     stage = STAGES[name]
-    found = [data / path for path in stage.metrics]
+    found = [data / path for path in (*stage.results, *stage.metrics)]
     found += [path for output in stage.outputs for path in (data / output).rglob("*.*")]
     return {
         path.relative_to(data).as_posix(): without_time(path)

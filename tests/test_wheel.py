@@ -100,4 +100,4 @@ def test_command_module_workers_and_a_generator_of_the_users(installed, here):
     write_params(here / "params.yaml", sources=[source])
     run(here, command, "generate", "--workers", 2)
     summary = run(here, command, "--json", "inspect", "data/generated")
-    assert '"images": 80' in summary
+    assert '"rows": 80' in summary

@@ -24,7 +24,7 @@ class Step(Section):
     @property
     def arguments(self) -> dict[str, Any]:
         """Every further key, as albumentations is to get it."""
-        return dict(self.model_extra)
+        return dict(self.model_extra or {})
 
 
 class AugmentParams(Section):

@@ -35,7 +35,7 @@ class _PythonRandom(random.Random):
     """
 
     def bind(self, rng: np.random.Generator) -> None:
-        self.random = rng.random
+        self.random = rng.random  # type: ignore[method-assign]
         self.gauss_next = None  # left over from the image before
 
     def random(self) -> float:  # its being here makes integers, too, come from random()
@@ -153,7 +153,7 @@ def _step_problems(step: Step, kind: Kind | None, shape: tuple[int, int, int]) -
 
 
 def _argument_problems(step: Step, transform: type) -> list[str]:
-    parameters = inspect.signature(transform.__init__).parameters
+    parameters = inspect.signature(transform.__init__).parameters  # type: ignore[misc]
     known = sorted(set(parameters) - {"self", "p", "strict", *_MASK_ARGUMENTS})
     found = []
     for name, value in step.arguments.items():
@@ -189,11 +189,8 @@ def _value_problems(step: Step, error: ValueError) -> list[str]:
 
 def _make(step: Step, p: float | None = None) -> Any:
     transform = _names(None)[step.name]
-    forced = {
-        name: value
-        for name, value in _MASK_ARGUMENTS.items()
-        if name in inspect.signature(transform.__init__).parameters
-    }
+    parameters = inspect.signature(transform.__init__).parameters  # type: ignore[misc]
+    forced = {name: value for name, value in _MASK_ARGUMENTS.items() if name in parameters}
     with _strictly():
         return transform(**step.arguments, **forced, p=step.p if p is None else p)
 
@@ -239,7 +236,7 @@ def _library() -> ModuleType:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     blocked = "torch" not in sys.modules
     if blocked:
-        sys.modules["torch"] = None
+        sys.modules["torch"] = None  # type: ignore[assignment]
     try:
         import albumentations
         import cv2

@@ -59,17 +59,20 @@ class Original:
 
     def _seen(self, moved: np.ndarray) -> np.ndarray:
         """uint8 (h, w): the pixels of the label's box whose number is in the copy."""
+        assert self.label is not None
         found = np.zeros(self.label.size + 1, np.uint8)
         found[moved[moved > 0].astype(np.intp)] = 1
         return found[1:].reshape(self.label.shape)
 
     def _closed(self, seen: np.ndarray) -> np.ndarray:
         """``seen``, and the label's pixels that were only skipped between two of them."""
+        assert self.label is not None
         # The margin keeps the outline from passing for skipped where a whole side of it is gone.
         framed = cv2.copyMakeBorder(seen, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
         return cv2.morphologyEx(framed, cv2.MORPH_CLOSE, _NEIGHBOURS)[1:-1, 1:-1] & self.label
 
     def _share(self, seen: np.ndarray) -> float:
+        assert self.label is not None
         return int(np.count_nonzero(seen)) / int(np.count_nonzero(self.label))
 
 

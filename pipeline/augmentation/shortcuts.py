@@ -24,9 +24,10 @@ def draw(transforms: Sequence[Any], shape: Shape) -> list[Move] | None:
 
     None, and nothing drawn, where a transform is not one of those known here.
     """
-    makers = [_SPATIAL.get(type(transform).__name__) for transform in transforms]
+    names = [type(transform).__name__ for transform in transforms]
+    makers = [_SPATIAL[name] for name in names if name in _SPATIAL]
     grows = any(getattr(transform, "fit_output", False) for transform in transforms)
-    if None in makers or grows:
+    if len(makers) < len(names) or grows:
         return None
     return [
         maker(transform, shape)

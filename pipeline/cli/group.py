@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from raresight.pipeline import __version__
-from raresight.pipeline.runtime.errors import verdict
+from raresight.pipeline.runtime.errors import message_and_code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class ErrorEdge(click.Group):
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except BaseException as error:
-            if (ending := verdict(error)) is None:
+            if (ending := message_and_code(error)) is None:
                 raise
             message, code = ending
             if ctx.params["debug"]:

@@ -54,14 +54,16 @@ def compare(
     check(report, fail_if_worse)
 
 
-share = click.FloatRange(0, 1, min_open=True, max_open=True)
+fraction = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command()
-@click.option("--recall", type=share, default=0.9, show_default=True, help="The recall expected.")
+@click.option(
+    "--recall", type=fraction, default=0.9, show_default=True, help="The recall expected."
+)
 @click.option(
     "--width",
-    type=share,
+    type=fraction,
     default=0.1,
     show_default=True,
     help="How wide its interval may be.",
@@ -69,19 +71,19 @@ share = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option(
     "--prevalence",
     "prevalences",
-    type=share,
+    type=fraction,
     multiple=True,
     help="Share of positives where the model will be used; may be repeated; "
     "that of params.yaml if not given.",
 )
 @click.option(
     "--precision",
-    type=share,
+    type=fraction,
     default=0.5,
     show_default=True,
     help="The precision to be shown at that prevalence.",
 )
-@click.option("--confidence", type=share, default=0.95, show_default=True)
+@click.option("--confidence", type=fraction, default=0.95, show_default=True)
 @click.pass_obj
 def plan(
     settings: Settings,

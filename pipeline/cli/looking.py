@@ -14,7 +14,8 @@ from raresight.pipeline.runtime.errors import RaresightError, listing
 @click.pass_obj
 def validate(settings: Settings, full: bool) -> None:
     """Check params.yaml; print what will run, or every problem."""
-    from raresight.pipeline.commands.validate import render, resolved, run
+    from raresight.pipeline.commands.validate import resolved, run
+    from raresight.pipeline.terminal.validate import render
 
     sections = run(settings.params)
     plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
@@ -36,7 +37,8 @@ def schema() -> None:
 @click.pass_obj
 def generators(settings: Settings) -> None:
     """List the generators, their classes and factors."""
-    from raresight.pipeline.commands.generators import render, run
+    from raresight.pipeline.commands.generators import run
+    from raresight.pipeline.terminal.generators import render
 
     entries = run()
     print_result(settings, [asdict(entry) for entry in entries], lambda _: render(entries))
@@ -61,7 +63,8 @@ def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
 @click.pass_obj
 def scenarios(settings: Settings) -> None:
     """List the scenarios: named params files."""
-    from raresight.pipeline.commands.scenarios import render, run
+    from raresight.pipeline.commands.scenarios import run
+    from raresight.pipeline.terminal.scenarios import render
 
     found = run(settings.params)
     plain = [{**asdict(scenario), "path": str(scenario.path)} for scenario in found]
@@ -73,7 +76,7 @@ def scenarios(settings: Settings) -> None:
 @click.pass_obj
 def use(settings: Settings, name: str) -> None:
     """Make a scenario the params.yaml."""
-    from raresight.pipeline.commands.scenarios import use as use_scenario
+    from raresight.pipeline.commands.scenarios import use_scenario
 
     scenario = use_scenario(settings.params, name)
     say(settings, f"{settings.params} is now '{name}': {scenario.summary}")

@@ -28,7 +28,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers:
+class NumericFactor:
     """A factor with numbers: its range and mean, and in how many rows it is known."""
 
     known: int
@@ -38,7 +38,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class TextFactor:
     """A factor with words: how many different ones, and counts of the most frequent."""
 
     known: int
@@ -63,7 +63,7 @@ class Summary:
     masked: int
     classes: Mapping[str, int]
     parts: tuple[Part, ...]
-    factors: Mapping[str, Numbers | Words]
+    factors: Mapping[str, NumericFactor | TextFactor]
 
 
 def run(folder: Path, *, sheet: Path | None = None) -> Summary:
@@ -74,10 +74,10 @@ def run(folder: Path, *, sheet: Path | None = None) -> Summary:
     dataset = Dataset(folder)
     if sheet is not None:
         write_sheet(dataset, sheet)
-    return summarize(dataset)
+    return summarize_dataset(dataset)
 
 
-def summarize(data: Dataset) -> Summary:
+def summarize_dataset(data: Dataset) -> Summary:
     """Count and measure every column but the pixels."""
     counted = Counter(data.labels.tolist())
     files = [data.folder / shard.file for shard in data.description.shards]
@@ -90,12 +90,12 @@ def summarize(data: Dataset) -> Summary:
         positive=data.positive,
         masked=int(np.count_nonzero(data.has_mask)),
         classes={label: counted[label] for label in data.classes},
-        parts=_parts(data),
+        parts=_count_parts(data),
         factors=_factors(data) if len(data) else {},
     )
 
 
-def _parts(data: Dataset) -> tuple[Part, ...]:
+def _count_parts(data: Dataset) -> tuple[Part, ...]:
     rows = zip(data.labels.tolist(), data.origins.tolist(), data.variants.tolist(), strict=True)
     return tuple(
         Part(label=label, origin=origin, variant=variant, rows=count)
@@ -103,21 +103,23 @@ def _parts(data: Dataset) -> tuple[Part, ...]:
     )
 
 
-def _factors(data: Dataset) -> dict[str, Numbers | Words]:
-    measure = {"float": _numbers, "string": _words}
+def _factors(data: Dataset) -> dict[str, NumericFactor | TextFactor]:
     frame = data.factors
-    return {name: measure[kind](frame[name]) for name, kind in data.description.factors.items()}
+    return {
+        name: _numeric_factor(frame[name]) if kind == "float" else _text_factor(frame[name])
+        for name, kind in data.description.factors.items()
+    }
 
 
-def _numbers(column: "pandas.Series") -> Numbers:
+def _numeric_factor(column: "pandas.Series") -> NumericFactor:
     known = column.dropna().astype(float)
     if not len(known):
-        return Numbers(known=0, low=None, high=None, mean=None)
+        return NumericFactor(known=0, low=None, high=None, mean=None)
     low, high, mean = float(known.min()), float(known.max()), float(known.mean())
-    return Numbers(known=len(known), low=low, high=high, mean=mean)
+    return NumericFactor(known=len(known), low=low, high=high, mean=mean)
 
 
-def _words(column: "pandas.Series") -> Words:
+def _text_factor(column: "pandas.Series") -> TextFactor:
     counts = Counter(column.dropna())
     often = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_VALUES]
-    return Words(known=counts.total(), different=len(counts), counts=dict(often))
+    return TextFactor(known=counts.total(), different=len(counts), counts=dict(often))

@@ -5,12 +5,8 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError, UnsafeError, suggest
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +33,7 @@ def run(params_file: Path) -> list[Scenario]:
     ]
 
 
-def use(params_file: Path, name: str) -> Scenario:
+def use_scenario(params_file: Path, name: str) -> Scenario:
     """Make the scenario the params file.
 
     Raises ParamsError for an unknown name, and UnsafeError when the params file holds edits that
@@ -85,17 +81,3 @@ def _replace(params_file: Path, scenario: Path) -> None:
     new = params_file.with_name(f".{params_file.name}.new")
     shutil.copyfile(scenario, new)
     os.replace(new, params_file)
-
-
-def render(scenarios: list[Scenario]) -> "Table":
-    """The scenarios as a rich table; an arrow marks the one in use."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    table.add_column("")
-    table.add_column("scenario", style="cyan", no_wrap=True)
-    table.add_column("what it is")
-    for scenario in scenarios:
-        table.add_row("->" if scenario.in_use else "", scenario.name, scenario.summary)
-    return table

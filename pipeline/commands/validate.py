@@ -4,25 +4,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from raresight.generators.base import BadImages
-from raresight.pipeline.augmentation.params import AugmentParams, Step
 from raresight.pipeline.core.params import check_sections, refuse
 from raresight.pipeline.core.resolved import Leaf, leaves
-from raresight.pipeline.evaluation.params import EvaluateParams, PrecisionTarget, RecallTarget
-from raresight.pipeline.generation.params import GenerateParams, Source
-from raresight.pipeline.report.params import ReportParams
+from raresight.pipeline.generation.params import Source
 from raresight.pipeline.runtime.errors import suggest
-from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.stages.table import section_models
-from raresight.pipeline.training.params import TrainParams, warn
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from raresight.pipeline.training.params import warn
 
 
 def run(params_file: Path) -> dict[str, Any]:
@@ -103,83 +96,3 @@ def _tree(found: Sequence[Leaf]) -> Any:
             if not below[0].path and below[0].changed:
                 tree.yaml_add_eol_comment("changed", key, column=0)
     return tree
-
-
-def render(sections: Mapping[str, Any]) -> "Table":
-    """What will run, a row a stage, as a rich table."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    table.add_column("stage", style="cyan", no_wrap=True)
-    table.add_column("will")
-    for name, section in sections.items():
-        if describe := _DESCRIPTIONS.get(name):
-            table.add_row(name, "\n".join(describe(section)))
-        else:
-            table.add_row(name, ", ".join(f"{key} {value}" for key, value in section))
-    return table
-
-
-def _generate(params: GenerateParams) -> Iterator[str]:
-    for source in params.sources:
-        role = "" if source.role == "any" else f" ({source.role.replace('_', ' ')})"
-        yield f"{_amount(source)} from {source.generator}{role}"
-    yield f"at {params.image_size} x {params.image_size} pixels, seed {params.seed}"
-    if params.positive is not None:
-        yield f"the rare class: {params.positive}"
-
-
-def _amount(source: Source) -> str:
-    if source.counts is not None:
-        return ", ".join(f"{count:,} {label}" for label, count in source.counts.items())
-    if source.count is None:
-        return "every image"
-    if source.prevalence is None:
-        return f"{source.count:,} images (natural shares)"
-    shares = ", ".join(f"{share:.4g} {label}" for label, share in source.prevalence.items())
-    return f"{source.count:,} images ({shares})"
-
-
-def _augment(params: AugmentParams) -> Iterator[str]:
-    copies = [f"{count} of each {label}" for label, count in params.copies.items() if count]
-    yield f"copies: {', '.join(copies) or 'none'}"
-    if copies:
-        yield f"by {_steps([*params.spatial, *params.pixel])}"
-
-
-def _split(params: SplitParams) -> Iterator[str]:
-    yield ", ".join(f"{name} {ratio:.0%}" for name, ratio in params.ratios.model_dump().items())
-
-
-def _train(params: TrainParams) -> Iterator[str]:
-    yield f"{params.model.name} for at most {params.epochs} epochs"
-
-
-def _evaluate(params: EvaluateParams) -> Iterator[str]:
-    rule, target = params.threshold.name.replace("_", " "), ""
-    if isinstance(params.threshold, RecallTarget | PrecisionTarget):
-        target = f" {params.threshold.target:g}"
-    yield f"threshold: {rule}{target}, chosen on validation"
-    yield f"{params.confidence_level:.0%} intervals from {params.num_bootstrap:,} bootstrap samples"
-    yield f"deployment prevalence {', '.join(f'{share:g}' for share in params.prevalences)}"
-    yield f"perturbed by {_steps(params.perturb)}"
-
-
-def _report(params: ReportParams) -> Iterator[str]:
-    yield f"one page, with {params.images_per_class} images of each class"
-    yield f"and up to {params.mistakes} mistakes of each kind"
-
-
-def _steps(steps: Sequence[Step]) -> str:
-    return ", ".join(step.name for step in steps) or "nothing"
-
-
-_DESCRIPTIONS = {
-    "generate": _generate,
-    "augment": _augment,
-    "split": _split,
-    "train": _train,
-    "evaluate": _evaluate,
-    "report": _report,
-}

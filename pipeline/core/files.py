@@ -70,7 +70,7 @@ def write_manifest(folder: Path, hashed: Mapping[Path, str]) -> None:
 def manifest_problems(folder: Path) -> list[str]:
     """What differs between a folder and its manifest, a sentence a file; empty if nothing does."""
     try:
-        files: dict[str, dict] = read_json(folder / MANIFEST)["files"]
+        files: dict[str, dict[str, Any]] = read_json(folder / MANIFEST)["files"]
     except (KeyError, TypeError):
         return [f"{folder / MANIFEST} lists no files"]
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
@@ -193,4 +193,4 @@ def _exchange(first: Path, second: Path) -> bool:
     if renameat2 is None:
         return False
     arguments = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
-    return renameat2(*arguments) == 0
+    return bool(renameat2(*arguments) == 0)

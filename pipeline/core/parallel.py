@@ -11,10 +11,14 @@ from raresight.pipeline.runtime.cluster import map_on_ray
 from raresight.pipeline.runtime.errors import RaresightError
 from raresight.pipeline.runtime.processes import start_worker
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
 
 
 def available_cores() -> int:
@@ -23,12 +27,12 @@ def available_cores() -> int:
 
 
 def map_shards(
-    work: Callable[[Task], Result],
-    tasks: Sequence[Task],
+    work: Callable[[TaskT], ResultT],
+    tasks: Sequence[TaskT],
     *,
     workers: int | None = None,
     executor: str = "local",
-) -> Iterator[Result]:
+) -> Iterator[ResultT]:
     """Yield ``work(task)`` for every task, in the order of ``tasks``.
 
     ``executor`` is ``local`` (processes on this machine) or ``ray``; the results are the same.
@@ -45,7 +49,7 @@ def map_shards(
         yield from map(work, tasks)
         return
     # Processes are the parallelism here, unless the user has asked for threads in each.
-    unset = [name for name in _THREADS if name not in os.environ]
+    unset = [name for name in _THREAD_VARIABLES if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, "1"))
     others = set(active_children())
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=start_worker)

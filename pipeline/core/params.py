@@ -25,6 +25,7 @@ from pydantic import (
     ValidationError,
     create_model,
 )
+from pydantic_core import CoreSchema
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -82,12 +83,16 @@ class ByName:
             name=(Annotated[str, AfterValidator(self._known)], ...),
         )
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler):
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return handler.generate_schema(
             Annotated[Any, PlainValidator(self._check), PlainSerializer(_dump)]
         )
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler):
+    def __get_pydantic_json_schema__(
+        self, schema: Any, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         kinds = [*self.models.values(), *([self.other] if self.other else [])]
         return {"anyOf": [handler(kind.__pydantic_core_schema__) for kind in kinds]}
 
@@ -101,7 +106,10 @@ class ByName:
             return value
         if isinstance(value, dict) and "name" not in value and self.default is not None:
             return parse(self.models[self.default], value)
-        return parse(self.models.get(parse(self._head, value).name, self.other), value)
+        name = parse(self._head, value).model_dump()["name"]
+        model = self.models.get(name, self.other)
+        assert model is not None  # else the head has refused the name
+        return parse(model, value)
 
 
 def _dump(section: Section, info: SerializationInfo) -> dict[str, Any]:
@@ -135,7 +143,8 @@ def load_section(path: Path, name: str, model: type[Model]) -> Model:
     """One checked section of a params file; ParamsError lists every problem it has."""
     sections, problems = check_sections(path, {name: model}, only=True)
     refuse(path, problems)
-    return sections[name]
+    section: Model = sections[name]
+    return section
 
 
 def check_sections(
@@ -198,12 +207,12 @@ def _renamed(where: str, problem: Mapping[str, Any]) -> str | None:
 def _complaint(model: type[BaseModel], keys: list[Any], problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = _fields_at(model, keys[:-1])
-        return f"unknown key (value {_short(problem['input'])}). {suggest(keys[-1], known)}"
+        return f"unknown key (value {_abbreviated(problem['input'])}). {suggest(keys[-1], known)}"
     if problem["type"] == "missing":
         return f"this key is missing.{_meant(model, keys, problem['input'])}"
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     complaint = f"{message[0].lower()}{message[1:]}."
-    given = _short(problem["input"])
+    given = _abbreviated(problem["input"])
     # A complaint of several keys at once names them; the rest of a long part would drown that.
     return complaint if given.startswith("{") and _CUT in given else f"{complaint} Got {given}."
 
@@ -220,7 +229,7 @@ def _is_branch_tag(part: Any) -> bool:
     return isinstance(part, str) and ("[" in part or part in {"int", "float", "str", "bool"})
 
 
-def _short(value: Any) -> str:
+def _abbreviated(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}{_CUT}"
 

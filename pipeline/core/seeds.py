@@ -1,6 +1,7 @@
 """Randomness is an argument: one independent stream a record."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
@@ -18,7 +19,7 @@ class _Digest(ISeedSequence):
     def __init__(self, digest: bytes):
         self.digest = digest
 
-    def generate_state(self, n_words: int, dtype=np.uint32) -> np.ndarray:
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
         return np.frombuffer(self.digest, dtype=dtype, count=n_words)
 
 
@@ -31,7 +32,9 @@ def rng(seed: int, stage: str, record: str | int) -> np.random.Generator:
 
     Streams of different arguments are independent; nothing global is read or changed.
     """
-    return np.random.Generator(np.random.PCG64(_Digest(_digest(seed, stage, record, 32))))
+    digest = _Digest(_digest(seed, stage, record, 32))
+    # numpy takes any ISeedSequence; its types name one class of them.
+    return np.random.Generator(np.random.PCG64(digest))  # type: ignore[arg-type]
 
 
 def integer(seed: int, stage: str, record: str | int) -> int:
@@ -47,15 +50,17 @@ def uniforms(seed: int, stage: str, records: np.ndarray, num: int) -> np.ndarray
     for each record.
     """
     key = np.uint64(int.from_bytes(_digest(seed, stage, "", 8), "little"))
-    rows = _mix(key + np.asarray(records, np.uint64) * _GOLDEN)
-    mixed = _mix(rows[:, None] + np.arange(1, num + 1, dtype=np.uint64) * _GOLDEN)
-    return (mixed >> np.uint64(11)) * 2.0**-53
+    rows = _splitmix64(key + np.asarray(records, np.uint64) * _SPLITMIX64_STEP)
+    mixed = _splitmix64(rows[:, None] + np.arange(1, num + 1, dtype=np.uint64) * _SPLITMIX64_STEP)
+    numbers: np.ndarray = (mixed >> np.uint64(11)) * 2.0**-53
+    return numbers
 
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_SPLITMIX64_STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
-def _mix(x: np.ndarray) -> np.ndarray:
+def _splitmix64(x: np.ndarray) -> np.ndarray:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    mixed: np.ndarray = x ^ (x >> np.uint64(31))
+    return mixed

@@ -11,13 +11,14 @@ def summary(values: Sequence[Mapping[str, float | None]]) -> dict[str, dict[str,
     The spread is the sample standard deviation. Both are null where a replicate has no value. (The
     values are a dict because DVC passes over lists.)
     """
-    return {name: _of([value[name] for value in values]) for name in values[0]}
+    return {name: _summarize([value[name] for value in values]) for name in values[0]}
 
 
-def _of(values: Sequence[float | None]) -> dict[str, Any]:
-    known = None not in values
+def _summarize(values: Sequence[float | None]) -> dict[str, Any]:
+    known = [value for value in values if value is not None]
+    every = len(known) == len(values)
     return {
-        "mean": fmean(values) if known else None,
-        "spread": stdev(values) if known and len(values) > 1 else None,
+        "mean": fmean(known) if every else None,
+        "spread": stdev(known) if every and len(known) > 1 else None,
         "values": {str(number): value for number, value in enumerate(values, 1)},
     }

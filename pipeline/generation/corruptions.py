@@ -18,26 +18,26 @@ from raresight.generators.pathology import Pathology
 from raresight.generators.shapes import Shapes
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import FractionAboveZero
 from raresight.pipeline.dataset.schema import COLUMNS, OPTIONAL
 
 CORRUPTION = "corruption"  # the factor that names what was done to a row
 LABEL_NOISE = "label_noise"
-Rate = Annotated[float, Field(gt=0, le=1)]
-Kind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
+OutlierKind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
 
 
 class UniformNoise(Section):
     """The share ``rate`` of all labels becomes any other class, each as often."""
 
     name: Literal["uniform"] = "uniform"
-    rate: Rate
+    rate: FractionAboveZero
 
 
 class ClassConditionalNoise(Section):
     """``rates`` says of each class which share of it is labelled as which other class."""
 
     name: Literal["class_conditional"] = "class_conditional"
-    rates: Annotated[dict[str, dict[str, Rate]], Field(min_length=1)]
+    rates: Annotated[dict[str, dict[str, FractionAboveZero]], Field(min_length=1)]
 
 
 class BoundaryNoise(Section):
@@ -69,11 +69,13 @@ class Outliers(Section):
     its lights burnt out. ``duplicated``: an earlier image of the class again, with its source's id.
     """
 
-    rate: Rate
-    kinds: Annotated[list[Kind], Field(min_length=1)]
+    rate: FractionAboveZero
+    kinds: Annotated[list[OutlierKind], Field(min_length=1)]
 
 
-def problems(noise: LabelNoise | None, generator: Generator, classes: Sequence[str]) -> list[str]:
+def noise_problems(
+    noise: LabelNoise | None, generator: Generator, classes: Sequence[str]
+) -> list[str]:
     """What is wrong with label noise for this generator; a sentence each."""
     if noise is None:
         return []
@@ -143,7 +145,7 @@ class Drawer:
         group = sample.group or record.group or record.id
         return Drawn(sample=sample, label=record.label, source_id=record.id, group=group)
 
-    def _outlier(self, record: Record) -> Kind | None:
+    def _outlier(self, record: Record) -> OutlierKind | None:
         if self.outliers is None:
             return None
         u, v = seeds.rng(self.seed, "outlier", record.id).random(2).tolist()
@@ -159,11 +161,11 @@ class Drawer:
                 return record
         return None
 
-    def _replaced(self, record: Record, kind: Kind) -> Drawn:
+    def _replaced(self, record: Record, kind: OutlierKind) -> Drawn:
         """The record's sample with the image of an outlier, on which no pixel carries the label."""
         drawn = self._clean(record)
         rng = seeds.rng(self.seed, "outlier image", record.id)
-        image = _IMAGES[kind](drawn.sample.image, self.generator, rng)
+        image = _OUTLIERS[kind](drawn.sample.image, self.generator, rng)
         # What is burnt out is where it was; in the others there is nothing left to point at.
         void = {} if kind == "over_exposed" else _void(drawn.sample)
         return replace(drawn, sample=replace(drawn.sample, image=image, **void), corruption=kind)
@@ -224,7 +226,7 @@ def _over_exposed(image: np.ndarray, generator: Generator, rng: np.random.Genera
     return (light - 6 * rng.random(image.shape)).astype(np.uint8)
 
 
-_IMAGES: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
+_OUTLIERS: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
     "wrong_domain": _wrong_domain,
     "blank": _blank,
     "over_exposed": _over_exposed,

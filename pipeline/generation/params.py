@@ -7,10 +7,10 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from raresight.generators import registry
 from raresight.generators.base import Generator, Options
 from raresight.pipeline.core.params import Section, parse
-from raresight.pipeline.generation.corruptions import LabelNoiseParams, Outliers, problems
+from raresight.pipeline.core.ranges import Fraction
+from raresight.pipeline.generation.corruptions import LabelNoiseParams, Outliers, noise_problems
 from raresight.pipeline.runtime.errors import suggest
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -24,7 +24,7 @@ class Source(Section):
     role: Literal["any", "train_only", "test_only"] = "any"
     counts: Annotated[dict[str, Count], Field(min_length=1)] | None = None
     count: Annotated[Count, Field(ge=1)] | None = None
-    prevalence: Annotated[dict[str, Share], Field(min_length=1)] | None = None
+    prevalence: Annotated[dict[str, Fraction], Field(min_length=1)] | None = None
     label_noise: LabelNoiseParams | None = None
     outliers: Outliers | None = None
 
@@ -92,7 +92,7 @@ class GenerateParams(Section):
             if registry.find(source.generator).countable:
                 generator = source.build(self.image_size)
                 _check_labels(source, number, generator.classes)
-                for problem in problems(source.label_noise, generator, generator.classes):
+                for problem in noise_problems(source.label_noise, generator, generator.classes):
                     raise ValueError(f"sources[{number}].{problem}")
         return self
 

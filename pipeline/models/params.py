@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import FractionBelowOne
 from raresight.pipeline.core.registry import Registry
 from raresight.pipeline.runtime.errors import suggest
 
 if TYPE_CHECKING:
     from torch import nn
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 Initialization = Literal["default", "xavier", "he", "orthogonal", "lsuv"]
 
 
@@ -44,8 +44,8 @@ class Model(Section):
 class DropoutParams(Section):
     """The share of the pixels that is dropped, and of what the last layer sees."""
 
-    input: Share = 0.0
-    hidden: Share = 0.1
+    input: FractionBelowOne = 0.0
+    hidden: FractionBelowOne = 0.1
 
 
 class SmallCNNParams(Model):
@@ -67,7 +67,7 @@ class SmallCNNParams(Model):
     connections: Literal["plain", "residual", "dense"] = "residual"
     norm: Literal["batch", "group", "layer", "none"] = "batch"
     dropout: DropoutParams = DropoutParams()
-    stochastic_depth: Share = 0.0
+    stochastic_depth: FractionBelowOne = 0.0
 
     @model_validator(mode="after")
     def _can_be_skipped(self) -> "SmallCNNParams":
@@ -133,7 +133,7 @@ class TorchvisionParams(Model):
 
     name: str
     stem: Literal["small", "original"] = "small"
-    dropout: Share = 0.0
+    dropout: FractionBelowOne = 0.0
 
     @model_validator(mode="before")
     @classmethod

@@ -183,6 +183,9 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
 
 def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     # Found without importing matplotlib, which takes longer than drawing the sheet.
-    home = Path(find_spec("matplotlib").origin).parent
+    library = find_spec("matplotlib")
+    assert library is not None
+    assert library.origin is not None
+    home = Path(library.origin).parent
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(home / "mpl-data/fonts/ttf" / name, size)

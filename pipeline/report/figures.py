@@ -7,7 +7,8 @@ from pathlib import Path
 
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.report.contact_sheet import write_sheet
-from raresight.pipeline.report.split_counts import Counts, draw_counts
+from raresight.pipeline.report.split_counts import draw_counts
+from raresight.pipeline.splitting.counts import Counts
 
 
 def write_figures(folder: Path, originals: Dataset, copies: Dataset, *, counts: Counts) -> None:

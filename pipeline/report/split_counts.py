@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raresight.pipeline.splitting.counts import Counts
 from raresight.pipeline.splitting.table import SPLITS, UNUSED
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 _INK, _GREY, _BLUE, _PALE = "#22272e", "#8b949e", "#1f6feb", "#a5c8ff"
 _MOST_CLASSES = 40
 _HEIGHT = 0.36  # of a bar, where 1 is the distance of two classes
-
-Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
 def draw_counts(counts: Counts, path: Path) -> None:
@@ -43,7 +42,7 @@ def _rarest(counts: Counts) -> list[str]:
         label: sum(counts[split][label]["originals"] for split in SPLITS)
         for label in counts[SPLITS[0]]
     }
-    return sorted(sorted(total, key=total.get)[:_MOST_CLASSES])
+    return sorted(sorted(total, key=lambda label: total[label])[:_MOST_CLASSES])
 
 
 def _draw_panel(

@@ -32,10 +32,10 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
 
     ours = not ray.is_initialized()
     if ours:
-        local = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers}
-        ray.init(include_dashboard=False, log_to_driver=False, **local)
+        cpus = None if "RAY_ADDRESS" in os.environ else workers
+        ray.init(include_dashboard=False, log_to_driver=False, num_cpus=cpus)
     try:
-        yield from _in_order(ray, work, tasks, ahead=_AHEAD * workers)
+        yield from _results_in_order(ray, work, tasks, ahead=_AHEAD * workers)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
     finally:
@@ -43,7 +43,7 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
             ray.shutdown()
 
 
-def _in_order(
+def _results_in_order(
     ray: Any, work: Callable[[Any], Any], tasks: Sequence[Any], *, ahead: int
 ) -> Iterator[Any]:
     # One core a shard, and one thread in it: processes are the parallelism here.

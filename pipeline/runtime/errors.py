@@ -20,12 +20,23 @@ import errno
 from collections.abc import Iterable
 
 _CANNOT_WRITE = {
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENAMETOOLONG),
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.ENAMETOOLONG,
 }
 
 
 class RaresightError(Exception):
+    """What went wrong, for the person who can mend it; the base of every error of Raresight."""
+
     exit_code = 1
 
 
@@ -87,7 +98,7 @@ def listing(items: Iterable[str], limit: int = 20) -> str:
     return "\n".join(lines)
 
 
-def verdict(error: BaseException) -> tuple[str, int] | None:
+def message_and_code(error: BaseException) -> tuple[str, int] | None:
     """The message and the exit code an exception ends the program with; None for a plain exit."""
     untouched = "Outputs of earlier runs are as they were."
     match error:

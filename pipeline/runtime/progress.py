@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 _HOUR = 3600.0
 
 
-def _hidden() -> bool:
+def _is_hidden() -> bool:
     return (
         os.environ.get("RARESIGHT_VERBOSITY", "0") == "-1" or not Console(stderr=True).is_terminal
     )
@@ -57,7 +57,7 @@ def bar(*columns: ProgressColumn, period: float = 30.0) -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         speed_estimate_period=period,
-        disable=_hidden(),
+        disable=_is_hidden(),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from raresight.pipeline.core.files import content_digest
+from raresight.pipeline.splitting.table import Strings
 
 
 def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:
@@ -16,7 +17,21 @@ def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:
     return [rows for rows in rows_of.values() if len(rows) > 1]
 
 
-def leaks(groups: Sequence[Sequence[int]], splits: np.ndarray, ids: np.ndarray) -> list[str]:
+def keep_duplicates_together(
+    splits: np.ndarray, ids: np.ndarray, source_ids: np.ndarray
+) -> np.ndarray:
+    """The splits, str (n,), with each original that repeats another where that other one is.
+
+    It says so by its source's id, which is another's.
+    """
+    kept, again = splits.copy(), np.flatnonzero(source_ids != ids)
+    if len(again):
+        row_of = {id: row for row, id in enumerate(ids.tolist())}
+        kept[again] = splits[[row_of[id] for id in source_ids[again].tolist()]]
+    return kept
+
+
+def leaks(groups: Sequence[Sequence[int]], splits: Strings, ids: Strings) -> list[str]:
     """The groups that lie in more than one split, each as ``id (split) = id (split)``."""
     return [
         " = ".join(f"{ids[row]} ({splits[row]})" for row in rows)
@@ -25,6 +40,6 @@ def leaks(groups: Sequence[Sequence[int]], splits: np.ndarray, ids: np.ndarray) 
     ]
 
 
-def repeats(groups: Sequence[Sequence[int]], splits: np.ndarray) -> Counter[str]:
+def repeats(groups: Sequence[Sequence[int]], splits: Strings) -> Counter[str]:
     """How many images of each split are there already under another id."""
     return Counter(split for rows in groups for split in [splits[row] for row in rows][1:])

@@ -1,5 +1,6 @@
 """The table of splits: one row an image, originals first, then their copies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 FILE = "splits.arrow"
 SPLITS = ("train", "val", "test")
+Strings = Sequence[str] | np.ndarray
 UNUSED = "unused"  # a copy whose source is not in train
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_id", "group", "split")])
 
@@ -52,10 +54,8 @@ class Splits:
         return self.table[column].take(found)
 
 
-def make_table(
-    *, ids: np.ndarray, source_ids: np.ndarray, groups: np.ndarray, splits: np.ndarray
-) -> pa.Table:
-    """Four str arrays of equal length n as the table that :func:`write_splits` stores."""
+def make_table(*, ids: Strings, source_ids: Strings, groups: Strings, splits: Strings) -> pa.Table:
+    """Four columns of equal length n as the table that :func:`write_splits` stores."""
     columns = (ids, source_ids, groups, splits)
     return pa.table([pa.array(column, pa.string()) for column in columns], _SCHEMA)
 

@@ -1,23 +1,24 @@
 """split: assign every original to train, val or test; its copies follow."""
 
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.runtime.errors import DataError, listing
 from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images, torn
-from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
+from raresight.pipeline.splitting.counts import count_groups, count_images
+from raresight.pipeline.splitting.duplicates import (
+    groups_of_equals,
+    keep_duplicates_together,
+    leaks,
+    repeats,
+)
 from raresight.pipeline.splitting.groups import named_groups
 from raresight.pipeline.splitting.params import SplitParams
-from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
-
-OUTPUT = "splits"
+from raresight.pipeline.splitting.table import SPLITS, make_table, write_splits
 
 
 def run(params_file: Path, data: Path) -> Path:
@@ -37,14 +38,19 @@ def run(params_file: Path, data: Path) -> Path:
         splits=np.concatenate([splits, of_copies]),
     )
     summary = {
-        "images": _image_counts(originals, splits, copies, of_copies),
-        "groups": _group_counts(originals, splits),
+        "images": count_images(
+            originals.classes,
+            originals=(splits, originals.labels),
+            copies=(of_copies, copies.labels),
+        ),
+        "groups": count_groups(originals.classes, splits, originals.labels, originals.groups),
         "repeated_pixels": repeated,
     }
-    with stage_outputs(data / OUTPUT) as (folder,):
+    output = data / "splits"
+    with stage_outputs(output) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", summary)
-    return data / OUTPUT
+    return output
 
 
 def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
@@ -61,7 +67,7 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
             "Give these sources roles that share a split, or keep such images out of one of them."
         )
     splits = split_images(images, params)
-    _keep_duplicates_together(originals, splits)
+    splits = keep_duplicates_together(splits, originals.ids, originals.source_ids)
     if problems := gaps(images, splits, originals.classes, params):
         raise DataError(
             f"{originals.folder}: every class needs images in train, val and test, but\n"
@@ -69,14 +75,6 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
             "Raise the counts in generate.sources (or add files), or change split.ratios."
         )
     return splits
-
-
-def _keep_duplicates_together(originals: Dataset, splits: np.ndarray) -> None:
-    """An original that says it repeats another (by its source's id) goes where that one goes."""
-    again = np.flatnonzero(originals.source_ids != originals.ids)
-    if len(again):
-        row_of = {name: row for row, name in enumerate(originals.ids.tolist())}
-        splits[again] = splits[[row_of[name] for name in originals.source_ids[again].tolist()]]
 
 
 def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, int]:
@@ -103,38 +101,3 @@ def _rows_of_sources(originals: Dataset, copies: Dataset) -> np.ndarray:
             "Run `raresight augment` again."
         )
     return rows
-
-
-def _image_counts(
-    originals: Dataset, splits: np.ndarray, copies: Dataset, of_copies: np.ndarray
-) -> dict[str, Any]:
-    """Images by split, class, and whether they are originals or copies."""
-    kinds = {
-        "originals": Counter(zip(splits.tolist(), originals.labels.tolist(), strict=True)),
-        "copies": Counter(zip(of_copies.tolist(), copies.labels.tolist(), strict=True)),
-    }
-    return {
-        split: {
-            label: {kind: counts[split, label] for kind, counts in kinds.items()}
-            for label in originals.classes
-        }
-        for split in (*SPLITS, UNUSED)
-    }
-
-
-def _group_counts(originals: Dataset, splits: np.ndarray) -> dict[str, Any]:
-    """Groups of originals by split, in all and with an image of each class."""
-    table = pa.table({"split": splits, "label": originals.labels, "group": originals.groups})
-
-    def counted(*keys: str) -> dict[tuple[str, ...], int]:
-        found = table.group_by(list(keys)).aggregate([("group", "count_distinct")]).to_pylist()
-        return {tuple(row[key] for key in keys): row["group_count_distinct"] for row in found}
-
-    total, by_class = counted("split"), counted("split", "label")
-    return {
-        split: {
-            "total": total.get((split,), 0),
-            "by_class": {label: by_class.get((split, label), 0) for label in originals.classes},
-        }
-        for split in SPLITS
-    }

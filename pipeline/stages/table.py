@@ -96,10 +96,10 @@ STAGES: Mapping[str, Stage] = {
 
 def section_models() -> "dict[str, type[Section]]":
     """The model of every section of params.yaml, in the order of the stages; it loads them all."""
-    return {name: _load(stage.section) for name, stage in STAGES.items()}
+    return {name: _load_reference(stage.section) for name, stage in STAGES.items()}
 
 
-def _load(reference: str) -> "type[Section]":
+def _load_reference(reference: str) -> "type[Section]":
     module, _, name = reference.partition(":")
     found: type[Section] = getattr(import_module(module), name)
     return found

@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from raresight.pipeline.commands.inspect import MAX_VALUES, Summary, Words
+from raresight.pipeline.commands.inspect import MAX_VALUES, Summary, TextFactor
 
 
 def render(summary: Summary) -> RenderableType:
@@ -50,7 +50,7 @@ def _factors_table(summary: Summary) -> Table:
     table.add_column("values")
     for name, factor in summary.factors.items():
         known = f"{factor.known:,}"
-        if isinstance(factor, Words):
+        if isinstance(factor, TextFactor):
             table.add_row(name, known, "", "", "", escape(_listed(factor)))
         elif factor.known:
             figures = (f"{value:.4g}" for value in (factor.low, factor.mean, factor.high))
@@ -60,7 +60,7 @@ def _factors_table(summary: Summary) -> Table:
     return table
 
 
-def _listed(factor: Words) -> str:
+def _listed(factor: TextFactor) -> str:
     if factor.different > MAX_VALUES:
         return f"{factor.different:,} different, such as {next(iter(factor.counts))}"
     return ", ".join(f"{value} {count:,}" for value, count in factor.counts.items())

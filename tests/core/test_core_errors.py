@@ -22,7 +22,10 @@ from raresight.pipeline.runtime import errors
     ],
 )
 def test_every_error_ends_with_its_documented_code(kind, code):
-    assert errors.verdict(kind("what, where, which value")) == ("what, where, which value", code)
+    assert errors.message_and_code(kind("what, where, which value")) == (
+        "what, where, which value",
+        code,
+    )
 
 
 def test_the_nearest_known_word_comes_first():
@@ -42,7 +45,7 @@ def test_a_listing_says_how_much_it_leaves_out():
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT])
 def test_an_output_that_cannot_be_written_is_74_and_names_the_file(number):
-    message, code = errors.verdict(OSError(number, "the reason", "data/x.arrow"))
+    message, code = errors.message_and_code(OSError(number, "the reason", "data/x.arrow"))
     assert code == 74
     assert message.startswith("data/x.arrow: the reason.")
 
@@ -51,14 +54,14 @@ def test_an_output_that_cannot_be_written_is_74_and_names_the_file(number):
     ("error", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143), (ValueError("x"), 1)]
 )
 def test_interruptions_and_surprises_have_codes_too(error, code):
-    assert errors.verdict(error)[1] == code
+    assert errors.message_and_code(error)[1] == code
 
 
 def test_a_surprise_is_named_on_one_line_with_the_way_to_its_traceback():
-    message, _ = errors.verdict(ValueError("first\nsecond"))
+    message, _ = errors.message_and_code(ValueError("first\nsecond"))
     assert message.splitlines()[0] == "unexpected ValueError: first second"
     assert "--debug" in message.splitlines()[1]
 
 
 def test_a_plain_exit_is_none_of_our_business():
-    assert errors.verdict(SystemExit(0)) is None
+    assert errors.message_and_code(SystemExit(0)) is None

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import FractionBelowOne
 from raresight.pipeline.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LossFunction = Callable[["Tensor", "Tensor"], "Tensor"]  # logits (n, K), targets (n,) -> (n,)
-Share = Annotated[float, Field(ge=0, lt=1)]
 Tau = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -151,7 +151,7 @@ class CrossEntropy(Weighted):
     """
 
     name: Literal["cross_entropy"] = "cross_entropy"
-    label_smoothing: Share = 0.0
+    label_smoothing: FractionBelowOne = 0.0
     post_hoc_tau: Tau | None = None
 
     @property
@@ -176,7 +176,7 @@ class LogitAdjusted(Loss):
 
     name: Literal["logit_adjusted"] = "logit_adjusted"
     tau: Tau = 1.0
-    label_smoothing: Share = 0.0
+    label_smoothing: FractionBelowOne = 0.0
 
     @property
     def implied(self) -> Implied:

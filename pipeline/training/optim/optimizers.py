@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import FractionBelowOne
 
 if TYPE_CHECKING:
     import torch
 
 Rate = Annotated[float, Field(gt=0, le=10)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 Group = dict[str, Any]  # torch's: "params", "weight_decay" (decoupled), later "lr"
 
 
@@ -25,7 +25,7 @@ class Optimizer(Section):
 
     name: str
     learning_rate: Rate = 2e-3
-    momentum: Share = 0.9
+    momentum: FractionBelowOne = 0.9
 
     @abstractmethod
     def build(self, groups: Sequence[Group]) -> "torch.optim.Optimizer":

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import Fraction
 from raresight.pipeline.training.optim.warmup import WarmupParams
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1)]
 Epoch = Annotated[int, Field(ge=1)]
 Factor = Annotated[float, Field(gt=0, lt=1)]
@@ -101,7 +101,7 @@ class Linear(Schedule):
     """Straight down to ``min_lr_ratio`` of the rate."""
 
     name: Literal["linear"] = "linear"
-    min_lr_ratio: Share = 0.01
+    min_lr_ratio: Fraction = 0.01
 
     def lr_ratio(self, place: Place) -> float:
         return 1 - (1 - self.min_lr_ratio) * place.t
@@ -160,7 +160,7 @@ class Polynomial(Schedule):
 
     name: Literal["polynomial"] = "polynomial"
     power: Annotated[float, Field(gt=0, le=10)] = 1.0
-    min_lr_ratio: Share = 0.01
+    min_lr_ratio: Fraction = 0.01
 
     def lr_ratio(self, place: Place) -> float:
         return self.min_lr_ratio + (1 - self.min_lr_ratio) * (1 - place.t) ** self.power
@@ -174,7 +174,7 @@ class Cosine(Schedule):
     """
 
     name: Literal["cosine"] = "cosine"
-    min_lr_ratio: Share = 0.01
+    min_lr_ratio: Fraction = 0.01
     num_restarts: Annotated[int, Field(ge=0, le=1000)] = 0
     t_mult: Annotated[float, Field(ge=1, le=10)] = 1.0
 
@@ -218,7 +218,7 @@ class OneCycle(Schedule):
     name: Literal["one_cycle"] = "one_cycle"
     start_factor: Positive = 0.04
     pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    min_lr_ratio: Share = 0.01
+    min_lr_ratio: Fraction = 0.01
     momentum: CycledMomentum | None = None
 
     def lr_ratio(self, place: Place) -> float:
@@ -254,7 +254,7 @@ class OnPlateau(Schedule):
     factor: Factor = 0.5
     patience: Annotated[int, Field(ge=0)] = 5
     min_delta: Annotated[float, Field(ge=0)] = 0.0
-    min_lr_ratio: Share = 0.01
+    min_lr_ratio: Fraction = 0.01
 
     def lr_ratio(self, place: Place) -> float:
         return max(self.factor ** self.reductions(place.history), self.min_lr_ratio)

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
-
-Share = Annotated[float, Field(ge=0, lt=1)]
+from raresight.pipeline.core.ranges import FractionBelowOne
 
 
 class MixingParams(Section):
@@ -34,7 +33,7 @@ class BatchAugmentParams(Section):
     shift: Annotated[int, Field(ge=0)] = 0
     crop: Annotated[float, Field(gt=0, le=1)] = 1.0
     rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
-    brightness: Share = 0.0
-    contrast: Share = 0.0
-    saturation: Share = 0.0
+    brightness: FractionBelowOne = 0.0
+    contrast: FractionBelowOne = 0.0
+    saturation: FractionBelowOne = 0.0
     erasing: Annotated[float, Field(ge=0, le=1)] = 0.0

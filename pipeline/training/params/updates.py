@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import FractionBelowOne
 
 Rate = Annotated[float, Field(gt=0, le=10)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 Strength = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -44,4 +44,4 @@ class EarlyStoppingParams(Section):
     """Stop after ``patience`` epochs without ``min_delta`` more validation average precision."""
 
     patience: Annotated[int, Field(ge=1)] = 6
-    min_delta: Share = 0.0
+    min_delta: FractionBelowOne = 0.0

@@ -1,0 +1,95 @@
+"""Which records each shard holds, and the rows that are drawn of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from raresight.generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
+from raresight.pipeline.dataset.schema import Description, Rows
+from raresight.pipeline.generation.collector import Collector
+from raresight.pipeline.generation.corruptions import Drawer
+from raresight.pipeline.generation.params import Source
+from raresight.pipeline.runtime.errors import DataError, DeviceError, InputMissing, ParamsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardRecords:
+    """The records from ``start`` to ``stop`` of one stream of a source: those of one shard."""
+
+    source: Source
+    records: Sequence[Record]
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@contextmanager
+def generator_errors() -> Iterator[None]:
+    """A generator knows nothing of the pipeline's errors: in this block they become such."""
+    try:
+        yield
+    except BadImages as error:
+        raise DataError(str(error)) from None
+    except FileNotFoundError as error:
+        raise InputMissing(str(error)) from None
+    except CannotDraw as error:
+        raise ParamsError(str(error)) from None
+    except Unavailable as error:
+        raise DeviceError(str(error)) from None
+
+
+def record_streams(source: Source, generator: Generator) -> list[Sequence[Record]]:
+    """The records that a source is asked for, as streams that only ever grow at their end.
+
+    Raises what :func:`generator_errors` makes of the generator's errors: bad images, files that
+    are not there, options that cannot be drawn, an engine that is missing.
+    """
+    with generator_errors():
+        generator.require()
+        return generator.streams(
+            source.id_prefix,
+            counts=source.counts,
+            count=source.count,
+            prevalence=source.prevalence,
+        )
+
+
+def plan_shards(
+    sources: Mapping[str, Source],
+    streams: Mapping[str, Sequence[Sequence[Record]]],
+    *,
+    sizes: Mapping[str, int],
+) -> list[ShardRecords]:
+    """Cut the streams of each source into shards of its ``sizes``; the last may be smaller."""
+    return [
+        ShardRecords(
+            source=sources[name],
+            records=records,
+            start=start,
+            stop=min(start + sizes[name], len(records)),
+        )
+        for name, several in streams.items()
+        for records in several
+        for start in range(0, len(records), sizes[name])
+    ]
+
+
+def draw_rows(shard: ShardRecords, description: Description, *, seed: int) -> Rows:
+    """Draw the records of one shard: a pure function of the seed and their ids."""
+    source = shard.source
+    generator = source.build(description.image_shape[0])
+    numbers = range(shard.start, shard.stop)
+    collector = Collector(generator, [shard.records[k] for k in numbers], description)
+    drawer = Drawer(
+        generator=generator,
+        records=shard.records,
+        seed=seed,
+        noise=source.label_noise,
+        outliers=source.outliers,
+    )
+    with generator_errors():  # a file may have changed since it was checked
+        for row, k in enumerate(numbers):
+            collector.put(row, drawer.draw(k))
+    return collector.rows()

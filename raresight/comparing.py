@@ -1,0 +1,114 @@
+"""Two sets of scores of the same images: whether one is better."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console, RenderableType
+
+from raresight.pipeline.commands.compare import MODELS, Report
+from raresight.pipeline.comparison.compare import Comparison, Side
+from raresight.pipeline.comparison.compare import compare as compare_sides
+from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.decisions.predictions import predict_labels
+from raresight.pipeline.evaluation.predictions_table import task_of
+from raresight.pipeline.terminal.comparison import render
+from raresight.tables import as_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreComparison:
+    """How two models differ on the same images, metric by metric, with intervals.
+
+    ``verdicts`` says of each metric whether the new scores are better, worse, or the difference is
+    inconclusive. That is about these two models: another seed may give another one.
+    """
+
+    report: Report
+
+    @property
+    def comparison(self) -> Comparison:
+        return self.report.comparison
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {one.name: one.ruling for one in self.comparison.differences}
+
+    def to_json(self) -> str:
+        """All of it as JSON."""
+        return json.dumps(asdict(self.report), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def __rich__(self) -> RenderableType:
+        return render(self.report)
+
+    def __str__(self) -> str:
+        return self._rendered().export_text()
+
+    def _repr_html_(self) -> str:
+        return self._rendered().export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+
+    def _rendered(self) -> Console:
+        console = Console(width=100, file=io.StringIO(), record=True)
+        console.print(self)
+        return console
+
+
+def compare(
+    labels: Any,
+    old: Any,
+    new: Any,
+    *,
+    positive: Any = None,
+    classes: Sequence[Any] | None = None,
+    groups: Any = None,
+    threshold: float = 0.5,
+    new_threshold: float | None = None,
+    confidence_level: float = 0.95,
+    num_bootstrap: int = 2000,
+    seed: int = 1,
+) -> ScoreComparison:
+    """Compare two models by their scores of the same images; a positive difference favours ``new``.
+
+    ``old`` and ``new`` are scores as :func:`raresight.evaluate` takes them, in the order of
+    ``labels``. ``threshold`` decides both, unless ``new_threshold`` is given. Images of one of
+    ``groups`` are resampled together.
+
+    Raises RaresightError (DataError) where labels and scores do not fit each other.
+    """
+    tables = [
+        as_table(labels, scores, positive=positive, classes=classes, groups=groups)
+        for scores in (old, new)
+    ]
+    first = tables[0]
+    task = task_of(first, "scores", first.scored)
+    at = (threshold, threshold if new_threshold is None else new_threshold)
+    sides = [
+        Side(outcomes=(predict_labels(task, table.targets, table.scores, threshold=value),))
+        for table, value in zip(tables, at, strict=True)
+    ]
+    found = compare_sides(
+        *sides,
+        first.groups,
+        confidence=confidence_level,
+        resamples=num_bootstrap,
+        rng=seeds.rng(seed, "compare", "test"),
+    )
+    counts = np.bincount(first.targets, minlength=len(task.classes)).tolist()
+    notes = ("Better and worse are about these two models: another seed may give another one.",)
+    report = Report(
+        old="old",
+        new="new",
+        on="test",
+        positive=task.positive,
+        confidence=confidence_level,
+        counts=dict(zip(task.classes, counts, strict=True)),
+        params={},
+        num_seeds=(1, 1),
+        about=MODELS,
+        comparison=found,
+        notes=notes,
+    )
+    return ScoreComparison(report=report)
