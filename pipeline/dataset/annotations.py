@@ -1,7 +1,7 @@
 """What is known of the pixels of some images: a number for each, or boxes; read row by row."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,12 @@ class PixelMaps(Sharded):
     def shape(self) -> tuple[int, int, int]:
         height, width = self._zeros.shape
         return (len(self), height, width)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray | None: ...
+
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | np.ndarray) -> np.ndarray: ...
 
     def __getitem__(self, index: Any) -> np.ndarray | None:
         if isinstance(index, (int, np.integer)):

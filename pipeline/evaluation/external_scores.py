@@ -48,7 +48,7 @@ def evaluate_scores(
         threshold=None if threshold is None else threshold.value,
         probabilities=_probabilities(val),
     )
-    outcome = predict_labels(task, test.targets, test.scores, decide=decide, sources=test.groups)
+    outcome = predict_labels(task, test.targets, test.scores, decide=decide, groups=test.groups)
     seen = (test if val is None else val).targets
     always = majority(task, test.targets, seen=seen)
     bootstrap = Bootstrap(

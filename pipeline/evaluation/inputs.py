@@ -17,8 +17,8 @@ class EvaluationInputs:
     in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
     ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
     (None: nobody knows). ``factors`` holds what is known of each test image, see
-    :func:`raresight.pipeline.evaluation.slices.slice_results`; ``sources`` int
-    (n,), which test images are of one source (None: each is of its own).
+    :func:`raresight.pipeline.evaluation.slices.slice_results`; ``groups``, int
+    (n,), says which test images belong together (None: each is alone).
     """
 
     task: Task
@@ -27,4 +27,4 @@ class EvaluationInputs:
     shortcut: Mapping[str, np.ndarray]
     assumed: np.ndarray | None = None
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
-    sources: np.ndarray | None = None
+    groups: np.ndarray | None = None

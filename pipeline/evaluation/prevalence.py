@@ -119,7 +119,7 @@ def _reweighted(
         statistic,
         resamples=bootstrap.resamples,
         rng=rng,
-        sources=outcome.sources,
+        groups=outcome.groups,
     )
     return percentile_estimate(value, resampled[:, 0], confidence=bootstrap.confidence)
 

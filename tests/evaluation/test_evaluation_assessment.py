@@ -133,12 +133,12 @@ def test_rows_of_one_source_widen_every_interval(binary):
         targets=doubled(binary.targets),
         scores=doubled(binary.scores),
         predicted=doubled(binary.predicted),
-        sources=doubled(np.arange(180)),
+        groups=doubled(np.arange(180)),
     )
     many = Bootstrap(confidence=0.9, resamples=2000)
     rng = np.random.default_rng(0)
     grouped = assess(twice, bootstrap=many, rng=rng).overall
-    naive = assess(replace(twice, sources=None), bootstrap=many, rng=rng).overall
+    naive = assess(replace(twice, groups=None), bootstrap=many, rng=rng).overall
     for name in ("accuracy", "recall", "f1", "mcc"):
         (low, high), (naive_low, naive_high) = grouped[name].interval, naive[name].interval
         assert grouped[name].value == pytest.approx(naive[name].value)

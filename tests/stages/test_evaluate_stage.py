@@ -70,7 +70,7 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(judged_project):
     evaluate.run(params, data)
     table = predictions(data, "test")
     assert table.column_names == [
-        *("id", "source_id", "label", "pixels", "predicted", "score.common", "score.rare"),
+        *("id", "source_id", "group", "label", "pixels", "predicted", "score.common", "score.rare"),
         *("probability.common", "probability.rare"),
     ]
     chosen = [k for k, split in enumerate(SPLITS) if split == "test"]

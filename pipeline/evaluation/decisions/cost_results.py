@@ -45,7 +45,7 @@ def cost_results(
         targets=test.targets,
         scores=test.scores,
         predicted=test.scores.argmax(axis=1),
-        sources=test.sources,
+        groups=test.groups,
     )
     shares = np.bincount(seen, minlength=len(costs))
     answer = int((shares @ costs).argmin())
@@ -83,11 +83,11 @@ def _saved(
     targets = after.targets
     saved = costs[targets, before.predicted] - costs[targets, after.predicted]
     amounts, cells = np.unique(saved, return_inverse=True)
-    sources = after.sources if has_groups(after.sources) else np.arange(len(targets))
+    groups = after.groups if has_groups(after.groups) else np.arange(len(targets))
     drawn = resample_cells(
         cells.ravel(),
         targets,
-        sources,
+        groups,
         num_cells=len(amounts),
         resamples=bootstrap.resamples,
         rng=rng,

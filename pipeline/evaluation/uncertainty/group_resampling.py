@@ -1,4 +1,4 @@
-"""Resamples of a test set that both versions share: whole sources, within their class."""
+"""Resamples of a test set that both versions share: whole groups, within their class."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def row_weights(
 
     ``groups`` is int (n,) from 0 up without a gap, equal for rows of one source, which are drawn
     together: they say less than as many strangers. ``targets`` is int (n,), the actual class;
-    sources are drawn with replacement among those that hold the same classes.
+    groups are drawn with replacement among those that hold the same classes.
     """
     strata = _strata(groups, targets)
     chunk = max(1, _CHUNK // max(len(groups), 1))

@@ -59,12 +59,12 @@ def intervals(
 
     Proportions get Wilson's (or Clopper and Pearson's) interval, the ROC-AUC DeLong's, the average
     precision the logit interval, and the rest a bootstrap stratified by class. Where several rows
-    are of one source, everything gets a bootstrap that draws whole sources. Macro and weighted
+    are of one group, everything gets a bootstrap that draws whole groups. Macro and weighted
     values of rankings have intervals only where there is no positive class.
     """
     if bootstrap is None:
         return {}
-    if has_groups(outcome.sources):
+    if has_groups(outcome.groups):
         return _by_source(outcome, bootstrap, rng)
     found: dict[Key, Interval | np.ndarray] = dict(_by_decision(outcome, bootstrap, rng))
     if outcome.task.positive is None:
@@ -77,15 +77,15 @@ def resampled_confusions(
 ) -> Iterator[np.ndarray]:
     """Plausible confusion counts, (C, K, K) at a time, R in all.
 
-    Whole sources are drawn where several rows are of one; else the answers of each class are,
+    Whole groups are drawn where several rows are of one; else the answers of each class are,
     smoothed (see :func:`raresight.pipeline.evaluation.uncertainty.resampling.smooth_confusion`).
     """
     size, resamples = len(outcome.task.classes), bootstrap.resamples
-    if has_groups(outcome.sources):
+    if has_groups(outcome.groups):
         cells = resample_cells(
             outcome.targets * size + outcome.predicted,
             outcome.targets,
-            outcome.sources,
+            outcome.groups,
             num_cells=size**2,
             resamples=resamples,
             rng=rng,
@@ -111,10 +111,10 @@ def _by_decision(outcome: Predictions, bootstrap: Bootstrap, rng: np.random.Gene
 
 def _by_ranking(outcome: Predictions, bootstrap: Bootstrap, rng: np.random.Generator) -> Values:
     drawn = {"resamples": bootstrap.resamples, "rng": rng}
-    if has_groups(outcome.sources):
+    if has_groups(outcome.groups):
         quality = resample_rankings(
             *(outcome.rankings, outcome.targets, ranking_quality),
-            sources=outcome.sources,
+            groups=outcome.groups,
             **drawn,
         )
     else:

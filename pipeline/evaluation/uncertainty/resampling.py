@@ -52,19 +52,19 @@ def smooth_confusion(counts: np.ndarray, *, resamples: int, rng: np.random.Gener
 def resample_cells(
     cells: np.ndarray,
     strata: np.ndarray,
-    sources: np.ndarray,
+    groups: np.ndarray,
     *,
     num_cells: int,
     resamples: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """How many rows fall in each cell, int (R, num_cells), when whole sources are drawn.
+    """How many rows fall in each cell, int (R, num_cells), when whole groups are drawn.
 
-    ``cells``, ``strata`` and ``sources`` are int (n,); see :func:`resample_rankings`.
+    ``cells``, ``strata`` and ``groups`` are int (n,); see :func:`resample_rankings`.
     """
     counts = [
         np.bincount(cells[rows], minlength=num_cells)
-        for draws in _source_draws(strata, sources, resamples, rng)
+        for draws in _group_draws(strata, groups, resamples, rng)
         for rows in draws
     ]
     return np.stack(counts)
@@ -77,21 +77,21 @@ def resample_rankings(
     *,
     resamples: int,
     rng: np.random.Generator,
-    sources: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
     exact: bool = False,
 ) -> np.ndarray:
     """Bootstrap ``statistic(positives, negatives)`` of several rankings of the same rows.
 
     ``strata`` is int (n,): rows are drawn with replacement within each stratum (the actual class),
-    the same draw for every ranking. With ``sources``, int (n,), whole sources are drawn instead, as
-    rows of one source are not independent; a source belongs to the stratum of its first row.
+    the same draw for every ranking. With ``groups``, int (n,), whole groups are drawn instead, as
+    rows of one group are not independent; a group belongs to the stratum of its first row.
     ``statistic`` takes counts (C, levels) and returns (C, ...). Returns (R, rankings, ...).
 
     A single ranking of more than BINS levels is binned, unless ``exact``: its values then lie
     around those of the binned ranking, and are moved by its difference to the whole one.
     """
-    if has_groups(sources):
-        return _by_rows(rankings, _source_draws(strata, sources, resamples, rng), statistic)
+    if has_groups(groups):
+        return _by_rows(rankings, _group_draws(strata, groups, resamples, rng), statistic)
     if len(rankings) > 1 or (exact and rankings[0].num_levels > BINS):
         return _by_rows(rankings, _row_draws(strata, resamples, rng), statistic)
     ranking = rankings[0]
@@ -122,9 +122,9 @@ def false_positive_band(
     return np.quantile(rates[:, 0], [tail, 1 - tail], axis=0)
 
 
-def has_groups(sources: np.ndarray | None) -> bool:
-    """Whether some rows are of one source."""
-    return sources is not None and len(np.unique(sources)) < len(sources)
+def has_groups(groups: np.ndarray | None) -> bool:
+    """Whether some rows are of one group."""
+    return groups is not None and len(np.unique(groups)) < len(groups)
 
 
 def _by_level(
@@ -177,17 +177,17 @@ def _row_draws(
         yield list(order[np.concatenate(parts, axis=1)])
 
 
-def _source_draws(
-    strata: np.ndarray, sources: np.ndarray, resamples: int, rng: np.random.Generator
+def _group_draws(
+    strata: np.ndarray, groups: np.ndarray, resamples: int, rng: np.random.Generator
 ) -> Iterator[list[np.ndarray]]:
-    _, first, owner = np.unique(sources, return_index=True, return_inverse=True)
+    _, first, owner = np.unique(groups, return_index=True, return_inverse=True)
     stratum = strata[first]
-    groups = [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
+    by_stratum = [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
     rows = np.arange(len(strata))
     for count in _chunks(resamples, len(strata)):
         draws = []
         for _ in range(count):
-            chosen = np.concatenate([rng.choice(group, len(group)) for group in groups])
+            chosen = np.concatenate([rng.choice(members, len(members)) for members in by_stratum])
             times = np.bincount(chosen, minlength=len(first))
             draws.append(np.repeat(rows, times[owner]))
         yield draws
