@@ -111,12 +111,18 @@ def write_generated(folder: Path, positive: str | None) -> None:
     replace(description, shards=(shard,)).write(folder)
 
 
-def write_inputs(folder: Path, positive: str | None = "rare", *, seeds: tuple[int, ...] = (1,)):
+def write_inputs(
+    folder: Path,
+    positive: str | None = "rare",
+    *,
+    seeds: tuple[int, ...] = (1,),
+    groups: list[str] = IDS,
+):
     """What the stages before evaluate leave: images, splits and the cards of the models."""
     targets = [folder / name for name in ("generated", "splits", "model")]
     with stage_outputs(*targets) as (generated, splits, model):
         write_generated(generated, positive)
-        write_splits(splits, make_table(ids=IDS, source_ids=IDS, groups=IDS, splits=SPLITS))
+        write_splits(splits, make_table(ids=IDS, source_ids=IDS, groups=groups, splits=SPLITS))
         for number, seed in enumerate(seeds, 1):
             place = model / f"replicate-{number}" if number > 1 else model
             place.mkdir(exist_ok=True)

@@ -31,7 +31,7 @@ class Column:
 # Every column of a shard, in order, but for the factors. The writer, the reader, what generate
 # collects and what augment hands on are made from it. An optional one is a field of a generator's
 # Sample of the same name, and a test holds the two to each other.
-COLUMNS: Mapping[str, Column] = {
+COLUMNS: dict[str, Column] = {
     "id": Column(kind=Text()),
     "source_id": Column(kind=Text()),
     "group": Column(kind=Text()),

@@ -60,7 +60,7 @@ def run(
     require_verified(data / "generated", "generate")
     originals = Dataset(data / "generated")
     _check_params(params, params_file, originals)
-    description = _describe_copies(params, originals)
+    description = describe_copies(params, originals)
     size = rows_per_shard(description.image_shape, description.columns)
     plans = plan_copies(params, originals, size=size)
     output = data / "augmented"
@@ -102,7 +102,7 @@ def _check_params(params: AugmentParams, params_file: Path, originals: Dataset) 
         raise ParamsError("\n".join(found))
 
 
-def _describe_copies(params: AugmentParams, originals: Dataset) -> Description:
+def describe_copies(params: AugmentParams, originals: Dataset) -> Description:
     """As the originals, with the columns that copies carry."""
     return replace(
         originals.description,

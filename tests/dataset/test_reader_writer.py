@@ -156,6 +156,14 @@ def test_a_shard_holds_48_mb_of_pixels_and_at_least_one_row():
     assert with_all == 48 * 2**20 // (64 * 64 * (3 + 1 + 2 + 4))
 
 
+@pytest.mark.parametrize("side", [8, 64, 224, 512, 1024])
+@pytest.mark.parametrize("columns", [[], ["mask"], ["mask", "boxes", "instances", "depth"]])
+def test_a_full_shard_has_32_to_64_mb_whatever_the_size_of_the_images(side, columns):
+    rows = rows_per_shard((side, side, 3), columns)
+    bytes_a_pixel = 3 + sum({"mask": 1, "instances": 2, "depth": 4}.get(c, 0) for c in columns)
+    assert 32 * 2**20 <= rows * side * side * bytes_a_pixel <= 64 * 2**20
+
+
 def test_versions_leave_out_what_is_not_installed():
     assert set(versions("numpy", "no-such-library")) == {"numpy"}
 

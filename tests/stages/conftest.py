@@ -22,7 +22,8 @@ SIDE = 16
 class Part:
     """One source of a dataset: its labels in row order, and (if known) where the label is.
 
-    ``masked`` draws a 4x4 square of mask in the middle of every image of the classes it names.
+    ``groups`` names what each image belongs to, itself if None. ``masked`` draws a 4x4 square of
+    mask in the middle of every image of the classes it names.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Part:
     role: str = "any"
     origin: str = "synthetic"
     masked: Sequence[str] | None = ()
+    groups: Sequence[str] | None = None
 
 
 def _rows(part: Part) -> Rows:
@@ -43,6 +45,7 @@ def _rows(part: Part) -> Rows:
     return Rows(
         ids=ids,
         source_ids=ids,
+        groups=part.groups,
         origin=part.origin,
         labels=list(part.labels),
         true_labels=list(part.labels),
@@ -125,6 +128,7 @@ def judged_project(tmp_path, use_scorer, monkeypatch) -> Callable[..., tuple[Pat
         perturb: str = judged.NOISE,
         pictures: bool = False,
         seeds: tuple[int, ...] = (1,),
+        groups: list[str] = judged.IDS,
     ) -> tuple[Path, Path]:
         use_scorer(judged.SquareScorer(), *map(judged.DullScorer, seeds[1:]))
         if not pictures:
@@ -132,7 +136,7 @@ def judged_project(tmp_path, use_scorer, monkeypatch) -> Callable[..., tuple[Pat
                 monkeypatch.setattr(figures, f"draw_{name}", lambda *_: None)
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(judged.PARAMS.format(perturb=perturb))
-        judged.write_inputs(data, positive, seeds=seeds)
+        judged.write_inputs(data, positive, seeds=seeds, groups=groups)
         return params, data
 
     return make
