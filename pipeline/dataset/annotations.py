@@ -22,7 +22,7 @@ class PixelMaps(Sharded):
         self.dtype = dtype
         self._zeros = np.zeros(shape, dtype)
         self._zeros.flags.writeable = False
-        self._cells = [_cells(shard) for shard in shards]
+        self._stored = [_stored(shard, shape, dtype) for shard in shards]
         self._known = [shard.is_valid().to_numpy(zero_copy_only=False) for shard in shards]
 
     @property
@@ -47,17 +47,20 @@ class PixelMaps(Sharded):
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """A copy of ``rows`` (int indices), (len(rows), H, W); zeros where a map is unknown."""
+        rows = np.asarray(rows)
         found = np.zeros((len(rows), *self.shape[1:]), self.dtype)
-        for place, row in enumerate(np.asarray(rows).tolist()):
-            found[place] = self._map(*self.place(row))
+        owner, places = self.places(rows)
+        for shard in np.unique(owner):
+            maps, numbers = self._stored[shard]
+            here = np.flatnonzero(owner == shard)
+            wanted = numbers[places[here]]
+            found[here[wanted >= 0]] = maps[wanted[wanted >= 0]]
         return found
 
     def _map(self, shard: int, row: int) -> np.ndarray:
-        offsets, data = self._cells[shard]
-        start, stop = offsets[row], offsets[row + 1]
-        if start == stop:
-            return self._zeros
-        return data[start:stop].view(self.dtype).reshape(self._zeros.shape)
+        maps, numbers = self._stored[shard]
+        found: np.ndarray = self._zeros if numbers[row] < 0 else maps[numbers[row]]
+        return found
 
 
 class Boxes(Sharded):
@@ -76,9 +79,16 @@ class Boxes(Sharded):
         return np.array(found.as_py(), np.float32).reshape(-1, 4)
 
 
-def _cells(shard: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (n + 1,) and bytes of a binary column, both straight from the map."""
+def _stored(
+    shard: pa.Array, shape: tuple[int, int], dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray]:
+    """The maps of a binary column, (m, H, W) straight from the map of the file, and which of them
+    is that of each row, int (n,); -1 where nothing is stored."""
     _, offsets, data = shard.buffers()
     starts = np.frombuffer(offsets, np.int32)[shard.offset : shard.offset + len(shard) + 1]
+    size = shape[0] * shape[1] * dtype.itemsize
+    # Each value has all bytes of a map or none, so that its start tells its number.
+    numbers = np.where(np.diff(starts) > 0, starts[:-1] // size, -1)
     # A column without a single map has no buffer of bytes at all, or one of no length.
-    return starts, np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
+    flat = np.frombuffer(data, np.uint8, starts[-1]) if data else np.zeros(0, np.uint8)
+    return flat.view(dtype).reshape(-1, *shape), numbers

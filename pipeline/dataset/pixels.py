@@ -30,6 +30,11 @@ class Sharded:
         shard = int(np.searchsorted(self._starts, row, side="right")) - 1
         return shard, row - int(self._starts[shard])
 
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`place` for many rows, int (n,) from 0 on: their shards and numbers there."""
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        return owner, rows - self._starts[owner]
+
 
 class Pixels(Sharded):
     """Arrays (n, *shape) in any number of shards, indexed as if they were one array.
@@ -73,10 +78,10 @@ class Pixels(Sharded):
             out = np.empty((len(rows), *self.shape[1:]), self.dtype)
         if len(self.shards) == 1:
             return np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
-        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        owner, places = self.places(rows)
         for number in np.unique(owner):
             here = np.flatnonzero(owner == number)
-            out[here] = self.shards[number][rows[here] - self._starts[number]]
+            out[here] = self.shards[number][places[here]]
         return out
 
     def release(self) -> None:
