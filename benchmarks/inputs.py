@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from ruamel.yaml import YAML
 
+from raresight.pipeline.commands import validate
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.stages import generate
 
@@ -28,8 +29,9 @@ def write_params(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> Path:
 
 
 def params_document() -> dict[str, Any]:
-    """The project's params.yaml as it stands."""
-    return YAML(typ="safe").load(ROOT / "params.yaml")
+    """The project's params.yaml as it stands, every default written out."""
+    sections = validate.run(ROOT / "params.yaml")
+    return {name: section.model_dump(mode="json") for name, section in sections.items()}
 
 
 def pathology(side: int, **amount: Any) -> dict[str, Any]:

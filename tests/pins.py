@@ -87,7 +87,7 @@ def draw(name: str) -> dict[str, Any]:
     factors = [{k: _plain(v) for k, v in sorted(s.factors.items())} for s in samples]
     found: dict[str, Any] = {
         "stream": kind.stream,
-        "versions": known_versions(LIBRARIES & {*kind.libraries, "numpy"}),
+        "versions": known_versions(set(LIBRARIES) & {*kind.libraries, "numpy"}),
         "labels": [sample.label for sample in samples],
         "factors": _digest(json.dumps(factors).encode()),
     }

@@ -65,6 +65,11 @@ def test_every_room_has_its_line_in_the_table():
     assert {room(name) for name in modules()} == set(ROOMS)
 
 
+@pytest.mark.parametrize("name", sorted({*ROOMS} - {"pipeline", "generators", "raresight"}))
+def test_every_room_is_in_the_house_of_contributing(name):
+    assert f"    pipeline/{name}/ " in (ROOT / "CONTRIBUTING.md").read_text()
+
+
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_imports_run_one_way(name):
     wrong = {target for target in direct(name) if not allowed(room(name), room(target))}

@@ -27,6 +27,7 @@ NULLABLE = {
     "train.classifier_retraining",
     "train.gradient_clip",
     "train.threads",
+    "evaluate.threads",
 }
 # Without it no class is enlarged, which is a wish like any other.
 OPTIONAL = {"augment.copies.mitotic"}

@@ -27,9 +27,9 @@ def small(document, folder):
         options = source.setdefault("options", {})
         if "path" in options:
             options["path"] = str(prepare(source["generator"], folder))
-        if "counts" in source:
+        if source.get("counts") is not None:
             source["counts"] = dict.fromkeys(source["counts"], EACH_CLASS)
-        elif "count" in source:
+        elif source.get("count") is not None:
             generator = find(source["generator"])
             classes = generator(parse(generator.options, options), 64).classes
             source["count"] = EACH_CLASS * len(classes)

@@ -116,7 +116,7 @@ device_option = click.option(
 )
 
 
-def say(settings: Settings, text: str) -> None:
+def tell(settings: Settings, text: str) -> None:
     """Tell the person on stderr, unless --quiet."""
     if settings.verbosity >= 0:
         click.echo(text, err=True)

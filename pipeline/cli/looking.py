@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, print_json, print_result, say
+from raresight.pipeline.cli.group import Settings, print_json, print_result, tell
 from raresight.pipeline.runtime.errors import RaresightError, listing
 
 
@@ -56,7 +56,7 @@ def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
     summary = run(folder, sheet=sheet)
     print_result(settings, asdict(summary), lambda _: render(summary))
     if sheet is not None:
-        say(settings, f"wrote {sheet}")
+        tell(settings, f"wrote {sheet}")
 
 
 @click.command()
@@ -79,7 +79,7 @@ def use(settings: Settings, name: str) -> None:
     from raresight.pipeline.commands.scenarios import use_scenario
 
     scenario = use_scenario(settings.params, name)
-    say(settings, f"{settings.params} is now '{name}': {scenario.summary}")
+    tell(settings, f"{settings.params} is now '{name}': {scenario.summary}")
 
 
 @click.command()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, say
+from raresight.pipeline.cli.group import Settings, tell
 
 folder_argument = click.argument(
     "folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False)
@@ -18,7 +18,7 @@ def digits(settings: Settings, folder: Path) -> None:
     """Write scikit-learn's 1,797 scanned digits, one subfolder a class."""
     from raresight.pipeline.commands.digits import write_digits
 
-    say(settings, f"wrote {write_digits(folder):,} digits below {folder}")
+    tell(settings, f"wrote {write_digits(folder):,} digits below {folder}")
 
 
 @click.command("carla-record")
@@ -54,7 +54,7 @@ def carla_record(
     if staged == (server is not None):
         raise click.UsageError("Give either --server HOST:PORT or --staged.")
     run(folder, server=server, ticks=ticks, size=size, seed=seed, crossing=crossing)
-    say(settings, f"wrote {ticks:,} ticks below {folder}")
+    tell(settings, f"wrote {ticks:,} ticks below {folder}")
 
 
 COMMANDS = (digits, carla_record)

@@ -15,7 +15,7 @@ from raresight.pipeline.cli.group import (
     executor_option,
     print_json,
     print_result,
-    say,
+    tell,
     workers_option,
 )
 from raresight.pipeline.stages.table import STAGES
@@ -96,7 +96,7 @@ def stage_command(name: str) -> click.Command:
     def run(settings: Settings, **options: Any) -> None:
         made = run_stage(settings, name, **options)
         if made.suffix == ".html":
-            say(settings, f"Open {made} in a browser.")
+            tell(settings, f"Open {made} in a browser.")
 
     decorated: Callable[..., Any] = run
     for option in reversed(STAGES[name].options):
@@ -115,7 +115,7 @@ def run_stage(settings: Settings, name: str, *, report: bool = True, **options: 
     result = stage.run(settings.params, settings.data, **options)
     seconds = time.perf_counter() - started
     outputs = [settings.data / folder for folder in STAGES[name].folders]
-    say(settings, f"{name}: wrote {' and '.join(map(str, outputs))} in {seconds:.1f} s")
+    tell(settings, f"{name}: wrote {' and '.join(map(str, outputs))} in {seconds:.1f} s")
     if settings.verbosity > 0:
         _list_files(outputs)
     if report and settings.json:

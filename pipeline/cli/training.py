@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, device_option, print_result, say
+from raresight.pipeline.cli.group import Settings, device_option, print_result, tell
 
 
 @click.command()
@@ -24,7 +24,7 @@ def schedule(settings: Settings, plot: Path | None, steps_per_epoch: int | None)
     curve = run(settings.params, settings.data, plot=plot, steps_per_epoch=steps_per_epoch)
     print_result(settings, asdict(curve), lambda _: render_schedule(curve))
     if plot is not None:
-        say(settings, f"wrote {plot}")
+        tell(settings, f"wrote {plot}")
 
 
 @click.command()
@@ -53,7 +53,7 @@ def find_lr(settings: Settings, device: str, steps: int, plot: Path | None) -> N
     found = run(settings.params, settings.data, device=device, steps=steps, plot=plot)
     print_result(settings, found.as_json(), lambda _: render(found))
     if plot is not None:
-        say(settings, f"wrote {plot}")
+        tell(settings, f"wrote {plot}")
 
 
 @click.command()

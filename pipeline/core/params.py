@@ -39,7 +39,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-Model = TypeVar("Model", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 _CUT = "..."
@@ -54,7 +54,7 @@ class NestedProblems(ValueError):
         self.error = error
 
 
-def parse(model: type[Model], value: Any) -> Model:
+def parse(model: type[ModelT], value: Any) -> ModelT:
     """``value``, as YAML gave it, checked against ``model``; for use inside another validator."""
     try:
         return _validate(model, value)
@@ -116,7 +116,7 @@ def _dump(section: Section, info: SerializationInfo) -> dict[str, Any]:
     return section.model_dump(mode=info.mode)
 
 
-def _validate(model: type[Model], value: Any) -> Model:
+def _validate(model: type[ModelT], value: Any) -> ModelT:
     # JSON is pydantic's strict mode for data that came from a file: lists may become tuples,
     # strings never become numbers.
     return model.model_validate_json(json.dumps(value, default=str))
@@ -139,11 +139,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
-def load_section(path: Path, name: str, model: type[Model]) -> Model:
+def load_section(path: Path, name: str, model: type[ModelT]) -> ModelT:
     """One checked section of a params file; ParamsError lists every problem it has."""
     sections, problems = check_sections(path, {name: model}, only=True)
     refuse(path, problems)
-    section: Model = sections[name]
+    section: ModelT = sections[name]
     return section
 
 

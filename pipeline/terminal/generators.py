@@ -14,14 +14,14 @@ def render(entries: list[Entry]) -> Table:
     table.add_column("factor", no_wrap=True)
     table.add_column("meaning")
     for entry in entries:
-        table.add_row(entry.name, "", _about(entry))
+        table.add_row(entry.name, "", _entry_text(entry))
         for factor, meaning in entry.factors.items():
             table.add_row("", factor, f"[dim]{meaning}[/dim]")
         table.add_section()
     return table
 
 
-def _about(entry: Entry) -> str:
+def _entry_text(entry: Entry) -> str:
     if entry.problem is not None:
         return f"[red]{escape(entry.problem)}[/red]"
     shares = [f"{label} {share:.3g}" for label, share in sorted((entry.prevalence or {}).items())]

@@ -53,7 +53,7 @@ def _augment(params: AugmentParams) -> Iterator[str]:
     copies = [f"{count} of each {label}" for label, count in params.copies.items() if count]
     yield f"copies: {', '.join(copies) or 'none'}"
     if copies:
-        yield f"by {_steps([*params.spatial, *params.pixel])}"
+        yield f"by {_step_names([*params.spatial, *params.pixel])}"
 
 
 def _split(params: SplitParams) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _evaluate(params: EvaluateParams) -> Iterator[str]:
     yield f"threshold: {rule}{target}, chosen on validation"
     yield f"{params.confidence_level:.0%} intervals from {params.num_bootstrap:,} bootstrap samples"
     yield f"deployment prevalence {', '.join(f'{share:g}' for share in params.prevalences)}"
-    yield f"perturbed by {_steps(params.perturb)}"
+    yield f"perturbed by {_step_names(params.perturb)}"
 
 
 def _report(params: "ReportParams") -> Iterator[str]:
@@ -79,7 +79,7 @@ def _report(params: "ReportParams") -> Iterator[str]:
     yield f"and up to {params.mistakes} mistakes of each kind"
 
 
-def _steps(steps: Sequence[Step]) -> str:
+def _step_names(steps: Sequence[Step]) -> str:
     return ", ".join(step.name for step in steps) or "nothing"
 
 

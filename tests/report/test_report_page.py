@@ -13,6 +13,7 @@ from program import invoke
 from sklearn.metrics import confusion_matrix
 
 from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.stages import report
 from raresight.pipeline.wording.numbers import number, share
@@ -177,7 +178,7 @@ def test_every_training_is_on_the_page_with_its_seed(rare):
     metrics = json.loads((rare.data / "evaluation" / "results.json").read_text())
     text = re.sub(r"\s+", " ", " ".join(Page(rare.page.read_text()).text))
     found = metrics["by_seed"]["test"]
-    names = ("accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
+    names = shown("seeds", positive=True)
     rows = {"mean": [found[name]["mean"] for name in names]}
     rows["spread"] = [found[name]["spread"] for name in names]
     for training, seed in metrics["by_seed"]["seeds"].items():
