@@ -132,7 +132,7 @@ class Generator(ABC):
     def prevalence(self) -> Mapping[str, float]:
         """The share of each class where such images come from, which ``count`` alone asks for.
 
-        Classes left out divide what is left evenly: all of them, where nature has no say.
+        Classes left out divide what is left evenly: all of them, where no share is known.
         """
         return {}
 
