@@ -90,7 +90,7 @@ def make_rows(
 ) -> tuple[Rows | None, CopyCounts]:
     """The rows of one shard, None where every copy was dropped, and what became of them."""
     images = np.empty((len(shard), *originals.image_shape), np.uint8)
-    masks: list[np.ndarray | None] = []
+    masks: list[bytes | None] = []
     kept: list[tuple[int, int]] = []  # row of the original and variant
     redraws = 0
     for row, variant, copy in _copies(shard, originals, params):
@@ -133,16 +133,18 @@ def _mask_of(originals: Dataset, row: int) -> np.ndarray | None:
     return None if originals.masks is None else originals.masks[row]
 
 
-def _mask(copy: Copy, originals: Dataset, row: int) -> np.ndarray | None:
+def _mask(copy: Copy, originals: Dataset, row: int) -> bytes | None:
     """That of a copy; where no pixel could move, the original's, which is empty or unknown."""
-    return _mask_of(originals, row) if copy.mask is None else copy.mask
+    mask = _mask_of(originals, row) if copy.mask is None else copy.mask
+    kept: bytes | None = COLUMNS[_MASK].kind.kept(mask, originals.image_shape)
+    return kept
 
 
 def _rows_of(
     originals: Dataset,
     kept: Sequence[tuple[int, int]],
     images: np.ndarray,
-    masks: Sequence[np.ndarray | None],
+    masks: Sequence[bytes | None],
 ) -> Rows:
     rows, variants = (list(column) for column in zip(*kept, strict=True))
     source_ids = originals.column("id", rows)

@@ -148,7 +148,13 @@ class PixelMap(Kind):
         return found.tobytes() if found.any() else b""
 
     def encode(self, values: Sequence[Any], shape: Shape) -> pa.Array:
-        return pa.array([self.kept(value, shape) for value in values], pa.binary())
+        cells = [self.kept(value, shape) for value in values]
+        known = np.array([cell is not None for cell in cells])
+        ends = np.cumsum([0, *(len(cell or b"") for cell in cells)], dtype=np.int32)
+        # Buffers of the size that is needed: a builder would copy, and hold up to twice as much.
+        bits = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+        data = pa.py_buffer(b"".join(filter(None, cells)))
+        return pa.Array.from_buffers(pa.binary(), len(cells), [bits, pa.py_buffer(ends), data])
 
     def decode(self, parts: Sequence[pa.Array], shape: Shape) -> PixelMaps:
         return PixelMaps(parts, shape[:2], np.dtype(self.dtype))

@@ -131,6 +131,12 @@ class Dataset:
         found: Boxes | None = self.values("boxes")
         return found
 
+    def arrow(self, name: str) -> pa.ChunkedArray:
+        """A column as Arrow has it, a chunk a shard, straight from the map."""
+        return pa.chunked_array(
+            [batch.column(name) for batch in self._batches], self._schema.field(name).type
+        )
+
     def known(self, name: str) -> np.ndarray:
         """bool (n,): whether a row has a value in the column ``name``, such as ``depth``."""
         if name not in self._schema.names:

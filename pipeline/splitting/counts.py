@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.splitting.table import SPLITS, UNUSED
 
@@ -36,23 +37,22 @@ def count_images(
 
 
 def count_groups(
-    classes: Sequence[str], splits: np.ndarray, labels: np.ndarray, groups: np.ndarray
+    classes: Sequence[str], splits: np.ndarray, targets: np.ndarray, groups: pa.ChunkedArray
 ) -> dict[str, Any]:
     """Groups of originals by split: in all, and those with an image of each class.
 
-    ``splits``, ``labels`` and ``groups`` are str (n,).
+    ``splits`` is str (n,), ``targets`` the places in ``classes``, int (n,), and ``groups`` a column
+    of n strings.
     """
-    table = pa.table({"split": splits, "label": labels, "group": groups})
-
-    def counted(*keys: str) -> dict[tuple[str, ...], int]:
-        found = table.group_by(list(keys)).aggregate([("group", "count_distinct")]).to_pylist()
-        return {tuple(row[key] for key in keys): row["group_count_distinct"] for row in found}
-
-    total, by_class = counted("split"), counted("split", "label")
-    return {
-        split: {
-            "total": total.get((split,), 0),
-            "by_class": {label: by_class.get((split, label), 0) for label in classes},
+    numbers = pc.index_in(groups, value_set=groups.unique()).to_numpy()
+    found = {}
+    for split in SPLITS:
+        here = splits == split
+        # A group and a class are one number, so that those that differ are counted at once.
+        pairs = np.unique(numbers[here].astype(np.int64) * len(classes) + targets[here])
+        counts = np.bincount(pairs % len(classes), minlength=len(classes)).tolist()
+        found[split] = {
+            "total": len(np.unique(pairs // len(classes))),
+            "by_class": dict(zip(classes, counts, strict=True)),
         }
-        for split in SPLITS
-    }
+    return found

@@ -3,22 +3,25 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.core import seeds
 
 ALONE = ""
 
 
-def named_groups(groups: np.ndarray, source_ids: np.ndarray) -> np.ndarray:
+def named_groups(groups: pa.ChunkedArray, source_ids: pa.ChunkedArray) -> np.ndarray:
     """The group of each image, str (n,); ALONE where that is its own source and nobody else's.
 
-    ``groups`` and ``source_ids`` are str (n,): what each image belongs to, and the original that it
-    was made from.
+    ``groups`` and ``source_ids`` are columns of n strings: what each image belongs to, and the
+    original that it was made from.
     """
-    named = np.unique(groups[groups != source_ids])
-    if not len(named):
+    named = groups.filter(pc.not_equal(groups, source_ids)).unique()
+    if not len(named):  # nothing is made of a million strings where none is needed
         return np.full(len(groups), ALONE)
-    return np.where(np.isin(groups, named), groups, ALONE)
+    found: np.ndarray = pc.if_else(pc.is_in(groups, value_set=named), groups, ALONE).to_numpy()
+    return found.astype(str)
 
 
 def split_of_group(name: str, *, ratios: Mapping[str, float], seed: int) -> str:

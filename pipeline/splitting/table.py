@@ -54,10 +54,20 @@ class Splits:
         return self.table[column].take(found)
 
 
-def make_table(*, ids: Strings, source_ids: Strings, groups: Strings, splits: Strings) -> pa.Table:
+def make_table(
+    *,
+    ids: Strings | pa.ChunkedArray,
+    source_ids: Strings | pa.ChunkedArray,
+    groups: Strings | pa.ChunkedArray,
+    splits: Strings,
+) -> pa.Table:
     """Four columns of equal length n as the table that :func:`write_splits` stores."""
     columns = (ids, source_ids, groups, splits)
-    return pa.table([pa.array(column, pa.string()) for column in columns], _SCHEMA)
+    found = [
+        column if isinstance(column, pa.ChunkedArray) else pa.array(column, pa.string())
+        for column in columns
+    ]
+    return pa.table(found, _SCHEMA)
 
 
 def write_splits(folder: Path, table: pa.Table) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
@@ -29,12 +30,12 @@ def run(params_file: Path, data: Path) -> Path:
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
     splits = _split_originals(originals, params)
     repeated = _repeats_without_leaks(originals, splits)
-    sources = _rows_of_sources(originals, copies)
+    sources, groups = _rows_of_sources(originals, copies), originals.arrow("group")
     of_copies = split_copies(splits[sources])
     table = make_table(
-        ids=np.concatenate([originals.ids, copies.ids]),
-        source_ids=np.concatenate([originals.source_ids, copies.source_ids]),
-        groups=np.concatenate([originals.groups, originals.groups[sources]]),
+        ids=_joined(originals.arrow("id"), copies.arrow("id")),
+        source_ids=_joined(originals.arrow("source_id"), copies.arrow("source_id")),
+        groups=_joined(groups, groups.take(pa.array(sources))),
         splits=np.concatenate([splits, of_copies]),
     )
     summary = {
@@ -43,7 +44,7 @@ def run(params_file: Path, data: Path) -> Path:
             originals=(splits, originals.labels),
             copies=(of_copies, copies.labels),
         ),
-        "groups": count_groups(originals.classes, splits, originals.labels, originals.groups),
+        "groups": count_groups(originals.classes, splits, originals.targets, groups),
         "repeated_pixels": repeated,
     }
     output = data / "splits"
@@ -53,13 +54,17 @@ def run(params_file: Path, data: Path) -> Path:
     return output
 
 
+def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pa.chunked_array([*first.chunks, *second.chunks], pa.string())
+
+
 def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
     images = Images(
         sources=originals.source_names,
         roles=originals.roles,
         labels=originals.labels,
         true_labels=originals.true_labels,
-        groups=named_groups(originals.groups, originals.source_ids),
+        groups=named_groups(originals.arrow("group"), originals.arrow("source_id")),
     )
     if problems := torn(images):
         raise DataError(

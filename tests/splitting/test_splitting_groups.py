@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,13 +86,11 @@ def test_many_groups_have_the_shares():
 
 
 def test_groups_are_those_that_hold_more_than_one_source_or_have_a_name_of_their_own():
-    ids = np.array(["a", "b", "c", "d", "e", "f"])
-    sources = np.array(["a", "b", "a", "d", "e", "f"])  # c repeats a
-    groups = np.array(["a", "b", "a", "patient", "f", "f"])
-    assert len(ids) == len(groups)
+    sources = pa.chunked_array([["a", "b", "a"], ["d", "e", "f"]])  # the third repeats the first
+    groups = pa.chunked_array([["a", "b", "a"], ["patient", "f", "f"]])
     assert named_groups(groups, sources).tolist() == ["", "", "", "patient", "f", "f"]
-    assert named_groups(ids[:2], ids[:2]).tolist() == ["", ""]
-    assert named_groups(ids[:0], ids[:0]).tolist() == []
+    assert named_groups(sources, sources).tolist() == [""] * 6
+    assert named_groups(sources[:0], sources[:0]).tolist() == []
 
 
 def test_a_group_that_no_split_can_hold_is_named_with_its_sources():
