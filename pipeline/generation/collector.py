@@ -37,13 +37,15 @@ class Collector:
             self._factors[name][row] = value
 
     def _kept(self, name: str, value: Any, record: Record) -> Any:
-        declares = f"{type(self._generator).__name__} declares the column {name}, but {record.id}"
-        if value is None and self._generator.countable:  # what is drawn is known
-            raise ValueError(f"{declares} has none")
         try:
+            if value is None and self._generator.countable:  # what is drawn is known
+                raise ValueError("none")
             return COLUMNS[name].kind.kept(value, self._shape)
         except ValueError as error:
-            raise ValueError(f"{declares} has {error}") from None
+            kind = type(self._generator).__name__
+            raise ValueError(
+                f"{kind} declares the column {name}, but {record.id} has {error}"
+            ) from None
 
     def rows(self) -> Rows:
         """All of them, once each has been put."""

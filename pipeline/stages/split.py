@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
@@ -97,12 +98,13 @@ def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, 
 
 def _rows_of_sources(originals: Dataset, copies: Dataset) -> np.ndarray:
     """The row of each copy's original, int (n,); DataError where there is no such original."""
-    row_of = {name: row for row, name in enumerate(originals.ids.tolist())}
-    rows = np.array([row_of.get(name, -1) for name in copies.source_ids.tolist()], np.int64)
-    if unknown := int(np.count_nonzero(rows < 0)):
+    sources = copies.arrow("source_id")
+    rows = pc.index_in(sources, value_set=originals.arrow("id"))
+    if rows.null_count:
         raise DataError(
-            f"{copies.folder} holds {unknown} copies of images that are not in "
-            f"{originals.folder} (the first: {copies.source_ids[rows < 0][0]}). "
+            f"{copies.folder} holds {rows.null_count} copies of images that are not in "
+            f"{originals.folder} (the first: {sources.filter(rows.is_null())[0]}). "
             "Run `raresight augment` again."
         )
-    return rows
+    found: np.ndarray = rows.to_numpy()
+    return found
