@@ -56,22 +56,24 @@ def _rows(dataset: Dataset) -> Rows:
         true_labels=dataset.true_labels.tolist(),
         variants=[0] * len(dataset),
         images=dataset.images[:],
-        masks=dataset.masks[:],
+        columns={"mask": list(dataset.masks), "boxes": list(dataset.boxes)},
         factors={name: dataset.column(f"factor.{name}", everything) for name in names},
     )
 
 
 def _write_shards(folder: Path, rows: Rows, description: Description) -> None:
-    size = rows_per_shard(description.image_shape, description.masks)
+    size = rows_per_shard(description.image_shape, description.columns)
     for number, start in enumerate(range(0, len(rows), size)):
         part = _part(rows, slice(start, start + size))
         write_shard(folder / shard_name(number), part, description, source="pathology")
 
 
 def _part(rows: Rows, of: slice) -> Rows:
-    lists = ("ids", "source_ids", "labels", "true_labels", "variants", "images", "masks")
+    lists = ("ids", "source_ids", "labels", "true_labels", "variants", "images")
     factors = {name: values[of] for name, values in rows.factors.items()}
-    return replace(rows, **{name: getattr(rows, name)[of] for name in lists}, factors=factors)
+    columns = {name: values[of] for name, values in rows.columns.items()}
+    parts = {name: getattr(rows, name)[of] for name in lists}
+    return replace(rows, **parts, columns=columns, factors=factors)
 
 
 def _reading(folder: Path, dataset: Dataset, sizes: Sizes) -> Measurement:

@@ -6,12 +6,12 @@ record always gives the same sample, whatever is drawn before, beside or after i
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -49,10 +49,6 @@ class Extra:
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-# What the dataset can keep of a sample besides image, mask and factors.
-COLUMNS = ("boxes", "instances", "depth")
-
-
 class Options(BaseModel):
     """Base of a generator's own options in params.yaml."""
 
@@ -61,40 +57,53 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One image to be: its id, its class, and for real images the file it is in."""
+    """One image to be: its id, its class, and for real images the file it is in.
+
+    ``group`` names what it must stay together with, such as its patient, where that is known before
+    the image is: records of one group are never divided between train, val and test.
+    """
 
     id: str
     label: str
     path: Path | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """One labelled image.
 
-    ``image`` is uint8 (H, W, 3); ``mask`` is uint8 (H, W), 1 where a pixel carries the label, or
-    None where that is unknown; ``boxes`` are (x, y, width, height) in pixels from the image's upper
-    left corner, as in COCO, one for each object that carries the label; ``instances`` is uint16
-    (H, W), the number of the object seen in a pixel and 0 for the ground; ``depth`` is float32
-    (H, W), the distance from the camera's plane in metres; ``factors`` are the values this sample
-    was made from.
+    ``image`` is uint8 (H, W, 3); ``mask`` is uint8 (H, W), 1 where a pixel carries the label;
+    ``boxes`` are (x, y, width, height) in pixels from the image's upper left corner, as in COCO,
+    one for each object that carries the label; ``instances`` is uint16 (H, W), the number of the
+    object seen in a pixel and 0 for the background; ``depth`` is float32 (H, W), the distance from
+    the camera's plane in metres. Each of them is None where it is unknown. ``factors`` are the
+    values this sample was made from. ``group`` is that of its record, unless it shows only now.
     """
 
     image: np.ndarray
     label: str
     mask: np.ndarray | None = None
-    boxes: Sequence[tuple[float, float, float, float]] = ()
+    boxes: Sequence[tuple[float, float, float, float]] | None = ()
     instances: np.ndarray | None = None
     depth: np.ndarray | None = None
     factors: Mapping[str, float | str | None] = field(default_factory=dict)
+    group: str | None = None
+
+
+# What a generator may declare, and the dataset then keeps, of a sample besides its image.
+COLUMNS = tuple(
+    one.name for one in fields(Sample) if one.name not in ("image", "label", "factors", "group")
+)
 
 
 class Generator(ABC):
     """Base of every generator.
 
     ``options`` is the pydantic model of its options, ``factors`` says of each recorded factor
-    whether it is ``float`` or ``string`` and what it means. ``columns`` names what every sample
-    holds besides its image and mask and the dataset should keep: any of COLUMNS. ``libraries`` are
+    whether it is ``float`` or ``string`` and what it means. ``columns`` names what its samples hold
+    besides the image and the dataset should keep: any of COLUMNS, in every sample where images are
+    drawn, where it is known in those that are read in. ``libraries`` are
     the distributions whose versions decide the bytes. ``stream`` is raised when the same seed draws
     other pixels than it did: tests hold each number to the pixels it had. The constructor takes the
     options and the side of the square image in pixels; it draws and reads nothing.
@@ -103,7 +112,6 @@ class Generator(ABC):
     summary: ClassVar[str]
     options: ClassVar[type[Options]] = Options
     origin: ClassVar[str] = "synthetic"
-    has_masks: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ()
     countable: ClassVar[bool] = True  # False where the images are there already, and are all taken
     factors: ClassVar[Mapping[str, tuple[str, str]]] = {}
@@ -124,7 +132,7 @@ class Generator(ABC):
     def prevalence(self) -> Mapping[str, float]:
         """The share of each class where such images come from, which ``count`` alone asks for.
 
-        Classes left out divide what is left evenly: all of them, where nature has no say.
+        Classes left out divide what is left evenly: all of them, where no share is known.
         """
         return {}
 
@@ -133,7 +141,7 @@ class Generator(ABC):
 
         A Conditional may depend on the other factors and on ``label``.
         """
-        options = {name: getattr(self.config, name, None) for name in self.factors}
+        options: dict[str, Any] = {n: getattr(self.config, n, None) for n in self.factors}
         return {
             name: as_factor(value)
             for name, value in options.items()
@@ -170,6 +178,8 @@ class Generator(ABC):
         """
         if counts is not None:
             return [Counted(name, label, n) for label, n in sorted(counts.items()) if n]
+        if count is None:
+            raise ValueError("streams need counts or a count")
         return [Mixed(name, self.shares(prevalence), count)]
 
     def shares(self, prevalence: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -180,28 +190,47 @@ class Generator(ABC):
         return {**given, **{label: left / len(rest) for label in rest}}
 
 
+class Stream(Sequence[Record]):
+    """``length`` records, each made when it is asked for by its number."""
+
+    length: int
+
+    @abstractmethod
+    def _record(self, k: int) -> Record:
+        """The k-th record."""
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, k: int) -> Record: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> Sequence[Record]: ...
+
+    def __getitem__(self, k: int | slice) -> Record | Sequence[Record]:
+        if isinstance(k, slice):
+            return [self._record(one) for one in range(self.length)[k]]
+        if not 0 <= k < self.length:
+            raise IndexError(f"record {k} of {self.length}")
+        return self._record(k)
+
+
 @dataclass(frozen=True)
-class Counted(Sequence):
-    """``count`` records of one class, ``name-label-0000000`` and on."""
+class Counted(Stream):
+    """``length`` records of one class, ``name-label-0000000`` and on."""
 
     name: str
     label: str
-    count: int
+    length: int
 
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, k: int) -> Record:
-        _check(k, self.count)
+    def _record(self, k: int) -> Record:
         return Record(id=f"{self.name}-{self.label}-{k:07d}", label=self.label)
-
-    def __iter__(self) -> Iterator[Record]:
-        return (self[k] for k in range(self.count))
 
 
 @dataclass(frozen=True)
-class Mixed(Sequence):
-    """``count`` records of several classes, ``name-0000000`` and on.
+class Mixed(Stream):
+    """``length`` records of several classes, ``name-0000000`` and on.
 
     The class of the k-th record depends on k and the shares alone, so a longer set begins with the
     shorter one; and of two classes, raising the rare share (up to a half) only turns common records
@@ -210,17 +239,10 @@ class Mixed(Sequence):
 
     name: str
     shares: Mapping[str, float]
-    count: int
+    length: int
 
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, k: int) -> Record:
-        _check(k, self.count)
+    def _record(self, k: int) -> Record:
         return Record(id=f"{self.name}-{k:07d}", label=self._label(k))
-
-    def __iter__(self) -> Iterator[Record]:
-        return (self[k] for k in range(self.count))
 
     def _label(self, k: int) -> str:
         point = (k + 0.5) * _GOLDEN % 1.0
@@ -241,8 +263,3 @@ def _is_pair(value: Any) -> bool:
         and len(value) == 2
         and all(isinstance(number, int | float) for number in value)
     )
-
-
-def _check(k: int, count: int) -> None:
-    if not 0 <= k < count:
-        raise IndexError(f"record {k} of {count}")

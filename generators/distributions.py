@@ -62,9 +62,14 @@ class Continuous(Factor):
             raise ValueError("low and high must lie where the normal distribution has any weight")
 
     @cached_property
+    def _normal(self) -> NormalDist:
+        if self.mean is None or self.std is None:
+            raise TypeError("a uniform distribution has no mean and std of a normal one")
+        return NormalDist(self.mean, self.std)
+
+    @cached_property
     def _ends(self) -> tuple[float, float]:
-        normal = NormalDist(self.mean, self.std)
-        return normal.cdf(self.low), normal.cdf(self.high)
+        return self._normal.cdf(self.low), self._normal.cdf(self.high)
 
     def at(self, u: float, given: Mapping[str, Any] = NOTHING) -> float:
         if self.std is None or self.low == self.high:
@@ -73,7 +78,7 @@ class Continuous(Factor):
         quantile = start + (stop - start) * u
         if not 0 < quantile < 1:
             return self.low if quantile <= 0 else self.high
-        return min(max(NormalDist(self.mean, self.std).inv_cdf(quantile), self.low), self.high)
+        return min(max(self._normal.inv_cdf(quantile), self.low), self.high)
 
     def contains(self, value: Any, given: Mapping[str, Any] = NOTHING) -> bool:
         return self.low <= value <= self.high
@@ -130,7 +135,7 @@ def _pick(shares: tuple[float, ...], u: float) -> tuple[int, float]:
 
 @dataclass(frozen=True)
 class Discrete(Factor):
-    """One of ``options``, numbers or words, alike or by ``weights``."""
+    """One of ``options``, numbers or words, each as likely or by ``weights``."""
 
     options: tuple[Any, ...]
     weights: tuple[float, ...] = ()

@@ -10,12 +10,12 @@ kind to what it needs:
     radius: {mixture: [{weight: 9, uniform: [4, 6]}, {weight: 1, uniform: [8, 9]}]}
     radius: {conditional: {given: label, cases: {a: [4, 6], b: [6, 9]}, otherwise: [4, 9]}}
 
-and factors that hang together are a ``product``, or a ``mixture`` of products.
+and factors that depend on each other are a ``product``, or a ``mixture`` of products.
 """
 
 import sys
-from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Collection, Mapping, Set
+from typing import Annotated, Any, TypeGuard
 
 from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
@@ -46,15 +46,16 @@ def bounds(value: Pair | Factor) -> Pair:
 
 def at(interval: Pair | Factor, u: float, given: Mapping[str, Any] = NOTHING) -> float:
     """The value at quantile ``u`` in [0, 1)."""
-    if type(interval) is not tuple:  # asking for an abstract class costs more than the drawing
-        return interval.at(u, given)
+    if not isinstance(interval, tuple):  # to ask for the abstract Factor costs more than drawing
+        found: float = interval.at(u, given)
+        return found
     low, high = interval
     return low + (high - low) * u
 
 
 def whole(interval: Pair | Factor, u: float, given: Mapping[str, Any] = NOTHING) -> int:
     """As :func:`at` in whole numbers; a pair means those from low to high, both included."""
-    if type(interval) is not tuple:
+    if not isinstance(interval, tuple):
         if not _is_uniform(interval):
             return round(interval.at(u, given))
         interval = (interval.low, interval.high)
@@ -67,7 +68,7 @@ def contains(interval: Pair | Factor, value: Any, given: Mapping[str, Any] = NOT
     return as_factor(interval).contains(value, given)
 
 
-def _is_uniform(factor: Factor) -> bool:
+def _is_uniform(factor: Factor) -> TypeGuard[Continuous]:
     return isinstance(factor, Continuous) and factor.std is None
 
 
@@ -111,7 +112,7 @@ def _pair(value: Any) -> Pair:
     return low, high
 
 
-def _keys(value: Any, needed: set[str], optional: set[str] = frozenset()) -> Mapping[str, Any]:
+def _keys(value: Any, needed: set[str], optional: Set[str] = frozenset()) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(f"must be a mapping with {', '.join(sorted(needed))}, not {value!r}")
     if unknown := sorted(set(map(str, value)) - needed - optional):

@@ -62,7 +62,6 @@ class Folder(Generator):
     summary = "real images from a folder, one subfolder a class"
     options = FolderOptions
     origin = "real"
-    has_masks = False
     countable = False
     factors: ClassVar = {"file": ("string", "path of the image below the folder")}
     libraries = ("numpy", "pillow")

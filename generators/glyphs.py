@@ -122,7 +122,7 @@ class Glyphs(Generator):
 
     summary = "characters of fonts or of a hand, with pose, stroke width, bending, ink and paper"
     options = GlyphsOptions
-    columns = ("boxes",)
+    columns = ("mask", "boxes")
     libraries = ("numpy", "numba", "pillow", "matplotlib")
     factors: ClassVar = {
         "font": ("string", "file of the font, or which form of a hand"),

@@ -135,7 +135,7 @@ class Pathology(Generator):
 
     summary = "H&E-like tissue patches; the rare class holds one or two dividing nuclei"
     options = PathologyOptions
-    columns = ("boxes",)
+    columns = ("mask", "boxes")
     libraries = ("numpy", "numba")
     classes = (MITOTIC, NORMAL)
     prevalence: ClassVar = {MITOTIC: 0.01, NORMAL: 0.99}

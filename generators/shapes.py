@@ -98,7 +98,7 @@ class Shapes(Generator):
 
     summary = "plane shapes with colour, pose, clutter, occlusion and noise; 2 to 15 classes"
     options = ShapesOptions
-    columns = ("boxes",)
+    columns = ("mask", "boxes")
     libraries = ("numpy", "numba")
     factors: ClassVar = {
         "size": ("float", "diameter of the circumscribed circle, as a share of the side"),

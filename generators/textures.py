@@ -78,7 +78,7 @@ class Textures(Generator):
 
     summary = "metal, fabric or concrete, rarely with a scratch, dent, stain or hole"
     options = TexturesOptions
-    columns = ("boxes",)
+    columns = ("mask", "boxes")
     libraries = ("numpy", "numba")
     classes = (DEFECTIVE, SOUND)
     prevalence: ClassVar = {DEFECTIVE: 0.01, SOUND: 0.99}

@@ -48,7 +48,7 @@ def as_table(
     return PredictionsTable(
         classes=tuple(names),
         ids=ids,
-        sources=ids if groups is None else _grouped(groups, len(texts)),
+        group_names=ids if groups is None else _grouped(groups, len(texts)),
         targets=np.searchsorted(np.asarray(names), texts),
         pixels=None,
         scores=values[:, order],

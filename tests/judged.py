@@ -87,7 +87,7 @@ def write_generated(folder: Path, positive: str | None) -> None:
         classes=("common", "rare"),
         positive=positive,
         image_shape=(SIDE, SIDE, 3),
-        masks=True,
+        columns=("mask",),
         factors={"side": "string", "size": "float"},
         sources=({"name": "image", "role": "any"},),
         seed=0,
@@ -101,7 +101,7 @@ def write_generated(folder: Path, positive: str | None) -> None:
         true_labels=LABELS,
         variants=[0] * COUNT,
         images=draw_images(),
-        masks=draw_masks(),
+        columns={"mask": draw_masks()},
         factors={
             "side": [("left", "right", None)[k % 5 % 3] for k in range(COUNT)],
             "size": [None if k % 7 == 0 else float(k) for k in range(COUNT)],
@@ -111,12 +111,18 @@ def write_generated(folder: Path, positive: str | None) -> None:
     replace(description, shards=(shard,)).write(folder)
 
 
-def write_inputs(folder: Path, positive: str | None = "rare", *, seeds: tuple[int, ...] = (1,)):
+def write_inputs(
+    folder: Path,
+    positive: str | None = "rare",
+    *,
+    seeds: tuple[int, ...] = (1,),
+    groups: list[str] = IDS,
+):
     """What the stages before evaluate leave: images, splits and the cards of the models."""
     targets = [folder / name for name in ("generated", "splits", "model")]
     with stage_outputs(*targets) as (generated, splits, model):
         write_generated(generated, positive)
-        write_splits(splits, make_table(IDS, IDS, SPLITS))
+        write_splits(splits, make_table(ids=IDS, source_ids=IDS, groups=groups, splits=SPLITS))
         for number, seed in enumerate(seeds, 1):
             place = model / f"replicate-{number}" if number > 1 else model
             place.mkdir(exist_ok=True)

@@ -47,7 +47,7 @@ class Carla(Generator):
 
     summary = "frames of a recorded CARLA stream: is a pedestrian on the carriageway?"
     options = CarlaOptions
-    columns = ("boxes", "instances", "depth")
+    columns = ("mask", "boxes", "instances", "depth")
     countable = False
     libraries = ("numpy", "pillow")
     classes = (CLEAR, CROSSING)

@@ -68,7 +68,7 @@ class Conveyor(Generator):
 
     summary = "bottles on a belt, settled by a physics simulator: toppled, stacked, without a cap"
     options = ConveyorOptions
-    columns = ("boxes", "instances", "depth")
+    columns = ("mask", "boxes", "instances", "depth")
     libraries = ("numpy", "numba", "mujoco")
     extra = Extra(install="raresight[simulator]", modules=("mujoco",))
     classes = (NO_CAP, OK, STACKED, TOPPLED)

@@ -87,7 +87,7 @@ class Street(Generator):
 
     summary = "a street from a car, drawn by a game engine: is a pedestrian on the carriageway?"
     options = StreetOptions
-    columns = ("boxes", "instances", "depth")
+    columns = ("mask", "boxes", "instances", "depth")
     libraries = ("numpy", "numba", "panda3d")
     extra = Extra(install="raresight[game-engine]", modules=("panda3d",))
     classes = (CLEAR, CROSSING)

@@ -11,8 +11,9 @@ from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.recipe import build
 from raresight.pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.dataset.schema import Rows
+from raresight.pipeline.dataset.schema import COLUMNS, FACTOR, Description, Rows
 
+_MASK = "mask"
 _JUDGED = 200  # originals that each spatial transform is judged on
 
 
@@ -48,6 +49,14 @@ class CopyCounts:
         return CopyCounts(**{name: mine[name] + theirs[name] for name in mine})
 
 
+def copied_columns(description: Description) -> tuple[str, ...]:
+    """What copies carry of the optional columns: what speaks of no places in the image, and masks,
+    which are moved with it."""
+    return tuple(
+        name for name in description.columns if name == _MASK or not COLUMNS[name].kind.of_pixels
+    )
+
+
 def plan_copies(params: AugmentParams, originals: Dataset, *, size: int) -> list[ShardCopies]:
     """Cut the copies of every class and source into shards of ``size`` copies."""
     return [
@@ -81,21 +90,20 @@ def make_rows(
 ) -> tuple[Rows | None, CopyCounts]:
     """The rows of one shard, None where every copy was dropped, and what became of them."""
     images = np.empty((len(shard), *originals.image_shape), np.uint8)
-    masks = np.zeros((len(shard), *originals.image_shape[:2]), np.uint8)
+    masks: list[bytes | None] = []
     kept: list[tuple[int, int]] = []  # row of the original and variant
     redraws = 0
     for row, variant, copy in _copies(shard, originals, params):
         redraws += copy.redraws
         if copy.image is not None:
             images[len(kept)] = copy.image
-            if copy.mask is not None:
-                masks[len(kept)] = copy.mask
+            masks.append(_mask(copy, originals, row))
             kept.append((row, variant))
     made = len(kept)
     counts = CopyCounts(asked=len(shard), made=made, redrawn=redraws, dropped=len(shard) - made)
     if not kept:
         return None, counts
-    return _rows_of(originals, kept, images[:made], masks[:made]), counts
+    return _rows_of(originals, kept, images[:made], masks), counts
 
 
 def _copies(
@@ -118,26 +126,44 @@ def _copies(
 
 
 def _original(originals: Dataset, row: int, id: str) -> Original:
-    masks = originals.masks if originals.has_mask[row] else None
-    return Original.of(id, originals.images[row], None if masks is None else masks[row])
+    return Original.of(id, originals.images[row], _mask_of(originals, row))
+
+
+def _mask_of(originals: Dataset, row: int) -> np.ndarray | None:
+    return None if originals.masks is None else originals.masks[row]
+
+
+def _mask(copy: Copy, originals: Dataset, row: int) -> bytes | None:
+    """That of a copy; where no pixel could move, the original's, which is empty or unknown."""
+    mask = _mask_of(originals, row) if copy.mask is None else copy.mask
+    kept: bytes | None = COLUMNS[_MASK].kind.kept(mask, originals.image_shape)
+    return kept
 
 
 def _rows_of(
-    originals: Dataset, kept: Sequence[tuple[int, int]], images: np.ndarray, masks: np.ndarray
+    originals: Dataset,
+    kept: Sequence[tuple[int, int]],
+    images: np.ndarray,
+    masks: Sequence[bytes | None],
 ) -> Rows:
     rows, variants = (list(column) for column in zip(*kept, strict=True))
     source_ids = originals.column("id", rows)
     return Rows(
         ids=[f"{source}+{k}" for source, k in zip(source_ids, variants, strict=True)],
         source_ids=source_ids,
+        groups=originals.column("group", rows),
         origin=originals.column("origin", rows[:1])[0],
         labels=originals.column("label", rows),
         true_labels=originals.column("true_label", rows),
         variants=variants,
         images=images,
-        masks=masks if originals.has_mask[rows[0]] else None,
+        columns={
+            name: masks if name == _MASK else originals.column(name, rows)
+            for name in copied_columns(originals.description)
+        },
         factors={
-            name: originals.column(f"factor.{name}", rows) for name in originals.description.factors
+            name: originals.column(f"{FACTOR}{name}", rows)
+            for name in originals.description.factors
         },
     )
 

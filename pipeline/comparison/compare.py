@@ -70,7 +70,7 @@ def compare(
 ) -> Comparison:
     """Compare answers about the same rows in the same order; what is above 0 favours ``new``.
 
-    ``groups`` is int (n,), equal for rows of one source. The verdicts are about the recipes where
+    ``groups`` is int (n,), equal for rows of one group. The verdicts are about the recipes where
     both were trained several times; else they are inconclusive, and what the first model of each
     differ in is told beside. With ``same_models`` both decide about the scores of the
     same trainings, so that no seed comes between them.
@@ -146,7 +146,7 @@ def _cycled(measure: Measure, numbers: np.ndarray) -> np.ndarray | None:
 def count_mistakes(old: Predictions, new: Predictions) -> Mistakes:
     """Where the versions disagree with the truth, and the exact test of McNemar (1947).
 
-    https://doi.org/10.1007/BF02295996. Rows of one source count as strangers here.
+    https://doi.org/10.1007/BF02295996. Rows of one group count as strangers here.
     """
     from scipy.stats import binomtest
 

@@ -128,8 +128,8 @@ def _caveats(old: Version, new: Version, what: str, params: Mapping[str, Any]) -
 
 
 def _method(task: Task, images: PredictionsTable) -> Iterator[str]:
-    if len(np.unique(images.sources)) < len(images.ids):
-        yield "Images of one source are resampled together; McNemar's test ignores that."
+    if len(np.unique(images.group_names)) < len(images.ids):
+        yield "Images of one group are resampled together; McNemar's test ignores that."
     if task.positive is not None:
         yield (
             "Intervals hold the choice of the threshold too: each resample chooses it again on a "

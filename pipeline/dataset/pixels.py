@@ -10,7 +10,33 @@ import numpy as np
 _MADV_DONTNEED = 4
 
 
-class Pixels:
+class Sharded:
+    """Rows in any number of shards, numbered through."""
+
+    def __init__(self, lengths: Sequence[int]):
+        self._starts = np.cumsum([0, *lengths])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def place(self, row: int) -> tuple[int, int]:
+        """The shard that a row is in, and its number there; IndexError where there is no such row.
+
+        A negative row counts from the end.
+        """
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        row %= len(self)
+        shard = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return shard, row - int(self._starts[shard])
+
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`place` for many rows, int (n,) from 0 on: their shards and numbers there."""
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        return owner, rows - self._starts[owner]
+
+
+class Pixels(Sharded):
     """Arrays (n, *shape) in any number of shards, indexed as if they were one array.
 
     ``mapped`` says that all of them are read-only maps of files.
@@ -24,14 +50,11 @@ class Pixels:
         *,
         mapped: bool = False,
     ):
+        super().__init__([len(shard) for shard in shards])
         self.shards = list(shards)
         self.dtype = dtype
         self.mapped = mapped
         self._row = tuple(shape)
-        self._starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
-
-    def __len__(self) -> int:
-        return int(self._starts[-1])
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -40,11 +63,9 @@ class Pixels:
     def __getitem__(self, index: Any) -> np.ndarray:
         """An int gives a view into the map; a slice, list, mask or index array gives a copy."""
         if isinstance(index, (int, np.integer)):
-            if not -len(self) <= index < len(self):
-                raise IndexError(f"row {index} of {len(self)}")
-            index = int(index) % len(self)
-            shard = int(np.searchsorted(self._starts, index, side="right")) - 1
-            return self.shards[shard][index - self._starts[shard]]
+            shard, row = self.place(int(index))
+            image: np.ndarray = self.shards[shard][row]
+            return image
         return self.take(np.arange(len(self))[index])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -57,10 +78,10 @@ class Pixels:
             out = np.empty((len(rows), *self.shape[1:]), self.dtype)
         if len(self.shards) == 1:
             return np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
-        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        owner, places = self.places(rows)
         for number in np.unique(owner):
             here = np.flatnonzero(owner == number)
-            out[here] = self.shards[number][rows[here] - self._starts[number]]
+            out[here] = self.shards[number][places[here]]
         return out
 
     def release(self) -> None:

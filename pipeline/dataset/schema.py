@@ -1,6 +1,6 @@
 """What a dataset holds: its columns, and the JSON beside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,18 +10,44 @@ import numpy as np
 import pyarrow as pa
 
 from raresight.pipeline.core.files import read_json, write_json
+from raresight.pipeline.dataset.columns import BoxList, Image, Kind, Number, PixelMap, Shape, Text
 from raresight.pipeline.runtime.errors import DataError
 
 DESCRIPTION = "dataset.json"
-FORMAT = 1
+FORMAT = 2
 SHARD_BYTES = 48 * 2**20
-ORIGINS = ("synthetic", "real")
+ORIGINS = ("synthetic", "real", "generated")
 ROLES = ("any", "train_only", "test_only")
-# What a dataset may hold of its images besides pixels, masks and factors, in the order of columns.
-COLUMNS = ("boxes", "instances", "depth")
-# Those of them that hold a number for each pixel.
-PIXELS = {"instances": np.dtype(np.uint16), "depth": np.dtype(np.float32)}
-BOX = pa.list_(pa.float32(), 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column; one that is ``optional`` may be missing from a dataset, and null in a row."""
+
+    kind: Kind
+    optional: bool = False
+
+
+# Every column of a shard, in order, but for the factors. The writer, the reader, what generate
+# collects and what augment hands on are made from it. An optional one is a field of a generator's
+# Sample of the same name, and a test holds the two to each other.
+COLUMNS: dict[str, Column] = {
+    "id": Column(kind=Text()),
+    "source_id": Column(kind=Text()),
+    "group": Column(kind=Text()),
+    "origin": Column(kind=Text()),
+    "label": Column(kind=Text()),
+    "true_label": Column(kind=Text()),
+    "variant": Column(kind=Number(np.int32)),
+    "image": Column(kind=Image()),
+    "mask": Column(kind=PixelMap(np.uint8), optional=True),
+    "boxes": Column(kind=BoxList(), optional=True),
+    "instances": Column(kind=PixelMap(np.uint16), optional=True),
+    "depth": Column(kind=PixelMap(np.float32), optional=True),
+}
+OPTIONAL = tuple(name for name, column in COLUMNS.items() if column.optional)
+FACTOR = "factor."
+FACTOR_KINDS: Mapping[str, Kind] = {"float": Number(np.float64), "string": Text()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,46 +65,77 @@ class Description:
     """The contents of dataset.json.
 
     ``classes`` are sorted; ``positive`` is the rare class that the results are about, or None where
-    all classes matter alike. ``image_shape`` is (height, width, channels). ``factors`` maps a
-    factor to ``float`` or ``string``. ``sources`` keeps each source's name, role, generator and
-    params. ``columns`` are those of COLUMNS that the shards hold.
+    all classes matter alike. ``image_shape`` is (height, width, channels). ``columns`` are the
+    optional ones that the shards hold, in the order of COLUMNS; ``factors`` maps a factor to
+    ``float`` or ``string``. ``sources`` keeps each source's name, role, generator and params,
+    ``seed`` what was drawn from: they tell where the data came from, and nothing reads them back.
     """
 
     classes: tuple[str, ...]
     positive: str | None
-    image_shape: tuple[int, int, int]
-    masks: bool
+    image_shape: Shape
     factors: Mapping[str, str]
     sources: tuple[Mapping[str, Any], ...]
     seed: int
     versions: Mapping[str, str]
     shards: tuple[Shard, ...] = field(default=())
     columns: tuple[str, ...] = ()
-    format: int = FORMAT
+
+    def kinds(self) -> dict[str, Column]:
+        """Every column of the shards, in order."""
+        fixed = {
+            name: column
+            for name, column in COLUMNS.items()
+            if not column.optional or name in self.columns
+        }
+        factors = {
+            f"{FACTOR}{name}": Column(kind=FACTOR_KINDS[kind], optional=True)
+            for name, kind in self.factors.items()
+        }
+        return fixed | factors
 
     def write(self, folder: Path) -> None:
-        document = asdict(self)
-        if not self.columns:
-            del document["columns"]  # as before there were any: the same data, the same bytes
-        write_json(folder / DESCRIPTION, document)
+        types = {name: one.kind.spelled(self.image_shape) for name, one in self.kinds().items()}
+        facts = {key: value for key, value in asdict(self).items() if key != "factors"}
+        write_json(folder / DESCRIPTION, {"format": FORMAT, **facts, "columns": types})
 
     @classmethod
     def read(cls, folder: Path) -> "Description":
         """Raises InputMissing without a dataset.json, DataError when it is not one of ours."""
-        raw = read_json(folder / DESCRIPTION)
-        try:
-            if raw["format"] != FORMAT:
-                place = folder / DESCRIPTION
-                raise DataError(f"{place} has format {raw['format']}, not {FORMAT}.")
-            shards = tuple(Shard(**shard) for shard in raw.pop("shards"))
-            raw.setdefault("columns", [])
-            lists = ("classes", "image_shape", "sources", "columns")
-            tuples = {key: tuple(raw.pop(key)) for key in lists}
-            return cls(**raw, **tuples, shards=shards)
-        except (KeyError, TypeError) as error:
+        place = folder / DESCRIPTION
+        raw = read_json(place)
+        if not isinstance(raw, dict) or "format" not in raw:
+            raise DataError(f"{place} is not a dataset description: it names no format.")
+        if (found := raw.pop("format")) != FORMAT:
             raise DataError(
-                f"{folder / DESCRIPTION} is not a dataset description: {error}."
-            ) from None
+                f"{place} has format {found}, but this version of raresight reads format {FORMAT}. "
+                "Run the stage that wrote it again (`dvc repro`), or use the version that wrote it."
+            )
+        try:
+            types = raw.pop("columns")
+            shards = tuple(Shard(**shard) for shard in raw.pop("shards"))
+            facts: dict[str, Any] = {
+                **raw,
+                **{key: tuple(raw[key]) for key in ("classes", "image_shape", "sources")},
+                "columns": tuple(name for name in OPTIONAL if name in types),
+                "factors": _factors(types),
+            }
+            description = cls(shards=shards, **facts)
+            if unknown := [name for name in types if name not in description.kinds()]:
+                raise KeyError(f"no such column: {', '.join(unknown)}")
+        except (AttributeError, KeyError, TypeError) as error:
+            raise DataError(f"{place} is not a dataset description: {error}.") from None
+        return description
+
+
+def _factors(types: Mapping[str, str]) -> dict[str, str]:
+    """``float`` or ``string`` of each factor among the columns of a dataset.json."""
+    kinds = {kind.spelled((0, 0, 0)): name for name, kind in FACTOR_KINDS.items()}
+    return {
+        name.removeprefix(FACTOR): kinds[kind]
+        for name, kind in types.items()
+        if name.startswith(FACTOR)
+    }
 
 
 def versions(*names: str) -> dict[str, str]:
@@ -92,61 +149,58 @@ def versions(*names: str) -> dict[str, str]:
     return found
 
 
-def rows_per_shard(
-    image_shape: tuple[int, int, int], masks: bool, columns: Sequence[str] = ()
-) -> int:
-    """Rows in a full shard: 48 MB of pixels, at least one row."""
-    height, width, channels = image_shape
-    more = sum(PIXELS[name].itemsize for name in columns if name in PIXELS)
-    return max(1, SHARD_BYTES // (height * width * (channels + masks + more)))
+def rows_per_shard(image_shape: Shape, columns: Iterable[str] = ()) -> int:
+    """Rows in a full shard with these optional columns: 48 MB, at least one row.
+
+    Counted are the bytes that a row takes at most; what is null or zero everywhere takes none.
+    """
+    kinds = [COLUMNS["image"].kind, *(COLUMNS[name].kind for name in columns)]
+    return max(1, SHARD_BYTES // sum(kind.bytes_per_row(image_shape) for kind in kinds))
 
 
 def arrow_schema(description: Description) -> pa.Schema:
     """The columns of every shard of a dataset, in order."""
-    height, width, channels = description.image_shape
-    fields = [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("source_id", pa.string(), nullable=False),
-        pa.field("origin", pa.string(), nullable=False),
-        pa.field("label", pa.string(), nullable=False),
-        pa.field("true_label", pa.string(), nullable=False),
-        pa.field("variant", pa.int32(), nullable=False),
-        pa.field("image", pa.fixed_shape_tensor(pa.uint8(), (height, width, channels))),
-    ]
-    if description.masks:
-        fields.append(pa.field("mask", pa.fixed_shape_tensor(pa.uint8(), (height, width))))
-    for name in description.columns:
-        kind = pa.list_(BOX)
-        if name in PIXELS:
-            kind = pa.fixed_shape_tensor(pa.from_numpy_dtype(PIXELS[name]), (height, width))
-        fields.append(pa.field(name, kind))
-    kinds = {"float": pa.float64(), "string": pa.string()}
-    fields += [
-        pa.field(f"factor.{name}", kinds[kind]) for name, kind in description.factors.items()
-    ]
-    return pa.schema(fields)
+    shape = description.image_shape
+    return pa.schema(
+        pa.field(name, column.kind.arrow(shape), nullable=column.optional)
+        for name, column in description.kinds().items()
+    )
 
 
 @dataclass(kw_only=True)
 class Rows:
     """Rows on their way into a shard, as columns of equal length n.
 
-    ``images`` is uint8 (n, H, W, C); ``masks`` is uint8 (n, H, W) with 1 where a pixel carries the
-    label, or None where the source knows no masks. A factor that a row lacks is None or NaN.
+    ``images`` is uint8 (n, H, W, C). ``groups`` are the sources where nothing else is known of
+    what belongs together. ``columns`` holds what is known of the optional columns, one value a row
+    (None where it is unknown) as the Sample of a generator has it; ``factors`` likewise, or NaN.
     """
 
-    ids: list[str]
-    source_ids: list[str]
+    ids: Sequence[str]
+    source_ids: Sequence[str]
+    groups: Sequence[str] | None = None
     origin: str
-    labels: list[str]
-    true_labels: list[str]
-    variants: list[int]
+    labels: Sequence[str]
+    true_labels: Sequence[str]
+    variants: Sequence[int]
     images: np.ndarray
-    masks: np.ndarray | None
-    factors: Mapping[str, list]
-    boxes: Sequence[Sequence[Sequence[float]]] | None = None
-    instances: np.ndarray | None = None
-    depth: np.ndarray | None = None
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    factors: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def by_column(self) -> dict[str, Any]:
+        """The values of every column that is known, by its name in the shard."""
+        return {
+            "id": self.ids,
+            "source_id": self.source_ids,
+            "group": self.source_ids if self.groups is None else self.groups,
+            "origin": [self.origin] * len(self),
+            "label": self.labels,
+            "true_label": self.true_labels,
+            "variant": self.variants,
+            "image": self.images,
+            **self.columns,
+            **{f"{FACTOR}{name}": values for name, values in self.factors.items()},
+        }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from raresight.pipeline.dataset.reader import Dataset
 
 
-class TorchView(TorchDataset):
+class TorchView(TorchDataset[tuple[torch.Tensor, int]]):
     """Items are (uint8 tensor (C, H, W), index into ``classes``); give it to any DataLoader."""
 
     def __init__(self, data: "Dataset", rows: Sequence[int] | None = None):

@@ -117,11 +117,11 @@ def evaluate(inputs: EvaluationInputs, params: EvaluateParams) -> EvaluationResu
 def _outcomes(
     inputs: EvaluationInputs, decisions: Mapping[str, Decision]
 ) -> dict[str, Predictions]:
-    task, targets, sources = inputs.task, inputs.targets, inputs.sources.get("test")
+    task, targets, groups = inputs.task, inputs.targets, inputs.groups.get("test")
     model, shortcut = decisions["model"], decisions["shortcut_baseline"]
 
     def on_test(scores: np.ndarray, decide: Decision) -> Predictions:
-        return predict_labels(task, targets["test"], scores, decide=decide, sources=sources)
+        return predict_labels(task, targets["test"], scores, decide=decide, groups=groups)
 
     return {
         "test": on_test(inputs.model["test"], model),

@@ -47,7 +47,7 @@ def evaluate_scores(
         threshold=None if threshold is None else threshold.value,
         probabilities=_probabilities(val),
     )
-    outcome = predict_labels(task, test.labels, test.scores, decide=decide, sources=test.groups)
+    outcome = predict_labels(task, test.labels, test.scores, decide=decide, groups=test.groups)
     seen = (test if val is None else val).labels
     always = majority(task, test.labels, seen=seen)
     settings = params.intervals
@@ -80,7 +80,7 @@ def stated_threshold(value: float) -> Threshold:
 def chosen_threshold(task: Task, val: PredictionsTable, params: EvaluateParams) -> Threshold | None:
     """The threshold that the params' rule asks for on ``val``; None without a positive class."""
     rng = seeds.rng(params.seed, "threshold", "model")
-    return threshold_on(val.scores, val.labels, task, params, sources=val.groups, rng=rng)
+    return threshold_on(val.scores, val.labels, task, params, groups=val.groups, rng=rng)
 
 
 def to_external_json(result: EvaluationResult, *, stated: float | None) -> dict[str, Any]:

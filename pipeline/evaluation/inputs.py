@@ -17,8 +17,8 @@ class EvaluationInputs:
     in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
     ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
     (None: they are not known). ``factors`` holds what is known of each test image, see
-    :func:`raresight.pipeline.evaluation.slices.slice_results`; ``sources``, int (n,) from 0 up,
-    which images of ``val`` and of ``test`` are of one source (none: each is of its own).
+    :func:`raresight.pipeline.evaluation.slices.slice_results`; ``groups``, int (n,) from 0 up,
+    which images of ``val`` and of ``test`` are of one group (none: each is of its own).
     """
 
     task: Task
@@ -27,4 +27,4 @@ class EvaluationInputs:
     shortcut: Mapping[str, np.ndarray]
     assumed: np.ndarray | None = None
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
-    sources: Mapping[str, np.ndarray] = field(default_factory=dict)
+    groups: Mapping[str, np.ndarray] = field(default_factory=dict)

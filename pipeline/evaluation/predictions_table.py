@@ -6,7 +6,8 @@
 | ``label`` | its actual class |
 | ``score.CLASS`` | in [0, 1], one column a class; they sum to 1 |
 | ``score`` | instead of those, where there are two classes: the score of the positive one |
-| ``source_id`` | optional: images of one source are no independent inputs; the id if not there |
+| ``group`` | optional: images of one group, such as a patient, are not independent |
+| ``source_id`` | optional: the group where there is no column of that name; else it is the id |
 | ``pixels`` | optional: a digest of the image |
 | ``predicted`` | optional: the class that was answered |
 | ``factor.NAME`` | optional: numbers or words that results are sliced by |
@@ -44,7 +45,7 @@ class PredictionsTable:
 
     classes: tuple[str, ...]
     ids: np.ndarray
-    sources: np.ndarray
+    group_names: np.ndarray
     targets: np.ndarray | None
     pixels: np.ndarray | None
     scores: np.ndarray
@@ -61,8 +62,8 @@ class PredictionsTable:
 
     @property
     def groups(self) -> np.ndarray:
-        """int (n,): 0, 1, ... for each source."""
-        return np.unique(self.sources, return_inverse=True)[1]
+        """int (n,): 0, 1, ... for each group."""
+        return np.unique(self.group_names, return_inverse=True)[1]
 
     def take(self, rows: np.ndarray) -> "PredictionsTable":
         def part(column: np.ndarray | None) -> np.ndarray | None:
@@ -71,7 +72,7 @@ class PredictionsTable:
         return PredictionsTable(
             classes=self.classes,
             ids=self.ids[rows],
-            sources=self.sources[rows],
+            group_names=self.group_names[rows],
             targets=part(self.targets),
             pixels=part(self.pixels),
             scores=self.scores[rows],
@@ -121,7 +122,7 @@ def parse(
     return PredictionsTable(
         classes=classes,
         ids=ids,
-        sources=_texts(table, "source_id") if "source_id" in table.column_names else ids,
+        group_names=_group_names(table, ids),
         targets=None if labels is None else np.searchsorted(np.asarray(classes), labels),
         pixels=_texts(table, "pixels") if "pixels" in table.column_names else None,
         scores=scores,
@@ -145,6 +146,13 @@ def _by_class(table: pa.Table) -> tuple[tuple[str, ...], np.ndarray]:
     columns = sorted(name for name in table.column_names if name.startswith(_PREFIX))
     scores = np.stack([_numbers(table, name) for name in columns], axis=1)
     return tuple(name.removeprefix(_PREFIX) for name in columns), scores
+
+
+def _group_names(table: pa.Table, ids: np.ndarray) -> np.ndarray:
+    for name in ("group", "source_id"):
+        if name in table.column_names:
+            return _texts(table, name)
+    return ids
 
 
 def _known(answers: np.ndarray | None, classes: Sequence[str]) -> np.ndarray | None:

@@ -123,7 +123,7 @@ def _reweighted(
         statistic,
         resamples=settings.num_bootstrap,
         rng=rng,
-        sources=outcome.sources,
+        groups=outcome.groups,
     )
     return percentile_estimate(value, resampled[:, 0], confidence=settings.confidence_level)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import read_json
+from raresight.pipeline.dataset.annotations import PixelMaps
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.runtime.errors import DataError
@@ -38,12 +39,14 @@ class LoadedInputs:
 
     The first model is the one that the results are about; the others are further trainings of the
     same recipe. ``drawn`` are the rows of drawn test images where real ones are tested on.
+    ``groups``, str (n,), names for every row of the dataset what it belongs to.
     """
 
     dataset: Dataset
     rows: Mapping[str, np.ndarray]
     models: tuple[Trained, ...]
     drawn: np.ndarray
+    groups: np.ndarray
 
 
 def open_inputs(dataset: Dataset, data: Path, device: str) -> LoadedInputs:
@@ -55,7 +58,9 @@ def open_inputs(dataset: Dataset, data: Path, device: str) -> LoadedInputs:
     rows["test"], drawn = _real_first(dataset, rows["test"])
     folders = replicate_folders(data / "model")
     models = tuple(_open_model(folder, dataset, data, device) for folder in folders)
-    return LoadedInputs(dataset=dataset, rows=rows, models=models, drawn=drawn)
+    return LoadedInputs(
+        dataset=dataset, rows=rows, models=models, drawn=drawn, groups=splits.groups(dataset)
+    )
 
 
 def _open_model(folder: Path, dataset: Dataset, data: Path, device: str) -> Trained:
@@ -135,18 +140,16 @@ def factors_of(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
         else:
             found[name] = np.array([value or "" for value in values], str)
     found["origin"] = dataset.origins[rows]
-    if dataset.has_mask[rows].any():
-        found["label_pixels"] = _label_pixels(dataset, rows)
+    if dataset.masks is not None and dataset.has_mask[rows].any():
+        found["label_pixels"] = _label_pixels(dataset.masks, rows)
     return found
 
 
-def _label_pixels(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+def _label_pixels(masks: PixelMaps, rows: np.ndarray) -> np.ndarray:
     """How many pixels carry the label, float (n,); NaN where none does or nobody knows."""
     starts = range(0, len(rows), IMAGES_AT_ONCE)
-    masks = dataset.masks
-    assert masks is not None  # some row's mask is known
     parts = [
-        np.count_nonzero(masks[rows[start : start + IMAGES_AT_ONCE]], axis=(1, 2))
+        np.count_nonzero(masks.take(rows[start : start + IMAGES_AT_ONCE]), axis=(1, 2))
         for start in starts
     ]
     pixels = np.concatenate(parts).astype(float)

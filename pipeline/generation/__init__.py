@@ -1,1 +1,1 @@
-"""What the generate stage is asked for: its params, and faults on purpose."""
+"""What the generate stage is asked for: its params, and corruptions on purpose."""

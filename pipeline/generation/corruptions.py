@@ -1,7 +1,8 @@
-"""Faults on purpose: wrong labels and images that do not belong, each recorded in its row.
+"""Corruptions on purpose: label noise and outliers, each recorded in its row.
 
 What happens to a record is a pure function of the seed and its id, so that it holds for any number
-of workers and in a larger set; cleaning can be scored against ``factor.fault`` and ``true_label``.
+of workers and in a larger set; cleaning can be scored against ``factor.corruption`` and
+``true_label``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,9 @@ from raresight.generators.shapes import Shapes
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import ByName, Section
 from raresight.pipeline.core.ranges import FractionAboveZero
+from raresight.pipeline.dataset.schema import COLUMNS, OPTIONAL
 
+CORRUPTION = "corruption"  # the factor that names what was done to a row
 LABEL_NOISE = "label_noise"
 OutlierKind = Literal["wrong_domain", "blank", "over_exposed", "duplicated"]
 
@@ -80,35 +83,40 @@ def noise_problems(
     if len(classes) < 2:
         found.append("label_noise: needs two classes or more")
     rates = noise.rates if isinstance(noise, ClassConditionalNoise) else {}
-    for actual, called in rates.items():
-        for label in (actual, *called):
-            if label not in classes:
-                found.append(f"label_noise.rates: no class '{label}'; there are {classes}")
-        if actual in called or sum(called.values()) > 1:
-            found.append(f"label_noise.rates.{actual}: other classes, with shares up to 1 in all")
+    for label, noisy in rates.items():
+        for name in (label, *noisy):
+            if name not in classes:
+                found.append(f"label_noise.rates: no class '{name}'; there are {classes}")
+        if label in noisy or sum(noisy.values()) > 1:
+            found.append(f"label_noise.rates.{label}: other classes, with shares up to 1 in all")
     if isinstance(noise, BoundaryNoise) and noise.factor not in (known := _numeric(generator)):
         found.append(f"label_noise.factor: must be one of {', '.join(known)}")
     return found
 
 
 def _numeric(generator: Generator) -> list[str]:
-    laws = generator.distributions()
-    return sorted(n for n, (kind, _) in generator.factors.items() if kind == "float" and n in laws)
+    """The numeric factors that are drawn from a distribution."""
+    drawn = generator.distributions()
+    return sorted(n for n, (kind, _) in generator.factors.items() if kind == "float" and n in drawn)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A sample on its way into the dataset: what it is called, and whose image it shows."""
+    """A sample on its way into the dataset: its label there, and whose image it shows.
+
+    ``corruption`` names what was done to it, None where it is as it was drawn.
+    """
 
     sample: Sample
     label: str
     source_id: str
-    fault: str | None
+    group: str
+    corruption: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawer:
-    """Draws the records of one source, with the faults that were asked for."""
+    """Draws the records of one source, with the corruptions that were asked for."""
 
     generator: Generator
     records: Sequence[Record]
@@ -119,22 +127,23 @@ class Drawer:
     def draw(self, k: int) -> Drawn:
         """The k-th record of the stream."""
         record = self.records[k]
-        fault = self._outlier(record)
-        if fault == "duplicated":
-            original = self._original(k)
-            if original is not None:
-                return replace(self._plain(original), fault=fault)
-        elif fault is not None:
-            return self._spoilt(record, fault)
-        drawn = self._plain(record)
+        kind = self._outlier(record)
+        if kind == "duplicated":
+            if (original := self._original(k)) is not None:
+                return replace(self._clean(original), corruption=kind)
+        elif kind is not None:
+            return self._replaced(record, kind)
+        drawn = self._clean(record)
         if self.noise is None:
             return drawn
         label = self._noisy_label(self.noise, record, drawn.sample)
-        return replace(drawn, label=label, fault=None if label == record.label else LABEL_NOISE)
+        corruption = None if label == record.label else LABEL_NOISE
+        return replace(drawn, label=label, corruption=corruption)
 
-    def _plain(self, record: Record) -> Drawn:
+    def _clean(self, record: Record) -> Drawn:
         sample = self.generator.sample(record, seeds.rng(self.seed, "generate", record.id))
-        return Drawn(sample=sample, label=record.label, source_id=record.id, fault=None)
+        group = sample.group or record.group or record.id
+        return Drawn(sample=sample, label=record.label, source_id=record.id, group=group)
 
     def _outlier(self, record: Record) -> OutlierKind | None:
         if self.outliers is None:
@@ -152,30 +161,23 @@ class Drawer:
                 return record
         return None
 
-    def _spoilt(self, record: Record, fault: OutlierKind) -> Drawn:
+    def _replaced(self, record: Record, kind: OutlierKind) -> Drawn:
         """The record's sample with the image of an outlier, on which no pixel carries the label."""
-        drawn, side = self._plain(record), self.generator.image_size
+        drawn = self._clean(record)
         rng = seeds.rng(self.seed, "outlier image", record.id)
-        image = _SPOILT_IMAGES[fault](drawn.sample.image, self.generator, rng)
-        if fault == "over_exposed":
-            return replace(drawn, sample=replace(drawn.sample, image=image), fault=fault)
-        mask = None if drawn.sample.mask is None else np.zeros((side, side), np.uint8)
-        empty = {
-            name: np.zeros_like(getattr(drawn.sample, name))
-            for name in ("instances", "depth")
-            if getattr(drawn.sample, name) is not None
-        }
-        sample = replace(drawn.sample, image=image, mask=mask, boxes=(), **empty)
-        return replace(drawn, sample=sample, fault=fault)
+        image = _OUTLIERS[kind](drawn.sample.image, self.generator, rng)
+        # What is burnt out is where it was; in the others there is nothing left to point at.
+        void = {} if kind == "over_exposed" else _void(drawn.sample)
+        return replace(drawn, sample=replace(drawn.sample, image=image, **void), corruption=kind)
 
     def _noisy_label(self, noise: LabelNoise, record: Record, sample: Sample) -> str:
-        """The label as it is written down."""
+        """The label that the learner sees."""
         label = record.label
         u, v = seeds.rng(self.seed, LABEL_NOISE, record.id).random(2).tolist()
         if isinstance(noise, ClassConditionalNoise):
-            for other, rate in sorted(noise.rates.get(label, {}).items()):
+            for noisy, rate in sorted(noise.rates.get(label, {}).items()):
                 if u < rate:
-                    return other
+                    return noisy
                 u -= rate
             return label
         if isinstance(noise, BoundaryNoise):
@@ -184,11 +186,22 @@ class Drawer:
         return others[int(v * len(others))] if u < noise.rate else label
 
 
-def _hardness(noise: BoundaryNoise, generator: Generator, factors: Mapping[str, Any]) -> float:
+def _void(sample: Sample) -> dict[str, Any]:
+    """What a sample says of places in its image, once nothing is there any more."""
+    return {
+        name: COLUMNS[name].kind.void(sample.image.shape)
+        for name in OPTIONAL
+        if COLUMNS[name].kind.of_pixels and getattr(sample, name) is not None
+    }
+
+
+def _hardness(
+    noise: BoundaryNoise, generator: Generator, factors: Mapping[str, float | str | None]
+) -> float:
     """How near a sample is to the hard end of its factor, in [0, 1]; 0 where it has none."""
     low, high = bounds(generator.distributions()[noise.factor])
     value = factors.get(noise.factor)
-    if value is None or low == high:
+    if value is None or isinstance(value, str) or low == high:
         return 0.0
     place = (value - low) / (high - low)
     return place if noise.hard == "high" else 1 - place
@@ -213,7 +226,7 @@ def _over_exposed(image: np.ndarray, generator: Generator, rng: np.random.Genera
     return (light - 6 * rng.random(image.shape)).astype(np.uint8)
 
 
-_SPOILT_IMAGES: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
+_OUTLIERS: Mapping[str, Callable[[np.ndarray, Generator, np.random.Generator], np.ndarray]] = {
     "wrong_domain": _wrong_domain,
     "blank": _blank,
     "over_exposed": _over_exposed,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from raresight.generators.base import Generator
-from raresight.pipeline.dataset.schema import COLUMNS, Description, versions
+from raresight.pipeline.dataset.schema import OPTIONAL, Description, versions
+from raresight.pipeline.generation.corruptions import CORRUPTION
 from raresight.pipeline.generation.params import GenerateParams, Source
 from raresight.pipeline.runtime.errors import DataError, suggest
 
@@ -28,27 +29,26 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
             f"generate.positive: no class '{params.positive}'. {suggest(params.positive, classes)}"
         )
     factors = {name: kind for one in generators for name, (kind, _) in one.factors.items()}
-    if any(source.has_faults for source in params.sources):
-        factors["fault"] = "string"
+    if any(source.has_corruptions for source in params.sources):
+        factors[CORRUPTION] = "string"
     libraries = {name for generator in generators for name in generator.libraries}
     machine = {key: value for one in generators for key, value in one.environment().items()}
     return Description(
         classes=classes,
         positive=params.positive,
         image_shape=(params.image_size, params.image_size, 3),
-        masks=any(generator.has_masks for generator in generators),
         factors=dict(sorted(factors.items())),
         sources=tuple(
             {"name": source.id_prefix, **_source_as_json(source)} for source in params.sources
         ),
         seed=params.seed,
-        columns=tuple(name for name in COLUMNS if any(name in one.columns for one in generators)),
+        columns=tuple(name for name in OPTIONAL if any(name in one.columns for one in generators)),
         versions={**versions("raresight", "pyarrow", *sorted(libraries)), **machine},
     )
 
 
 def _source_as_json(source: Source) -> dict[str, Any]:
-    """With its faults only where there are any."""
+    """With its corruptions only where there are any."""
     unused = {name for name in ("label_noise", "outliers") if getattr(source, name) is None}
     return source.model_dump(mode="json", exclude={"name", *unused})
 

@@ -64,7 +64,7 @@ class Source(Section):
         return self.name or self.generator
 
     @property
-    def has_faults(self) -> bool:
+    def has_corruptions(self) -> bool:
         return self.label_noise is not None or self.outliers is not None
 
     def build(self, image_size: int) -> Generator:

@@ -57,19 +57,22 @@ def record_streams(source: Source, generator: Generator) -> list[Sequence[Record
 
 
 def plan_shards(
-    sources: Mapping[str, Source], streams: Mapping[str, Sequence[Sequence[Record]]], *, size: int
+    sources: Mapping[str, Source],
+    streams: Mapping[str, Sequence[Sequence[Record]]],
+    *,
+    sizes: Mapping[str, int],
 ) -> list[ShardRecords]:
-    """Cut every stream into shards of ``size`` records; the last of each may be smaller."""
+    """Cut the streams of each source into shards of its ``sizes``; the last may be smaller."""
     return [
         ShardRecords(
             source=sources[name],
             records=records,
             start=start,
-            stop=min(start + size, len(records)),
+            stop=min(start + sizes[name], len(records)),
         )
         for name, several in streams.items()
         for records in several
-        for start in range(0, len(records), size)
+        for start in range(0, len(records), sizes[name])
     ]
 
 

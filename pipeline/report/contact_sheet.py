@@ -117,8 +117,8 @@ def _draw_pictures(
         sheet.paste(picture, (left, top))
         if band.outlined:
             marked = picture
-            if data.masks is not None:
-                marked = _with_outline(picture, data.masks[row])
+            if data.masks is not None and (mask := data.masks[row]) is not None:
+                marked = _with_outline(picture, mask)
             _draw_boxes(marked, _boxes(data, row), scale=tile[0] / data.image_shape[1])
             sheet.paste(marked, (left, top + tile[1] + _GAP))
 

@@ -52,7 +52,7 @@ def ranked(
             confidence=settings.confidence_level,
             resamples=settings.num_bootstrap,
             rng=rng,
-            sources=test.sources,
+            groups=test.groups,
         )
     return Ranked(outcomes=outcomes, confidence=settings.confidence_level, rates=rates)
 

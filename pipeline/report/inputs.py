@@ -73,11 +73,11 @@ class ReportInputs:
             raise DataError(
                 f"the predictions of {name} lack the column {error}. Run `raresight evaluate`."
             ) from None
-        sources = np.unique(table["source_id"].to_numpy().astype(str), return_inverse=True)[1]
+        groups = np.unique(table["group"].to_numpy().astype(str), return_inverse=True)[1]
         return Predictions(
             task=self.task,
             targets=np.searchsorted(classes, table["label"].to_numpy().astype(str)),
             scores=scores,
             predicted=np.searchsorted(classes, table["predicted"].to_numpy().astype(str)),
-            sources=sources,
+            groups=groups,
         )

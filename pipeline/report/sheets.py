@@ -72,8 +72,8 @@ def _families(originals: Dataset, copies: Dataset, seed: int) -> Iterator[Family
 
 def picture_of(data: Dataset, row: int) -> Picture:
     """The image of a row, with the outline of its label where that is known."""
-    mask = data.masks[row] if data.masks is not None and data.masks[row].any() else None
-    return picture(data.images[row], mask)
+    mask = None if data.masks is None else data.masks[row]
+    return picture(data.images[row], mask if mask is not None and mask.any() else None)
 
 
 def _some(values: np.ndarray, number: int, seed: int, name: str) -> np.ndarray:

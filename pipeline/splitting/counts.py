@@ -1,9 +1,12 @@
-"""How many images of each class are in each split."""
+"""How many images and groups of each class are in each split."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.splitting.table import SPLITS, UNUSED
 
@@ -31,3 +34,25 @@ def count_images(
         }
         for split in (*SPLITS, UNUSED)
     }
+
+
+def count_groups(
+    classes: Sequence[str], splits: np.ndarray, targets: np.ndarray, groups: pa.ChunkedArray
+) -> dict[str, Any]:
+    """Groups of originals by split: in all, and those with an image of each class.
+
+    ``splits`` is str (n,), ``targets`` the places in ``classes``, int (n,), and ``groups`` a column
+    of n strings.
+    """
+    numbers = pc.index_in(groups, value_set=groups.unique()).to_numpy()
+    found = {}
+    for split in SPLITS:
+        here = splits == split
+        # A group and a class are one number, so that those that differ are counted at once.
+        pairs = np.unique(numbers[here].astype(np.int64) * len(classes) + targets[here])
+        counts = np.bincount(pairs % len(classes), minlength=len(classes)).tolist()
+        found[split] = {
+            "total": len(np.unique(pairs // len(classes))),
+            "by_class": dict(zip(classes, counts, strict=True)),
+        }
+    return found

@@ -15,14 +15,15 @@ FILE = "splits.arrow"
 SPLITS = ("train", "val", "test")
 Strings = Sequence[str] | np.ndarray
 UNUSED = "unused"  # a copy whose source is not in train
-_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_id", "split")])
+_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_id", "group", "split")])
 
 
 @dataclass(frozen=True)
 class Splits:
     """Which split each image of the pipeline belongs to.
 
-    ``table`` has the string columns ``id``, ``source_id`` and ``split``: ``train``, ``val``,
+    ``table`` has the string columns ``id``, ``source_id``, ``group`` (what was assigned as one, and
+    is resampled as one; the source where nothing is known) and ``split``: ``train``, ``val``,
     ``test`` or, for a copy that nobody may learn from, ``unused``.
     """
 
@@ -33,6 +34,16 @@ class Splits:
 
         Raises DataError when the dataset holds images that were not there at the time of the split.
         """
+        found: np.ndarray = pc.equal(self._of(dataset, "split"), split).to_numpy()
+        return np.flatnonzero(found)
+
+    def groups(self, dataset: Dataset) -> np.ndarray:
+        """The group of every image of ``dataset``, str (n,); DataError as for :meth:`rows`."""
+        found: np.ndarray = self._of(dataset, "group").to_numpy()
+        return found.astype(str)
+
+    def _of(self, dataset: Dataset, column: str) -> pa.ChunkedArray:
+        """A column of the table, in the order of the dataset's rows."""
         found = pc.index_in(pa.array(dataset.ids, pa.string()), value_set=self.table["id"])
         if found.null_count:
             raise DataError(
@@ -40,14 +51,23 @@ class Splits:
                 f"(the first: {dataset.ids[found.is_null().to_numpy(False)][0]}). "
                 "Run `raresight split` again."
             )
-        return np.flatnonzero(pc.equal(self.table["split"].take(found), split).to_numpy())
+        return self.table[column].take(found)
 
 
-def make_table(ids: Strings, source_ids: Strings, splits: Strings) -> pa.Table:
-    """Three columns of equal length n as the table that :func:`write_splits` stores."""
-    return pa.table(
-        [pa.array(column, pa.string()) for column in (ids, source_ids, splits)], _SCHEMA
-    )
+def make_table(
+    *,
+    ids: Strings | pa.ChunkedArray,
+    source_ids: Strings | pa.ChunkedArray,
+    groups: Strings | pa.ChunkedArray,
+    splits: Strings,
+) -> pa.Table:
+    """Four columns of equal length n as the table that :func:`write_splits` stores."""
+    columns = (ids, source_ids, groups, splits)
+    found = [
+        column if isinstance(column, pa.ChunkedArray) else pa.array(column, pa.string())
+        for column in columns
+    ]
+    return pa.table(found, _SCHEMA)
 
 
 def write_splits(folder: Path, table: pa.Table) -> None:
@@ -67,5 +87,8 @@ def read_splits(folder: Path) -> Splits:
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is not a readable Arrow file: {error}.") from None
     if table.schema != _SCHEMA:
-        raise DataError(f"{path} has the columns {table.column_names}, not {_SCHEMA.names}.")
+        raise DataError(
+            f"{path} has the columns {', '.join(table.column_names)}, not "
+            f"{', '.join(_SCHEMA.names)}. Run `raresight split` again."
+        )
     return Splits(table)

@@ -6,6 +6,7 @@ from pathlib import Path
 from raresight.pipeline.augmentation.copies import (
     CopyCounts,
     ShardCopies,
+    copied_columns,
     make_rows,
     plan_copies,
     report_copies,
@@ -59,10 +60,9 @@ def run(
     require_verified(data / "generated", "generate")
     originals = Dataset(data / "generated")
     _check_params(params, params_file, originals)
-    description = _describe_copies(params, originals)
-    plans = plan_copies(
-        params, originals, size=rows_per_shard(description.image_shape, description.masks)
-    )
+    description = describe_copies(params, originals)
+    size = rows_per_shard(description.image_shape, description.columns)
+    plans = plan_copies(params, originals, size=size)
     output = data / "augmented"
     hashed: dict[Path, str] = {}
     with stage_outputs(output, hashed=hashed) as (folder,):
@@ -102,14 +102,14 @@ def _check_params(params: AugmentParams, params_file: Path, originals: Dataset) 
         raise ParamsError("\n".join(found))
 
 
-def _describe_copies(params: AugmentParams, originals: Dataset) -> Description:
-    """As the originals, but for boxes, instances and depth, which copies do not carry."""
+def describe_copies(params: AugmentParams, originals: Dataset) -> Description:
+    """As the originals, with the columns that copies carry."""
     return replace(
         originals.description,
         seed=params.seed,
         versions=versions(*_LIBRARIES),
         shards=(),
-        columns=(),
+        columns=copied_columns(originals.description),
     )
 
 

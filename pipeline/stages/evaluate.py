@@ -167,8 +167,8 @@ def _evaluation_inputs(
         shortcut={name: shortcut(features[name]) for name in ("val", "test")},
         assumed=loaded.models[0].assumed,
         factors=factors_of(dataset, loaded.rows["test"]),
-        sources={
-            name: np.unique(dataset.source_ids[loaded.rows[name]], return_inverse=True)[1]
+        groups={
+            name: np.unique(loaded.groups[loaded.rows[name]], return_inverse=True)[1]
             for name in ("val", "test")
         },
     )
@@ -187,7 +187,7 @@ def _write_predictions(
     for name in _TABLES:
         rows, outcome = _rows(loaded, name), result.outcomes[name]
         pixels = [content_digest(dataset.images[row]) for row in rows]
-        columns = _known(dataset, rows) | {"pixels": pixels} | _answers(outcome)
+        columns = _known(loaded, rows) | {"pixels": pixels} | _answers(outcome)
         if name != "shortcut_baseline":
             columns |= _by_class("probability", result.calibrator(outcome.scores), result.task)
         _write_table(folder / f"{name}.arrow", columns)
@@ -198,7 +198,7 @@ def _write_predictions(
             probabilities = _by_class(
                 "probability", training.calibrator(outcome.scores), result.task
             )
-            columns = _known(dataset, _rows(loaded, name)) | _answers(outcome) | probabilities
+            columns = _known(loaded, _rows(loaded, name)) | _answers(outcome) | probabilities
             _write_table(below / f"{name}.arrow", columns)
 
 
@@ -206,10 +206,12 @@ def _rows(loaded: LoadedInputs, name: str) -> np.ndarray:
     return loaded.rows["val" if name == "val" else "test"]
 
 
-def _known(dataset: Dataset, rows: np.ndarray) -> dict[str, Any]:
+def _known(loaded: LoadedInputs, rows: np.ndarray) -> dict[str, Any]:
+    dataset = loaded.dataset
     return {
         "id": dataset.ids[rows],
         "source_id": dataset.source_ids[rows],
+        "group": loaded.groups[rows],
         "label": dataset.labels[rows],
     }
 

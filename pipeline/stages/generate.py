@@ -39,8 +39,9 @@ def run(
     built = {name: source.build(params.image_size) for name, source in sources.items()}
     streams = {name: record_streams(sources[name], one) for name, one in built.items()}
     description = describe_dataset(params, built)
-    size = rows_per_shard(description.image_shape, description.masks, description.columns)
-    plans = plan_shards(sources, streams, size=size)
+    shape = description.image_shape
+    sizes = {name: rows_per_shard(shape, one.columns) for name, one in built.items()}
+    plans = plan_shards(sources, streams, sizes=sizes)
     output = data / "generated"
     hashed: dict[Path, str] = {}
     with stage_outputs(output, hashed=hashed) as (folder,):

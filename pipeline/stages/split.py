@@ -3,19 +3,22 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.runtime.errors import DataError, listing
-from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
-from raresight.pipeline.splitting.counts import count_images
+from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images, torn
+from raresight.pipeline.splitting.counts import count_groups, count_images
 from raresight.pipeline.splitting.duplicates import (
     groups_of_equals,
     keep_duplicates_together,
     leaks,
     repeats,
 )
+from raresight.pipeline.splitting.groups import named_groups
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.table import SPLITS, make_table, write_splits
 
@@ -28,22 +31,32 @@ def run(params_file: Path, data: Path) -> Path:
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
     splits = _split_originals(originals, params)
     repeated = _repeats_without_leaks(originals, splits)
-    of_copies = _split_copies(originals, splits, copies)
-    images = count_images(
-        originals.classes,
-        originals=(splits, originals.labels),
-        copies=(of_copies, copies.labels),
-    )
+    sources, groups = _rows_of_sources(originals, copies), originals.arrow("group")
+    of_copies = split_copies(splits[sources])
     table = make_table(
-        np.concatenate([originals.ids, copies.ids]),
-        np.concatenate([originals.source_ids, copies.source_ids]),
-        np.concatenate([splits, of_copies]),
+        ids=_joined(originals.arrow("id"), copies.arrow("id")),
+        source_ids=_joined(originals.arrow("source_id"), copies.arrow("source_id")),
+        groups=_joined(groups, groups.take(pa.array(sources))),
+        splits=np.concatenate([splits, of_copies]),
     )
+    summary = {
+        "images": count_images(
+            originals.classes,
+            originals=(splits, originals.labels),
+            copies=(of_copies, copies.labels),
+        ),
+        "groups": count_groups(originals.classes, splits, originals.targets, groups),
+        "repeated_pixels": repeated,
+    }
     output = data / "splits"
     with stage_outputs(output) as (folder,):
         write_splits(folder, table)
-        write_json(folder / "summary.json", {"images": images, "repeated_pixels": repeated})
+        write_json(folder / "summary.json", summary)
     return output
+
+
+def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pa.chunked_array([*first.chunks, *second.chunks], pa.string())
 
 
 def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
@@ -52,7 +65,13 @@ def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
         roles=originals.roles,
         labels=originals.labels,
         true_labels=originals.true_labels,
+        groups=named_groups(originals.arrow("group"), originals.arrow("source_id")),
     )
+    if problems := torn(images):
+        raise DataError(
+            f"{originals.folder}: a group stays together, but\n{listing(problems)}\n"
+            "Give these sources roles that share a split, or keep such images out of one of them."
+        )
     splits = split_images(images, params)
     splits = keep_duplicates_together(splits, originals.ids, originals.source_ids)
     if problems := gaps(images, splits, originals.classes, params):
@@ -77,12 +96,15 @@ def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, 
     return {split: counts[split] for split in SPLITS}
 
 
-def _split_copies(originals: Dataset, splits: np.ndarray, copies: Dataset) -> np.ndarray:
-    split_of_source = dict(zip(originals.ids.tolist(), splits.tolist(), strict=True))
-    of_copies, unknown = split_copies(copies.source_ids.tolist(), split_of_source)
-    if unknown:
+def _rows_of_sources(originals: Dataset, copies: Dataset) -> np.ndarray:
+    """The row of each copy's original, int (n,); DataError where there is no such original."""
+    sources = copies.arrow("source_id")
+    rows = pc.index_in(sources, value_set=originals.arrow("id"))
+    if rows.null_count:
         raise DataError(
-            f"{copies.folder} holds {len(unknown)} copies of images that are not in "
-            f"{originals.folder} (the first: {unknown[0]}). Run `raresight augment` again."
+            f"{copies.folder} holds {rows.null_count} copies of images that are not in "
+            f"{originals.folder} (the first: {sources.filter(rows.is_null())[0]}). "
+            "Run `raresight augment` again."
         )
-    return np.array(of_copies, str)
+    found: np.ndarray = rows.to_numpy()
+    return found

@@ -54,17 +54,20 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.generation.params:GenerateParams",
         outputs=("generated",),
         options=("workers", "executor"),
+        revision=2,
     ),
     "augment": Stage(
         description="Enlarge classes with copies that still show their label.",
         section="raresight.pipeline.augmentation.params:AugmentParams",
         outputs=("augmented",),
         options=("workers", "executor"),
+        revision=2,
     ),
     "split": Stage(
         description="Assign every source to train, val or test; a copy follows its source.",
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
+        revision=2,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -82,6 +85,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
+        revision=2,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",

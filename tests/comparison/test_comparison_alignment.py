@@ -10,7 +10,7 @@ def table(ids, targets=None, pixels=None, classes=("a", "b")):
     return PredictionsTable(
         classes=classes,
         ids=ids,
-        sources=ids,
+        group_names=ids,
         targets=np.array(targets if targets is not None else [0] * len(ids)),
         pixels=np.array(pixels if pixels is not None else [f"p-{name}" for name in ids]),
         scores=np.full((len(ids), 2), 0.5),

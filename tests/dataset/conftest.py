@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.dataset.schema import Description, Rows
+from raresight.pipeline.dataset.schema import OPTIONAL, Description, Rows
 from raresight.pipeline.dataset.writer import shard_name, write_shard
 
 
@@ -26,8 +26,6 @@ def make_rows(labels: Sequence[str], *, start: int = 0, side: int = 8, **changes
         true_labels=list(labels),
         variants=[0] * count,
         images=np.tile(colours[:, None, None, :], (1, side, side, 1)),
-        masks=None,
-        factors={},
     )
     return replace(rows, **changes)
 
@@ -40,7 +38,9 @@ def write(folder: Path, *shards: Rows, side: int = 8, **facts) -> Dataset:
             "classes": tuple(sorted({label for rows in shards for label in rows.labels})),
             "positive": None,
             "image_shape": (side, side, 3),
-            "masks": any(rows.masks is not None for rows in shards),
+            "columns": tuple(
+                name for name in OPTIONAL if any(name in rows.columns for rows in shards)
+            ),
             "factors": {},
             "sources": tuple(
                 {"name": f"s{k}", "role": "any", "generator": "test"} for k in range(len(shards))

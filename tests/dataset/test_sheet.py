@@ -69,7 +69,7 @@ def test_same_rows_give_the_same_bytes_in_any_folder(rows, dataset, tmp_path):
 def test_an_outline_runs_around_the_mask_on_a_second_copy(rows, dataset, tmp_path):
     masks = np.zeros((2, 8, 8), np.uint8)
     masks[1, 3:5, 3:5] = 1
-    pixels = draw(dataset(rows("ab", masks=masks)), tmp_path / "sheet.png")
+    pixels = draw(dataset(rows("ab", columns={"mask": masks})), tmp_path / "sheet.png")
     # 8 pixels become 128, so the mask is a square of 32, its outline of 1 and the dark rim of 1.
     outline, rim = 34**2 - 32**2, 36**2 - 34**2
     assert count(pixels, ACCENT) == outline
@@ -101,7 +101,7 @@ def test_an_empty_dataset_gives_a_sheet_without_pictures(dataset, tmp_path, clas
 
 
 def test_boxes_are_drawn_at_their_corners_on_a_second_copy(rows, dataset, tmp_path):
-    data = dataset(rows("ab", boxes=[[], [(2, 2, 4, 3)]]), columns=("boxes",))
+    data = dataset(rows("ab", columns={"boxes": [[], [(2, 2, 4, 3)]]}))
     pixels = draw(data, tmp_path / "sheet.png")
     assert count(pixels, colour_of(0)) == 128 * 128  # its class has no box: no second copy
     corners = np.argwhere((pixels == (255, 196, 84)).all(axis=-1))

@@ -14,7 +14,7 @@ from raresight.pipeline.terminal.dataset import render
 def data(rows, dataset):
     masks = np.zeros((4, 8, 8), np.uint8)
     factors = {"size": [1.0, 2.0, 6.0, None], "tint": ["red", "blue", "red", None]}
-    drawn = rows("abab", masks=masks, factors=factors, variants=[0, 0, 1, 2])
+    drawn = rows("abab", columns={"mask": masks}, factors=factors, variants=[0, 0, 1, 2])
     real = rows("b", start=4, origin="real")
     kinds = {"size": "float", "tint": "string", "angle": "float"}
     return dataset(drawn, real, factors=kinds, positive="b", classes=("a", "b", "c"))

@@ -125,7 +125,7 @@ def test_proportions_have_the_interval_asked_for_and_the_rest_contain_their_valu
         assert name in without or estimate.low < estimate.value < estimate.high
 
 
-def test_rows_of_one_source_widen_every_interval(binary):
+def test_rows_of_one_group_widen_every_interval(binary):
     def doubled(values):
         return np.repeat(values, 2, axis=0)
 
@@ -134,12 +134,12 @@ def test_rows_of_one_source_widen_every_interval(binary):
         targets=doubled(binary.targets),
         scores=doubled(binary.scores),
         predicted=doubled(binary.predicted),
-        sources=doubled(np.arange(180)),
+        groups=doubled(np.arange(180)),
     )
     many = interval_settings.settings(0.9, 2000)
     rng = np.random.default_rng(0)
     grouped = assess(twice, settings=many, rng=rng).overall
-    naive = assess(replace(twice, sources=None), settings=many, rng=rng).overall
+    naive = assess(replace(twice, groups=None), settings=many, rng=rng).overall
     for name in ("accuracy", "recall", "f1", "mcc"):
         (low, high), (naive_low, naive_high) = grouped[name].interval, naive[name].interval
         assert grouped[name].value == pytest.approx(naive[name].value)

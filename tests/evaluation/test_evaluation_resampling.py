@@ -113,10 +113,10 @@ def test_a_rare_class_has_few_levels_and_is_never_binned():
 
 
 def test_whole_sources_are_drawn():
-    # Five sources of 1 to 5 rows, all in one cell of their own.
-    sources = np.repeat(np.arange(5), np.arange(1, 6))
+    # Five groups of 1 to 5 rows, all in one cell of their own.
+    groups = np.repeat(np.arange(5), np.arange(1, 6))
     drawn = resample_cells(
-        sources, np.zeros(15, int), sources, num_cells=5, resamples=500, rng=rng(11)
+        groups, np.zeros(15, int), groups, num_cells=5, resamples=500, rng=rng(11)
     )
     times = drawn / np.arange(1, 6)
     assert (times == times.round()).all()
@@ -128,8 +128,8 @@ def test_sources_of_one_row_each_change_nothing():
     strata = np.repeat([0, 1], [40, 30])
     ranking = rank(rng(12).random(70), strata == 1)
     plain, named = (
-        resample_rankings([ranking], strata, both, resamples=9, rng=rng(13), sources=sources)
-        for sources in (None, np.arange(70))
+        resample_rankings([ranking], strata, both, resamples=9, rng=rng(13), groups=groups)
+        for groups in (None, np.arange(70))
     )
     assert (plain == named).all()
 
@@ -139,9 +139,9 @@ def test_correlated_rows_of_a_source_widen_the_spread():
     scores = np.repeat(rng(14).random(20) + 0.3 * (np.arange(20) >= 10), 10)
     ranking = rank(scores, strata == 1)
     alone, grouped = (
-        resample_rankings([ranking], strata, both, resamples=500, rng=rng(15), sources=sources)[
+        resample_rankings([ranking], strata, both, resamples=500, rng=rng(15), groups=groups)[
             :, 0, 1
         ].std()
-        for sources in (None, np.arange(200) // 10)
+        for groups in (None, np.arange(200) // 10)
     )
     assert grouped > 2 * alone

@@ -23,10 +23,10 @@ def test_the_rows_of_a_source_are_drawn_together():
 def test_as_many_sources_of_each_kind_are_drawn_as_there_are():
     weights = drawn()
     first = [np.flatnonzero(group == GROUPS)[0] for group in range(5)]
-    sources = weights[:, first]
-    assert (sources[:, :3].sum(axis=1) == 3).all()  # of one class
-    assert (sources[:, 3] == 1).all()
-    assert (sources[:, 4] == 1).all()  # alone in holding both
+    groups = weights[:, first]
+    assert (groups[:, :3].sum(axis=1) == 3).all()  # of one class
+    assert (groups[:, 3] == 1).all()
+    assert (groups[:, 4] == 1).all()  # alone in holding both
 
 
 def test_sources_of_one_row_are_drawn_with_replacement_within_their_class():

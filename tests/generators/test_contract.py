@@ -19,6 +19,7 @@ from raresight.generators.drawing.objects import box_around
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.dataset import Dataset, schema
+from raresight.pipeline.dataset.columns import PixelMap
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 from raresight.pipeline.stages import generate
 
@@ -84,7 +85,7 @@ def test_mask_boxes_and_instances_agree(name, seed, which):
     generator = build(name)
     label = sorted(generator.classes)[which % len(generator.classes)]
     sample = draw(generator, label, seed)
-    assert (sample.mask is not None) == generator.has_masks
+    assert (sample.mask is not None) == ("mask" in generator.columns)
     assert sample.mask.dtype == np.uint8
     assert set(np.unique(sample.mask)) <= {0, 1}
     outside = sample.mask.copy()
@@ -101,8 +102,8 @@ def test_mask_boxes_and_instances_agree(name, seed, which):
     for column in generator.columns:
         values = getattr(sample, column)
         assert values is not None
-        if column in schema.PIXELS:
-            assert (values.shape, values.dtype) == ((SIDE, SIDE), schema.PIXELS[column])
+        if isinstance(kind := schema.COLUMNS[column].kind, PixelMap):
+            assert (values.shape, values.dtype) == ((SIDE, SIDE), kind.dtype)
 
 
 def _objects(sample) -> np.ndarray:

@@ -25,7 +25,7 @@ def test_a_good_table_is_taken_apart_with_its_classes_sorted():
     assert found.classes == ("cat", "dog")
     assert found.targets.tolist() == [0, 1, 0]
     assert found.scores.tolist() == [[0.75, 0.25], [0.5, 0.5], [1.0, 0.0]]
-    assert found.sources.tolist() == found.ids.tolist() == ["x", "y", "z"]
+    assert found.group_names.tolist() == found.ids.tolist() == ["x", "y", "z"]
     assert found.pixels is None
 
 
@@ -33,6 +33,11 @@ def test_sources_group_the_rows_and_other_columns_are_passed_over():
     found = parse(pa.table(GOOD | {"source_id": ["s", "r", "s"], "note": [1, 2, 3]}), "p.csv")
     assert found.groups.tolist() == [1, 0, 1]
     assert found.take(np.array([2, 0])).ids.tolist() == ["z", "x"]
+
+
+def test_a_column_group_says_what_belongs_together_whatever_the_sources_are():
+    found = parse(pa.table(GOOD | {"source_id": ["s", "r", "s"], "group": ["p", "p", "q"]}), "p")
+    assert found.groups.tolist() == [0, 0, 1]
 
 
 def test_answers_are_numbers_of_classes_where_all_are_classes():

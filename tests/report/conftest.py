@@ -64,7 +64,7 @@ def description(classes: Sequence[str], positive: str | None, masks: bool) -> De
         classes=tuple(classes),
         positive=positive,
         image_shape=(SIDE, SIDE, 3),
-        masks=masks,
+        columns=("mask",) if masks else (),
         factors={"size": "float"},
         sources=({"name": "noise", "role": "any", "generator": "test <i>"},),
         seed=1,
@@ -81,7 +81,7 @@ def rows(ids, sources, labels, images, masks, variant) -> Rows:
         true_labels=labels,
         variants=[variant] * len(ids),
         images=images,
-        masks=masks,
+        columns={} if masks is None else {"mask": masks},
         factors={"size": [float(k) for k in range(len(ids))]},
     )
 

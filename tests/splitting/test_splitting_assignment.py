@@ -9,12 +9,17 @@ import pytest
 from reference_random import Pcg64
 
 from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images
+from raresight.pipeline.splitting.groups import ALONE
 from raresight.pipeline.splitting.params import Ratios, SplitParams
 
 PARAMS = SplitParams(seed=5, ratios=Ratios(train=0.70, val=0.15, test=0.15))
 
 
-def images(*parts: tuple[str, str, list[str]], true: list[str] | None = None) -> Images:
+def images(
+    *parts: tuple[str, str, list[str]],
+    true: list[str] | None = None,
+    groups: list[str] | None = None,
+) -> Images:
     """From (source, role, labels) of each part."""
     labels = [label for _, _, several in parts for label in several]
     return Images(
@@ -22,6 +27,7 @@ def images(*parts: tuple[str, str, list[str]], true: list[str] | None = None) ->
         roles=np.array([role for _, role, several in parts for _ in several]),
         labels=np.array(labels),
         true_labels=np.array(true or labels),
+        groups=np.full(len(labels), ALONE) if groups is None else np.array(groups),
     )
 
 
@@ -96,10 +102,8 @@ def test_a_class_without_images_is_a_gap():
 
 
 def test_only_copies_of_training_images_are_used():
-    split_of_source = {"a": "train", "b": "val", "c": "test"}
-    splits, unknown = split_copies(["a", "b", "c", "a", "d"], split_of_source)
-    assert splits == ["train", "unused", "unused", "train", "unused"]
-    assert unknown == ["d"]
+    splits = split_copies(np.array(["train", "val", "test", "train"]))
+    assert splits.tolist() == ["train", "unused", "unused", "train"]
 
 
 MIXED = images(

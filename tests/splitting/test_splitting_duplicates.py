@@ -26,10 +26,13 @@ def test_views_that_are_not_contiguous_are_compared_by_content():
 
 
 def test_a_leak_lists_every_image_of_the_group():
-    groups, ids = [[0, 1], [2, 3, 4]], list("abcde")
-    splits = ["train", "train", "train", "val", "train"]
+    groups, ids = [[0, 1], [2, 3, 4]], np.array(list("abcde"))
+    splits = np.array(["train", "train", "train", "val", "train"])
     assert leaks(groups, splits, ids) == ["c (train) = d (val) = e (train)"]
 
 
 def test_repeats_count_all_but_the_first_of_a_group():
-    assert repeats([[0, 1, 2], [3, 4]], ["train"] * 3 + ["val"] * 2) == {"train": 2, "val": 1}
+    assert repeats([[0, 1, 2], [3, 4]], np.array(["train"] * 3 + ["val"] * 2)) == {
+        "train": 2,
+        "val": 1,
+    }

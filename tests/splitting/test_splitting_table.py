@@ -10,7 +10,12 @@ from raresight.pipeline.runtime.errors import DataError, InputMissing
 from raresight.pipeline.splitting.table import FILE, Splits, make_table, read_splits, write_splits
 
 IDS = ["a", "b", "c", "a+1", "b+1"]
-TABLE = make_table(IDS, ["a", "b", "c", "a", "b"], ["train", "val", "test", "train", "unused"])
+TABLE = make_table(
+    ids=IDS,
+    source_ids=["a", "b", "c", "a", "b"],
+    groups=["p", "q", "q", "p", "q"],
+    splits=["train", "val", "val", "train", "unused"],
+)
 
 
 def dataset(*ids: str) -> SimpleNamespace:
@@ -32,7 +37,7 @@ def test_the_same_table_gives_the_same_bytes_however_it_was_built(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("split", "rows"), [("train", [1, 3]), ("val", [2]), ("test", [0]), ("unused", [])]
+    ("split", "rows"), [("train", [1, 3]), ("val", [0, 2]), ("test", []), ("unused", [])]
 )
 def test_rows_are_those_of_the_dataset_in_its_own_order(split, rows):
     found = Splits(TABLE).rows(dataset("c", "a", "b", "a+1"), split)
@@ -40,8 +45,15 @@ def test_rows_are_those_of_the_dataset_in_its_own_order(split, rows):
     assert found.dtype.kind == "i"
 
 
+def test_groups_are_those_of_the_dataset_in_its_own_order():
+    assert Splits(TABLE).groups(dataset("c", "a", "b+1")).tolist() == ["q", "p", "q"]
+    with pytest.raises(DataError, match=r"1 images of data/generated.*the first: x"):
+        Splits(TABLE).groups(dataset("a", "x"))
+
+
 def test_an_empty_dataset_has_no_rows():
     assert Splits(TABLE).rows(dataset(), "train").tolist() == []
+    assert Splits(TABLE).groups(dataset()).tolist() == []
 
 
 def test_images_that_were_not_split_are_an_error():
@@ -63,5 +75,5 @@ def test_a_table_with_other_columns_is_refused(tmp_path):
     table = pa.table({"id": ["a"], "split": ["train"]})
     with pa.OSFile(str(tmp_path / FILE), "wb") as sink, pa.ipc.new_file(sink, table.schema) as out:
         out.write_table(table)
-    with pytest.raises(DataError, match="columns"):
+    with pytest.raises(DataError, match=r"columns id, split, not id, .*raresight split"):
         read_splits(tmp_path)

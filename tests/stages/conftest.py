@@ -21,7 +21,8 @@ SIDE = 16
 class Part:
     """One source of a dataset: its labels in row order, and (if known) where the label is.
 
-    ``masked`` draws a 4x4 square of mask in the middle of every image of the classes it names.
+    ``groups`` names what each image belongs to, itself if None. ``masked`` draws a 4x4 square of
+    mask in the middle of every image of the classes it names.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Part:
     role: str = "any"
     origin: str = "synthetic"
     masked: Sequence[str] | None = ()
+    groups: Sequence[str] | None = None
 
 
 def _rows(part: Part) -> Rows:
@@ -42,12 +44,13 @@ def _rows(part: Part) -> Rows:
     return Rows(
         ids=ids,
         source_ids=ids,
+        groups=part.groups,
         origin=part.origin,
         labels=list(part.labels),
         true_labels=list(part.labels),
         variants=[0] * count,
         images=images,
-        masks=masks,
+        columns={} if masks is None else {"mask": masks},
         factors={
             "size": [float(k) for k in range(count)],
             "tint": ["red" if k % 2 else None for k in range(count)],
@@ -70,7 +73,7 @@ def write_generated(tmp_path: Path) -> Callable[..., Path]:
             classes=tuple(sorted({label for part in parts for label in part.labels})),
             positive=None,
             image_shape=(SIDE, SIDE, 3),
-            masks=any(part.masked is not None for part in parts),
+            columns=("mask",) if any(part.masked is not None for part in parts) else (),
             factors={"size": "float", "tint": "string"},
             sources=tuple(
                 {"name": part.name, "role": part.role, "generator": "test"} for part in parts
@@ -120,11 +123,12 @@ def judged_project(tmp_path, use_scorer) -> Callable[..., tuple[Path, Path]]:
         positive: str | None = "rare",
         perturb: str = judged.NOISE,
         seeds: tuple[int, ...] = (1,),
+        groups: list[str] = judged.IDS,
     ) -> tuple[Path, Path]:
         use_scorer(judged.SquareScorer(), *map(judged.DullScorer, seeds[1:]))
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(judged.PARAMS.format(perturb=perturb))
-        judged.write_inputs(data, positive, seeds=seeds)
+        judged.write_inputs(data, positive, seeds=seeds, groups=groups)
         return params, data
 
     return make

@@ -74,8 +74,8 @@ def test_a_flipped_copy_is_its_original_mirrored_and_so_is_its_mask(
     write_generated, part, params_file
 ):
     def off_centre(rows):
-        rows.masks[:] = 0
-        rows.masks[:, 2:5, 1:9] = 1
+        rows.columns["mask"][:] = 0
+        rows.columns["mask"][:, 2:5, 1:9] = 1
         return rows
 
     data = write_generated(part(name="a", labels=["rare"] * 3, masked=["rare"]), edit=off_centre)
@@ -188,7 +188,16 @@ def test_no_copies_are_an_empty_dataset_that_can_be_read(mixed, params_file, cop
     assert len(empty) == len(empty.images) == len(empty.masks) == 0
     assert empty.images[:].shape == (0, 16, 16, 3)
     assert np.asarray(empty.masks).shape == (0, 16, 16)
-    for column in ("ids", "source_ids", "labels", "true_labels", "origins", "roles", "variants"):
+    for column in (
+        "ids",
+        "source_ids",
+        "groups",
+        "labels",
+        "true_labels",
+        "origins",
+        "roles",
+        "variants",
+    ):
         assert getattr(empty, column).shape == (0,), column
     assert empty.targets.shape == empty.has_mask.shape == (0,)
     assert list(empty.factors.columns) == ["size", "tint"]

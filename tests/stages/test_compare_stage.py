@@ -319,7 +319,7 @@ def test_answers_that_costs_decided_are_taken_as_they_were_given():
     images = PredictionsTable(
         classes=("a", "b"),
         ids=ids,
-        sources=ids,
+        group_names=ids,
         targets=np.array([0, 1]),
         pixels=None,
         scores=np.array([[0.9, 0.1], [0.8, 0.2]]),

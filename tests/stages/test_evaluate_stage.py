@@ -66,7 +66,7 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(judged_project):
     evaluate.run(params, data)
     table = predictions(data, "test")
     assert table.column_names == [
-        *("id", "source_id", "label", "pixels", "predicted", "score.common", "score.rare"),
+        *("id", "source_id", "group", "label", "pixels", "predicted", "score.common", "score.rare"),
         *("probability.common", "probability.rare"),
     ]
     chosen = [k for k, split in enumerate(SPLITS) if split == "test"]
@@ -74,6 +74,22 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(judged_project):
     assert table["label"].to_pylist() == [LABELS[k] for k in chosen]
     expected = SquareScorer().scores(draw_images(), np.array(chosen))
     assert (np.stack([table["score.common"], table["score.rare"]], axis=1) == expected).all()
+
+
+def test_whole_groups_of_the_split_are_resampled_and_named_in_the_predictions(judged_project):
+    """Six images a patient: the values stay, the intervals count patients."""
+    alone = evaluate.run(*judged_project())
+    patients = [f"patient {k // 6}" for k in range(len(IDS))]
+    params, data = judged_project(groups=patients)
+    grouped = evaluate.run(params, data)
+    told = predictions(data, "test")["group"].to_pylist()
+    assert told == [p for p, split in zip(patients, SPLITS, strict=True) if split == "test"]
+    for metric in ("average_precision", "recall", "accuracy"):
+        assert alone["test"][metric] == grouped["test"][metric]
+        ends = [
+            [one["test"][f"{metric}_{end}"] for end in ("low", "high")] for one in (alone, grouped)
+        ]
+        assert ends[0] != ends[1], metric
 
 
 def test_predictions_name_the_pixels_they_are_about(judged_project):

@@ -148,7 +148,7 @@ def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, 
 
     draw = Shapes.sample
     monkeypatch.setattr(Shapes, "sample", sample)
-    monkeypatch.setattr(Shapes, "columns", ("boxes", "instances", "depth"))
+    monkeypatch.setattr(Shapes, "columns", ("mask", "boxes", "instances", "depth"))
     tissue = {"generator": "pathology", "role": "any", "counts": {"normal": 1}}
     photographs = {"generator": "folder", "role": "any", "options": {"path": str(raw)}}
     made = Dataset(run({**SHAPES, "count": 3}, tissue, photographs))
@@ -158,6 +158,26 @@ def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, 
     assert made.boxes[4] is None
     ((x, y, width, height),) = made.boxes[0].astype(int)
     assert made.instances[0][y : y + height, x : x + width].sum() == made.instances[0].sum() > 0
+
+
+def test_groups_come_from_the_record_or_the_sample_and_are_the_source_else(run, monkeypatch):
+    def streams(self, name, **amount):
+        (records,) = plain(self, name, **amount)
+        return [[replace(r, group="patient 1") if k < 4 else r for k, r in enumerate(records)]]
+
+    def sample(self, record, rng):
+        drawn = draw(self, record, rng)
+        return replace(drawn, group="slide 9") if record.id in ("s-0000003", "s-0000007") else drawn
+
+    plain, draw = Shapes.streams, Shapes.sample
+    monkeypatch.setattr(Shapes, "streams", streams)
+    monkeypatch.setattr(Shapes, "sample", sample)
+    made = Dataset(run({**SHAPES, "name": "s", "count": 10}))
+    expected = made.ids.tolist()
+    expected[:3] = ["patient 1"] * 3
+    expected[3] = expected[7] = "slide 9"
+    assert made.groups.tolist() == expected
+    assert made.source_ids.tolist() == made.ids.tolist()
 
 
 def test_a_declared_column_that_a_sample_lacks_is_an_error(run, monkeypatch):

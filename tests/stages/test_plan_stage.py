@@ -25,7 +25,9 @@ def split(write_generated, part, monkeypatch):
         test = np.zeros(len(labels), bool)
         test[:rare] = test[rare + 4 : rare + 4 + common] = True
         with stage_outputs(data / "splits") as (folder,):
-            write_splits(folder, make_table(ids, ids, np.where(test, "test", "train").tolist()))
+            splits = np.where(test, "test", "train")
+            table = make_table(ids=ids, source_ids=ids, groups=ids, splits=splits)
+            write_splits(folder, table)
         return data
 
     return make

@@ -99,6 +99,11 @@ def test_the_summary_counts_every_image_once(write_generated, part, split_data):
                 "rare": {"originals": 0, "copies": 8},
             },
         },
+        "groups": {
+            "train": {"total": 18, "by_class": {"common": 12, "rare": 6}},
+            "val": {"total": 6, "by_class": {"common": 4, "rare": 2}},
+            "test": {"total": 6, "by_class": {"common": 4, "rare": 2}},
+        },
         "repeated_pixels": {"train": 0, "val": 0, "test": 0},
     }
 
@@ -145,6 +150,51 @@ def test_a_class_with_one_image_stops_the_stage_and_the_last_table_stays(
     assert "generate.sources" in message
     assert caught.value.exit_code == 65
     assert (data / "splits" / "splits.arrow").read_bytes() == before
+
+
+PATIENTS = [f"patient {k // 4}" for k in range(80)]
+MANY = ["rare" if k % 4 == 3 else "common" for k in range(80)]  # both, in every patient
+
+
+def test_no_group_is_divided_and_copies_are_of_the_group_of_their_source(
+    write_generated, part, split_data
+):
+    data = write_generated(part(name="a", labels=MANY, groups=PATIENTS))
+    columns = split_data(data)
+    assert columns["group"][:80] == PATIENTS
+    of_id = dict(zip(columns["id"], columns["group"], strict=True))
+    assert columns["group"] == [of_id[source] for source in columns["source_id"]]
+    originals = Dataset(data / "generated")
+    splits = dict(zip(PATIENTS, columns["split"][:80], strict=True))
+    assert columns["split"][:80] == [splits[patient] for patient in PATIENTS]
+    counts = json.loads((data / "splits" / "summary.json").read_text())["groups"]
+    for name in SPLITS:
+        number = list(splits.values()).count(name)
+        assert counts[name] == {"total": number, "by_class": {"common": number, "rare": number}}
+    assert read_splits(data / "splits").groups(originals).tolist() == PATIENTS
+
+
+def test_groups_stay_where_they_are_when_images_come_and_go(write_generated, part, split_data):
+    def places(name: str, labels: list[str], groups: list[str]) -> dict[str, str]:
+        columns = split_data(write_generated(part(name=name, labels=labels, groups=groups)))
+        return dict(zip(groups, columns["split"], strict=False))
+
+    before = places("a", MANY, PATIENTS)
+    new = [f"new {k // 3}" for k in range(30)]
+    after = places("b", ["common"] * 30 + MANY[20:], new + PATIENTS[20:])
+    assert {p: before[p] for p in PATIENTS[20:]} == {p: after[p] for p in PATIENTS[20:]}
+
+
+def test_a_group_whose_sources_have_no_split_in_common_stops_the_stage(
+    write_generated, part, split_data
+):
+    drawn = part(name="drawn", labels=["common", "rare"], role="train_only", groups=["p", "q"])
+    real = part(name="real", labels=["common", "rare"], role="test_only", groups=["p", "r"])
+    with pytest.raises(DataError) as caught:
+        split_data(write_generated(drawn, real))
+    assert "group 'p' has images of source 'drawn' (role train_only)" in str(caught.value)
+    assert "Give these sources roles" in str(caught.value)
+    assert caught.value.exit_code == 65
 
 
 def test_equal_pixels_in_two_splits_stop_the_stage_and_are_listed(

@@ -31,8 +31,8 @@ def threshold_of(
 
     None without a positive class; with ``rng`` its optimism is estimated.
     """
-    targets, sources = inputs.targets["val"], inputs.sources.get("val")
-    return threshold_on(scores, targets, inputs.task, params, sources=sources, rng=rng)
+    targets, groups = inputs.targets["val"], inputs.groups.get("val")
+    return threshold_on(scores, targets, inputs.task, params, groups=groups, rng=rng)
 
 
 def threshold_on(
@@ -41,10 +41,10 @@ def threshold_on(
     task: Task,
     params: EvaluateParams,
     *,
-    sources: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
     rng: np.random.Generator | None = None,
 ) -> Threshold | None:
-    """The same from ``targets`` (n,) and ``sources`` (n,) of any labelled set."""
+    """The same from ``targets`` (n,) and ``groups`` (n,) of any labelled set."""
     index = task.positive_index
     if index is None:
         return None
@@ -54,9 +54,9 @@ def threshold_on(
     positive = targets == index
     resamples = None
     if rng is not None:
-        sources = None if sources is None else by_appearance(sources[order])
+        groups = None if groups is None else by_appearance(groups[order])
         number = params.intervals.num_for_moments
-        resamples = row_weights(sources, positive.astype(int), resamples=number, rng=rng)
+        resamples = row_weights(groups, positive.astype(int), resamples=number, rng=rng)
     return choose(
         params.threshold,
         scores[:, index],

@@ -46,7 +46,7 @@ def cost_results(
         targets=test.targets,
         scores=test.scores,
         predicted=test.scores.argmax(axis=1),
-        sources=test.sources,
+        groups=test.groups,
     )
     shares = np.bincount(seen, minlength=len(costs))
     answer = int((shares @ costs).argmin())
@@ -90,7 +90,7 @@ def _saved(
     drawn = resample_cells(
         cells.ravel(),
         targets,
-        after.sources,
+        after.groups,
         num_cells=len(amounts),
         resamples=settings.num_bootstrap,
         rng=rng,

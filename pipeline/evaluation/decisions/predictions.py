@@ -55,14 +55,14 @@ class Task:
 class Predictions:
     """Answers on one set: ``targets`` int (n,), ``scores`` float (n, K), ``predicted`` int (n,).
 
-    ``sources``, int (n,), says which rows are of one source; None where each is of its own.
+    ``groups``, int (n,), says which rows belong together; None where each is alone.
     """
 
     task: Task
     targets: np.ndarray
     scores: np.ndarray
     predicted: np.ndarray
-    sources: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @cached_property
     def confusion(self) -> np.ndarray:
@@ -93,10 +93,10 @@ def predict_labels(
     *,
     threshold: float | None = None,
     decide: Callable[[np.ndarray], np.ndarray] | None = None,
-    sources: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> Predictions:
     """The outcome of ``scores`` (n, K) decided at ``threshold``, or as ``decide`` does."""
     predicted = task.decide(scores, threshold=threshold) if decide is None else decide(scores)
     return Predictions(
-        task=task, targets=targets, scores=scores, predicted=predicted, sources=sources
+        task=task, targets=targets, scores=scores, predicted=predicted, groups=groups
     )

@@ -46,12 +46,12 @@ def intervals(
 ) -> dict[Key, Interval | np.ndarray]:
     """The two ends of each metric's interval, or resampled values (R,) to take them from.
 
-    Where several rows are of one source, everything gets a bootstrap that draws whole sources.
+    Where several rows are of one group, everything gets a bootstrap that draws whole groups.
     Else what has no closed form gets one stratified by class. Macro and weighted values of rankings
     have intervals only where there is no positive class.
     """
     found: dict[Key, Interval | np.ndarray] = {**_by_decision(outcome, settings, rng)}
-    grouped = has_groups(outcome.sources)
+    grouped = has_groups(outcome.groups)
     if grouped or outcome.task.positive is None:
         found |= _by_ranking(outcome, settings, rng)
     if not grouped:
@@ -64,15 +64,15 @@ def resampled_confusions(
 ) -> Iterator[np.ndarray]:
     """Plausible confusion counts, (C, K, K) at a time, ``num_bootstrap`` in all.
 
-    Whole sources are drawn where several rows are of one; else the answers of each class are,
+    Whole groups are drawn where several rows are of one; else the answers of each class are,
     smoothed (see :func:`raresight.pipeline.evaluation.uncertainty.resampling.smooth_confusion`).
     """
     size = len(outcome.task.classes)
-    if outcome.sources is not None and has_groups(outcome.sources):
+    if outcome.groups is not None and has_groups(outcome.groups):
         cells = resample_cells(
             outcome.targets * size + outcome.predicted,
             outcome.targets,
-            outcome.sources,
+            outcome.groups,
             num_cells=size**2,
             resamples=num_bootstrap,
             rng=rng,
@@ -99,10 +99,10 @@ def _by_ranking(
     outcome: Predictions, settings: IntervalSettings, rng: np.random.Generator
 ) -> Values:
     rankings, targets, resamples = outcome.rankings, outcome.targets, settings.num_bootstrap
-    if has_groups(outcome.sources) or set(RANKED) - {*COMPILED}:
-        sources = outcome.sources
+    if has_groups(outcome.groups) or set(RANKED) - {*COMPILED}:
+        groups = outcome.groups
         quality = resample_rankings(
-            rankings, targets, ranking_quality, sources=sources, resamples=resamples, rng=rng
+            rankings, targets, ranking_quality, groups=groups, resamples=resamples, rng=rng
         )
     else:
         from raresight.pipeline.evaluation.uncertainty.row_bootstrap import resample_quality

@@ -1,7 +1,7 @@
-"""The bootstrap, for whatever has no interval in closed form: whole sources, within their class.
+"""The bootstrap, for whatever has no interval in closed form: whole groups, within their class.
 
 Everything that is resampled is resampled here. Nothing is sorted again: a resample is another count
-at each level of a ranking. Where each row is of its own source, drawing a class's rows and counting
+at each level of a ranking. Where each row is of its own group, drawing a class's rows and counting
 them by level is one multinomial draw; a rare class has few levels (two a positive at most), so this
 is exact and cheap where it matters, and a ranking with more is cut into :data:`BINS` first. Several
 rankings of the same rows are drawn row by row, compiled
@@ -23,33 +23,33 @@ Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def row_weights(
-    sources: np.ndarray | None, targets: np.ndarray, *, resamples: int, rng: np.random.Generator
+    groups: np.ndarray | None, targets: np.ndarray, *, resamples: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """How often each row occurs in each resample: float32 (C, n), chunk by chunk, R rows in all.
 
-    ``sources`` is int (n,) from 0 up without a gap, equal for rows of one source, which are drawn
+    ``groups`` is int (n,) from 0 up without a gap, equal for rows of one group, which are drawn
     together: they say less than as many strangers (None: each row is of its own). ``targets`` is
-    int (n,), the actual class; sources are drawn with replacement among those that hold the same
+    int (n,), the actual class; groups are drawn with replacement among those that hold the same
     classes.
     """
-    sources = np.arange(len(targets)) if sources is None else sources
-    strata = _strata(sources, targets)
+    groups = np.arange(len(targets)) if groups is None else groups
+    strata = _strata(groups, targets)
     for count in _chunks(resamples, len(targets), _WEIGHTS):
         drawn = np.empty((count, len(strata)), np.float32)
         for stratum in np.unique(strata):
             members = np.flatnonzero(strata == stratum)
             drawn[:, members] = _multiplicities(len(members), count, rng)
-        yield drawn[:, sources]
+        yield drawn[:, groups]
 
 
-def has_groups(sources: np.ndarray | None) -> bool:
-    """Whether some rows are of one source."""
-    return sources is not None and len(np.unique(sources)) < len(sources)
+def has_groups(groups: np.ndarray | None) -> bool:
+    """Whether some rows are of one group."""
+    return groups is not None and len(np.unique(groups)) < len(groups)
 
 
-def by_appearance(sources: np.ndarray) -> np.ndarray:
-    """The same sources, int (n,), numbered from 0 in the order in which they first occur."""
-    _, first, number = np.unique(sources, return_index=True, return_inverse=True)
+def by_appearance(groups: np.ndarray) -> np.ndarray:
+    """The same groups, int (n,), numbered from 0 in the order in which they first occur."""
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[number]
 
 
@@ -81,17 +81,17 @@ def smooth_confusion(counts: np.ndarray, *, resamples: int, rng: np.random.Gener
 def resample_cells(
     cells: np.ndarray,
     targets: np.ndarray,
-    sources: np.ndarray | None,
+    groups: np.ndarray | None,
     *,
     num_cells: int,
     resamples: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """How many rows fall in each cell, (R, num_cells), when whole sources are drawn.
+    """How many rows fall in each cell, (R, num_cells), when whole groups are drawn.
 
-    ``cells``, ``targets`` and ``sources`` are int (n,); see :func:`row_weights`.
+    ``cells``, ``targets`` and ``groups`` are int (n,); see :func:`row_weights`.
     """
-    draws = row_weights(sources, targets, resamples=resamples, rng=rng)
+    draws = row_weights(groups, targets, resamples=resamples, rng=rng)
     return np.concatenate([weighted_counts(cells, weights, num_cells) for weights in draws])
 
 
@@ -102,20 +102,20 @@ def resample_rankings(
     *,
     resamples: int,
     rng: np.random.Generator,
-    sources: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Bootstrap ``statistic(positives, negatives)`` of several rankings of the same rows.
 
     ``targets`` is int (n,): rows are drawn with replacement within each actual class, the same draw
-    for every ranking; with ``sources``, int (n,), whole sources are (see :func:`row_weights`).
+    for every ranking; with ``groups``, int (n,), whole groups are (see :func:`row_weights`).
     ``statistic`` takes counts (C, levels) and returns (C, ...). Returns (R, rankings, ...).
 
     A single ranking of more than BINS levels is binned: its values then lie around those of the
     binned ranking, and are moved by its difference to the whole one.
     """
-    if has_groups(sources) or len(rankings) > 1:
+    if has_groups(groups) or len(rankings) > 1:
         return _by_rows(
-            rankings, row_weights(sources, targets, resamples=resamples, rng=rng), statistic
+            rankings, row_weights(groups, targets, resamples=resamples, rng=rng), statistic
         )
     ranking = rankings[0]
     coarse = ranking.binned(BINS)
@@ -134,7 +134,7 @@ def false_positive_band(
     confidence: float,
     resamples: int,
     rng: np.random.Generator,
-    sources: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """The ends (2, points) of the false-positive rate's interval at each recall of BAND."""
 
@@ -142,7 +142,7 @@ def false_positive_band(
         return false_positive_rate_at(positives, negatives, recall=BAND)
 
     rates = resample_rankings(
-        [ranking], targets, statistic, resamples=resamples, rng=rng, sources=sources
+        [ranking], targets, statistic, resamples=resamples, rng=rng, groups=groups
     )
     tail = (1 - confidence) / 2
     return np.asarray(np.quantile(rates[:, 0], [tail, 1 - tail], axis=0))
@@ -183,10 +183,10 @@ def _by_rows(
     return np.concatenate(values)
 
 
-def _strata(sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The stratum of each source, int (S,): sources that hold the same classes share one."""
-    holds = np.zeros((sources.max(initial=-1) + 1, targets.max(initial=-1) + 1), bool)
-    holds[sources, targets] = True
+def _strata(groups: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The stratum of each group, int (S,): groups that hold the same classes share one."""
+    holds = np.zeros((groups.max(initial=-1) + 1, targets.max(initial=-1) + 1), bool)
+    holds[groups, targets] = True
     return np.unique(holds, axis=0, return_inverse=True)[1].ravel()
 
 

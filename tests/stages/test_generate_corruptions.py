@@ -1,4 +1,4 @@
-"""Faults on purpose: as many as asked for, recorded, the same whatever else is drawn."""
+"""Label noise and outliers: as many as asked for, recorded, the same whatever else is drawn."""
 
 import json
 from pathlib import Path
@@ -40,8 +40,8 @@ def run(tmp_path: Path):
     return call
 
 
-def faults(data: Dataset) -> np.ndarray:
-    return data.factors["fault"].fillna("").to_numpy(str)
+def corruptions_of(data: Dataset) -> np.ndarray:
+    return data.factors["corruption"].fillna("").to_numpy(str)
 
 
 def test_uniform_noise_turns_the_share_asked_for_into_any_other_class(run):
@@ -49,7 +49,7 @@ def test_uniform_noise_turns_the_share_asked_for_into_any_other_class(run):
     wrong = data.labels != data.true_labels
     low, high = wilson(int(wrong.sum()), len(data), confidence=0.999)
     assert low <= 0.3 <= high
-    assert np.array_equal(wrong, faults(data) == "label_noise")
+    assert np.array_equal(wrong, corruptions_of(data) == "label_noise")
     pairs = set(zip(data.true_labels[wrong].tolist(), data.labels[wrong].tolist(), strict=True))
     assert len(pairs) == 6
 
@@ -58,7 +58,7 @@ def test_noise_changes_labels_and_nothing_else(run):
     clean, noisy = run("clean"), run("noisy", label_noise={"name": "uniform", "rate": 0.5})
     assert noisy.true_labels.tolist() == clean.labels.tolist()
     assert np.array_equal(np.asarray(noisy.images), np.asarray(clean.images))
-    assert "fault" not in clean.factors
+    assert "corruption" not in clean.factors
     assert (
         "label_noise" not in json.loads((clean.folder / "dataset.json").read_text())["sources"][0]
     )
@@ -85,15 +85,15 @@ def test_noise_near_the_boundary_meets_the_hard_images(run):
 
 def test_outliers_are_what_they_are_called(run):
     clean, data = run("clean"), run("spoilt", outliers={"rate": 0.4, "kinds": KINDS})
-    fault = faults(data)
-    low, high = wilson(int((fault != "").sum()), len(data), confidence=0.999)
+    corruption = corruptions_of(data)
+    low, high = wilson(int((corruption != "").sum()), len(data), confidence=0.999)
     assert low <= 0.4 <= high
     same = np.array([np.array_equal(*pair) for pair in zip(data.images, clean.images, strict=True)])
-    assert np.array_equal(same, fault == "")
+    assert np.array_equal(same, corruption == "")
     images, masks = np.asarray(data.images, float), np.asarray(data.masks)
-    assert images[fault == "blank"].std(axis=(1, 2, 3)).max() < 3
-    assert not masks[(fault == "blank") | (fault == "wrong_domain")].any()
-    burnt = fault == "over_exposed"
+    assert images[corruption == "blank"].std(axis=(1, 2, 3)).max() < 3
+    assert not masks[(corruption == "blank") | (corruption == "wrong_domain")].any()
+    burnt = corruption == "over_exposed"
     assert images[burnt].mean() > np.asarray(clean.images, float)[burnt].mean() + 50
     assert np.array_equal(masks[burnt], np.asarray(clean.masks)[burnt])
 
@@ -101,7 +101,7 @@ def test_outliers_are_what_they_are_called(run):
 def test_a_duplicate_shows_an_earlier_image_of_its_class_and_names_it(run):
     data = run(outliers={"rate": 0.3, "kinds": ["duplicated"]})
     row_of = {name: row for row, name in enumerate(data.ids.tolist())}
-    copies = np.flatnonzero(faults(data) == "duplicated")
+    copies = np.flatnonzero(corruptions_of(data) == "duplicated")
     assert len(copies) > 100
     assert np.array_equal(copies, np.flatnonzero(data.ids != data.source_ids))
     for row in copies.tolist():
@@ -124,7 +124,7 @@ def test_duplicates_stay_in_the_split_of_their_original(run, tmp_path):
     assert all(of[one] == of[two] for one, two in zip(data.ids, data.source_ids, strict=True))
 
 
-def test_faults_depend_on_seed_and_record_alone(run, monkeypatch):
+def test_corruptions_depend_on_seed_and_record_alone(run, monkeypatch):
     options = {
         "outliers": {"rate": 0.3, "kinds": KINDS},
         "label_noise": {"name": "uniform", "rate": 0.2},
@@ -133,7 +133,7 @@ def test_faults_depend_on_seed_and_record_alone(run, monkeypatch):
     one, two = run("one", **options), run("two", workers=2, **options)
     assert one.description.shards == two.description.shards
     longer = run("longer", **{**options, "count": 700})
-    assert faults(longer)[:600].tolist() == faults(one).tolist()
+    assert corruptions_of(longer)[:600].tolist() == corruptions_of(one).tolist()
     assert longer.labels[:600].tolist() == one.labels.tolist()
 
 
@@ -159,6 +159,6 @@ def test_faults_depend_on_seed_and_record_alone(run, monkeypatch):
         ({"outliers": {"rate": 0.1, "kinds": []}}, "at least 1"),
     ],
 )
-def test_impossible_faults_are_refused(run, changes, message):
+def test_impossible_corruptions_are_refused(run, changes, message):
     with pytest.raises(ParamsError, match=message):
         run(**changes)
