@@ -7,6 +7,7 @@ tick is waited for. On leaving, what was spawned is removed and the world's sett
 
 from queue import Empty, Queue
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,8 @@ class LiveCarla:
         self, carla: ModuleType, *, host: str, port: int, size: int, seed: int, walkers: int = 60,
         every: int = 20,
     ):  # fmt: skip
-        self._carla, self._every, self._spawned = carla, every, []
+        self._carla, self._every = carla, every
+        self._spawned: list[Any] = []  # the client has no types
         try:
             self._client = carla.Client(host, port)
             self._client.set_timeout(_PATIENCE)
@@ -188,7 +190,7 @@ def shot_of(image) -> Shot:
 
 
 def _matrix(transform) -> Matrix:
-    return tuple(tuple(map(float, row)) for row in transform.get_matrix())
+    return tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in transform.get_matrix())
 
 
 def _triple(vector) -> tuple[float, float, float]:

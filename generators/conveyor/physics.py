@@ -24,7 +24,7 @@ _APART = 0.078  # between two axes; bottles of 7 cm do not touch
 # What scenes change in the model, and what is therefore put back before each.
 _CHANGED = (
     *("geom_rgba", "geom_pos", "geom_friction", "geom_contype", "geom_conaffinity", "geom_matid"),
-    *("light_pos", "light_dir", "light_diffuse", "cam_pos", "cam_quat"),
+    *("light_pos", "light_dir", "light_diffuse", "cam_pos", "cam_quat", "cam_fovy"),
 )
 _PARKED = 40.0  # metres to the side: unused bodies fall there, out of sight and of reach
 
@@ -48,16 +48,7 @@ class Line:
         self._bottles = [self.model.body(f"bottle{k}").id for k in range(model.BOTTLES)]
         self._loose = [self.model.body(f"loose{k}").id for k in range(model.CAPS)]
         self._caps = [self.model.geom(f"collide_cap{k}").id for k in range(model.BOTTLES)]
-        self._changed = (
-            "geom_rgba",
-            "geom_pos",
-            "geom_friction",
-            "geom_contype",
-            "geom_conaffinity",
-        )
-        self._changed += ("geom_matid", "light_pos", "light_dir", "light_diffuse", "cam_pos")
-        self._changed += ("cam_quat", "cam_fovy")
-        self._first = {name: getattr(self.model, name).copy() for name in self._changed}
+        self._first = {name: getattr(self.model, name).copy() for name in _CHANGED}
 
     def reset(self) -> None:
         """Undo what earlier scenes changed: no order of scenes may leak into another's bytes."""

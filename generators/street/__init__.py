@@ -8,7 +8,7 @@ both classes. The class is read from the frame that was drawn, never from the re
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
@@ -159,7 +159,7 @@ class Street(Generator):
         pixels = np.bincount(frame.numbers.ravel(), minlength=len(scene.heap.tags))
         return [number for number in scene.on_road if pixels[number] >= self.config.min_visible]
 
-    def draw_factors(self, rng: np.random.Generator) -> dict[str, float | str | None]:
+    def draw_factors(self, rng: np.random.Generator) -> dict[str, Any]:
         c, u = self.config, rng.random(8).tolist()
         daytime = _weighted(c.daytimes, u[0])
         return {
@@ -174,7 +174,7 @@ class Street(Generator):
         }
 
 
-def _weighted(weights: Mapping[str, float], u: float) -> str:
+def _weighted(weights: Mapping[Daytime, float], u: float) -> Daytime:
     """The name at quantile ``u`` of the distribution that has these weights."""
     names = [name for name in sorted(weights) if weights[name] > 0]
     shares = np.cumsum([weights[name] for name in names]) / sum(weights.values())
