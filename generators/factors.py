@@ -123,7 +123,7 @@ def _keys(value: Any, needed: set[str], optional: Set[str] = frozenset()) -> Map
     return value
 
 
-def _listed(value: Any, of: str) -> list:
+def _listed(value: Any, of: str) -> list[Any]:
     if not isinstance(value, list | tuple) or not value:
         raise ValueError(f"must be a list of {of}, not {value!r}")
     return list(value)

@@ -223,7 +223,7 @@ class Pathology(Generator):
             "noise": at(c.noise, u[12]),
         }
 
-    def _kinds(self, values: Mapping, rng: np.random.Generator) -> np.ndarray:
+    def _kinds(self, values: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
         """The kind of every body, in the order of drawing: figures come last, never covered."""
         fields = (self.image_size / 64) ** 2
         resting, alike = round(values["nuclei"] * fields), values["lookalikes"]

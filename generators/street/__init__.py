@@ -144,7 +144,7 @@ class Street(Generator):
         )
 
     def shoot(
-        self, values: Mapping, *, crossing: bool, rng: np.random.Generator
+        self, values: Mapping[str, Any], *, crossing: bool, rng: np.random.Generator
     ) -> "tuple[Scene, Frame]":
         """Put up one scene, with somebody meant to cross or not, and draw it."""
         stage = _stage(self.image_size)
@@ -182,7 +182,11 @@ def _weighted(weights: Mapping[Daytime, float], u: float) -> Daytime:
 
 
 def _sample(
-    scene: "Scene", frame: "Frame", seen: list[int], values: Mapping, rng: np.random.Generator
+    scene: "Scene",
+    frame: "Frame",
+    seen: list[int],
+    values: Mapping[str, Any],
+    rng: np.random.Generator,
 ) -> Sample:
     image = expose(frame.colours, noise=values["noise"], rng=rng)
     mask = np.isin(frame.numbers, seen)

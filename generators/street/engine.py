@@ -128,7 +128,14 @@ class Stage:
         driver = self._seen.get_gsg()
         return f"{driver.driver_renderer}, {driver.driver_version}"
 
-    def _buffer(self, pipe, name: str, *, samples: int = 0, host=None) -> GraphicsOutput:
+    def _buffer(
+        self,
+        pipe: GraphicsPipe,
+        name: str,
+        *,
+        samples: int = 0,
+        host: GraphicsOutput | None = None,
+    ) -> GraphicsOutput:
         properties = FrameBufferProperties()
         properties.set_rgba_bits(8, 8, 8, 8)
         properties.set_depth_bits(24)

@@ -170,7 +170,9 @@ class Heap:
         )
 
 
-def _laid_out(shape: Shape, linear, offset, looks) -> np.ndarray:
+def _laid_out(
+    shape: Shape, linear: np.ndarray, offset: np.ndarray, looks: np.ndarray
+) -> np.ndarray:
     """The vertices of n parts of one shape, float32 (n V, 12)."""
     out = np.empty((len(linear), len(shape.points), VERTEX), np.float32)
     out[..., :3] = shape.points @ linear.transpose(0, 2, 1) + offset[:, None]
