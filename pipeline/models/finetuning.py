@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from raresight.pipeline.models.classifier import Classifier, head_of, named_head
@@ -55,9 +55,9 @@ def rate_scales(network: nn.Module, classes: int, decay: float) -> dict[int, flo
     return scales
 
 
-def _stages(network: nn.Module, total: int) -> list[list[Tensor]]:
+def _stages(network: nn.Module, total: int) -> list[list[nn.Parameter]]:
     """The weights of each stage, first to last; a norm belongs to the convolution before it."""
-    stages: list[list[Tensor]] = []
+    stages: list[list[nn.Parameter]] = []
     taken: set[int] = set()
     for part in _parts(network, total):
         fresh = [weight for weight in part.parameters() if id(weight) not in taken]

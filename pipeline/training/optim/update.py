@@ -1,6 +1,7 @@
 """One step of the weights: penalties, clipping, the optimizer, exact zeros."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,7 @@ class Update:
         shrunk = set(map(id, self._shrunk))
         spared = [w for w in self._trained if id(w) not in shrunk]
         decay = params.regularization.weight_decay
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": same, "weight_decay": strength, _SCALE: scale}
             for weights, strength in ((self._shrunk, decay), (spared, 0.0))
             for scale, same in _by_scale(weights, scales or {})
@@ -63,9 +64,9 @@ class Update:
             nn.utils.clip_grads_with_norm_(moved, clip, norm)
         self.optimizer.step()
         if strength.l1:
-            shrunk = set(map(id, self._shrunk))
+            penalized = set(map(id, self._shrunk))
             for group in self.optimizer.param_groups:
-                weights = [weight for weight in group["params"] if id(weight) in shrunk]
+                weights = [weight for weight in group["params"] if id(weight) in penalized]
                 soft_threshold(weights, group["lr"] * strength.l1)
         return norm
 
