@@ -22,6 +22,7 @@ from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_featu
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
+from raresight.pipeline.evaluation.goals import goal_problems
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.output import tables
 from raresight.pipeline.evaluation.output.results_json import headline, to_results_json
@@ -57,7 +58,8 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
     task = Task(classes=dataset.classes, positive=dataset.positive)
-    refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
+    problems = [*cost_problems(params.threshold, task), *goal_problems(params.goals, task)]
+    refuse(params_file, [f"{params_file}: {one}" for one in problems])
     targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
     if params.threads is not None:  # torch is loaded by the model, and not before
         from raresight.pipeline.models.device import set_threads
