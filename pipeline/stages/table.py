@@ -61,7 +61,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.augmentation.params:AugmentParams",
         outputs=("augmented",),
         options=("workers", "executor"),
-        revision=2,
+        revision=3,
     ),
     "split": Stage(
         description="Assign every source to train, val or test; a copy follows its source.",
