@@ -33,7 +33,7 @@ ROOMS = {
     # The section names the recipe's steps; the stage's inputs are split images and a model.
     "evaluation": {*DATA, "augmentation", "splitting", "models"},
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
-    "wording": {*BASE, "evaluation"},
+    "wording": {*BASE, "evaluation", "comparison"},
     "report": {*DATA, "splitting", "evaluation", "wording"},  # the page shows a judgement
 }
 EVERY = {*ROOMS, "generators"}
