@@ -190,8 +190,9 @@ OUTCOMES = {
         evidence=_not_learned,
         advice=(
             "start from a pretrained network (train.model: {name: resnet18, weights: DEFAULT}), "
-            "learn from more images (generate), regularize less (train.model.dropout, train.regularization, "
-            "train.batch_augment), or look whether the labels are right (`raresight inspect`)."
+            "learn from more images (generate), regularize less (train.model.dropout, "
+            "train.regularization, train.batch_augment), or look whether the labels are right "
+            "(`raresight inspect`)."
         ),
     ),
     "not_converged": Outcome(
