@@ -6,14 +6,17 @@ the others follow at deployment prevalence.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import average_precision
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown, undefined
+from raresight.pipeline.evaluation.uncertainty.effective import too_few_groups
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
+from raresight.pipeline.evaluation.uncertainty.outcomes import Worth, worth_of_kinds
 from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
@@ -45,9 +48,17 @@ def at_prevalence(*, recall: float, specificity: float, prevalence: float) -> Va
 
 
 def reweight_to_prevalence(
-    counts: np.ndarray, *, prevalence: float, positive: str, settings: IntervalSettings
+    counts: np.ndarray,
+    *,
+    prevalence: float,
+    positive: str,
+    settings: IntervalSettings,
+    worth: Sequence[Worth] | None = None,
 ) -> dict[str, Estimate]:
     """Figures at ``prevalence`` from ``counts`` (2, 2) of the negatives and of the positives.
+
+    ``worth`` are the independent images that negatives and positives are worth, where some belong
+    together.
 
     Two intervals of proportions at sqrt(confidence) hold together with ``confidence``, as positives
     and negatives are different images. Every figure is monotone in recall and specificity, so its
@@ -56,19 +67,29 @@ def reweight_to_prevalence(
     what the class is called where there is a reason to give.
     """
     (tn, fp), (fn, tp) = counts.tolist()
-    joint = math.sqrt(settings.confidence_level)
-    recalls = settings.proportion(tp, tp + fn, confidence_level=joint)
-    specificities = settings.proportion(tn, tn + fp, confidence_level=joint)
-    plain = settings.proportion(tp, tp + fn)
-    if recalls is None or specificities is None or plain is None:
+    if not (tp + fn and tn + fp):
         names = at_prevalence(recall=0, specificity=0, prevalence=prevalence)
         return dict.fromkeys(names, _INCOMPLETE)
+    values = at_prevalence(recall=tp / (tp + fn), specificity=tn / (tn + fp), prevalence=prevalence)
+    (_, negatives), (_, positives) = worth or ((0, (tn, tn + fp)), (0, (tp, tp + fn)))
+    if negatives is None or positives is None:
+        images = tn + fp if negatives is None else tp + fn
+        return {
+            name: Estimate(value=value, reason=too_few_groups(images))
+            for name, value in values.items()
+        }
+    joint = math.sqrt(settings.confidence_level)
+    recalls = settings.proportion(*positives, confidence_level=joint)
+    specificities = settings.proportion(*negatives, confidence_level=joint)
+    plain = settings.proportion(*positives)
+    assert recalls is not None  # there are images of both kinds
+    assert specificities is not None
+    assert plain is not None
     ends = [
         at_prevalence(recall=recall, specificity=specificity, prevalence=prevalence)
         for recall in recalls
         for specificity in specificities
     ]
-    values = at_prevalence(recall=tp / (tp + fn), specificity=tn / (tn + fp), prevalence=prevalence)
     estimates = {
         name: _between(value, [end[name] for end in ends], undefined_at(name, positive))
         for name, value in values.items()
@@ -103,6 +124,7 @@ def deploy(
         prevalence=prevalence,
         positive=task.positive,
         settings=settings,
+        worth=worth_of_kinds(outcome),
     )
     return estimates | {"average_precision": _reweighted(outcome, prevalence, settings, rng)}
 

@@ -16,6 +16,7 @@ from raresight.pipeline.wording.names import RANDOM, SHORTCUT, majority_name, ro
 from raresight.pipeline.wording.numbers import (
     Metrics,
     count,
+    groups_told,
     interval,
     number,
     verdict,
@@ -95,10 +96,11 @@ def _comparison_title(metrics: Metrics) -> str:
     counts = metrics["counts"]["test"]
     total = sum(counts.values())
     if metrics["positive"] is None:
-        return f"Test set: {count(total)} images of {len(counts)} classes"
+        return f"Test set: {count(total)} images of {len(counts)} classes{groups_told(metrics)}"
     positives = counts[metrics["positive"]]
     share = f"{100 * positives / total:.3g} %"
-    return f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
+    title = f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
+    return title + groups_told(metrics, metrics["positive"])
 
 
 def _deployment(metrics: Metrics) -> Table:

@@ -43,6 +43,18 @@ def costs_told(cost: Metrics) -> str:
     )
 
 
+def groups_told(metrics: Metrics, label: str | None = None) -> str:
+    """How many groups the test images are of, with those of ``label``; empty where each is alone.
+
+    ``metrics`` are the contents of results.json.
+    """
+    found = metrics.get("groups", {}).get("test")
+    if found is None:
+        return ""
+    of_label = "" if label is None else f"{count(found['per_class'][label])} of "
+    return f" ({of_label}{count(found['total'])} groups)"
+
+
 def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
     """The ends of a figure's interval; empty where there is none."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
