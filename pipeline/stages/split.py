@@ -10,6 +10,7 @@ from raresight.pipeline.core.files import require_verified, stage_outputs, write
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.runtime.errors import DataError, listing
+from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images, torn
 from raresight.pipeline.splitting.counts import count_groups, count_images
 from raresight.pipeline.splitting.duplicates import (
@@ -20,7 +21,7 @@ from raresight.pipeline.splitting.duplicates import (
 )
 from raresight.pipeline.splitting.groups import named_groups
 from raresight.pipeline.splitting.params import SplitParams
-from raresight.pipeline.splitting.table import SPLITS, make_table, write_splits
+from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
 
 
 def run(params_file: Path, data: Path) -> Path:
@@ -52,6 +53,11 @@ def run(params_file: Path, data: Path) -> Path:
     with stage_outputs(output) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", summary)
+    if unused := int((of_copies == UNUSED).sum()):
+        say(
+            f"split: {unused:,} of {len(of_copies):,} copies ({unused / len(of_copies):.0%}) are "
+            "of val and test images, and nothing is learned from them"
+        )
     return output
 
 

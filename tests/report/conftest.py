@@ -40,6 +40,12 @@ class CentreScorer:
     def __init__(self, classes: Sequence[str], training: int = 1):
         self.classes, self.last = tuple(classes), 11 - training
 
+    num_features = 3
+
+    def features(self, images, rows) -> np.ndarray:
+        """The color of an image."""
+        return images[rows].mean(axis=(1, 2))
+
     def scores(self, images, rows) -> np.ndarray:
         parts = np.array_split(
             images[rows][:, 6 : self.last].astype(float), len(self.classes), axis=2
