@@ -1,6 +1,7 @@
 """Scores from elsewhere, judged as our own are, as far as scores alone tell."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -214,5 +215,5 @@ def _at_estimated(
             joined[name] = estimate
         else:
             low, high = min(low for low, _ in known), max(high for _, high in known)
-            joined[name] = Estimate(value=estimate.value, low=low, high=high)
+            joined[name] = replace(estimate, low=low, high=high)
     return joined

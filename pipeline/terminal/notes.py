@@ -25,6 +25,8 @@ def notes(metrics: Metrics) -> Iterator[str]:
         yield from _size_note(metrics, metrics["positive"])
         if metrics["threshold"]["name"] != "stated":
             yield _threshold_note(metrics["threshold"])
+    if "deployment" in metrics:
+        yield from _deployment_notes(metrics["deployment"])
     if "cost" in metrics:
         yield costs_told(metrics["cost"])
     if "transfer" in metrics:
@@ -99,6 +101,18 @@ def _threshold_note(threshold: Metrics) -> str:
         else f"The validation {what} is no better than expected on new images."
     )
     return " ".join(parts)
+
+
+def _deployment_notes(deployment: Metrics) -> Iterator[str]:
+    """Why figures at deployment prevalence are not known, each reason once."""
+    model = deployment["model"]
+    reasons: dict[str, list[str]] = {}
+    for name, reason in model.get("undefined", {}).items():
+        if model[name] is None and model.get(f"{name}_low") is not None and name in METRICS:
+            reasons.setdefault(reason, []).append(METRICS[name].label)
+    for reason, names in reasons.items():
+        told = " and ".join(names)
+        yield f"In use ({100 * deployment['prevalence']:.3g} %), {told}: {reason}."
 
 
 def _slices_note(slices: Metrics) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 Metrics = Mapping[str, Any]
 
 DASH = "\N{EN DASH}"
+_NEARLY_ONE = 0.99  # an upper end that says nothing
 
 
 def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
@@ -62,8 +63,21 @@ def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
 
 
 def with_interval(row: Metrics, name: str) -> str:
+    """The figure with its interval; the bound where no more than that is known."""
     between = interval(row, name, number)
+    if row[name] is None and between:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        at_least = high > _NEARLY_ONE
+        return f"at least {number(low)}" if at_least else f"{number(low)} to {number(high)}"
     return number(row[name]) + (f" [{between}]" if between else "")
+
+
+def figure(row: Metrics, name: str, show: Callable[[float | None], str] | None = None) -> str:
+    """The figure; ``>= x`` where no more than that is known."""
+    show, high = show or number, row.get(f"{name}_high")
+    if row[name] is None and high is not None and high > _NEARLY_ONE:
+        return f"\N{GREATER-THAN OR EQUAL TO}\N{NO-BREAK SPACE}{show(row[f'{name}_low'])}"
+    return show(row[name])
 
 
 def number(value: float | None) -> str:

@@ -30,15 +30,35 @@ def wilson(successes: float, trials: float, *, confidence: float) -> Interval | 
 
 
 def _wilson(successes: float, trials: float, *, confidence: float) -> Interval:
+    share = np.array(successes / trials)
+    low, high = wilson_bounds(share, np.array(float(trials)), confidence=confidence)
+    return float(low), float(high)
+
+
+def wilson_bounds(
+    share: np.ndarray, trials: np.ndarray, *, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's ends (...) of many proportions at once: ``share`` (...) of ``trials`` (...) > 0."""
     z = _z(confidence)
-    share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    half = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
     half /= 1 + z * z / trials
     # At 0 and 1 the interval ends there exactly; the formula is off by a rounding error.
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == trials else min(1.0, centre + half)
-    return low, high
+    low = np.where(share <= 0, 0.0, np.maximum(0.0, centre - half))
+    return low, np.where(share >= 1, 1.0, np.minimum(1.0, centre + half))
+
+
+def ratio_interval(first: tuple[float, Interval], second: tuple[float, Interval]) -> Interval:
+    """The interval of ``first`` / ``second``, each a proportion with its interval, all > 0.
+
+    The distances to the ends add up in squares on the logarithm (MOVER; Zou and Donner 2008,
+    https://doi.org/10.1002/sim.3095), so it is not as wide as both at their worst.
+    """
+    (top, (top_low, top_high)), (bottom, (bottom_low, bottom_high)) = first, second
+    ratio = math.log(top / bottom)
+    below = math.hypot(math.log(top / top_low), math.log(bottom_high / bottom))
+    above = math.hypot(math.log(top_high / top), math.log(bottom / bottom_low))
+    return math.exp(ratio - below), math.exp(ratio + above)
 
 
 def clopper_pearson(successes: float, trials: float, *, confidence: float) -> Interval | None:
