@@ -83,6 +83,7 @@ class EvaluationResult:
             bins=self.params.calibration_bins,
             settings=self.params.intervals,
             by_score=self.task.positive is not None,
+            groups=self.outcomes["test"].groups,
         )
 
 
@@ -127,8 +128,14 @@ def _outcomes(
         "test": on_test(inputs.model["test"], model),
         "perturbed": on_test(inputs.model["perturbed"], model),
         "shortcut_baseline": on_test(inputs.shortcut["test"], shortcut),
-        "majority_baseline": majority(task, targets["test"], seen=targets["train"]),
-        "val": predict_labels(task, targets["val"], inputs.model["val"], decide=model),
+        "majority_baseline": majority(task, targets["test"], seen=targets["train"], groups=groups),
+        "val": predict_labels(
+            task,
+            targets["val"],
+            inputs.model["val"],
+            decide=model,
+            groups=inputs.groups.get("val"),
+        ),
     }
 
 
@@ -204,6 +211,7 @@ def _calibration(result: EvaluationResult, name: str) -> dict[str, Estimate]:
         result.task.positive_index,
         bins=result.params.calibration_bins,
         settings=result.params.intervals,
+        groups=result.outcomes["test"].groups,
     )
 
 
