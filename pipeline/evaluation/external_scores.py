@@ -7,7 +7,7 @@ import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.assessment import assess, assess_chance, assess_majority
-from raresight.pipeline.evaluation.baselines import guesses, majority
+from raresight.pipeline.evaluation.baselines.constant import guesses, majority
 from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import threshold_on
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
 from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
