@@ -39,7 +39,7 @@ def evaluate_scores(
     """The judgement of ``test``, beside answers that look at nothing.
 
     Those guess as ``val`` has the classes, or as ``test`` has where there is no validation. There
-    are no perturbed images and no shortcut probe, as there are no images.
+    are no perturbed images and no fitted baselines, as there are no images.
     """
     decide = decision(
         params.threshold,
