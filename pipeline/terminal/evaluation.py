@@ -8,11 +8,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.metrics.metric import View
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.terminal.notes import notes
 from raresight.pipeline.terminal.tables import Row, WideTable, titled_table
-from raresight.pipeline.wording.names import RANDOM, SHORTCUT, majority_name, row_names
+from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     Metrics,
     count,
@@ -109,14 +110,10 @@ def _deployment(metrics: Metrics) -> Table:
     share = f"{100 * deployment['prevalence']:.3g} %"
     table = titled_table(f"At the deployment prevalence: {share}")
     table.add_column("", no_wrap=True)
-    table.add_column("model", justify="right")
-    table.add_column(
-        _percent(metrics["intervals"]["confidence_level"]) + " interval",
-        justify="right",
-        style="dim",
-    )
+    between = _percent(metrics["intervals"]["confidence_level"]) + " interval"
+    table.add_column(Text("model\n").append(between, style="dim"), justify="right")
     baselines = {
-        _header(SHORTCUT): "shortcut_baseline",
+        **{_header(baseline.label): name for name, baseline in BASELINES.items()},
         _header(RANDOM): "random_baseline",
         _header(majority_name(metrics["negative"])): "always_negative",
     }
@@ -126,9 +123,10 @@ def _deployment(metrics: Metrics) -> Table:
     for name, title in (_at_prevalence("deployment") | _PER_MILLION).items():
         show, model = _shown_by(name), deployment["model"]
         others = [figure(deployment[row], name, show) for row in baselines.values()]
-        value = Text(figure(model, name, show), style="bold")
+        value = _cell(model, name, show)
+        value.stylize("bold", 0, len(figure(model, name, show)))
         name_cell = _stacked(title) if len(title) > _WIDEST_NAME else title
-        table.add_row(name_cell, value, interval(model, name, show), *others)
+        table.add_row(name_cell, value, *others)
     return table
 
 
