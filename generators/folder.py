@@ -96,7 +96,7 @@ class Folder(Generator):
         self._refuse([item for item in checked if item.problem])
         good = {item.path: item.digest for item in checked if not item.problem}
         ids = _ids(name, good.values())
-        streams = []
+        streams: list[Sequence[Record]] = []
         for folder, found in files.items():
             label = readable_name(folder.name)
             readable = [path for path in found if path in good]
@@ -107,9 +107,9 @@ class Folder(Generator):
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Read the record's file; nothing is random."""
-        file = readable_name(record.path.relative_to(self.config.path).as_posix())
+        file = readable_name(record.file.relative_to(self.config.path).as_posix())
         try:
-            image = decode(record.path.read_bytes())
+            image = decode(record.file.read_bytes())
         except Exception as error:
             raise BadImages(f"{readable_name(str(record.path))}: {reason(error)}.") from None
         pixels = np.asarray(squared(image, self.image_size))
