@@ -65,8 +65,7 @@ def decode(content: bytes) -> Image.Image:
             size = f"{image.width} x {image.height}"
             raise ValueError(f"{size} pixels, more than {_MAX_PIXELS // 10**6} million")
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        return _to_rgb(image)
+        return _to_rgb(ImageOps.exif_transpose(image))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

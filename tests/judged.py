@@ -95,7 +95,7 @@ def write_generated(folder: Path, positive: str | None) -> None:
         image_shape=(SIDE, SIDE, 3),
         columns=("mask",),
         factors={"side": "string", "size": "float"},
-        sources=({"name": "image", "role": "any"},),
+        sources=({"name": "image"},),
         seed=0,
         versions={},
     )

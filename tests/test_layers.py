@@ -35,7 +35,7 @@ ROOMS = {
     # New images are read as training images are, and answered as the evaluation decided.
     "prediction": {*DATA, "generators", "models", "evaluation"},
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
-    "wording": {*BASE, "evaluation"},
+    "wording": {*BASE, "evaluation", "comparison"},
     "report": {*DATA, "splitting", "evaluation", "wording"},  # the page shows a judgement
 }
 EVERY = {*ROOMS, "generators"}
@@ -165,7 +165,6 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
     params = full_params()
     source = {
         "generator": "shapes",
-        "role": "any",
         "options": {"classes": ["circle", "square"]},
         "counts": {"circle": 40, "square": 40},
     }

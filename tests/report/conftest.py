@@ -72,7 +72,7 @@ def description(classes: Sequence[str], positive: str | None, masks: bool) -> De
         image_shape=(SIDE, SIDE, 3),
         columns=("mask",) if masks else (),
         factors={"size": "float"},
-        sources=({"name": "noise", "role": "any", "generator": "test <i>"},),
+        sources=({"name": "noise", "generator": "test <i>"},),
         seed=1,
         versions={"numpy": "9.9"},
     )
