@@ -21,6 +21,7 @@ from raresight.pipeline.report.learning_curves import draw_curves
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.painters import Plane
 from raresight.pipeline.report.panel import Panel, panel
+from raresight.pipeline.wording.baselines import network_needed
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
@@ -45,6 +46,7 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "facts": _facts(inputs),
         "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(results)],
         "cards": comparison.cards(results),
+        "network_needed": network_needed(results),
         "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
         "trainings": trainings(results),
         "costs": costs_told(results["cost"]) if "cost" in results else None,

@@ -13,6 +13,7 @@ from raresight.pipeline.evaluation.metrics.metric import View
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.terminal.notes import notes
 from raresight.pipeline.terminal.tables import Row, WideTable, titled_table
+from raresight.pipeline.wording.baselines import network_needed
 from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     Metrics,
@@ -39,6 +40,8 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
     kept nowhere. Rows that a judgement of scores alone does not have are left out.
     """
     parts: list[RenderableType] = [Padding(Text.assemble(*verdict(metrics)), (1, 0))]
+    if needed := network_needed(metrics):
+        parts.append(Padding(Text(needed), (0, 0, 1, 0)))
     parts.append(_comparison(metrics))
     if (several := trainings(metrics)) is not None:
         parts.append(Padding(_trainings(several), (1, 0, 0, 0)))
