@@ -68,6 +68,13 @@ class Record:
     path: Path | None = None
     group: str | None = None
 
+    @property
+    def file(self) -> Path:
+        """``path`` of a record that is read in; ValueError where it is one to be drawn."""
+        if self.path is None:
+            raise ValueError(f"record '{self.id}' has no file to be read")
+        return self.path
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:

@@ -91,7 +91,7 @@ class Folder(Generator):
         self._refuse([item for item in checked if item.problem])
         good = {item.path: item.digest for item in checked if not item.problem}
         ids = _ids(name, good.values())
-        streams = []
+        streams: list[Sequence[Record]] = []
         for folder, found in files.items():
             label = _readable(folder.name)
             readable = [path for path in found if path in good]
@@ -102,9 +102,9 @@ class Folder(Generator):
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Read the record's file; nothing is random."""
-        file = _readable(record.path.relative_to(self.config.path).as_posix())
+        file = _readable(record.file.relative_to(self.config.path).as_posix())
         try:
-            image = _decode(record.path.read_bytes())
+            image = _decode(record.file.read_bytes())
         except Exception as error:
             raise BadImages(f"{_readable(str(record.path))}: {_reason(error)}.") from None
         pixels = np.asarray(_squared(image, self.image_size))
@@ -225,7 +225,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return _grey(image, 1)
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        return image if converted is None else converted  # None: converted in place
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("RGBA")
@@ -243,12 +244,12 @@ def _grey(image: Image.Image, white: int) -> Image.Image:
 
 def _squared(image: Image.Image, side: int) -> Image.Image:
     scale = side / max(image.size)
-    size = tuple(max(1, round(length * scale)) for length in image.size)
-    image = image.resize(size, Image.Resampling.BICUBIC)
-    if size == (side, side):
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    image = image.resize((width, height), Image.Resampling.BICUBIC)
+    if image.size == (side, side):
         return image
     square = Image.new("RGB", (side, side), _border_mean(np.asarray(image)))
-    square.paste(image, ((side - size[0]) // 2, (side - size[1]) // 2))
+    square.paste(image, ((side - width) // 2, (side - height) // 2))
     return square
 
 

@@ -5,7 +5,7 @@ occlusion and noise are drawn alike for all of them. The covered share of each p
 edges are antialiased without supersampling.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -46,7 +46,10 @@ _MOTTLE = Material("mottle", ((16, 16), (40, 40), (96, 96)))
 
 
 Share = Annotated[Uniform, within(0, 1)]
-ShapeName = Literal[tuple(SHAPES)]
+if TYPE_CHECKING:
+    ShapeName = str  # a type checker cannot read the names from the table
+else:
+    ShapeName = Literal[tuple(SHAPES)]
 Ground = Literal["plain", "gradient", "noise"]
 
 
@@ -158,7 +161,7 @@ class Shapes(Generator):
         boxes = (box,) if box[2] else ()
         return Sample(image=image, label=record.label, mask=mask, boxes=boxes, factors=values)
 
-    def _draw_factors(self, u: list[float]) -> dict[str, float | str]:
+    def _draw_factors(self, u: list[float]) -> dict[str, Any]:
         c = self.config
         size, lightness, contrast = at(c.size, u[0]), at(c.lightness, u[6]), at(c.contrast, u[7])
         darker = lightness + contrast > 1 or (lightness >= contrast and u[8] < 0.5)

@@ -24,6 +24,7 @@ from raresight.generators.factors import (
     Numbers,
     Whole,
     Words,
+    among,
     within,
 )
 from raresight.generators.options import FactorOptions
@@ -48,8 +49,8 @@ class TexturesOptions(FactorOptions):
     - ``ground_set``: number of the set of texture banks that surfaces are taken from.
     """
 
-    surface: Words(defects.SURFACES) = Discrete(defects.SURFACES)
-    defect: Words(defects.DEFECTS) = Discrete(defects.DEFECTS)
+    surface: Annotated[Words, among(defects.SURFACES)] = Discrete(defects.SURFACES)
+    defect: Annotated[Words, among(defects.DEFECTS)] = Discrete(defects.DEFECTS)
     size: Annotated[Numbers, within(0.01, 1)] = Conditional(
         "defect", {"scratch": LogUniform(0.12, 0.7)}, LogUniform(0.04, 0.3)
     )
