@@ -61,6 +61,6 @@ def begin(
     model: Classifier, params: TrainParams, weights: Pretrained, classes: tuple[str, ...]
 ) -> None:
     """Give ``model`` the ``weights``; the last layer's too where it is of the same ``classes``."""
-    same = params.start is not None and read_card(Path(params.start)).classes == classes
+    same = params.start is not None and tuple(read_card(Path(params.start)).classes) == classes
     head = None if same else named_head(model.network, len(classes))[0]
     put_in(model.network, weights, head=head)

@@ -64,9 +64,9 @@ class Update:
             nn.utils.clip_grads_with_norm_(moved, clip, norm)
         self.optimizer.step()
         if strength.l1:
-            sparse = set(map(id, self._shrunk))
+            penalized = set(map(id, self._shrunk))
             for group in self.optimizer.param_groups:
-                weights = [weight for weight in group["params"] if id(weight) in sparse]
+                weights = [weight for weight in group["params"] if id(weight) in penalized]
                 soft_threshold(weights, group["lr"] * strength.l1)
         return norm
 
