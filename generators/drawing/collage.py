@@ -11,12 +11,12 @@ from numba import njit
 
 from raresight.generators.drawing.canvas import lay_ground, mark, paint
 from raresight.generators.drawing.color import rgb
+from raresight.generators.drawing.noise import take
 from raresight.generators.drawing.outline import BOX, place
 from raresight.generators.drawing.stain import develop
 
-BANK = 256  # side of the periodic noise banks
 STROKE = 7  # numbers that decide on a stroke: before or behind, x, y, turns, length, width, shade
-WINDOWS = 4  # rows of ``corners``: the ground's, and one a colour channel
+CORNERS = 3  # rows of ``corners``: the grain of each colour channel
 _MOTTLE, _FALL = 0.05, 0.3  # lightness: deviation of a noisy ground, and fall across a gradient
 _LENGTH, _WIDTH = (0.1, 0.35), (0.02, 0.05)  # of strokes
 
@@ -29,6 +29,7 @@ def glue(
     turns: tuple[float, float],
     strokes: np.ndarray,
     corners: np.ndarray,
+    window: np.ndarray,
     banks: tuple[np.ndarray, np.ndarray],
     image: np.ndarray,
     mask: np.ndarray,
@@ -37,8 +38,9 @@ def glue(
 
     ``factors`` are size, x, y, rotation, hue, ground_hue, saturation, lightness, contrast,
     occlusion and noise; ``ground`` says whether it has a gradient and whether it has noise;
-    ``turns`` are the directions of the gradient and of the card. ``corners`` (WINDOWS, 2) are where
-    the windows of noise begin in ``banks``, mottle and grain.
+    ``turns`` are the directions of the gradient and of the card. ``banks`` are mottle, of which
+    ``window`` decides on a part as in :func:`noise.take`, and grain, padded, whose windows begin
+    at ``corners`` (CORNERS, 2).
 
     ``image`` (H, H, 3) and ``mask`` (H, H), 1 where half a pixel or more of the shape is visible,
     are filled. Returns the box (x, y, width, height) around the mask, all 0 where it is empty, and
@@ -54,7 +56,10 @@ def glue(
     mottle, grain = banks
     slope = _slope(_FALL if ground[0] else 0.0, turns[0])
     colour = rgb(ground_hue, lightness, saturation / 2.0)
-    lay_ground(colour, slope, mottle, corners[0], _MOTTLE if ground[1] else 0.0, planes)
+    share[:] = 0.0
+    if ground[1]:
+        take(mottle, window, share)
+    lay_ground(colour, slope, share, _MOTTLE, planes)
 
     palette = (hue, lightness, contrast, saturation)
     _strokes(strokes, False, palette, planes, share, visible)
@@ -71,7 +76,7 @@ def glue(
     paint(card, _other(palette, 0.5), planes, share, visible)
     _strokes(strokes, True, palette, planes, share, visible)
     seen, box = mark(visible, mask)
-    develop(planes, grain, corners[1:], noise, image)
+    develop(planes, grain, corners, noise, image)
     return box, seen / max(1, whole)
 
 
