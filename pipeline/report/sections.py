@@ -1,12 +1,13 @@
 """The sections of the page, and its pictures, from what the stages before it wrote."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from raresight.pipeline import __version__
 from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from raresight.pipeline.report.charts import draw_learning, draw_plane, draw_reliability
 from raresight.pipeline.report.evaluation_figures import (
@@ -20,10 +21,10 @@ from raresight.pipeline.report.learning_curves import draw_curves
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.painters import Plane
 from raresight.pipeline.report.panel import Panel, panel
-from raresight.pipeline.wording.names import SHORTCUT
+from raresight.pipeline.wording import augmentation_check
 from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
-from raresight.pipeline.wording.verdict import verdict
+from raresight.pipeline.wording.verdict import Part, opening, rest
 
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
 
@@ -44,8 +45,11 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "metrics": results,
         "task": task,
         "facts": _facts(inputs),
-        "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(results)],
+        "opening": _weighted(opening(results)),
+        "verdict": _weighted([*rest(results), *augmentation_check.in_verdict(results)]),
+        "copies_checked": _copies_checked(results),
         "cards": comparison.cards(results),
+        "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
         "trainings": trainings(results),
         "costs": costs_told(results["cost"]) if "cost" in results else None,
         "panel": _panel(inputs),
@@ -75,6 +79,15 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "asked": asked.in_columns(inputs.asked),
         "versions": _versions(inputs),
     }
+
+
+def _weighted(parts: Iterable[Part]) -> list[tuple[str, str]]:
+    """Each text with its weight."""
+    return [part if isinstance(part, tuple) else (part, "") for part in parts]
+
+
+def _copies_checked(results: Mapping[str, Any]) -> list[tuple[str, ...]] | None:
+    return list(augmentation_check.rows(results)) if "augmentation_check" in results else None
 
 
 def draw_pictures(inputs: ReportInputs, folder: Path) -> None:
@@ -125,7 +138,7 @@ def _planes(inputs: ReportInputs) -> Planes | None:
     outcomes = {
         "model": inputs.test,
         "perturbed images": inputs.outcome("perturbed"),
-        SHORTCUT: inputs.outcome("shortcut_baseline"),
+        **{baseline.label: inputs.outcome(name) for name, baseline in BASELINES.items()},
     }
     rng = seeds.rng(inputs.params.seed, "report", "band")
     data = curves.ranked(outcomes, settings=inputs.intervals, rng=rng)
