@@ -55,6 +55,12 @@ class SquareScorer:
     """Scores an image by how bright its middle is."""
 
     classes = ("common", "rare")
+    num_features = 2
+
+    def features(self, images, rows) -> np.ndarray:
+        """The brightness of the middle, and that of everything."""
+        pixels = images[rows].astype(np.float32)
+        return np.stack([pixels[:, 4:8, 4:8].mean((1, 2, 3)), pixels.mean((1, 2, 3))], axis=1)
 
     def scores(self, images, rows) -> np.ndarray:
         middle = images[rows][:, 4:8, 4:8].mean(axis=(1, 2, 3))
@@ -91,7 +97,7 @@ def write_generated(folder: Path, positive: str | None) -> None:
         image_shape=(SIDE, SIDE, 3),
         columns=("mask",),
         factors={"side": "string", "size": "float"},
-        sources=({"name": "image", "role": "any"},),
+        sources=({"name": "image"},),
         seed=0,
         versions={},
     )

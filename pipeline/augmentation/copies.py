@@ -85,8 +85,8 @@ def plan_copies(params: AugmentParams, originals: Dataset, *, size: int) -> list
 def _to_copy(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, int, np.ndarray]]:
     """Class, copies and rows of each source's originals that are to be copied."""
     for source in originals.description.sources:
-        if source["role"] == "test_only":  # only copies of training sources are ever learned from
-            continue
+        if "train" not in originals.description.splits_of(source["name"]):
+            continue  # only copies of training sources are ever learned from
         here = originals.source_names == source["name"]
         for label, copies in sorted(params.copies.items()):
             rows = np.flatnonzero(here & (originals.labels == label))

@@ -13,6 +13,7 @@ import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
+from raresight.pipeline.evaluation.uncertainty.multiple_tests import holm
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
@@ -209,10 +210,9 @@ def _sign_test(won: int, lost: int) -> float:
 
 
 def _adjusted(slices: Sequence[Slice]) -> list[Slice]:
-    """With Holm's correction (1979, https://www.jstor.org/stable/4615733)."""
-    tested = sorted((one.p, k) for k, one in enumerate(slices) if one.p is not None)
-    adjusted, highest = list(slices), 0.0
-    for place, (p, k) in enumerate(tested):
-        highest = max(highest, min(1.0, (len(tested) - place) * p))
-        adjusted[k] = replace(slices[k], p_adjusted=highest)
+    """With Holm's correction for all that could be tested."""
+    adjusted = list(slices)
+    tested = [(k, one.p) for k, one in enumerate(slices) if one.p is not None]
+    for (k, _), p in zip(tested, holm([p for _, p in tested]), strict=True):
+        adjusted[k] = replace(slices[k], p_adjusted=float(p))
     return adjusted

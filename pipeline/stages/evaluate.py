@@ -25,6 +25,7 @@ from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
+from raresight.pipeline.evaluation.keeping import kept_decision
 from raresight.pipeline.evaluation.output import tables
 from raresight.pipeline.evaluation.output.results_json import headline, to_results_json
 from raresight.pipeline.evaluation.params import EvaluateParams
@@ -44,13 +45,13 @@ from raresight.pipeline.evaluation.seeds import (
 from raresight.pipeline.evaluation.transfer import transfer
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
-OUTPUT, RESULTS = "evaluation", "results.json"
+OUTPUT, RESULTS, DECISION = "evaluation", "results.json", "decision"
 _INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split", "model": "train"}
 _TABLES = ("val", "test", "perturbed", "shortcut_baseline")
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
-    """Write results, metrics, predictions and plots below ``data/evaluation``.
+    """Write results, metrics, predictions and plots below ``data/evaluation``, and the decision.
 
     Returns the contents of results.json.
     """
@@ -62,11 +63,12 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     task = Task(classes=dataset.classes, positive=dataset.positive)
     refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
     targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
+    targets.append(data / DECISION)
     if params.threads is not None:  # torch is loaded by the model, and not before
         from raresight.pipeline.models.device import set_threads
 
         set_threads(params.threads)
-    with stage_outputs(*targets) as (everything, numbers, predictions, pictures):
+    with stage_outputs(*targets) as (everything, numbers, predictions, pictures, decision):
         loaded = open_inputs(dataset, data, device)
         scores = model_scores(loaded, params)
         inputs = _evaluation_inputs(loaded, task, scores[0])
@@ -82,6 +84,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
         write_json(numbers, headline(results))
         _write_predictions(predictions, loaded, result, trainings)
         _write_plots(pictures, result)
+        kept_decision(data / "model", loaded, result).write(decision)
     return results
 
 

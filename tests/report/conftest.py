@@ -40,6 +40,12 @@ class CentreScorer:
     def __init__(self, classes: Sequence[str], training: int = 1):
         self.classes, self.last = tuple(classes), 11 - training
 
+    num_features = 3
+
+    def features(self, images, rows) -> np.ndarray:
+        """The color of an image."""
+        return images[rows].mean(axis=(1, 2))
+
     def scores(self, images, rows) -> np.ndarray:
         parts = np.array_split(
             images[rows][:, 6 : self.last].astype(float), len(self.classes), axis=2
@@ -66,7 +72,7 @@ def description(classes: Sequence[str], positive: str | None, masks: bool) -> De
         image_shape=(SIDE, SIDE, 3),
         columns=("mask",) if masks else (),
         factors={"size": "float"},
-        sources=({"name": "noise", "role": "any", "generator": "test <i>"},),
+        sources=({"name": "noise", "generator": "test <i>"},),
         seed=1,
         versions={"numpy": "9.9"},
     )
