@@ -20,7 +20,7 @@ from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.augmentation_check import Tested, check_augmentation
-from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
@@ -47,7 +47,7 @@ from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 OUTPUT, RESULTS, DECISION = "evaluation", "results.json", "decision"
 _INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split", "model": "train"}
-_TABLES = ("val", "test", "perturbed", "shortcut_baseline")
+_TABLES = ("val", "test", "perturbed", *BASELINES)
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
@@ -71,7 +71,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     with stage_outputs(*targets) as (everything, numbers, predictions, pictures, decision):
         loaded = open_inputs(dataset, data, device)
         scores = model_scores(loaded, params)
-        inputs = _evaluation_inputs(loaded, task, scores[0])
+        inputs = _evaluation_inputs(loaded, task, scores[0], seed=params.seed)
         result = evaluate(inputs, params)
         trainings = [first_of(result), *_others(loaded, scores, inputs, params)]
         results = {
@@ -155,9 +155,15 @@ def _transfer(loaded: LoadedInputs, result: EvaluationResult) -> dict[str, Any]:
         loaded.models[0].scorer.scores(loaded.dataset.images, loaded.drawn),
         decide=result.decide,
     )
-    rights = [outcome.predicted == outcome.targets for outcome in (drawn, result.outcomes["test"])]
-    pairs = [(int(right.sum()), len(right)) for right in rights]
-    return {"transfer": transfer(*pairs, settings=result.params.intervals)}
+    groups = np.unique(loaded.groups[loaded.drawn], return_inverse=True)[1]
+    test = result.outcomes["test"]
+    return {
+        "transfer": transfer(
+            (drawn.predicted == drawn.targets, groups),
+            (test.predicted == test.targets, test.groups),
+            settings=result.params.intervals,
+        )
+    }
 
 
 def _augmentation_check(
@@ -186,17 +192,24 @@ def _augmentation_check(
 
 
 def _evaluation_inputs(
-    loaded: LoadedInputs, task: Task, model: Mapping[str, np.ndarray]
+    loaded: LoadedInputs, task: Task, model: Mapping[str, np.ndarray], *, seed: int
 ) -> EvaluationInputs:
     dataset = loaded.dataset
     targets = {name: dataset.targets[loaded.rows[name]] for name in loaded.rows}
-    features = {name: shortcut_features(dataset.images, loaded.rows[name]) for name in loaded.rows}
-    shortcut = fit_shortcut(features["train"], targets["train"], num_classes=len(task.classes))
     return EvaluationInputs(
         task=task,
         targets=targets,
         model=model,
-        shortcut={name: shortcut(features[name]) for name in ("val", "test")},
+        baselines={
+            name: baseline.scores(
+                dataset.images,
+                loaded.rows,
+                targets["train"],
+                num_classes=len(task.classes),
+                seed=seed,
+            )
+            for name, baseline in BASELINES.items()
+        },
         assumed=loaded.models[0].assumed,
         factors=factors_of(dataset, loaded.rows["test"]),
         groups={
@@ -220,7 +233,7 @@ def _write_predictions(
         rows, outcome = _rows(loaded, name), result.outcomes[name]
         pixels = [content_digest(dataset.images[row]) for row in rows]
         columns = _known(loaded, rows) | {"pixels": pixels} | _answers(outcome)
-        if name != "shortcut_baseline":
+        if name not in BASELINES:
             columns |= _by_class("probability", result.calibrator(outcome.scores), result.task)
         _write_table(folder / f"{name}.arrow", columns)
     for number, training in enumerate(trainings[1:], 2):
