@@ -29,17 +29,19 @@ repro: $(VENV)/installed  ## run the pipeline and print the verdict
 	raresight evaluate --show
 	@echo 'Open data/report/index.html in a browser.'
 
-# The optional engines of the 3-D generators; their tests are skipped where there is no OpenGL.
+# The optional engines of the 3-D generators, whose tests are skipped where there is no OpenGL, and
+# what runs the example's notebook.
 $(VENV)/extras: $(VENV)/installed constraints-extras.txt
 	$(PIP) -r constraints-extras.txt
 	@touch $@
 
-test: lint $(VENV)/extras  ## linter and the whole test suite
+test: lint $(VENV)/extras  ## linter, types and the whole test suite
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/installed  ## ruff
+lint: $(VENV)/installed  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: $(VENV)/installed  ## ratios beside what a user would pick instead
 	$(BIN)/python -m benchmarks
@@ -48,5 +50,5 @@ digits: $(VENV)/installed  ## write scikit-learn's real digits as images below d
 	$(BIN)/raresight digits data/raw/digits
 
 clean:  ## remove the environment and what the stages wrote (metrics stay: Git has them)
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	find data -mindepth 1 -maxdepth 2 -type d ! -path 'data/raw*' ! -path data/training ! -path data/evaluation -prune -exec rm -rf {} +

@@ -79,9 +79,9 @@ class Record:
 
     @property
     def file(self) -> Path:
-        """``path`` of a real image; ValueError where it is drawn."""
+        """``path`` of a record that is read in; ValueError where it is one to be drawn."""
         if self.path is None:
-            raise ValueError(f"{self.id} is drawn, not read from a file")
+            raise ValueError(f"record '{self.id}' has no file to be read")
         return self.path
 
 

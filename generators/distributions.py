@@ -51,7 +51,7 @@ class Continuous(Factor):
     mean: float | None = None
     std: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.low > self.high:
             raise ValueError("must be [low, high] with low <= high")
         if (self.mean is None) != (self.std is None):
@@ -99,7 +99,7 @@ class LogUniform(Factor):
     low: float
     high: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 < self.low <= self.high:
             raise ValueError("must be [low, high] with 0 < low <= high")
 
@@ -140,7 +140,7 @@ class Discrete(Factor):
     options: tuple[Any, ...]
     weights: tuple[float, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.options:
             raise ValueError("needs at least one value")
         if self.weights and len(self.weights) != len(self.options):
@@ -174,7 +174,7 @@ class Mixture(Factor):
     parts: tuple[Factor, ...]
     weights: tuple[float, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.parts:
             raise ValueError("needs at least one part")
         _ = self._shares
@@ -212,7 +212,7 @@ class Conditional(Factor):
     cases: Mapping[str, Factor]
     otherwise: Factor | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.cases:
             raise ValueError("needs at least one case")
 
@@ -253,13 +253,15 @@ class Product(Factor):
     def at(self, u: float, given: Mapping[str, Any] = NOTHING) -> Any:
         raise TypeError("a product has no quantiles: it is sampled")
 
-    def sample(self, rng: np.random.Generator, given: Mapping[str, Any] = NOTHING) -> dict:
+    def sample(
+        self, rng: np.random.Generator, given: Mapping[str, Any] = NOTHING
+    ) -> dict[str, Any]:
         drawn: dict[str, Any] = {}
         for name, member in self.members.items():
             drawn[name] = member.sample(rng, {**given, **drawn})
         return drawn
 
-    def contains(self, value: Mapping, given: Mapping[str, Any] = NOTHING) -> bool:
+    def contains(self, value: Mapping[str, Any], given: Mapping[str, Any] = NOTHING) -> bool:
         return set(value) == set(self.members) and all(
             member.contains(value[name], {**given, **value})
             for name, member in self.members.items()

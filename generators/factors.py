@@ -123,7 +123,7 @@ def _keys(value: Any, needed: set[str], optional: Set[str] = frozenset()) -> Map
     return value
 
 
-def _listed(value: Any, of: str) -> list:
+def _listed(value: Any, of: str) -> list[Any]:
     if not isinstance(value, list | tuple) or not value:
         raise ValueError(f"must be a list of {of}, not {value!r}")
     return list(value)
@@ -193,17 +193,19 @@ def _plain(value: Pair | Factor) -> Any:
     return value.plain() if isinstance(value, Factor) else list(value)
 
 
-def Words(allowed: Collection[str]) -> Any:  # noqa: N802 - it makes a type
-    """The type of a factor that is one of the words ``allowed``, by any distribution; a list of
-    them means each as often as the others."""
+def _words(value: Any) -> Factor:
+    return read({"discrete": value} if isinstance(value, list | tuple) else value)
 
-    def check(value: Any) -> Factor:
-        factor = read({"discrete": value} if isinstance(value, list | tuple) else value)
+
+def among(allowed: Collection[str]) -> AfterValidator:
+    """Nothing but the words ``allowed`` can be drawn."""
+
+    def check(factor: Factor) -> Factor:
         if unknown := [word for word in factor.values() if word not in allowed]:
             raise ValueError(f"there is no {unknown[0]!r}; there are {', '.join(allowed)}")
         return factor
 
-    return Annotated[Any, PlainValidator(check), PlainSerializer(_plain)]
+    return AfterValidator(check)
 
 
 def within(low: float, high: float) -> AfterValidator:
@@ -250,6 +252,9 @@ def _has(factor: Factor, kind: Any) -> bool:
 
 Numbers = Annotated[Any, PlainValidator(_range), PlainSerializer(_plain)]
 """Numbers by any distribution, those included that depend on factors drawn before."""
+
+Words = Annotated[Any, PlainValidator(_words), PlainSerializer(_plain)]
+"""Words by any distribution; a list of them means each as often as the others."""
 
 Uniform = Annotated[Numbers, AfterValidator(_unconditional)]
 """A pair [low, high], of which every value is equally likely, or any other distribution."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from colorsys import hls_to_rgb
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -216,7 +216,7 @@ class Glyphs(Generator):
         return path.name, fonts.outline(path, label), False
 
     def _placed(
-        self, lines: np.ndarray, values: Mapping, reach: float, rng: np.random.Generator
+        self, lines: np.ndarray, values: Mapping[str, Any], reach: float, rng: np.random.Generator
     ) -> np.ndarray:
         """The lines bent, turned and moved to their place, in shares of the image's side."""
         lattice = rng.uniform(-1, 1, (2, pen.LATTICE, pen.LATTICE))
@@ -240,7 +240,9 @@ class Glyphs(Generator):
         scanner = self.config.scanner
         return (self.image_size, 1) if scanner is None else (scanner.pixels, scanner.bitmap)
 
-    def _picture(self, ink: np.ndarray, values: Mapping, rng: np.random.Generator) -> np.ndarray:
+    def _picture(
+        self, ink: np.ndarray, values: Mapping[str, Any], rng: np.random.Generator
+    ) -> np.ndarray:
         """The share of each point that ink covers (fine, fine) as a picture of the image's size."""
         pixels, bitmap = self._raster
         litter = rng.random((values["clutter"], 5))

@@ -75,7 +75,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return _grey(image, 1)
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        return image if converted is None else converted  # None: converted in place
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("RGBA")
@@ -94,12 +95,12 @@ def _grey(image: Image.Image, white: int) -> Image.Image:
 def squared(image: Image.Image, side: int) -> Image.Image:
     """The image within ``side`` x ``side`` pixels, in its own proportions."""
     scale = side / max(image.size)
-    size = tuple(max(1, round(length * scale)) for length in image.size)
-    image = image.resize(size, Image.Resampling.BICUBIC)
-    if size == (side, side):
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    image = image.resize((width, height), Image.Resampling.BICUBIC)
+    if image.size == (side, side):
         return image
     square = Image.new("RGB", (side, side), _border_mean(np.asarray(image)))
-    square.paste(image, ((side - size[0]) // 2, (side - size[1]) // 2))
+    square.paste(image, ((side - width) // 2, (side - height) // 2))
     return square
 
 

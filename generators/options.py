@@ -1,6 +1,6 @@
 """Options that are factors: drawn in the order of their fields, each by its own distribution."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
@@ -55,8 +55,9 @@ class FactorOptions(Options):
 
     @model_validator(mode="after")
     def _sound(self) -> "FactorOptions":
-        members = next(_products(self.together)).members if self.together is not None else {}
-        for product in _products(self.together) if members else ():
+        products = [] if self.together is None else list(_products(self.together))
+        members = products[0].members if products else {}
+        for product in products:
             for name, factor in product.members.items():
                 self._check_member(name, factor)
         known: list[str] = ["label", *members]
@@ -71,7 +72,8 @@ class FactorOptions(Options):
         if name not in self.drawn:
             raise ValueError(f"together: no factor '{name}'; there are {', '.join(self.drawn)}")
         field = type(self).model_fields[name]
-        option = TypeAdapter(Annotated[(field.annotation, *field.metadata)])
+        annotation: Any = Annotated[(field.annotation, *field.metadata)]
+        option = TypeAdapter[Any](annotation)
         try:
             option.validate_python(factor)
         except ValidationError as error:
@@ -94,7 +96,7 @@ class FactorOptions(Options):
         return {name: given[name] for name in self.drawn}
 
     @cached_property
-    def _steps(self) -> list[tuple[str, Any, Callable]]:
+    def _steps(self) -> list[tuple[str, Any, Callable[..., Any]]]:
         """Each factor's name, what it is drawn from, and how."""
         return [
             (name, getattr(self, name), whole if name in self.counted else at)
@@ -117,7 +119,7 @@ class FactorOptions(Options):
 def _conditions(value: Any) -> Iterator[Conditional]:
     if isinstance(value, Conditional):
         yield value
-        inner = [*value.cases.values(), *filter(None, [value.otherwise])]
+        inner: Sequence[Factor] = [*value.cases.values(), *filter(None, [value.otherwise])]
     else:
         inner = value.parts if isinstance(value, Mixture) else ()
     for part in inner:

@@ -8,7 +8,7 @@ all.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import AfterValidator
@@ -118,7 +118,7 @@ class PathologyOptions(Options):
 
 
 @lru_cache(maxsize=2)
-def _banks(size: int) -> tuple[np.ndarray, ...]:
+def _banks(size: int) -> tissue.Banks:
     """Periodic noise that every patch takes windows of, padded so that no window of ``size`` wraps.
 
     Fibres that run down, the same across, fine and coarse chromatin, and the sensor's grain.
@@ -126,8 +126,13 @@ def _banks(size: int) -> tuple[np.ndarray, ...]:
     fibres = texture("stroma", size=tissue.BANK, cells=[(8, 3), (24, 8), (64, 20), (128, 64)])
     chromatin = texture("chromatin", size=tissue.BANK, cells=[(96, 96), (160, 160)])
     outline = texture("outline", size=tissue.BANK, cells=[(72, 72)])
-    banks = (fibres, fibres.T, chromatin, outline, grain("sensor", size=tissue.BANK))
-    return tuple(wrapped(bank, size) for bank in banks)
+    return (
+        wrapped(fibres, size),
+        wrapped(fibres.T, size),
+        wrapped(chromatin, size),
+        wrapped(outline, size),
+        wrapped(grain("sensor", size=tissue.BANK), size),
+    )
 
 
 class Pathology(Generator):
@@ -192,10 +197,14 @@ class Pathology(Generator):
             boxes,
         )
         return Sample(
-            image=image, label=record.label, mask=mask, boxes=boxes.tolist(), factors=values
+            image=image,
+            label=record.label,
+            mask=mask,
+            boxes=[(x, y, width, height) for x, y, width, height in boxes.tolist()],
+            factors=values,
         )
 
-    def _draw_factors(self, u: list[float], *, mitotic: bool) -> dict[str, float | str | None]:
+    def _draw_factors(self, u: list[float], *, mitotic: bool) -> dict[str, Any]:
         c = self.config
         return {
             "nuclei": whole(c.nuclei, u[0]),
@@ -214,7 +223,7 @@ class Pathology(Generator):
             "noise": at(c.noise, u[12]),
         }
 
-    def _kinds(self, values: Mapping, rng: np.random.Generator) -> np.ndarray:
+    def _kinds(self, values: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
         """The kind of every body, in the order of drawing: figures come last, never covered."""
         fields = (self.image_size / 64) ** 2
         resting, alike = round(values["nuclei"] * fields), values["lookalikes"]

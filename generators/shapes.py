@@ -6,7 +6,7 @@ edges are antialiased without supersampling.
 """
 
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -51,7 +51,10 @@ def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 Share = Annotated[Uniform, within(0, 1)]
-ShapeName = Literal[tuple(SHAPES)]
+if TYPE_CHECKING:
+    ShapeName = str  # a type checker cannot read the names from the table
+else:
+    ShapeName = Literal[tuple(SHAPES)]
 Ground = Literal["plain", "gradient", "noise"]
 
 
@@ -157,7 +160,7 @@ class Shapes(Generator):
         boxes = (box,) if box[2] else ()
         return Sample(image=image, label=record.label, mask=mask, boxes=boxes, factors=values)
 
-    def _draw_factors(self, u: list[float]) -> dict[str, float | str]:
+    def _draw_factors(self, u: list[float]) -> dict[str, Any]:
         c = self.config
         size, lightness, contrast = at(c.size, u[0]), at(c.lightness, u[6]), at(c.contrast, u[7])
         darker = lightness + contrast > 1 or (lightness >= contrast and u[8] < 0.5)

@@ -23,6 +23,7 @@ from raresight.generators.factors import (
     Numbers,
     Whole,
     Words,
+    among,
     within,
 )
 from raresight.generators.options import FactorOptions
@@ -46,8 +47,8 @@ class TexturesOptions(FactorOptions):
     - ``blur``: standard deviation in pixels. ``noise``: in grey levels.
     """
 
-    surface: Words(defects.SURFACES) = Discrete(defects.SURFACES)
-    defect: Words(defects.DEFECTS) = Discrete(defects.DEFECTS)
+    surface: Annotated[Words, among(defects.SURFACES)] = Discrete(defects.SURFACES)
+    defect: Annotated[Words, among(defects.DEFECTS)] = Discrete(defects.DEFECTS)
     size: Annotated[Numbers, within(0.01, 1)] = Conditional(
         "defect", {"scratch": LogUniform(0.12, 0.7)}, LogUniform(0.04, 0.3)
     )

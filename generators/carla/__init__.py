@@ -91,7 +91,7 @@ class Carla(Generator):
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Read the record's tick; nothing is random."""
-        replay = _replay(record.path)
+        replay = _replay(record.file)
         snapshot = replay[int(record.id.rsplit("-", 1)[-1])]
         sample = sample_of(snapshot, self.image_size, self.config.min_visible)
         return Sample(**{**vars(sample), "factors": {**sample.factors, "map": replay.meta.map}})

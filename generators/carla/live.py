@@ -5,8 +5,10 @@ The server runs in step with us: it computes a tick when asked, and every sensor
 tick is waited for. On leaving, what was spawned is removed and the world's settings are put back.
 """
 
+from collections.abc import Iterator
 from queue import Empty, Queue
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +42,8 @@ class LiveCarla:
         self, carla: ModuleType, *, host: str, port: int, size: int, seed: int, walkers: int = 60,
         every: int = 20,
     ):  # fmt: skip
-        self._carla, self._every, self._spawned = carla, every, []
+        self._carla, self._every = carla, every
+        self._spawned: list[Any] = []  # the client has no types
         try:
             self._client = carla.Client(host, port)
             self._client.set_timeout(_PATIENCE)
@@ -52,7 +55,7 @@ class LiveCarla:
             ) from None
         self._settings = self._world.get_settings()
         self._map = self._world.get_map()
-        self._queues: dict[str, Queue] = {}
+        self._queues: dict[str, Queue[Any]] = {}
         try:
             self._run_in_step(seed)
             car = self._spawn_car(seed)
@@ -100,7 +103,7 @@ class LiveCarla:
             actors=tuple(self._actors()),
         )
 
-    def _image(self, name: str, frame: int):
+    def _image(self, name: str, frame: int) -> Any:
         """The sensor's frame of that tick; earlier ones are thrown away."""
         try:
             while (image := self._queues[name].get(timeout=_PATIENCE)).frame < frame:
@@ -119,7 +122,7 @@ class LiveCarla:
         self._world.set_pedestrians_seed(seed)
         self._world.set_pedestrians_cross_factor(0.5)
 
-    def _spawn_car(self, seed: int):
+    def _spawn_car(self, seed: int) -> Any:
         places = self._map.get_spawn_points()
         kind = self._world.get_blueprint_library().filter("vehicle.*")[0]
         car = self._world.spawn_actor(kind, places[seed % len(places)])
@@ -144,7 +147,7 @@ class LiveCarla:
             controller.start()
             controller.go_to_location(self._world.get_random_location_from_navigation())
 
-    def _spawn_sensors(self, car, size: int) -> dict[str, dict[str, str]]:
+    def _spawn_sensors(self, car: Any, size: int) -> dict[str, dict[str, str]]:
         library, attributes = self._world.get_blueprint_library(), {}
         where = self._carla.Transform(self._carla.Location(x=1.2, z=1.5))
         for name, kind in _BLUEPRINTS.items():
@@ -159,7 +162,7 @@ class LiveCarla:
             attributes[name] = {"blueprint": kind, **values}
         return attributes
 
-    def _actors(self):
+    def _actors(self) -> Iterator[Actor]:
         everyone = self._world.get_actors()
         for actor in [*everyone.filter("walker.*"), *everyone.filter("vehicle.*")]:
             box = actor.bounding_box
@@ -172,7 +175,7 @@ class LiveCarla:
                 lane=self._lane(actor.get_transform().location),
             )
 
-    def _lane(self, location) -> str | None:
+    def _lane(self, location: Any) -> str | None:
         """The kind of lane below a place: pavements are lanes too, meadows are none."""
         lane = self._map.get_waypoint(
             location, project_to_road=False, lane_type=self._carla.LaneType.Any
@@ -180,16 +183,16 @@ class LiveCarla:
         return None if lane is None else str(lane.lane_type)
 
 
-def shot_of(image) -> Shot:
+def shot_of(image: Any) -> Shot:
     """What a sensor sent, as kept in a record; needs ``raw_data``, ``width``, ``height``, ``fov``
     and ``transform`` of it, as ``carla.Image`` has them."""
     pixels = np.frombuffer(image.raw_data, np.uint8).reshape(image.height, image.width, 4)
     return Shot(pixels=pixels.copy(), matrix=_matrix(image.transform), fov=float(image.fov))
 
 
-def _matrix(transform) -> Matrix:
-    return tuple(tuple(map(float, row)) for row in transform.get_matrix())
+def _matrix(transform: Any) -> Matrix:
+    return tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in transform.get_matrix())
 
 
-def _triple(vector) -> tuple[float, float, float]:
+def _triple(vector: Any) -> tuple[float, float, float]:
     return float(vector.x), float(vector.y), float(vector.z)

@@ -1,6 +1,7 @@
 """A stand-in for a CARLA server: the street of the game engine, sent as CARLA's sensors would."""
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,10 @@ from raresight.generators.carla.decode import FAR, bgra, encode_depth
 from raresight.generators.carla.record import SENSORS, Actor, Matrix, Meta, Shot, Snapshot
 from raresight.generators.drawing.sensor import expose
 from raresight.generators.street import Street, StreetOptions, tags
+
+if TYPE_CHECKING:
+    from raresight.generators.street.engine import View
+    from raresight.generators.street.scene import Scene
 
 _SECONDS = 0.05
 _APART = 20  # ticks between two snapshots: every one is another place
@@ -68,7 +73,7 @@ class StagedCarla:
         )
 
 
-def _camera(view) -> Matrix:
+def _camera(view: "View") -> Matrix:
     """The camera's matrix: its axes ahead, right and up in the world, and its place."""
     heading, pitch = np.radians([view.heading, view.pitch])
     ahead = np.array(
@@ -85,7 +90,7 @@ def _matrix(columns: np.ndarray) -> Matrix:
     return tuple(tuple(row) for row in rows.tolist())
 
 
-def _actors(scene) -> tuple[Actor, ...]:
+def _actors(scene: "Scene") -> tuple[Actor, ...]:
     """People and cars, with the boxes around their vertices."""
     vertices = scene.heap.bake().vertices
     numbers = vertices[:, 10].astype(np.int64)

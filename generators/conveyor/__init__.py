@@ -9,7 +9,7 @@ loose caps that lie about are drawn alike for all classes.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -144,7 +144,7 @@ class Conveyor(Generator):
 
     def _picture(
         self, record: Record, camera: "Camera", settled: "Settled", instances: np.ndarray,
-        mask: np.ndarray, values: Mapping, rng: np.random.Generator,
+        mask: np.ndarray, values: Mapping[str, Any], rng: np.random.Generator,
     ) -> Sample:  # fmt: skip
         depth, picture = camera.depth(), camera.colours()
         opengl.check_frame(f"conveyor, record {record.id}", picture, instances)

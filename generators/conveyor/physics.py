@@ -4,8 +4,9 @@ What is asked for decides only how the bottles start. A bottle dropped on the ot
 and lie there: then the scene is `toppled`, whatever was wanted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -24,8 +25,9 @@ _APART = 0.078  # between two axes; bottles of 7 cm do not touch
 # What scenes change in the model, and what is therefore put back before each.
 _CHANGED = (
     *("geom_rgba", "geom_pos", "geom_friction", "geom_contype", "geom_conaffinity", "geom_matid"),
-    *("light_pos", "light_dir", "light_diffuse", "cam_pos", "cam_quat"),
+    *("light_pos", "light_dir", "light_diffuse", "cam_pos", "cam_quat", "cam_fovy"),
 )
+_UNTURNED = (1.0, 0.0, 0.0, 0.0)  # a quaternion
 _PARKED = 40.0  # metres to the side: unused bodies fall there, out of sight and of reach
 
 
@@ -48,16 +50,7 @@ class Line:
         self._bottles = [self.model.body(f"bottle{k}").id for k in range(model.BOTTLES)]
         self._loose = [self.model.body(f"loose{k}").id for k in range(model.CAPS)]
         self._caps = [self.model.geom(f"collide_cap{k}").id for k in range(model.BOTTLES)]
-        self._changed = (
-            "geom_rgba",
-            "geom_pos",
-            "geom_friction",
-            "geom_contype",
-            "geom_conaffinity",
-        )
-        self._changed += ("geom_matid", "light_pos", "light_dir", "light_diffuse", "cam_pos")
-        self._changed += ("cam_quat", "cam_fovy")
-        self._first = {name: getattr(self.model, name).copy() for name in self._changed}
+        self._first = {name: getattr(self.model, name).copy() for name in _CHANGED}
 
     def reset(self) -> None:
         """Undo what earlier scenes changed: no order of scenes may leak into another's bytes."""
@@ -71,7 +64,9 @@ class Line:
         numbers[self._bottles] = np.arange(1, model.BOTTLES + 1)
         return numbers
 
-    def settle(self, wanted: str, values: Mapping, rng: np.random.Generator) -> Settled | None:
+    def settle(
+        self, wanted: str, values: Mapping[str, Any], rng: np.random.Generator
+    ) -> Settled | None:
         """Start a scene meant to come out as ``wanted``; None where it does not come to rest, or a
         bottle falls off the belt."""
         count = values["bottles"]
@@ -86,11 +81,13 @@ class Line:
             self._spoil(wanted, int(rng.integers(count)), places, rng)
         return self._read(count) if self._come_to_rest(count) else None
 
-    def _put(self, body: int, position, quaternion=(1.0, 0.0, 0.0, 0.0)) -> None:
+    def _put(
+        self, body: int, position: Iterable[float], quaternion: Iterable[float] = _UNTURNED
+    ) -> None:
         start = self.model.jnt_qposadr[self.model.body_jntadr[body]]
         self.data.qpos[start : start + 7] = [*position, *quaternion]
 
-    def _push(self, body: int, velocity) -> None:
+    def _push(self, body: int, velocity: Sequence[float]) -> None:
         start = self.model.jnt_dofadr[self.model.body_jntadr[body]]
         self.data.qvel[start : start + 6] = velocity
 

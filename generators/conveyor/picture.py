@@ -1,6 +1,7 @@
 """What the camera over the belt sees: colours, object numbers and distances of a settled scene."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -29,7 +30,7 @@ class Camera:
         self._necks = [line.model.geom(part).id for part in parts]
         opengl.close_at_exit(self._renderer.close)
 
-    def dress(self, values: Mapping, rng: np.random.Generator) -> None:
+    def dress(self, values: Mapping[str, Any], rng: np.random.Generator) -> None:
         """Draw the product, the belt, the light and the place of the camera."""
         scene = self._line.model
         _paint_bottles(scene, values["lot"] == "mixed", rng)
@@ -107,7 +108,7 @@ def _paint_surroundings(scene: mujoco.MjModel, rng: np.random.Generator) -> None
         scene.geom(name).pos[1] += gantry
 
 
-def _light(scene: mujoco.MjModel, values: Mapping, rng: np.random.Generator) -> None:
+def _light(scene: mujoco.MjModel, values: Mapping[str, Any], rng: np.random.Generator) -> None:
     key = scene.light("key")
     angle = np.radians(values["light_angle"])
     key.pos[:] = [0.75 * np.cos(angle), 0.1 + 0.75 * np.sin(angle), rng.uniform(1.0, 1.5)]
@@ -117,7 +118,7 @@ def _light(scene: mujoco.MjModel, values: Mapping, rng: np.random.Generator) -> 
     key.diffuse[:] = values["light"] * np.array([1 + warmth, 1.0, 1 - warmth])
 
 
-def _aim(scene: mujoco.MjModel, values: Mapping, rng: np.random.Generator) -> None:
+def _aim(scene: mujoco.MjModel, values: Mapping[str, Any], rng: np.random.Generator) -> None:
     camera = scene.camera("camera")
     camera.pos[:] = [rng.uniform(-0.05, 0.05), -0.54, values["camera_height"]]
     target = np.array([rng.uniform(-0.02, 0.02), rng.uniform(0.01, 0.05), 0.055])

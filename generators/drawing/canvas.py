@@ -70,7 +70,7 @@ def mark(visible: np.ndarray, mask: np.ndarray) -> tuple[int, tuple[int, int, in
     for y in range(height):
         in_row = 0
         for x in range(width):
-            inside = np.uint8(visible[y, x] >= _F(0.5))
+            inside = visible[y, x] >= _F(0.5)
             mask[y, x] = inside
             in_row += inside
         if in_row:

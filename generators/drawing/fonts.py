@@ -4,10 +4,14 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from raresight.generators.base import BadImages
+from raresight.generators.base import BadImages, Unavailable
+
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
 
 EM = 128  # pixels of an em while curves are cut into lines: within a thousandth of it
 _TYPICAL_CAPITAL = 0.72  # of an em
@@ -32,7 +36,10 @@ _SYSTEM = Path("/usr/share/fonts/truetype")
 
 def bundled() -> list[Path]:
     """matplotlib's own fonts with letters: DejaVu, STIX and Computer Modern."""
-    folder = Path(find_spec("matplotlib").origin).parent / "mpl-data/fonts/ttf"
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise Unavailable("the bundled fonts are matplotlib's: pip install matplotlib")
+    folder = Path(spec.origin).parent / "mpl-data/fonts/ttf"
     return sorted(path for path in folder.glob("*.ttf") if path.name.startswith(_BUNDLED))
 
 
@@ -78,7 +85,7 @@ def _has_all(path: Path, characters: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _open(path: Path):
+def _open(path: Path) -> "FT2Font":
     from matplotlib.ft2font import FT2Font
 
     font = FT2Font(str(path))
@@ -105,11 +112,11 @@ def outline(path: Path, character: str) -> np.ndarray:
 def _capital(path: Path) -> float:
     """The height of an H in pixels."""
     font = _open(path)
-    vertices = _load(font, "H")[0] if ord("H") in font.get_charmap() else ()
+    vertices = _load(font, "H")[0] if ord("H") in font.get_charmap() else np.empty((0, 2))
     return float(vertices[:, 1].max()) if len(vertices) else _TYPICAL_CAPITAL * EM
 
 
-def _load(font, character: str) -> tuple[np.ndarray, np.ndarray]:
+def _load(font: "FT2Font", character: str) -> tuple[np.ndarray, np.ndarray]:
     from matplotlib.ft2font import LoadFlags
 
     font.load_char(ord(character), flags=LoadFlags.NO_HINTING)

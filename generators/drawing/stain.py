@@ -88,7 +88,7 @@ def transmit(
 
 @njit(cache=True, error_model="numpy")
 def _absorb(
-    h: np.ndarray, e: np.ndarray, light: np.ndarray, vh: float, ve: float, out: np.ndarray
+    h: np.ndarray, e: np.ndarray, light: np.ndarray, vh: np.float32, ve: np.float32, out: np.ndarray
 ) -> None:
     for i in range(len(out)):
         t = h[i] * vh + e[i] * ve
@@ -201,7 +201,7 @@ def develop(
 
 
 @njit(cache=True, error_model="numpy")
-def _expose(light: np.ndarray, noise: np.ndarray, amount: float, levels: np.ndarray) -> None:
+def _expose(light: np.ndarray, noise: np.ndarray, amount: np.float32, levels: np.ndarray) -> None:
     """Fill ``levels`` with the nearest of 256 grey levels."""
     top, low, half = _F(255.0), _F(0.0), _F(0.5)
     for x in range(len(levels)):

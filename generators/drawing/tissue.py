@@ -7,6 +7,8 @@ from raresight.generators.drawing import nuclei, stain
 
 # The side of the periodic noise banks: far larger than a nucleus, small enough for the cache.
 BANK = 256
+# Fibres down, fibres across, fine and coarse chromatin, and the sensor's grain.
+Banks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 CANDIDATES = 6
 MARGIN = 2.0  # pixels between a body's centre and the border, so that no figure is cut off
 WINDOWS = 6  # rows of ``corners``: stroma's two, one a colour channel, and one whose parity is used
@@ -20,7 +22,7 @@ def paint(
     directions: np.ndarray,
     places: np.ndarray,
     corners: np.ndarray,
-    banks: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    banks: Banks,
     factors: tuple[float, ...],
     image: np.ndarray,
     mask: np.ndarray,

@@ -8,7 +8,7 @@ both classes. The class is read from the frame that was drawn, never from the re
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
@@ -144,7 +144,7 @@ class Street(Generator):
         )
 
     def shoot(
-        self, values: Mapping, *, crossing: bool, rng: np.random.Generator
+        self, values: Mapping[str, Any], *, crossing: bool, rng: np.random.Generator
     ) -> "tuple[Scene, Frame]":
         """Put up one scene, with somebody meant to cross or not, and draw it."""
         stage = _stage(self.image_size)
@@ -159,7 +159,7 @@ class Street(Generator):
         pixels = np.bincount(frame.numbers.ravel(), minlength=len(scene.heap.tags))
         return [number for number in scene.on_road if pixels[number] >= self.config.min_visible]
 
-    def draw_factors(self, rng: np.random.Generator) -> dict[str, float | str | None]:
+    def draw_factors(self, rng: np.random.Generator) -> dict[str, Any]:
         c, u = self.config, rng.random(8).tolist()
         daytime = _weighted(c.daytimes, u[0])
         return {
@@ -174,7 +174,7 @@ class Street(Generator):
         }
 
 
-def _weighted(weights: Mapping[str, float], u: float) -> str:
+def _weighted(weights: Mapping[Daytime, float], u: float) -> Daytime:
     """The name at quantile ``u`` of the distribution that has these weights."""
     names = [name for name in sorted(weights) if weights[name] > 0]
     shares = np.cumsum([weights[name] for name in names]) / sum(weights.values())
@@ -182,7 +182,11 @@ def _weighted(weights: Mapping[str, float], u: float) -> str:
 
 
 def _sample(
-    scene: "Scene", frame: "Frame", seen: list[int], values: Mapping, rng: np.random.Generator
+    scene: "Scene",
+    frame: "Frame",
+    seen: list[int],
+    values: Mapping[str, Any],
+    rng: np.random.Generator,
 ) -> Sample:
     image = expose(frame.colours, noise=values["noise"], rng=rng)
     mask = np.isin(frame.numbers, seen)

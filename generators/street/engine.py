@@ -128,7 +128,14 @@ class Stage:
         driver = self._seen.get_gsg()
         return f"{driver.driver_renderer}, {driver.driver_version}"
 
-    def _buffer(self, pipe, name: str, *, samples: int = 0, host=None) -> GraphicsOutput:
+    def _buffer(
+        self,
+        pipe: GraphicsPipe,
+        name: str,
+        *,
+        samples: int = 0,
+        host: GraphicsOutput | None = None,
+    ) -> GraphicsOutput:
         properties = FrameBufferProperties()
         properties.set_rgba_bits(8, 8, 8, 8)
         properties.set_depth_bits(24)
@@ -244,8 +251,10 @@ def _lamps(light: Light) -> PTALVecBase4f:
 
 def _format() -> GeomVertexFormat:
     columns = GeomVertexArrayFormat()
-    kinds = ((3, "vertex", GeomEnums.C_point), (3, "normal", GeomEnums.C_normal))
-    kinds += ((3, "paint", GeomEnums.C_other), (3, "marks", GeomEnums.C_other))
+    kinds = (
+        *((3, "vertex", GeomEnums.C_point), (3, "normal", GeomEnums.C_normal)),
+        *((3, "paint", GeomEnums.C_other), (3, "marks", GeomEnums.C_other)),
+    )
     for count, name, meaning in kinds:
         columns.add_column(InternalName.make(name), count, GeomEnums.NT_float32, meaning)
     form = GeomVertexFormat()

@@ -29,7 +29,9 @@ class Shape:
 
 def _box() -> Shape:
     """Side 1, around the origin."""
-    points, normals, triangles = [], [], []
+    points: list[np.ndarray] = []
+    normals: list[np.ndarray] = []
+    triangles: list[tuple[int, int, int]] = []
     for axis in range(3):
         for side in (-1, 1):
             u, v, n = np.zeros((3, 3))
@@ -50,7 +52,9 @@ def _panel() -> Shape:
 
 def _turned(outline: list[tuple[float, float]], *, segments: int, smooth: bool) -> Shape:
     """An outline of (radius, height) from the bottom up, turned round the z axis."""
-    points, normals, triangles = [], [], []
+    points: list[np.ndarray] = []
+    normals: list[np.ndarray] = []
+    triangles: list[np.ndarray] = []
     turn = np.linspace(0, 2 * np.pi, segments + 1)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     for (r0, z0), (r1, z1) in itertools.pairwise(outline):
@@ -166,7 +170,9 @@ class Heap:
         )
 
 
-def _laid_out(shape: Shape, linear, offset, looks) -> np.ndarray:
+def _laid_out(
+    shape: Shape, linear: np.ndarray, offset: np.ndarray, looks: np.ndarray
+) -> np.ndarray:
     """The vertices of n parts of one shape, float32 (n V, 12)."""
     out = np.empty((len(linear), len(shape.points), VERTEX), np.float32)
     out[..., :3] = shape.points @ linear.transpose(0, 2, 1) + offset[:, None]

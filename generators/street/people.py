@@ -26,7 +26,8 @@ def person(heap: Heap, at: Triple, heading: float, rng: np.random.Generator) -> 
     child = rng.random() < 0.15
     height = rng.uniform(0.62, 0.8) if child else rng.uniform(0.92, 1.1)
     number = heap.begin(tags.PEDESTRIAN, at, heading, height)
-    top, trousers = _cloth(rng), tuple(0.7 * c for c in _cloth(rng))
+    top, (red, green, blue) = _cloth(rng), _cloth(rng)
+    trousers = (0.7 * red, 0.7 * green, 0.7 * blue)
     skin, hair = (_SKINS[rng.integers(5)], _HAIRS[rng.integers(5)])
     stride = rng.uniform(8, 30) * rng.choice((-1, 1)) if rng.random() < 0.8 else rng.uniform(0, 4)
     _limbs(heap, stride, trousers, top, skin)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class Scene:
     on_road: Mapping[int, float]
 
 
-def compose(values: Mapping, *, crossing: int, rng: np.random.Generator) -> Scene:
+def compose(values: Mapping[str, Any], *, crossing: int, rng: np.random.Generator) -> Scene:
     """Put up a scene with ``crossing`` people meant to be on the carriageway.
 
     Who is there is told by where the feet are, not by what was meant.
@@ -47,7 +48,12 @@ def compose(values: Mapping, *, crossing: int, rng: np.random.Generator) -> Scen
 
 
 def _add(
-    heap: Heap, feet: dict, place: tuple[float, float], heading: float, height: float, rng
+    heap: Heap,
+    feet: dict[int, tuple[float, float]],
+    place: tuple[float, float],
+    heading: float,
+    height: float,
+    rng: np.random.Generator,
 ) -> None:
     feet[people.person(heap, (*place, height), heading, rng)] = place
 

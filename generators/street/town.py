@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Street:
         return all(abs(x - a) > 1.25 or abs(y - b) > 2.5 for a, b in self.cars)
 
 
-def build(heap: Heap, values: Mapping, rng: np.random.Generator) -> Street:
+def build(heap: Heap, values: Mapping[str, Any], rng: np.random.Generator) -> Street:
     """Add everything but people."""
     lit = {"day": 0.0, "dusk": 0.35, "night": 0.5}[values["daytime"]]
     street = Street(

@@ -1,6 +1,7 @@
 """Light and air by the time of day, the fog and the clouds."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from raresight.generators.street.meshes import Triple
 
 # Linear colours of the sun (by night, the moon), of the light from the sky, of the zenith and the
 # horizon; strength of headlights and lanterns; how long the camera exposes.
-_DAYTIMES: Mapping[str, tuple] = {
+_DAYTIMES: Mapping[str, tuple[Triple, Triple, Triple, Triple, float, float, float]] = {
     "day": (
         *((3.4, 3.1, 2.6), (0.55, 0.66, 0.85), (0.10, 0.25, 0.65), (0.62, 0.74, 0.88)),
         *(0.0, 0.0, 0.95),
@@ -25,7 +26,7 @@ _DAYTIMES: Mapping[str, tuple] = {
 }
 
 
-def light(values: Mapping, lamps: list[Triple], rng: np.random.Generator) -> Light:
+def light(values: Mapping[str, Any], lamps: list[Triple], rng: np.random.Generator) -> Light:
     """The light of a scene; ``values`` has ``daytime``, ``fog`` (per metre) and ``sun_height``."""
     sun, ambient, zenith, horizon, headlights, lamp, exposure = _DAYTIMES[values["daytime"]]
     clouds = rng.random()
@@ -33,12 +34,12 @@ def light(values: Mapping, lamps: list[Triple], rng: np.random.Generator) -> Lig
     azimuth, height = rng.uniform(0, 2 * np.pi), np.radians(values["sun_height"])
     towards = (np.cos(azimuth) * np.cos(height), np.sin(azimuth) * np.cos(height), np.sin(height))
     grey = np.mean(horizon)
-    zenith = (1 - 0.8 * clouds) * np.array(zenith) + 0.8 * clouds * 0.7 * grey
+    overhead = (1 - 0.8 * clouds) * np.array(zenith) + 0.8 * clouds * 0.7 * grey
     return Light(
         sun=_scaled(sun, direct),
         towards_sun=towards,
         ambient=_scaled(ambient, rng.uniform(0.9, 1.15)),
-        zenith=_scaled(zenith, 1.0),
+        zenith=_scaled(overhead, 1.0),
         fog=_scaled(np.array(horizon) * (1 - 0.5 * clouds) + 0.5 * clouds * grey, 1.0),
         density=values["fog"],
         headlights=headlights,
@@ -48,5 +49,6 @@ def light(values: Mapping, lamps: list[Triple], rng: np.random.Generator) -> Lig
     )
 
 
-def _scaled(colour, factor: float) -> Triple:
-    return tuple((np.asarray(colour) * factor).tolist())
+def _scaled(colour: Triple | np.ndarray, factor: float) -> Triple:
+    red, green, blue = (np.asarray(colour) * factor).tolist()
+    return red, green, blue

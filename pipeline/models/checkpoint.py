@@ -30,7 +30,8 @@ class ModelCard:
     ``class_shares`` are the shares of the classes that the epoch showed, ``score_prior`` those that
     the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
     are the training images' per channel, in [0, 255]; ``seed`` is that of the training, and
-    ``cosine_scale`` that of the last layer where it compares directions.
+    ``cosine_scale`` that of the last layer where it compares directions; ``weights`` the origin and
+    sha256 of those that the training began from.
     """
 
     model: Mapping[str, Any]
@@ -46,6 +47,7 @@ class ModelCard:
     seed: int
     epoch: int
     val_average_precision: float
+    weights: Mapping[str, str | None] | None = None
 
 
 def save(folder: Path, weights: Mapping[str, torch.Tensor], card: ModelCard) -> None:

@@ -36,7 +36,9 @@ class Classifier(nn.Module):
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
         self.register_buffer("score_offset", torch.zeros(classes))
-        self._only: tuple[nn.Module, ...] = ()  # in a tuple it is no second child
+        # In tuples they are no second children.
+        self._only: tuple[nn.Module, ...] = ()
+        self._fixed: tuple[nn.Module, ...] = ()
 
     def train_only(self, part: nn.Module) -> None:
         """Let everything but ``part`` be as it is from here on, also while training."""
@@ -44,10 +46,18 @@ class Classifier(nn.Module):
         part.requires_grad_(True)
         self._only = (part,)
 
+    def keep_fixed(self, *parts: nn.Module) -> None:
+        """Let ``parts`` be as they are from here on, also while training."""
+        for part in parts:
+            part.requires_grad_(False)
+        self._fixed = parts
+
     def train(self, mode: bool = True) -> "Classifier":
         super().train(mode and not self._only)
         for part in self._only:
             part.train(mode)
+        for part in self._fixed:
+            part.eval()
         return self
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -120,7 +130,7 @@ def build(
 
 
 def _compare_directions(network: nn.Module, classes: int, name: str, scale: float) -> None:
-    path, head = _head(network, classes)
+    path, head = named_head(network, classes)
     if not isinstance(head, nn.Linear):
         raise ParamsError(
             "train.loss.name 'ldam' needs a last layer that is linear, and that of "
@@ -131,9 +141,10 @@ def _compare_directions(network: nn.Module, classes: int, name: str, scale: floa
 
 def head_of(network: nn.Module, classes: int) -> nn.Linear | nn.Conv2d:
     """The layer that makes the logits: the last one with an output a class."""
-    return _head(network, classes)[1]
+    return named_head(network, classes)[1]
 
 
-def _head(network: nn.Module, classes: int) -> tuple[str, nn.Linear | nn.Conv2d]:
+def named_head(network: nn.Module, classes: int) -> tuple[str, nn.Linear | nn.Conv2d]:
+    """The same with its path in the network."""
     layers = [(path, m) for path, m in network.named_modules() if isinstance(m, HEADS)]
     return next(found for found in reversed(layers) if len(found[1].weight) == classes)

@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from raresight.pipeline.models.pretrained import Pretrained
 from raresight.pipeline.models.stem_adapters import keep_resolution, maxvit, options_for
 from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.models.torchvision_registry import models
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
 if TYPE_CHECKING:
-    from raresight.pipeline.models.params import TorchvisionParams
+    from raresight.pipeline.models.params import Normalization, PretrainableParams
 
 
-def classifier(params: "TorchvisionParams", *, classes: int, side: int) -> nn.Module:
+def classifier(params: "PretrainableParams", *, classes: int, side: int) -> nn.Module:
     """A torchvision classifier with fresh weights, for images of ``side`` pixels.
 
     Raises ParamsError where it is none for so small images.
@@ -23,7 +24,7 @@ def classifier(params: "TorchvisionParams", *, classes: int, side: int) -> nn.Mo
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = params.dropout
-    _try(network, params, side)
+    try_on(network, params, side)
     return network
 
 
@@ -37,6 +38,29 @@ def network_of(name: str, *, classes: int, side: int, small: bool) -> nn.Module:
     if small:
         keep_resolution(network, side=side)
     return network
+
+
+def published(name: str) -> Pretrained:
+    """The weights that torchvision publishes for a classifier, the newest.
+
+    Raises InputMissing when they cannot be fetched.
+    """
+    try:
+        tensors = (
+            models().get_model_weights(name).DEFAULT.get_state_dict(progress=False, check_hash=True)
+        )
+    except OSError as error:
+        raise InputMissing(
+            f"train.model.weights: the published weights of {name} cannot be fetched ({error}). "
+            "Connect to the network once, or name a file that holds them."
+        ) from None
+    return Pretrained(tensors=tensors, origin=f"torchvision {name}, DEFAULT")
+
+
+def normalization(name: str) -> "Normalization":
+    """Mean and deviation per channel, in [0, 255], that the published weights were made with."""
+    preset = models().get_model_weights(name).DEFAULT.transforms()
+    return tuple(255 * value for value in preset.mean), tuple(255 * value for value in preset.std)
 
 
 def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
@@ -59,7 +83,7 @@ def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
     return network, last.in_features
 
 
-def _try(network: nn.Module, params: "TorchvisionParams", side: int) -> None:
+def try_on(network: nn.Module, params: "PretrainableParams", side: int) -> None:
     """One image through the network: some need larger ones than there are."""
     was_training = network.training
     try:
@@ -68,6 +92,6 @@ def _try(network: nn.Module, params: "TorchvisionParams", side: int) -> None:
     except RuntimeError as error:
         raise ParamsError(
             f"train.model.name: {params.name} (stem: {params.stem}) cannot take images of {side} x "
-            f"{side} pixels: {error}. Choose `stem: small`, or another model."
+            f"{side} pixels: {error}. Choose another stem or model."
         ) from None
     network.train(was_training)

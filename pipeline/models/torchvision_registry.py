@@ -8,6 +8,7 @@ them is enough for models and transforms, which do not call them.
 from types import ModuleType
 from typing import Any
 
+TIMM = "timm/"  # what the names of timm's networks begin with
 _MISSING = ("nms", "qnms")
 _libraries: list[Any] = []  # a declaration lives as long as its Library object
 

@@ -49,7 +49,7 @@ def _results_in_order(
     # One core a shard, and one thread in it: processes are the parallelism here.
     remote = ray.remote(num_cpus=1, max_retries=0)(_there)
     here, paths = Path.cwd(), list(sys.path)
-    waiting: deque = deque()
+    waiting: deque[Any] = deque()
     for task in tasks:
         waiting.append(remote.remote(work, task, here, paths))
         if len(waiting) >= ahead:

@@ -23,7 +23,7 @@ def fresh(
     seed: int,
     images: Tensor,
 ) -> Classifier:
-    """The model that a training begins from; it will learn from ``images`` (n, H, W, 3)."""
+    """A new model, its weights drawn; it will learn from ``images`` (n, H, W, 3)."""
     model = build(
         params.model,
         classes=classes,

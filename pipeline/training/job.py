@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -15,6 +16,8 @@ from raresight.pipeline.core.files import MANIFEST, sha256, write_json
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.models import device as devices
+from raresight.pipeline.models.finetuning import freeze
+from raresight.pipeline.models.pretrained import Pretrained
 from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.runtime.processes import stop_when_it_suits
 from raresight.pipeline.runtime.progress import say
@@ -32,6 +35,7 @@ from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.runtime.memory import shortage_explained
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
 from raresight.pipeline.training.runtime.sync_batch_norm import synchronize
+from raresight.pipeline.training.start import begin, beginning, normalization
 from raresight.pipeline.training.state import KeepState, OnBatch, State
 from raresight.pipeline.wording import training as wording
 
@@ -79,7 +83,7 @@ def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torc
             f"data/splits leaves {len(rows)} images for train and {len(val)} for val; 2 and 1 are "
             "the least. Draw more (generate), or change split.ratios."
         )
-    mean, std = _pixel_statistics(originals, train_originals)
+    mean, std = normalization(params) or _pixel_statistics(originals, train_originals)
     return Inputs(
         train=Feed(Pixels(shards, originals.image_shape, mapped=True), rows, targets[rows], device),
         val=Feed(originals.images, val, originals.targets[val], device),
@@ -193,15 +197,18 @@ class Job:
 
     def trainer_by(self, make: Callable[..., AnyTrainer]) -> AnyTrainer:
         """The same from another class, called as :class:`Trainer` is."""
-        inputs = self.inputs
+        inputs, classes = self.inputs, len(self.inputs.classes)
         model = fresh(
             self.params,
-            classes=len(inputs.classes),
+            classes=classes,
             mean=inputs.mean,
             std=inputs.std,
             seed=seeds.integer(self.params.seed, "initial weights", 0),
             images=inputs.train.images(np.arange(min(64, len(inputs.train)))),
         )
+        if self.weights is not None:
+            begin(model, self.params, self.weights, inputs.classes)
+        freeze(model, self.params.model.frozen, classes)
         if self.group.size > 1:
             synchronize(model)
         return make(
@@ -209,11 +216,16 @@ class Job:
             self.params,
             inputs.train,
             inputs.val,
-            classes=len(inputs.classes),
+            classes=classes,
             positive=None if inputs.positive is None else inputs.classes.index(inputs.positive),
             device=inputs.device,
             group=self.group,
         )
+
+    @cached_property
+    def weights(self) -> Pretrained | None:
+        """What the training begins from, where it is not drawn."""
+        return beginning(self.params)
 
     def _key(self, trainer: Trainer) -> dict[str, Any]:
         """All that must be the same for a checkpoint to lead to the weights it would have."""
@@ -224,6 +236,7 @@ class Job:
             "train": self.params.model_dump(mode="json"),
             "data": {name: sha256(self.data / name / MANIFEST) for name in INPUTS},
             "machine": fingerprint(trainer),
+            "weights": self.weights and (self.weights.sha256 or self.weights.origin),
         }
 
     def _resume(self, trainer: Trainer, folder: Path, *, required: bool) -> None:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.classifier import Classifier
+from raresight.pipeline.models.finetuning import rate_scales
 from raresight.pipeline.runtime.errors import StoppedError
 from raresight.pipeline.training.data.batches import Batches
 from raresight.pipeline.training.data.feed import Feed
@@ -68,7 +69,9 @@ class Trainer:
             self.forward = devices.compiled(self.forward, device)
         self.targets = train.targets.cpu().numpy()
         self.available = np.bincount(self.targets, minlength=classes)
-        self.update = Update(self.model, params)
+        decay = params.model.stage_rate
+        scales = None if decay == 1 else rate_scales(self.model.network, classes, decay)
+        self.update = Update(self.model, params, scales)
         self.ema = ema_of(self.model, params.ema)
         self.batches = Batches(train, params)
         self.bfloat16 = devices.use_bfloat16(params.precision, device)

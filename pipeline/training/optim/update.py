@@ -1,20 +1,26 @@
 """One step of the weights: penalties, clipping, the optimizer, exact zeros."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from raresight.pipeline.training.params import TrainParams
 
+_SCALE = "rate_scale"  # of a group of the optimizer
+
 
 class Update:
     """One step of a model's weights by their gradients, as ``params`` say.
 
-    The state is the optimizer's alone: ``update.optimizer.state_dict()``.
+    ``scales`` has, by a weight's ``id``, what the learning rate is multiplied by for it; 1 where it
+    is not told. The state is the optimizer's alone: ``update.optimizer.state_dict()``.
     """
 
-    def __init__(self, model: nn.Module, params: TrainParams):
+    def __init__(
+        self, model: nn.Module, params: TrainParams, scales: Mapping[int, float] | None = None
+    ):
         self._params = params
         self._trained = [weight for weight in model.parameters() if weight.requires_grad]
         everything = params.regularization.decay_bias_and_norm
@@ -22,22 +28,23 @@ class Update:
         shrunk = set(map(id, self._shrunk))
         spared = [w for w in self._trained if id(w) not in shrunk]
         decay = params.regularization.weight_decay
-        groups = [
-            {"params": weights, "weight_decay": strength}
+        groups: list[dict[str, Any]] = [
+            {"params": same, "weight_decay": strength, _SCALE: scale}
             for weights, strength in ((self._shrunk, decay), (spared, 0.0))
-            if weights
+            for scale, same in _by_scale(weights, scales or {})
         ]
+        groups.sort(key=lambda group: -group[_SCALE])  # the first has the rate of the last layer
         self.optimizer = params.optimizer.build(groups)
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step."""
+        """The learning rate of the next step, where nothing makes it smaller."""
         return self.optimizer.param_groups[0]["lr"]
 
     @rate.setter
     def rate(self, value: float) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = value
+            group["lr"] = value * group[_SCALE]
 
     def set_momentum(self, value: float) -> None:
         """The momentum of the steps from here on."""
@@ -57,8 +64,20 @@ class Update:
             nn.utils.clip_grads_with_norm_(moved, clip, norm)
         self.optimizer.step()
         if strength.l1:
-            soft_threshold(self._shrunk, self.rate * strength.l1)
+            penalized = set(map(id, self._shrunk))
+            for group in self.optimizer.param_groups:
+                weights = [weight for weight in group["params"] if id(weight) in penalized]
+                soft_threshold(weights, group["lr"] * strength.l1)
         return norm
+
+
+def _by_scale(
+    weights: Iterable[Tensor], scales: Mapping[int, float]
+) -> list[tuple[float, list[Tensor]]]:
+    found: dict[float, list[Tensor]] = {}
+    for weight in weights:
+        found.setdefault(scales.get(id(weight), 1.0), []).append(weight)
+    return list(found.items())
 
 
 def _gradients(weights: Iterable[Tensor]) -> list[Tensor]:

@@ -26,15 +26,17 @@ class TrainParams(Section):
     """How the model is fitted.
 
     ``num_seeds`` trainings are run, which differ by their seed alone; the first one's model is the
-    model. ``compile`` lets torch.compile make kernels for the net: it takes minutes and a C++
-    compiler. ``checkpoint`` says whose weights are saved: the best epoch's (by validation average
-    precision) or the last one's. ``threads`` is the number of CPU threads (null: all cores); the
-    last bits of the weights depend on it.
+    model. ``start`` is a folder with a model of ours (such as ``data/model`` of another project),
+    whose weights the training begins from. ``compile`` lets torch.compile make kernels for the net:
+    it takes minutes and a C++ compiler. ``checkpoint`` says whose weights are saved: the best
+    epoch's (by validation average precision) or the last one's. ``threads`` is the number of CPU
+    threads (null: all cores); the last bits of the weights depend on it.
     """
 
     seed: Annotated[int, Field(ge=0)] = 1
     num_seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     model: ModelParams = SmallCNNParams()
+    start: str | None = None
     initialization: Initialization = "he"
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 12
     batch_size: Annotated[int, Field(ge=2, le=65_536)] = 128
@@ -63,6 +65,15 @@ class TrainParams(Section):
 
     def _never(self) -> str | None:
         """Why something that is asked for would never happen, both keys named."""
+        if self.start is not None and self.model.begins_trained:
+            return "start and model.weights are both what to begin from: set one of them to null"
+        if (
+            self.start is not None or self.model.begins_trained
+        ) and "initialization" in self.model_fields_set:
+            return (
+                f"initialization ('{self.initialization}') draws weights, and the training begins "
+                "from others: leave it out"
+            )
         weights = self.loss.class_weights if isinstance(self.loss, Weighted) else None
         if weights is not None and weights.from_epoch >= self.epochs:
             return (
