@@ -29,7 +29,7 @@ from raresight.pipeline.splitting.groups import ALONE, named_groups
 from raresight.pipeline.splitting.ledger import read_ledger, write_ledger
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.problems import gaps, group_problems
-from raresight.pipeline.splitting.table import SPLITS, make_table, write_splits
+from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
 
 
 def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
@@ -67,6 +67,12 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
     with stage_outputs(output) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", summary)
+    if unused := int((of_copies == UNUSED).sum()):
+        say(
+            f"split: {unused:,} of {len(of_copies):,} copies ({unused / len(of_copies):.0%}) are "
+            "of val and test images, and nothing is learned from them"
+        )
+
     if params.keep is not None:
         _keep(Path(params.keep), images, splits, write=keep)
     return output

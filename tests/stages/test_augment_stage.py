@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset import Dataset, schema
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.stages import augment
@@ -131,8 +133,9 @@ def test_another_seed_gives_other_copies(mixed, params_file):
 def test_copies_that_lose_their_label_are_drawn_again_dropped_and_counted(mixed, params_file):
     augment.run(params_file(spatial=LOSE, copies={"rare": 2, "common": 1}), mixed, workers=1)
     assert report(mixed)["copies"] == {
-        "rare": {"asked": 4, "made": 0, "redrawn": 8, "dropped": 4},
-        "common": {"asked": 3, "made": 3, "redrawn": 0, "dropped": 0},  # nothing to lose
+        "rare": {"asked": 4, "made": 0, "redrawn": 8, "dropped": 4, "unchecked": 0},
+        # No mask says what there is to lose.
+        "common": {"asked": 3, "made": 3, "redrawn": 0, "dropped": 0, "unchecked": 3},
     }
     assert report(mixed)["violations"]["Affine"] == {"originals": 2, "below": 2, "rate": 1.0}
     assert set(Dataset(mixed / "augmented").labels) == {"common"}
@@ -146,12 +149,33 @@ def test_safe_transforms_have_a_violation_rate_of_zero(mixed, params_file):
     }
 
 
-def test_without_masks_the_violation_rate_is_undefined(write_generated, part, params_file):
+def test_without_masks_nothing_is_checked_which_is_said(write_generated, part, params_file, capsys):
     data = write_generated(part(name="a", labels=["rare"] * 2, masked=None))
     augment.run(params_file(spatial=LOSE), data, workers=1)
+    assert (
+        "augment.min_label_share: a: no masks, so no copy can be checked" in capsys.readouterr().err
+    )
+    assert report(data)["copies"]["rare"]["unchecked"] == 4
     assert report(data)["violations"]["Affine"] == {"originals": 0, "below": 0, "rate": None}
     assert len(Dataset(data / "augmented")) == 4
     assert Dataset(data / "augmented").masks is None
+
+
+@pytest.mark.parametrize("changes", [{}, {"spatial": LOSE, "min_label_share": 0.0}])
+def test_nothing_is_said_where_nothing_can_be_lost_or_nothing_was_asked(
+    write_generated, part, params_file, capsys, changes
+):
+    data = write_generated(part(name="a", labels=["rare"] * 2, masked=None))
+    augment.run(params_file(**changes), data, workers=1)
+    assert not capsys.readouterr().err
+    assert report(data)["copies"]["rare"]["unchecked"] == 0
+
+
+def test_the_recipe_is_kept_beside_the_copies(mixed, params_file):
+    augment.run(params_file(), mixed, workers=1)
+    assert AugmentParams.model_validate(report(mixed)["recipe"]) == load_section(
+        params_file(), "augment", AugmentParams
+    )
 
 
 def test_copies_of_a_source_without_masks_have_none_beside_one_that_has(
