@@ -1,13 +1,37 @@
 """Masks in files of their own, beside their images."""
 
 import io
+import os
 from pathlib import Path
+from string import Formatter
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from raresight.generators.base import BadImages
 from raresight.generators.image_file import decode, readable_name, reason
+
+_FIELDS = ("folder", "name")
+
+
+def is_template(text: str) -> str:
+    """``text``, where it says by ``{folder}`` and ``{name}`` where the mask of an image lies."""
+    try:
+        used = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"no template: {error}") from None
+    if "name" not in used or not used <= set(_FIELDS):
+        raise ValueError(
+            "must have {name}, the image's name without its suffix, and may have {folder}, its "
+            "folder below `path`, such as '{folder}/{name}_mask.png'"
+        )
+    return text
+
+
+def mask_file(root: Path, template: str, folder: Path, image: Path) -> Path | None:
+    """The file of the mask of ``image``, which lies in ``folder`` below ``root``; None without."""
+    found = Path(os.path.normpath(root / template.format(folder=folder, name=image.stem)))
+    return found if found.is_file() else None
 
 
 def read_mask(mask: Path, image: Path, side: int) -> np.ndarray:
