@@ -13,27 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from raresight.generators.errors import BadImages as BadImages
+from raresight.generators.errors import CannotDraw as CannotDraw
+from raresight.generators.errors import Unavailable as Unavailable
 from raresight.generators.factors import Factor, as_factor
 from raresight.generators.records import Counted, Mixed, Record
-
-
-class BadImages(ValueError):
-    """The images that a generator was pointed at cannot be used; the message lists them by name.
-
-    ``details`` are all of them, a line each, where the message shows some.
-    """
-
-    def __init__(self, message: str, *, details: Sequence[str] = ()):
-        super().__init__(message)
-        self.details = details
-
-
-class Unavailable(RuntimeError):
-    """A library or a device that a generator needs is not there; the message says how to get it."""
-
-
-class CannotDraw(RuntimeError):
-    """A class does not come about under the options given; the message says which to change."""
 
 
 @dataclass(frozen=True, kw_only=True)
