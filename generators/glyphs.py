@@ -8,7 +8,7 @@ drawn ones is to read.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from colorsys import hls_to_rgb
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -19,13 +19,13 @@ from pydantic import AfterValidator, Field, model_validator
 from raresight.generators.base import BadImages, Generator, Options, Record, Sample
 from raresight.generators.drawing import fonts, hand, pen
 from raresight.generators.drawing.canvas import lay_ground, mark, tint
-from raresight.generators.drawing.noise import grain, texture, wrapped
+from raresight.generators.drawing.noise import BANK, WINDOW, GroundSet, Material, sensor, take
 from raresight.generators.drawing.outline import cover, place
 from raresight.generators.drawing.stain import blur, develop
 from raresight.generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
 from raresight.generators.options import FactorOptions
 
-_BANK = 256
+_Values = Mapping[str, Any]
 HAND: tuple[Path, ...] = (Path("hand"),)  # stands for the forms of a hand among the fonts
 _NAMED: Mapping[str, Callable[[], Sequence[Path]]] = {
     "bundled": fonts.bundled,
@@ -93,6 +93,7 @@ class GlyphsOptions(FactorOptions):
     clutter: Annotated[Numbers, within(0, 20), Whole] = (0, 2)
     blur: Annotated[Numbers, within(0, 10)] = (0.0, 0.7)
     noise: NonNegative = (0.0, 8.0)
+    ground_set: GroundSet = 0
 
     drawn: ClassVar = (
         "height", "width", "aspect", "x", "y", "rotation", "slant", "bend", "pen", "bold",
@@ -110,11 +111,7 @@ class GlyphsOptions(FactorOptions):
         return self
 
 
-@lru_cache(maxsize=4)
-def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mottle for the paper, grain for the sensor; padded so that no window of ``size`` wraps."""
-    mottle = texture("paper", size=_BANK, cells=[(24, 24), (64, 64), (128, 128)])
-    return wrapped(mottle, size), wrapped(grain("sensor", size=_BANK), size)
+_PAPER = Material("paper", ((24, 24), (64, 64), (128, 128)))
 
 
 class Glyphs(Generator):
@@ -123,6 +120,7 @@ class Glyphs(Generator):
     summary = "characters of fonts or of a hand, with pose, stroke width, bending, ink and paper"
     options = GlyphsOptions
     columns = ("mask", "boxes")
+    stream = 2
     libraries = ("numpy", "numba", "pillow", "matplotlib")
     factors: ClassVar = {
         "font": ("string", "file of the font, or which form of a hand"),
@@ -216,7 +214,7 @@ class Glyphs(Generator):
         return path.name, fonts.outline(path, label), False
 
     def _placed(
-        self, lines: np.ndarray, values: Mapping[str, Any], reach: float, rng: np.random.Generator
+        self, lines: np.ndarray, values: _Values, reach: float, rng: np.random.Generator
     ) -> np.ndarray:
         """The lines bent, turned and moved to their place, in shares of the image's side."""
         lattice = rng.uniform(-1, 1, (2, pen.LATTICE, pen.LATTICE))
@@ -240,14 +238,12 @@ class Glyphs(Generator):
         scanner = self.config.scanner
         return (self.image_size, 1) if scanner is None else (scanner.pixels, scanner.bitmap)
 
-    def _picture(
-        self, ink: np.ndarray, values: Mapping[str, Any], rng: np.random.Generator
-    ) -> np.ndarray:
+    def _picture(self, ink: np.ndarray, values: _Values, rng: np.random.Generator) -> np.ndarray:
         """The share of each point that ink covers (fine, fine) as a picture of the image's size."""
         pixels, bitmap = self._raster
         litter = rng.random((values["clutter"], 5))
         tone, colours = rng.random(), rng.random(2)
-        corners = (rng.random((4, 2)) * _BANK).astype(np.int64)
+        corners, window = (rng.random((3, 2)) * BANK).astype(np.int64), rng.random(WINDOW)
         ink = np.maximum(ink, _strokes(litter, values["pen"], len(ink)))
         if bitmap > 1:
             ink = pen.scan(ink, pixels)
@@ -255,14 +251,15 @@ class Glyphs(Generator):
             _rgb(hue, values[name], values["tint"])
             for name, hue in zip(("paper", "ink"), (tone, colours[0]), strict=True)
         )
-        mottle, grained = _banks(pixels)
+        mottle = np.empty((pixels, pixels), np.float32)
+        take(_PAPER.bank(window[0], self.config.ground_set), window, mottle)
         planes = np.empty((3, pixels, pixels), np.float32)
-        lay_ground(paper, (0.0, 0.0), mottle, corners[0], values["mottle"], planes)
+        lay_ground(paper, (0.0, 0.0), mottle, values["mottle"], planes)
         tint(ink.astype(np.float32), black, planes)
         if values["blur"] > 0:
             blur(planes, values["blur"])
         image = np.empty((*ink.shape, 3), np.uint8)
-        develop(planes, grained, corners[1:], values["noise"], image)
+        develop(planes, sensor(pixels), corners, values["noise"], image)
         return _enlarged(image, self.image_size)
 
 

@@ -65,8 +65,7 @@ def decode(content: bytes) -> Image.Image:
             size = f"{image.width} x {image.height}"
             raise ValueError(f"{size} pixels, more than {_MAX_PIXELS // 10**6} million")
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        return _to_rgb(image)
+        return _to_rgb(ImageOps.exif_transpose(image))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -76,7 +75,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return _grey(image, 1)
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        return image if converted is None else converted  # None: converted in place
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("RGBA")

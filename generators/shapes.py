@@ -5,15 +5,14 @@ occlusion and noise are drawn alike for all of them. The covered share of each p
 edges are antialiased without supersampling.
 """
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
 from raresight.generators.base import Generator, Options, Record, Sample
 from raresight.generators.drawing import collage
-from raresight.generators.drawing.noise import grain, texture, wrapped
+from raresight.generators.drawing.noise import BANK, WINDOW, GroundSet, Material, sensor
 from raresight.generators.drawing.outline import SHAPES
 from raresight.generators.factors import (
     Continuous,
@@ -43,11 +42,7 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-@lru_cache(maxsize=2)
-def _banks(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mottle for the ground, grain for the sensor; padded so that no window of ``size`` wraps."""
-    mottle = texture("mottle", size=collage.BANK, cells=[(16, 16), (40, 40), (96, 96)])
-    return wrapped(mottle, size), wrapped(grain("sensor", size=collage.BANK), size)
+_MOTTLE = Material("mottle", ((16, 16), (40, 40), (96, 96)))
 
 
 Share = Annotated[Uniform, within(0, 1)]
@@ -71,6 +66,7 @@ class ShapesOptions(Options):
     - ``clutter``: how many strokes lie about, each behind or before the shape at even odds.
     - ``occlusion`` (0 to 0.9): share of the shape's diameter that a card hides from one side.
     - ``noise``: standard deviation of the sensor's noise in grey levels.
+    - ``ground_set``: number of the set of texture banks that noisy grounds are taken from.
     """
 
     classes: Annotated[tuple[ShapeName, ...], Field(min_length=2), AfterValidator(_each_once)] = (
@@ -90,6 +86,7 @@ class ShapesOptions(Options):
     clutter: Annotated[Uniform, within(0, 100), Whole] = (0, 4)
     occlusion: Annotated[Uniform, within(0, 0.9)] = (0.0, 0.3)
     noise: NonNegative = (0.0, 8.0)
+    ground_set: GroundSet = 0
 
 
 class Shapes(Generator):
@@ -102,6 +99,7 @@ class Shapes(Generator):
     summary = "plane shapes with colour, pose, clutter, occlusion and noise; 2 to 15 classes"
     options = ShapesOptions
     columns = ("mask", "boxes")
+    stream = 2
     libraries = ("numpy", "numba")
     factors: ClassVar = {
         "size": ("float", "diameter of the circumscribed circle, as a share of the side"),
@@ -145,22 +143,25 @@ class Shapes(Generator):
         """Draw one image; the class decides on the outline alone."""
         u = rng.random(16).tolist()
         values, side = self._draw_factors(u), self.image_size
+        strokes = rng.random((int(values["clutter"]), collage.STROKE))
+        window = rng.random(WINDOW)
         image, mask = np.empty((side, side, 3), np.uint8), np.empty((side, side), np.uint8)
         box, values["visible"] = collage.glue(
             SHAPES[record.label],
             tuple([float(values[name]) for name in _GLUED]),
             (values["ground"] == "gradient", values["ground"] == "noise"),
             (u[14], u[15]),
-            rng.random((values["clutter"], collage.STROKE)),
-            (rng.random((collage.WINDOWS, 2)) * collage.BANK).astype(np.int64),
-            _banks(side),
+            strokes,
+            (rng.random((collage.CORNERS, 2)) * BANK).astype(np.int64),
+            window,
+            (_MOTTLE.bank(window[0], self.config.ground_set), sensor(side)),
             image,
             mask,
         )
         boxes = (box,) if box[2] else ()
         return Sample(image=image, label=record.label, mask=mask, boxes=boxes, factors=values)
 
-    def _draw_factors(self, u: list[float]) -> dict[str, Any]:
+    def _draw_factors(self, u: list[float]) -> dict[str, float | str]:
         c = self.config
         size, lightness, contrast = at(c.size, u[0]), at(c.lightness, u[6]), at(c.contrast, u[7])
         darker = lightness + contrast > 1 or (lightness >= contrast and u[8] < 0.5)

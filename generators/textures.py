@@ -12,6 +12,7 @@ from pydantic import Field
 
 from raresight.generators.base import Generator, Record, Sample
 from raresight.generators.drawing import defects
+from raresight.generators.drawing.noise import BANK, WINDOW, GroundSet, sensor, take, which
 from raresight.generators.drawing.objects import box_around
 from raresight.generators.drawing.stain import blur, develop
 from raresight.generators.factors import (
@@ -42,9 +43,11 @@ class TexturesOptions(FactorOptions):
     - ``size``: of a defect across, of a scratch along. ``thickness``: of a scratch, in pixels.
     - ``contrast``: how much lighter or darker a defect is. ``margin``: the least from its middle to
       the border.
+    - ``fade``: how much of its strength a defect loses towards its ends and in places along it.
     - ``lightness``, ``tint`` (saturation of a warm or cold hue), ``roughness``: of the surface.
     - ``shade``: how much light is lost across the image. ``dust``: specks, in both classes.
     - ``blur``: standard deviation in pixels. ``noise``: in grey levels.
+    - ``ground_set``: number of the set of texture banks that surfaces are taken from.
     """
 
     surface: Annotated[Words, among(defects.SURFACES)] = Discrete(defects.SURFACES)
@@ -55,6 +58,7 @@ class TexturesOptions(FactorOptions):
     thickness: Annotated[Numbers, within(0.5, 20)] = (0.8, 1.8)
     contrast: Annotated[Numbers, within(0.01, 1)] = (0.2, 0.5)
     margin: Annotated[float, Field(ge=0, le=0.4)] = 0.06
+    fade: Annotated[float, Field(ge=0, le=1)] = 0.0
     lightness: Annotated[Numbers, within(0, 1)] = (0.4, 0.7)
     tint: Annotated[Numbers, within(0, 0.5)] = (0.0, 0.12)
     roughness: Annotated[Numbers, within(0, 0.3)] = (0.03, 0.08)
@@ -62,6 +66,7 @@ class TexturesOptions(FactorOptions):
     dust: Annotated[Numbers, within(0, 100), Whole] = (0, 3)
     blur: Annotated[Numbers, within(0, 10)] = (0.0, 0.6)
     noise: NonNegative = (1.0, 6.0)
+    ground_set: GroundSet = 0
 
     drawn: ClassVar = (
         "surface", "defect", "size", "thickness", "contrast", "lightness", "tint", "roughness",
@@ -80,6 +85,7 @@ class Textures(Generator):
     summary = "metal, fabric or concrete, rarely with a scratch, dent, stain or hole"
     options = TexturesOptions
     columns = ("mask", "boxes")
+    stream = 2
     libraries = ("numpy", "numba")
     classes = (DEFECTIVE, SOUND)
     prevalence: ClassVar = {DEFECTIVE: 0.01, SOUND: 0.99}
@@ -118,13 +124,13 @@ class Textures(Generator):
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
         """Draw one image; the class decides on the defect alone."""
         values = self.config.draw(record.label, rng)
-        u, shape = rng.random(12), rng.random(_SHAPE)
+        u, shape = rng.random(WINDOW + 5), rng.random(_SHAPE)
         specks = rng.random((values["dust"], _SPECK))
         light = self._surface(values, u)
         self._dust(light, specks)
         mask = np.zeros(light.shape, np.uint8)
         if record.label == DEFECTIVE:
-            mask = self._spoil(light, values, u[6:8], shape)
+            mask = self._spoil(light, values, u[8:10], shape)
         image = self._develop(light, values, u, rng)
         return Sample(
             image=image,
@@ -137,12 +143,11 @@ class Textures(Generator):
     def _surface(self, values: Mapping[str, Any], u: np.ndarray) -> np.ndarray:
         """Lightness, float64 (side, side): the surface under light that falls off to one side."""
         side = self.image_size
-        bank = defects.surface(values["surface"], side)
-        v, h = (u[:2] * defects.BANK).astype(int)
-        window = bank[v : v + side, h : h + side]
-        window = window.T if u[2] < 0.5 else window
+        bank = defects.surface(values["surface"], which(u[0]), self.config.ground_set)
+        window = np.empty((side, side), np.float32)
+        take(bank, u[:WINDOW], window)
         slope = np.linspace(0, 1, side)
-        turns = 2 * np.pi * u[3]
+        turns = 2 * np.pi * u[5]
         fall = np.cos(turns) * slope + np.sin(turns) * slope[:, None]
         fall -= fall.min()
         light = values["lightness"] + values["roughness"] * window
@@ -167,7 +172,8 @@ class Textures(Generator):
         else:
             ragged = {"dent": 0.2, "hole": 0.4, "stain": 1.0}[kind]
             share = defects.blob(x, y, size, ragged, shape, side)
-        defects.APPLY[kind](light, share, values["contrast"], shape)
+        strength = defects.faded(share, x, y, size, self.config.fade, shape)
+        defects.APPLY[kind](light, strength, values["contrast"], shape)
         least = min(0.5, float(share.max()))
         return ((share >= least) & (share > 0)).astype(np.uint8)
 
@@ -175,14 +181,14 @@ class Textures(Generator):
         self, light: np.ndarray, values: Mapping[str, Any], u: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         side = self.image_size
-        warm = values["tint"] * (2 * u[4] - 1)
-        colour = np.array([1 + warm, 1 + 0.3 * warm * (u[5] - 0.5), 1 - warm])
+        warm = values["tint"] * (2 * u[6] - 1)
+        colour = np.array([1 + warm, 1 + 0.3 * warm * (u[7] - 0.5), 1 - warm])
         planes = (light * colour[:, None, None]).astype(np.float32)
         if values["blur"] > 0:
             blur(planes, values["blur"])
         image = np.empty((side, side, 3), np.uint8)
-        corners = (rng.random((3, 2)) * defects.BANK).astype(np.int64)
-        develop(planes, defects.sensor(side), corners, values["noise"], image)
+        corners = (rng.random((3, 2)) * BANK).astype(np.int64)
+        develop(planes, sensor(side), corners, values["noise"], image)
         return image
 
 

@@ -165,7 +165,6 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
     params = full_params()
     source = {
         "generator": "shapes",
-        "role": "any",
         "options": {"classes": ["circle", "square"]},
         "counts": {"circle": 40, "square": 40},
     }

@@ -3,7 +3,6 @@
 import numpy as np
 from numba import njit
 
-from raresight.generators.drawing.noise import window_row
 from raresight.generators.drawing.outline import cover
 
 _F = np.float32
@@ -14,20 +13,19 @@ def lay_ground(
     colour: tuple[float, float, float],
     slope: tuple[float, float],
     mottle: np.ndarray,
-    corner: np.ndarray,
     depth: float,
     planes: np.ndarray,
 ) -> None:
     """Fill ``planes`` with a colour whose lightness changes over the image.
 
-    It changes by ``slope`` (x, y) from side to side, and by ``depth`` times the unit-variance noise
-    of the window of the bank ``mottle`` that begins at ``corner`` (row, column).
+    It changes by ``slope`` (x, y) from side to side, and by ``depth`` times the noise ``mottle``
+    (H, W).
     """
     _, height, width = planes.shape
     step, deep = _F(slope[0] / width), _F(depth)
     for y in range(height):
         start = _F(slope[1] * ((y + 0.5) / height - 0.5) + slope[0] * (0.5 / width - 0.5))
-        noise = window_row(mottle, corner, y, width)
+        noise = mottle[y]
         for channel in range(3):
             plane, base = planes[channel, y], _F(colour[channel]) + start
             for x in range(width):

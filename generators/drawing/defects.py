@@ -9,53 +9,45 @@ from functools import lru_cache
 import numpy as np
 
 from raresight.generators.drawing import pen
-from raresight.generators.drawing.noise import grain, texture, wrapped
+from raresight.generators.drawing.noise import BANK, BANKS, bank_name, standard, stream, texture
 from raresight.generators.drawing.outline import cover
 
-BANK = 256
 SURFACES = ("concrete", "fabric", "metal")
 DEFECTS = ("dent", "hole", "scratch", "stain")
 
 _CORNERS = 64
-_THREAD = 8  # pixels from one thread of the fabric to the next but one
+_THREADS = (24, 28, 32, 36, 40)  # of a fabric from side to side of its bank
 
 
-@lru_cache(maxsize=16)
-def surface(name: str, size: int) -> np.ndarray:
-    """A periodic bank of zero mean and unit variance, padded so that no window of ``size`` wraps.
+@lru_cache(maxsize=2 * len(SURFACES) * BANKS)
+def surface(kind: str, number: int, ground_set: int) -> np.ndarray:
+    """A periodic bank of zero mean and unit variance, float32 (BANK, BANK).
 
     Metal is brushed along its rows, fabric woven of threads that go over and under, concrete rough
     with pits.
     """
-    return wrapped({"metal": _metal, "fabric": _fabric, "concrete": _concrete}[name](), size)
+    make = {"metal": _metal, "fabric": _fabric, "concrete": _concrete}[kind]
+    return make(bank_name(kind, number, ground_set))
 
 
-@lru_cache(maxsize=4)
-def sensor(size: int) -> np.ndarray:
-    return wrapped(grain("sensor", size=BANK), size)
+def _metal(name: str) -> np.ndarray:
+    return texture(name, cells=[(64, 1), (128, 3), (256, 8), (256, 32)])
 
 
-def _metal() -> np.ndarray:
-    return texture("brushed metal", size=BANK, cells=[(64, 1), (128, 3), (256, 8), (256, 32)])
+def _fabric(name: str) -> np.ndarray:
+    """Wide threads or narrow ones, as thick across as along or not, and roughness on them."""
+    rough = texture(name, cells=[(32, 32), (128, 128), (256, 256)])
+    threads = stream(f"threads of {name}").choice(_THREADS, 2)
+    y, x = np.mgrid[:BANK, :BANK] * (math.pi / BANK) * threads[:, None, None]
+    across, down = np.abs(np.sin(x)), np.abs(np.sin(y))
+    over = np.sin(x + math.pi / 4) * np.sin(y + math.pi / 4) > 0
+    return standard(np.where(over, across, down) + 0.12 * rough)
 
 
-def _fabric() -> np.ndarray:
-    rough = texture("fabric", size=BANK, cells=[(32, 32), (128, 128), (256, 256)])
-    y, x = np.mgrid[:BANK, :BANK] * (2 * math.pi / _THREAD)
-    across, down = np.abs(np.sin(x / 2)), np.abs(np.sin(y / 2))
-    over = np.sin(x / 2 + math.pi / 4) * np.sin(y / 2 + math.pi / 4) > 0
-    return _standard(np.where(over, across, down) + 0.12 * rough)
-
-
-def _concrete() -> np.ndarray:
-    rough = texture("concrete", size=BANK, cells=[(8, 8), (24, 24), (64, 64), (160, 160)])
-    pits = texture("pits", size=BANK, cells=[(64, 64)])
-    return _standard(rough - 1.5 * np.maximum(0, pits - 2.0))
-
-
-def _standard(field: np.ndarray) -> np.ndarray:
-    field = field - field.mean(dtype=np.float64)
-    return (field / field.std(dtype=np.float64)).astype(np.float32)
+def _concrete(name: str) -> np.ndarray:
+    rough = texture(name, cells=[(8, 8), (24, 24), (64, 64), (160, 160)])
+    pits = texture(f"pits of {name}", cells=[(64, 64)])
+    return standard(rough - 1.5 * np.maximum(0, pits - 2.0))
 
 
 def blob(x: float, y: float, size: float, ragged: float, u: np.ndarray, side: int) -> np.ndarray:
@@ -91,6 +83,22 @@ def line(x: float, y: float, length: float, width: float, u: np.ndarray, side: i
     share = np.zeros((side, side))
     pen.draw(pen.measure(edges, width / 2 + 1, side), width / 2, share)
     return share
+
+
+def faded(
+    share: np.ndarray, x: float, y: float, length: float, fade: float, u: np.ndarray
+) -> np.ndarray:
+    """A footprint that is weaker towards the ends of its long axis and in places along it.
+
+    Up to the share ``fade`` is lost: half of it by the distance from (x, y), the other half in a
+    wave. ``u`` (10,) is that of :func:`line` or :func:`blob`; ``length`` is along the axis.
+    """
+    turns, phase = math.pi * u[0], u[8]
+    rows, columns = np.indices(share.shape)
+    along = ((columns - x) * math.cos(turns) + (rows - y) * math.sin(turns)) / max(1.0, length / 2)
+    end = np.minimum(1.0, along**2)
+    wave = 0.5 + 0.5 * np.sin(2 * math.pi * (1.5 * along + phase))
+    return share * (1 - fade * (end + wave) / 2)
 
 
 def _moved(share: np.ndarray, rows: int) -> np.ndarray:

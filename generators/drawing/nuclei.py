@@ -7,6 +7,8 @@ pixels of a body's bounding box are visited.
 import numpy as np
 from numba import njit
 
+from raresight.generators.drawing.noise import SMALL
+
 # Columns of a body: place, half axes and direction, then how it stains.
 X, Y, LENGTH, WIDTH, COS, SIN, STAIN, CHROMATIN, RIM, RAGGED, GAP, HALO, PINK, U, V = range(15)
 COLUMNS = 15
@@ -26,15 +28,13 @@ def shape(
     directions: np.ndarray,
     radius: float,
     chromatin: float,
-    period: int,
     bodies: np.ndarray,
 ) -> None:
     """Fill all columns of ``bodies`` (n, 15) but the place.
 
     ``ranges`` (kinds, 9, 2) holds low and high of each SHAPE column, lengths in units of ``radius``
     pixels; ``draws`` (n, 11) are uniform; ``directions`` (n, 2) are Gaussian, and only their
-    direction counts. ``chromatin`` scales the texture's contrast, ``period`` is the side of the
-    noise banks.
+    direction counts. ``chromatin`` scales the texture's contrast.
     """
     for i in range(len(kinds)):
         low, high = ranges[kinds[i], :, 0], ranges[kinds[i], :, 1]
@@ -47,28 +47,37 @@ def shape(
         body[RIM] = value[4]
         body[RAGGED] = value[5]
         body[GAP] = value[6] * radius
-        body[HALO] = value[7] * max(body[LENGTH], body[WIDTH] + body[GAP])
+        body[HALO] = max(0.0, value[7]) * max(body[LENGTH], body[WIDTH] + body[GAP])
         body[PINK] = value[8]
-        body[U], body[V] = int(draws[i, 9] * period), int(draws[i, 10] * period)
+        body[U], body[V] = int(draws[i, 9] * SMALL), int(draws[i, 10] * SMALL)
         norm = np.sqrt(directions[i, 0] ** 2 + directions[i, 1] ** 2)
         body[COS], body[SIN] = directions[i, 0] / norm, directions[i, 1] / norm
 
 
 @njit(cache=True, error_model="numpy")
-def place(draws: np.ndarray, margin: float, size: int, apart: float, bodies: np.ndarray) -> None:
+def place(
+    draws: np.ndarray,
+    crowding: tuple[float, float],
+    margin: float,
+    size: int,
+    apart: float,
+    bodies: np.ndarray,
+) -> None:
     """Give each body a centre, spread out: of several candidates the farthest from all before it.
 
     ``draws`` is (n, candidates, 2) in [0, 1). Mitchell's best candidate (1991) gives the even,
     random spacing of cells that do not overlap. ``apart`` is enough: a candidate that far is taken
-    at once.
+    at once. ``crowding`` (x, y) in (-1, 1) draws them together on one side: u becomes u + c u (1 -
+    u), whose slope 1 + c (1 - 2 u) is one over the density.
     """
     count, candidates, _ = draws.shape
     span = size - 2.0 * margin
     for i in range(count):
         best = -1.0
         for k in range(candidates):
-            x = margin + span * draws[i, k, 0]
-            y = margin + span * draws[i, k, 1]
+            u, v = draws[i, k]
+            x = margin + span * (u + crowding[0] * u * (1.0 - u))
+            y = margin + span * (v + crowding[1] * v * (1.0 - v))
             nearest = 1e9
             for j in range(i):
                 nearest = min(nearest, (bodies[j, X] - x) ** 2 + (bodies[j, Y] - y) ** 2)
@@ -95,8 +104,8 @@ def stain_bodies(
 
     Bodies from ``first_label`` on carry the label: they are drawn into ``mask`` too, and ``boxes``
     (n - first_label, 4) receives x, y, width and height of each one's pixels. ``fine`` and
-    ``coarse`` are noise banks, periodic and padded by the image's size: chromatin and ragged
-    outlines are windows of them.
+    ``coarse`` are small noise banks, periodic and padded to the right by the image's size: ragged
+    outlines and chromatin are windows of them.
     """
     distance = np.empty(haematoxylin.shape[1], np.float32)
     for i in range(len(bodies)):
@@ -148,7 +157,7 @@ def _measure(
     cos, sin = _F(body[COS]), _F(body[SIN])
     by_length, by_width = _F(1.0 / body[LENGTH] ** 2), _F(1.0 / body[WIDTH] ** 2)
     gap, ragged, far = _F(body[GAP]), _F(body[RAGGED]), _F(_margin(body))
-    start, v = x0 + int(body[U]), y + int(body[V])
+    start, v = x0 + int(body[U]), (y + int(body[V])) % SMALL
     rough, grain = coarse[v, start:][: len(out)], fine[v, start:][: len(out)]
     py, left = _F(y + 0.5 - body[Y]), x0 + 0.5 - body[X]
     nowhere = _F(1e9)
@@ -176,7 +185,7 @@ def _stain_row(
 ) -> None:
     """Lay a body's row over the stains: a cleared halo around it, then chromatin and membrane."""
     start, size = x0 + int(body[U]), len(distance)
-    grain = fine[y + int(body[V]), start:][:size]
+    grain = fine[(y + int(body[V])) % SMALL, start:][:size]
     h, e = haematoxylin[x0:][:size], eosin[x0:][:size]
     stain, chromatin, rim = _F(body[STAIN]), _F(body[CHROMATIN]), _F(body[RIM])
     halo, pink = _F(body[HALO]), _F(body[PINK])

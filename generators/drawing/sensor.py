@@ -1,17 +1,8 @@
 """A camera's sensor: exposure and noise over a rendered picture."""
 
-from functools import lru_cache
-
 import numpy as np
 
-from raresight.generators.drawing.noise import grain, wrapped
-
-_BANK = 256
-
-
-@lru_cache(maxsize=2)
-def _bank(size: int) -> np.ndarray:
-    return wrapped(grain("sensor", size=_BANK), size)
+from raresight.generators.drawing.noise import BANK, sensor
 
 
 def expose(
@@ -20,7 +11,7 @@ def expose(
     """The picture as a sensor gives it, uint8 (H, H, 3): brighter by ``gain``, with Gaussian noise
     of ``noise`` grey levels, of which colour is half."""
     size = len(picture)
-    corners, bank = rng.integers(0, _BANK, (4, 2)).tolist(), _bank(size)
+    corners, bank = rng.integers(0, BANK, (4, 2)).tolist(), sensor(size)
     shared, *colours = (bank[v : v + size, u : u + size] for v, u in corners)
     speckle = np.stack(colours, axis=-1) * np.float32(0.5 * noise)
     speckle += shared[..., None] * np.float32(0.866 * noise)

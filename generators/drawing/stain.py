@@ -10,12 +10,13 @@ import math
 import numpy as np
 from numba import njit
 
-from raresight.generators.drawing.noise import window_row
+from raresight.generators.drawing.noise import SMALL, window_row
 
-# Optical density per channel of pure stains, each of length one (Ruifrok & Johnston 2001, as in
-# scikit-image's rgb_from_hed).
-HAEMATOXYLIN = np.array([0.65, 0.70, 0.29]) / np.linalg.norm([0.65, 0.70, 0.29])
-EOSIN = np.array([0.07, 0.99, 0.11]) / np.linalg.norm([0.07, 0.99, 0.11])
+# Optical density per channel of pure stains, each of length one. Those of Ruifrok & Johnston (2001)
+# have hardly any blue in them, which makes tissue lilac and magenta; these lie near what Macenko's
+# method (2009) finds in scanned slides: both stains take blue light as well.
+HAEMATOXYLIN = np.array([0.56, 0.72, 0.41]) / np.linalg.norm([0.56, 0.72, 0.41])
+EOSIN = np.array([0.24, 0.83, 0.49]) / np.linalg.norm([0.24, 0.83, 0.49])
 
 BLUR_REACH = 2.5  # standard deviations at which the blur's kernel ends
 
@@ -27,27 +28,24 @@ _ONE, _C2, _C3, _C4, _C5 = _F(1), _F(1 / 2), _F(1 / 6), _F(1 / 24), _F(1 / 120)
 def lay_stroma(
     fibres: np.ndarray,
     mottle: np.ndarray,
-    corners: np.ndarray,
+    corner: np.ndarray,
     contrast: float,
     haematoxylin: np.ndarray,
     eosin: np.ndarray,
 ) -> None:
     """Fill the stain planes (H, W) with connective tissue: pink fibres, and a breath of blue.
 
-    ``fibres`` and ``mottle`` are banks of unit-variance noise, whose windows begin at ``corners``
-    (2, 2), row and column.
+    ``fibres`` (H, W) is noise of zero mean; ``mottle`` is a small bank of unit-variance
+    noise, padded to the right, whose window begins at ``corner``, row and column.
     """
     height, width = eosin.shape
-    pink, blue, least = _F(0.16 * contrast), _F(0.04), _F(0.1)
+    pink, blue, least = _F(0.13 * contrast), _F(0.04), _F(0.1)
     for y in range(height):
-        e, h = eosin[y], haematoxylin[y]
-        fibre, spot = (
-            window_row(fibres, corners[0], y, width),
-            window_row(mottle, corners[1], y, width),
-        )
+        e, h, fibre = eosin[y], haematoxylin[y], fibres[y]
+        spot = mottle[(corner[0] + y) % SMALL, corner[1] % SMALL :][:width]
         for x in range(width):
-            e[x] = max(least, _F(0.5) + pink * fibre[x])
-            h[x] = max(_F(0.0), _F(0.1) + blue * spot[x])
+            e[x] = max(least, _F(0.45) + pink * fibre[x])
+            h[x] = max(_F(0.0), _F(0.17) + blue * (spot[x] + fibre[x]))
 
 
 @njit(cache=True, error_model="numpy")

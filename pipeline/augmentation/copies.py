@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from raresight.pipeline.augmentation.class_specific import can_lose_label
 from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.recipe import build
 from raresight.pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
+from raresight.pipeline.core.files import read_json
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import COLUMNS, FACTOR, Description, Rows
+from raresight.pipeline.runtime.errors import DataError
 
 _MASK = "mask"
 _JUDGED = 200  # originals that each spatial transform is judged on
@@ -82,8 +85,8 @@ def plan_copies(params: AugmentParams, originals: Dataset, *, size: int) -> list
 def _to_copy(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, int, np.ndarray]]:
     """Class, copies and rows of each source's originals that are to be copied."""
     for source in originals.description.sources:
-        if source["role"] == "test_only":  # only copies of training sources are ever learned from
-            continue
+        if "train" not in originals.description.splits_of(source["name"]):
+            continue  # only copies of training sources are ever learned from
         here = originals.source_names == source["name"]
         for label, copies in sorted(params.copies.items()):
             rows = np.flatnonzero(here & (originals.labels == label))
@@ -180,6 +183,17 @@ def _rows_of(
             for name in originals.description.factors
         },
     )
+
+
+def read_recipe(folder: Path) -> AugmentParams:
+    """The recipe that the copies in ``folder`` were made by, as the augment stage reported it."""
+    found = read_json(folder / "report.json")
+    if "recipe" not in found:
+        raise DataError(
+            f"{folder / 'report.json'} names no recipe: an earlier version made these copies. "
+            "Run `raresight augment` again."
+        )
+    return AugmentParams.model_validate(found["recipe"])
 
 
 def report_copies(

@@ -82,7 +82,8 @@ def _without_masks(sources: Sequence[Source]) -> list[str]:
     return [
         source.id_prefix
         for source in sources
-        if source.role != "test_only" and "mask" not in registry.find(source.generator).columns
+        if {*(source.splits or ("train",))} != {"test"}
+        and "mask" not in registry.find(source.generator).columns
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.assessment import assess, assess_chance, assess_majority
-from raresight.pipeline.evaluation.baselines import guesses, majority
+from raresight.pipeline.evaluation.baselines.constant import guesses, majority
 from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import threshold_on
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
 from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
@@ -41,7 +41,7 @@ def evaluate_scores(
     """The judgement of ``test``, beside answers that look at nothing.
 
     Those guess as ``val`` has the classes, or as ``test`` has where there is no validation. There
-    are no perturbed images and no shortcut probe, as there are no images.
+    are no perturbed images and no fitted baselines, as there are no images.
     """
     decide = decision(
         params.threshold,

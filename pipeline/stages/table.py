@@ -54,7 +54,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.generation.params:GenerateParams",
         outputs=("generated",),
         options=("workers", "executor"),
-        revision=2,
+        revision=3,
     ),
     "augment": Stage(
         description="Enlarge classes with copies that still show their label.",
@@ -67,7 +67,8 @@ STAGES: Mapping[str, Stage] = {
         description="Assign every source to train, val or test; a copy follows its source.",
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
-        revision=2,
+        options=("keep",),
+        revision=3,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
-from raresight.pipeline.evaluation.baselines import majority
+from raresight.pipeline.evaluation.baselines.constant import majority
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.metrics.ranking import precision_at
 from raresight.pipeline.evaluation.prevalence import (

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from raresight.pipeline.commands.plan import run as plan
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.evaluate import evaluate
 from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.output.results_json import to_results_json
@@ -73,7 +74,7 @@ def test_both_prevalences_have_a_table_and_every_baseline_a_row(rare):
     assert "At the deployment prevalence: 0.01 %" in text
     for row in (
         "  perturbed",
-        "shortcut baseline",
+        *(baseline.label for baseline in BASELINES.values()),
         "random baseline",
         "always 'normal'",
         "predicted positives",
@@ -185,8 +186,8 @@ def test_undefined_values_are_a_dash(rare):
 def test_every_baseline_has_a_column_at_the_deployment_prevalence(rare):
     lines = printed(rare, width=80).split("At the deployment prevalence")[1].splitlines()
     row = next(line for line in lines if line.startswith("recall")).split()
-    names = ("shortcut_baseline", "random_baseline", "always_negative")
-    assert row[-3:] == [number(rare["deployment"][name]["recall"]) for name in names]
+    names = (*BASELINES, "random_baseline", "always_negative")
+    assert row[-len(names) :] == [number(rare["deployment"][name]["recall"]) for name in names]
 
 
 def test_the_notes_tell_of_optimism_slices_and_calibration(rare):

@@ -65,7 +65,6 @@ def test_copies_are_named_after_their_source_and_carry_what_it_carries(mixed, pa
     assert copies.variants.tolist() == [1, 2, 1, 2]
     assert set(copies.labels) == set(copies.true_labels) == {"rare"}
     assert set(copies.origins) == {"synthetic"}
-    assert set(copies.roles) == {"any"}
     assert copies.factors["size"].tolist() == [1, 1, 3, 3]
     assert copies.factors["tint"].tolist() == ["red"] * 4
     assert copies.classes == originals.classes
@@ -183,7 +182,7 @@ def test_copies_of_a_source_without_masks_have_none_beside_one_that_has(
     write_generated, part, params_file
 ):
     parts = [
-        part(name="drawn", labels=["rare"], masked=["rare"], role="train_only"),
+        part(name="drawn", labels=["rare"], masked=["rare"], splits=["train", "val"]),
         part(name="photo", labels=["rare"], masked=None, origin="real"),
     ]
     data = write_generated(*parts)
@@ -191,13 +190,12 @@ def test_copies_of_a_source_without_masks_have_none_beside_one_that_has(
     copies = Dataset(data / "augmented")
     assert copies.has_mask.tolist() == [True, False]
     assert copies.origins.tolist() == ["synthetic", "real"]
-    assert copies.roles.tolist() == ["train_only", "any"]
 
 
 def test_test_only_sources_get_no_copies(write_generated, part, params_file):
     parts = [
         part(name="drawn", labels=["rare"] * 2),
-        part(name="real", labels=["rare"] * 2, role="test_only"),
+        part(name="real", labels=["rare"] * 2, splits=["test"]),
     ]
     data = write_generated(*parts)
     augment.run(params_file(), data, workers=1)
@@ -219,7 +217,7 @@ def test_no_copies_are_an_empty_dataset_that_can_be_read(mixed, params_file, cop
         "labels",
         "true_labels",
         "origins",
-        "roles",
+        "given_splits",
         "variants",
     ):
         assert getattr(empty, column).shape == (0,), column

@@ -21,7 +21,7 @@ from judged import (
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.evaluation import scoring
-from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.thresholds import choose
 from raresight.pipeline.evaluation.output.results_json import headline
 from raresight.pipeline.evaluation.params import MaxF1
@@ -134,15 +134,20 @@ def test_a_second_run_writes_the_same_bytes(judged_project):
     assert contents(data / "evaluation") == before
 
 
-def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(judged_project):
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_a_baseline_is_fitted_on_train_and_its_threshold_chosen_on_val(judged_project, name):
     params, data = judged_project()
     metrics = evaluate.run(params, data)
     train, val = (np.flatnonzero(np.array(SPLITS) == name) for name in ("train", "val"))
     rare = np.array(LABELS) == "rare"
-    features = shortcut_features(draw_images(), np.arange(COUNT))
-    probe = fit_shortcut(features[train], 1 * rare[train], num_classes=2)
+    features = BASELINES[name].features(draw_images(), np.arange(COUNT))
+    probe = BASELINES[name].fit(features[train], 1 * rare[train], num_classes=2)
     chosen = choose(MaxF1(), probe(features[val])[:, 1], rare[val])
-    assert metrics["threshold"]["shortcut_baseline"] == pytest.approx(chosen.value)
+    assert metrics["threshold"][name] == pytest.approx(chosen.value)
+    test = predictions(data, name)
+    assert test["id"] == predictions(data, "test")["id"]
+    rows = [IDS.index(one) for one in test["id"].to_pylist()]
+    np.testing.assert_allclose(test["score.rare"], probe(features[rows])[:, 1])
 
 
 def test_the_majority_is_beside_the_model(judged_project):
