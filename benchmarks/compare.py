@@ -1,14 +1,17 @@
 """How often `raresight compare` errs, on pairs of versions whose truth is known.
 
 ``python -m benchmarks.compare [--pairs 100]`` prints, for each number of positives in the test set
-and of trainings of each version, how often each metric was called better or worse. No time is
-measured.
+and of trainings of each version, how often each metric was called better or worse; with ``--null``,
+how often anything at all was called so between versions that do not differ, and how often the
+primary metric finds a difference that there is. No time is measured.
 """
 
 import argparse
+import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
@@ -25,8 +28,6 @@ TASK = Task(classes=("common", "rare"), positive="rare")
 SHOWN = ("average_precision", "f1", "precision", "recall", "roc_auc", "accuracy")
 _RULE = MaxF1()
 _SHARED = 0.8  # of the variance of a score is the image's, the rest the training's
-# Trainings of each version, and positives.
-_SIMULATED = tuple(((k, k), positives) for k in (1, 3) for positives in (10, 30, 100))
 _TRAINED = ((1, 1), (2, 2), (3, 3), (5, 5), (10, 10))
 _LUCK = 0.2  # standard deviation of the skill from training to training
 
@@ -131,7 +132,59 @@ def main() -> None:
     """Print the rates at which pairs are called better or worse."""
     parser = argparse.ArgumentParser("python -m benchmarks.compare")
     parser.add_argument("--pairs", type=int, default=100)
-    pairs = parser.parse_args().pairs
+    parser.add_argument("--null", action="store_true", help="any false verdict, and power")
+    asked = parser.parse_args()
+    table = null_table(asked.pairs) if asked.null else rates_table(asked.pairs)
+    Console(width=130).print(table)
+
+
+# Skill of both, or of the old and the new version: near chance, then what a model may be.
+_NULL = ((0.3, 0.3), (2.0, 2.0), (3.0, 3.0))
+_REAL = ((2.0, 2.6),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    """Shares of pairs: any metric called better or worse, any without adjustment, the primary."""
+
+    any: float
+    unadjusted: float
+    primary: float
+
+
+def verdicts(comparisons: Iterable[Comparison], *, level: float = 0.05) -> Verdicts:
+    """How often pairs got any verdict but inconclusive."""
+    found = []
+    for comparison in comparisons:
+        called = [one.ruling != "inconclusive" for one in comparison.differences]
+        raw = [one.p is not None and one.p < level for one in comparison.differences]
+        found.append((any(called), any(raw), called[0]))
+    shares = np.mean(found, axis=0).tolist()
+    return Verdicts(any=shares[0], unadjusted=shares[1], primary=shares[2])
+
+
+def null_table(pairs: int) -> Table:
+    """Versions that do not differ, whatever the luck of their seeds, and some that do."""
+    columns = ("skills", "trainings", "positives", "any verdict", "unadjusted", "primary")
+    table = Table(*columns, title=f"called better or worse, % of {pairs} pairs")
+    for trainings, luck in (((1, 1), 0.0), ((3, 3), _LUCK)):
+        for skills in (*_NULL, *_REAL):
+            for positives in (10, 30, 100):
+                options = {"positives": positives, "negatives": 600, "resamples": 1000}
+                found = verdicts(
+                    simulated_pair(seed, skills, trainings=trainings, luck=luck, **options)
+                    for seed in range(pairs)
+                )
+                shares = (found.any, found.unadjusted, found.primary)
+                name = f"{skills[0]:g} and {skills[1]:g}"
+                cells = [f"{100 * share:.1f}" for share in shares]
+                table.add_row(name, _each(trainings), str(positives), *cells)
+                print(name, _each(trainings), positives, *cells, file=sys.stderr, flush=True)
+    return table
+
+
+def rates_table(pairs: int) -> Table:
+    """Each metric, better and worse; for one training each what is said of the two models."""
     title = f"better / worse, % of {pairs} pairs"
     table = Table("versions", "trainings", "positives", *SHOWN, title=title)
     for name, skills in (("seed alone", (3.0, 3.0)), ("truly better", (2.6, 3.0))):
@@ -149,10 +202,7 @@ def main() -> None:
         for trainings in _TRAINED:
             found = trained_pairs(pairs, trainings=trainings, epochs=epochs)
             table.add_row(f"digits, {name}", _each(trainings), "58", *_rates(found))
-    Console(width=130).print(table)
-    Console(width=130).print(
-        "One training each: what is said of the two models, not of the recipes."
-    )
+    return table
 
 
 def _each(trainings: tuple[int, int]) -> str:

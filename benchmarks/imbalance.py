@@ -66,7 +66,7 @@ REMEDIES: dict[str, dict[str, Any]] = {
     "balanced sampler": _sampler("balanced"),
     "square-root sampler": _sampler("square_root"),
     "progressive sampler": _sampler("progressive"),
-    "two stages (last layer anew)": {
+    "two stages (classifier retrained)": {
         "loss": _PLAIN,
         "classifier_retraining": {"epochs": 5, "learning_rate": 3.0e-3},
     },
@@ -149,7 +149,7 @@ def _interval(gains: np.ndarray) -> str:
         return ""
     half = student.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains))
     low, high = gains.mean() - half, gains.mean() + half
-    verdict = "better" if low > 0 else "worse" if high < 0 else "not told apart"
+    verdict = "better" if low > 0 else "worse" if high < 0 else "inconclusive"
     return f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f}): {verdict}"
 
 

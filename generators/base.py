@@ -20,7 +20,14 @@ from raresight.generators.factors import Factor, as_factor
 
 
 class BadImages(ValueError):
-    """The images that a generator was pointed at cannot be used; the message lists them by name."""
+    """The images that a generator was pointed at cannot be used; the message lists them by name.
+
+    ``details`` are all of them, a line each, where the message shows some.
+    """
+
+    def __init__(self, message: str, *, details: Sequence[str] = ()):
+        super().__init__(message)
+        self.details = details
 
 
 class Unavailable(RuntimeError):
@@ -61,12 +68,14 @@ class Record:
 
     ``group`` names what it must stay together with, such as its patient, where that is known before
     the image is: records of one group are never divided between train, val and test.
+    ``given_split`` is ``train``, ``val`` or ``test`` where whoever made the images says it.
     """
 
     id: str
     label: str
     path: Path | None = None
     group: str | None = None
+    given_split: str | None = None
 
     @property
     def file(self) -> Path:
@@ -85,7 +94,8 @@ class Sample:
     one for each object that carries the label; ``instances`` is uint16 (H, W), the number of the
     object seen in a pixel and 0 for the background; ``depth`` is float32 (H, W), the distance from
     the camera's plane in metres. Each of them is None where it is unknown. ``factors`` are the
-    values this sample was made from. ``group`` is that of its record, unless it shows only now.
+    values this sample was made from. ``given_split`` is that of its record. ``group``, too, is that
+    of its record, unless it shows only now.
     """
 
     image: np.ndarray
@@ -94,6 +104,7 @@ class Sample:
     boxes: Sequence[tuple[float, float, float, float]] | None = ()
     instances: np.ndarray | None = None
     depth: np.ndarray | None = None
+    given_split: str | None = None
     factors: Mapping[str, float | str | None] = field(default_factory=dict)
     group: str | None = None
 
@@ -114,8 +125,9 @@ class Generator(ABC):
     tells it without showing it (scenes that were tried), so that no result is sliced by them; and
     what an option makes conditional on the label. ``columns`` names what its samples hold
     besides the image and the dataset should keep: any of COLUMNS, in every sample where images are
-    drawn, where it is known in those that are read in. ``libraries`` are
-    the distributions whose versions decide the bytes. ``stream`` is raised when the same seed draws
+    drawn, where it is known in those that are read in. ``kept_columns`` and ``kept_factors`` are
+    those of one generator with its options, where they decide it. ``libraries`` are the
+    distributions whose versions decide the bytes. ``stream`` is raised when the same seed draws
     other pixels than it did: tests hold each number to the pixels it had. The constructor takes the
     options and the side of the square image in pixels; it draws and reads nothing.
     """
@@ -140,6 +152,16 @@ class Generator(ABC):
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
         """The labels this generator can make."""
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """``columns``, with those that these options ask for."""
+        return self.columns
+
+    @property
+    def kept_factors(self) -> Mapping[str, tuple[str, str]]:
+        """``factors``, with those that come with the images read in."""
+        return self.factors
 
     @property
     def prevalence(self) -> Mapping[str, float]:
@@ -169,6 +191,10 @@ class Generator(ABC):
     def environment(self) -> Mapping[str, str]:
         """What of this machine decides the bytes besides ``libraries``, such as a driver: its name
         and version, for dataset.json."""
+        return {}
+
+    def left_out(self) -> Mapping[str, Mapping[str, str]]:
+        """Files that were found and not taken, by kind, each with the reason: for those read in."""
         return {}
 
     @abstractmethod

@@ -25,6 +25,7 @@ from raresight.generators.drawing.stain import blur, develop
 from raresight.generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
 from raresight.generators.options import FactorOptions
 
+_Values = Mapping[str, Any]
 HAND: tuple[Path, ...] = (Path("hand"),)  # stands for the forms of a hand among the fonts
 _NAMED: Mapping[str, Callable[[], Sequence[Path]]] = {
     "bundled": fonts.bundled,
@@ -213,7 +214,7 @@ class Glyphs(Generator):
         return path.name, fonts.outline(path, label), False
 
     def _placed(
-        self, lines: np.ndarray, values: Mapping[str, Any], reach: float, rng: np.random.Generator
+        self, lines: np.ndarray, values: _Values, reach: float, rng: np.random.Generator
     ) -> np.ndarray:
         """The lines bent, turned and moved to their place, in shares of the image's side."""
         lattice = rng.uniform(-1, 1, (2, pen.LATTICE, pen.LATTICE))
@@ -237,9 +238,7 @@ class Glyphs(Generator):
         scanner = self.config.scanner
         return (self.image_size, 1) if scanner is None else (scanner.pixels, scanner.bitmap)
 
-    def _picture(
-        self, ink: np.ndarray, values: Mapping[str, Any], rng: np.random.Generator
-    ) -> np.ndarray:
+    def _picture(self, ink: np.ndarray, values: _Values, rng: np.random.Generator) -> np.ndarray:
         """The share of each point that ink covers (fine, fine) as a picture of the image's size."""
         pixels, bitmap = self._raster
         litter = rng.random((values["clutter"], 5))

@@ -236,11 +236,7 @@ class Pathology(Generator):
             boxes,
         )
         return Sample(
-            image=image,
-            label=record.label,
-            mask=mask,
-            boxes=[(x, y, width, height) for x, y, width, height in boxes.tolist()],
-            factors=values,
+            image=image, label=record.label, mask=mask, boxes=boxes.tolist(), factors=values
         )
 
     def _draw_factors(self, u: list[float], *, mitotic: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ occlusion and noise are drawn alike for all of them. The covered share of each p
 edges are antialiased without supersampling.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -145,7 +145,7 @@ class Shapes(Generator):
         """Draw one image; the class decides on the outline alone."""
         u = rng.random(16).tolist()
         values, side = self._draw_factors(u), self.image_size
-        strokes = rng.random((values["clutter"], collage.STROKE))
+        strokes = rng.random((int(values["clutter"]), collage.STROKE))
         window = rng.random(WINDOW)
         image, mask = np.empty((side, side, 3), np.uint8), np.empty((side, side), np.uint8)
         box, values["visible"] = collage.glue(
@@ -163,7 +163,7 @@ class Shapes(Generator):
         boxes = (box,) if box[2] else ()
         return Sample(image=image, label=record.label, mask=mask, boxes=boxes, factors=values)
 
-    def _draw_factors(self, u: list[float]) -> dict[str, Any]:
+    def _draw_factors(self, u: list[float]) -> dict[str, float | str]:
         c = self.config
         size, lightness, contrast = at(c.size, u[0]), at(c.lightness, u[6]), at(c.contrast, u[7])
         darker = lightness + contrast > 1 or (lightness >= contrast and u[8] < 0.5)

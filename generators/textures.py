@@ -43,6 +43,7 @@ class TexturesOptions(FactorOptions):
     - ``size``: of a defect across, of a scratch along. ``thickness``: of a scratch, in pixels.
     - ``contrast``: how much lighter or darker a defect is. ``margin``: the least from its middle to
       the border.
+    - ``fade``: how much of its strength a defect loses towards its ends and in places along it.
     - ``lightness``, ``tint`` (saturation of a warm or cold hue), ``roughness``: of the surface.
     - ``shade``: how much light is lost across the image. ``dust``: specks, in both classes.
     - ``blur``: standard deviation in pixels. ``noise``: in grey levels.
@@ -57,6 +58,7 @@ class TexturesOptions(FactorOptions):
     thickness: Annotated[Numbers, within(0.5, 20)] = (0.8, 1.8)
     contrast: Annotated[Numbers, within(0.01, 1)] = (0.2, 0.5)
     margin: Annotated[float, Field(ge=0, le=0.4)] = 0.06
+    fade: Annotated[float, Field(ge=0, le=1)] = 0.0
     lightness: Annotated[Numbers, within(0, 1)] = (0.4, 0.7)
     tint: Annotated[Numbers, within(0, 0.5)] = (0.0, 0.12)
     roughness: Annotated[Numbers, within(0, 0.3)] = (0.03, 0.08)
@@ -172,7 +174,8 @@ class Textures(Generator):
         else:
             ragged = {"dent": 0.2, "hole": 0.4, "stain": 1.0}[kind]
             share = defects.blob(x, y, size, ragged, shape, side)
-        defects.APPLY[kind](light, share, values["contrast"], shape)
+        strength = defects.faded(share, x, y, size, self.config.fade, shape)
+        defects.APPLY[kind](light, strength, values["contrast"], shape)
         least = min(0.5, float(share.max()))
         return ((share >= least) & (share > 0)).astype(np.uint8)
 

@@ -10,6 +10,7 @@ What notebooks and other programs need of Raresight; everything else may change 
 >>> data = raresight.open_dataset("data/generated")
 >>> model = raresight.load_model("data/model")
 >>> model.predict(data.images[:8])
+>>> model.apply(model.read(["photo.jpg"]), prevalence=1e-4).answers
 
 Importing it loads no library: each name brings what it needs when it is first used.
 """
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
     from raresight.comparing import ScoreComparison, compare
     from raresight.evaluating import Evaluation, evaluate
     from raresight.generators.base import Generator, Options, Record, Sample
+    from raresight.generators.image_file import read_image
     from raresight.modeling import Model, load_model, open_dataset
     from raresight.pipeline import __version__
     from raresight.pipeline.commands.plan import Plan
     from raresight.pipeline.dataset.reader import Dataset
+    from raresight.pipeline.prediction.predictor import Applied
     from raresight.pipeline.runtime.errors import RaresightError
     from raresight.planning import plan
 
 __all__ = [
+    "Applied",
     "Dataset",
     "Evaluation",
     "Generator",
@@ -45,9 +49,11 @@ __all__ = [
     "load_model",
     "open_dataset",
     "plan",
+    "read_image",
 ]
 
 _WHERE = {
+    "Applied": "raresight.pipeline.prediction.predictor",
     "Dataset": "raresight.pipeline.dataset.reader",
     "Evaluation": "raresight.evaluating",
     "Generator": "raresight.generators.base",
@@ -64,6 +70,7 @@ _WHERE = {
     "load_model": "raresight.modeling",
     "open_dataset": "raresight.modeling",
     "plan": "raresight.planning",
+    "read_image": "raresight.generators.image_file",
 }
 
 

@@ -12,7 +12,7 @@ from raresight.display import Shown
 from raresight.pipeline.comparison.compare import Comparison, Side
 from raresight.pipeline.comparison.compare import compare as compare_sides
 from raresight.pipeline.comparison.report import Report
-from raresight.pipeline.comparison.sides import MODELS
+from raresight.pipeline.comparison.sides import DECISIONS, MODELS
 from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.decisions.predictions import predict_labels
 from raresight.pipeline.evaluation.params import EvaluateParams
@@ -25,8 +25,8 @@ from raresight.tables import as_table
 class ScoreComparison(Shown):
     """How two models differ on the same images, metric by metric, with intervals.
 
-    ``verdicts`` says of each metric whether the new scores are better, worse, or the difference is
-    inconclusive. That is about these two models: another seed may give another one.
+    ``verdicts`` says of each metric whether the new scores are better, worse, or identical, or the
+    difference is inconclusive. That is about these two models: another seed may give another one.
     """
 
     report: Report
@@ -57,6 +57,7 @@ def compare(
     groups: Any = None,
     threshold: float = 0.5,
     new_threshold: float | None = None,
+    primary: str | None = None,
     confidence_level: float = 0.95,
     num_bootstrap: int = 2000,
     seed: int = 1,
@@ -64,8 +65,9 @@ def compare(
     """Compare two models by their scores of the same images; a positive difference favours ``new``.
 
     ``old`` and ``new`` are scores as :func:`raresight.evaluate` takes them, in the order of
-    ``labels``. ``threshold`` decides both, unless ``new_threshold`` is given. Images of one of
-    ``groups`` are resampled together.
+    ``labels``. ``threshold`` decides both, unless ``new_threshold`` is given. ``primary`` is the
+    metric that the verdict rests on (None: average precision); the others are adjusted for their
+    number. Images of one of ``groups`` are resampled together.
 
     Raises RaresightError (DataError) where labels and scores do not fit each other.
     """
@@ -81,15 +83,17 @@ def compare(
         Side(outcomes=(predict_labels(task, table.labels, table.scores, threshold=value),))
         for table, value in zip(tables, at, strict=True)
     )
+    same = np.array_equal(first.scores, tables[1].scores)
     found = compare_sides(
         before,
         after,
         first.groups,
         settings=params.intervals,
         rng=seeds.rng(seed, "compare", "test"),
+        primary=primary,
+        same_models=same,
     )
     counts = np.bincount(first.labels, minlength=len(task.classes)).tolist()
-    notes = ("Better and worse are about these two models: another seed may give another one.",)
     report = Report(
         old="old",
         new="new",
@@ -97,10 +101,12 @@ def compare(
         positive=task.positive,
         confidence=confidence_level,
         counts=dict(zip(task.classes, counts, strict=True)),
-        params={},
+        params=None,
         num_seeds=(1, 1),
-        about=MODELS,
+        about=DECISIONS if same else MODELS,
+        grouped=len(np.unique(first.groups)) < len(first.groups),
+        thresholds_vary=False,
         comparison=found,
-        notes=notes,
+        notes=(),
     )
     return ScoreComparison(report=report)

@@ -1,14 +1,13 @@
 """Datasets and trained models, opened."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from raresight.pipeline.core.files import require_verified
+from raresight.generators.image_file import read_image
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.models.checkpoint import Scorer, read_card
-from raresight.pipeline.models.checkpoint import load_model as load_scorer
-from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.prediction.predictor import Applied, Predictor, open_predictor
 
 
 def open_dataset(folder: str | Path) -> Dataset:
@@ -17,33 +16,47 @@ def open_dataset(folder: str | Path) -> Dataset:
 
 
 class Model:
-    """A trained model: images in, a score a class out. ``classes`` are those of the scores."""
+    """A trained model: images in, a score a class out. ``classes`` are those of the scores.
 
-    def __init__(self, scorer: Scorer, image_shape: tuple[int, int, int]):
-        self._scorer = scorer
-        self.classes = scorer.classes
-        self.image_shape = image_shape
+    Where evaluate has decided (``decides``), it gives calibrated probabilities and answers, too.
+    """
+
+    def __init__(self, predictor: Predictor):
+        self._predictor = predictor
+        self.classes = predictor.classes
+        self.image_shape = predictor.opened.image_shape
+
+    @property
+    def decides(self) -> bool:
+        """Whether a threshold and a calibration were kept for it."""
+        return self._predictor.opened.decision is not None
+
+    def read(self, files: Sequence[str | Path]) -> np.ndarray:
+        """Image files as the model takes them, read as the training images were: (n, H, W, C)."""
+        images = [read_image(file, self.image_shape[0]) for file in files]
+        return np.stack(images) if images else np.empty((0, *self.image_shape), np.uint8)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Scores (n, K) of images, uint8 (n, H, W, C) with values in [0, 255].
 
         A row sums to 1. Raises DataError where the images are of another shape or type.
         """
-        array = np.asarray(images)
-        if array.dtype != np.uint8 or array.shape[1:] != self.image_shape:
-            raise DataError(
-                f"images must be uint8 (n, {', '.join(map(str, self.image_shape))}). "
-                f"Got {array.dtype} {array.shape}."
-            )
-        return self._scorer.scores(array, np.arange(len(array)))
+        return self._predictor.scores(images)
+
+    def apply(self, images: np.ndarray, *, prevalence: float | None = None) -> Applied:
+        """Scores, calibrated probabilities, answers, and which of the images are unlike.
+
+        With a ``prevalence``, the share of positives in (0, 1) where the images come from, also
+        what is right there (``deployed``). Raises InputMissing where nothing was decided,
+        ParamsError for a prevalence without a positive class, and DataError as :meth:`predict`.
+        """
+        return self._predictor.apply(images, prevalence=prevalence)
 
 
 def load_model(folder: str | Path, *, device: str = "auto") -> Model:
-    """The model that the train stage wrote, its bytes verified, on auto, cpu, cuda or cuda:N.
+    """The model that train wrote or export packed, its bytes verified, on auto, cpu or cuda[:N].
 
-    Raises InputMissing without one and DataError where it is not what was written.
+    Raises InputMissing without one, DataError where it is not what was written, and UnsafeError
+    where the decision beside it was made for another model.
     """
-    folder = Path(folder)
-    require_verified(folder, "train")
-    height, width, channels = read_card(folder).image_shape
-    return Model(load_scorer(folder, device), (height, width, channels))
+    return Model(open_predictor(Path(folder), device, need_decision=False))

@@ -39,7 +39,6 @@ def write_params(path: Path, **generate) -> Path:
     document = full_params()
     source = {
         "generator": "shapes",
-        "role": "any",
         "options": {"classes": ["circle", "square"]},
         "counts": {"circle": 8, "square": 8},
     }

@@ -34,6 +34,6 @@ def test_the_verdict_is_what_the_interval_of_paired_seeds_says():
         }
     ).splitlines()
     assert found[2].startswith("| plain | 0.500 ± 0.000 |")
-    assert "+0.200 (-0.048 to +0.448): not told apart" in found[3]
+    assert "+0.200 (-0.048 to +0.448): inconclusive" in found[3]
     assert found[4].endswith("better |")
     assert found[5].endswith("worse |")

@@ -6,8 +6,10 @@ import os
 import subprocess
 
 import pytest
+from full_params import full_params
 from imports import ROOT
 from program import call, invoke, options, write_params
+from ruamel.yaml import YAML
 
 from raresight.pipeline import __version__, cli
 from raresight.pipeline.stages.table import STAGES
@@ -23,6 +25,8 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
         "diagnose",
         "compare",
         "plan",
+        "predict",
+        "export",
         "validate",
         "schema",
         "generators",
@@ -109,6 +113,22 @@ def test_validate_doubts_what_train_would_doubt(project, tmp_path, caplog):
     caplog.clear()
     invoke(*options(project), "validate")
     assert not caplog.messages
+
+
+def test_validate_names_what_reaches_copies_of_one_class_alone(tmp_path, caplog):
+    document = full_params()
+    gain = {"name": "RandomBrightnessContrast", "p": 0.5}
+    document["augment"].update(copies={"mitotic": 8}, pixel=[gain])
+    params = tmp_path / "params.yaml"
+    YAML().dump(document, params)
+    done = invoke("--json", "--params", params, "validate")
+    (doubt,) = json.loads(done.stdout)["warnings"]
+    assert caplog.messages == [f"{params}: {doubt}"]
+    assert "'mitotic' is copied more often than the rest" in doubt
+    assert "only copies go through augment.pixel[0] RandomBrightnessContrast" in doubt
+    full = json.loads(invoke("--json", "--params", params, "validate", "--full").stdout)
+    assert full["warnings"] == [doubt]
+    assert json.loads(invoke("--json", "validate").stdout)["warnings"] == []
 
 
 def test_validate_knows_the_classes_of_the_generators(project, tmp_path):

@@ -134,7 +134,7 @@ def heed_ctrl_c():
 )
 def test_an_interrupted_stage_cleans_up(untouched, tmp_path, number, code):
     counts = {"circle": 200_000, "square": 8}
-    source = {"generator": "shapes", "role": "any", "counts": counts}
+    source = {"generator": "shapes", "counts": counts}
     endless = write_params(tmp_path / "params.yaml", image_size=64, sources=[source])
     process = subprocess.Popen(
         [*COMMAND, "--params", endless, "--data", untouched / "data", "generate", "--workers", "1"],

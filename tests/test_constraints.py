@@ -8,6 +8,15 @@ from imports import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+
+def setup():
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return config
+
+
+# What `make test` installs: not carla, which the tests stand in for, nor what is built from source.
+EXTRAS = [name for name in setup()["options.extras_require"] if name not in ("carla", "bench")]
 LINTERS = ["mypy", "pandas-stubs", "ruff"]  # what `make lint` runs, before the extras
 
 
@@ -19,8 +28,7 @@ def pinned(*files):
 
 def asked_for(*extras):
     """What setup.cfg requires, and its extras named."""
-    config = ConfigParser()
-    config.read(ROOT / "setup.cfg")
+    config = setup()
     listed = [config["options"]["install_requires"]]
     listed += [config["options.extras_require"][extra] for extra in extras]
     return [line for line in "\n".join(listed).splitlines() if line]
@@ -49,7 +57,7 @@ def _holds(need, *, extras):
     [
         ([*asked_for(), *LINTERS], ["constraints.txt"]),
         (
-            asked_for("test", "simulator", "game-engine", "ray"),
+            asked_for(*EXTRAS),
             ["constraints.txt", "constraints-extras.txt"],
         ),
     ],

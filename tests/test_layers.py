@@ -32,8 +32,10 @@ ROOMS = {
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
     # The section names the recipe's steps; the stage's inputs are split images and a model.
     "evaluation": {*DATA, "augmentation", "splitting", "models"},
+    # New images are read as training images are, and answered as the evaluation decided.
+    "prediction": {*DATA, "generators", "models", "evaluation"},
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
-    "wording": {*BASE, "evaluation"},
+    "wording": {*BASE, "evaluation", "comparison"},
     "report": {*DATA, "splitting", "evaluation", "wording"},  # the page shows a judgement
 }
 EVERY = {*ROOMS, "generators"}
@@ -163,7 +165,6 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
     params = full_params()
     source = {
         "generator": "shapes",
-        "role": "any",
         "options": {"classes": ["circle", "square"]},
         "counts": {"circle": 40, "square": 40},
     }

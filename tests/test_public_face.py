@@ -108,7 +108,9 @@ def test_a_better_model_is_called_better_and_the_same_one_is_not(drawn):
     labels, poor, better = drawn
     found = raresight.compare(labels, poor, better)
     assert found.verdicts["average_precision"] == "better"
-    assert set(raresight.compare(labels, poor, poor).verdicts.values()) == {"inconclusive"}
+    assert set(raresight.compare(labels, poor, poor).verdicts.values()) == {"identical"}
+    assert raresight.compare(labels, poor, better, primary="recall").verdicts["recall"] == "better"
+    assert "params" not in str(found)
     assert json.loads(found.to_json())["old"] == "old"
 
 

@@ -125,7 +125,9 @@ def test_a_folder_without_scenarios_says_so(tmp_path):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_shipped_scenario_is_valid_and_introduced(name):
     path = ROOT / f"params/{name}.yaml"
-    assert set(validate.run(path)) == set(STAGES)
+    sections = validate.run(path)
+    assert set(sections) == set(STAGES)
+    assert not list(validate.doubts(sections))  # no recipe tells the class, among others
     assert len(path.read_text().splitlines()[0]) > 20
 
 

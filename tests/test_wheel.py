@@ -96,7 +96,7 @@ def test_the_wheel_has_one_top_level_package(installed, here):
 def test_command_module_workers_and_a_generator_of_the_users(installed, here):
     command = installed.with_name("raresight")
     assert run(here, command, "--version") == run(here, installed, "-m", "raresight", "--version")
-    source = {"generator": "dots", "role": "any", "counts": {"dot": 40, "none": 40}}
+    source = {"generator": "dots", "counts": {"dot": 40, "none": 40}}
     write_params(here / "params.yaml", sources=[source])
     run(here, command, "generate", "--workers", 2)
     summary = run(here, command, "--json", "inspect", "data/generated")

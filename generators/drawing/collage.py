@@ -54,9 +54,7 @@ def glue(
     share = np.empty((side, side), np.float32)
     visible = np.zeros((side, side), np.float32)
     mottle, grain = banks
-    angle = 2.0 * math.pi * turns[0]
-    fall = _FALL if ground[0] else 0.0
-    slope = (fall * math.cos(angle), fall * math.sin(angle))
+    slope = _slope(_FALL if ground[0] else 0.0, turns[0])
     colour = rgb(ground_hue, lightness, saturation / 2.0)
     share[:] = 0.0
     if ground[1]:
@@ -64,29 +62,52 @@ def glue(
     lay_ground(colour, slope, share, _MOTTLE, planes)
 
     palette = (hue, lightness, contrast, saturation)
-    for stroke in strokes:
-        if stroke[0] < 0.5:
-            _stroke(stroke, palette, planes, share, visible)
+    _strokes(strokes, False, palette, planes, share, visible)
 
     radius, cx, cy = size * side / 2.0, x * side, y * side
     edges = place(outline, cx, cy, math.radians(rotation), radius, radius)
-    x0, y0, x1, y1 = paint(
-        edges, rgb(hue, lightness + contrast, saturation), planes, share, visible
-    )
+    colour = rgb(hue, lightness + contrast, saturation)
+    x0, y0, x1, y1 = paint(edges, colour, planes, share, visible)
     visible[:] = 0.0
     visible[y0:y1, x0:x1] = share[y0:y1, x0:x1]
     whole, _ = mark(visible, mask)
 
-    depth, angle = radius * occlusion, 2.0 * math.pi * turns[1]
-    cx, cy = cx + (radius - depth) * math.cos(angle), cy + (radius - depth) * math.sin(angle)
-    card = place(BOX, cx, cy, angle, depth, radius)
+    card = _card(cx, cy, radius, occlusion, turns[1])
     paint(card, _other(palette, 0.5), planes, share, visible)
-    for stroke in strokes:
-        if stroke[0] >= 0.5:
-            _stroke(stroke, palette, planes, share, visible)
+    _strokes(strokes, True, palette, planes, share, visible)
     seen, box = mark(visible, mask)
     develop(planes, grain, corners, noise, image)
     return box, seen / max(1, whole)
+
+
+@njit(cache=True, error_model="numpy")
+def _slope(fall: float, turn: float) -> tuple[float, float]:
+    """How much lightness a gradient loses across the image, to the right and down."""
+    angle = 2.0 * math.pi * turn
+    return fall * math.cos(angle), fall * math.sin(angle)
+
+
+@njit(cache=True, error_model="numpy")
+def _card(cx: float, cy: float, radius: float, occlusion: float, turn: float) -> np.ndarray:
+    """Outline of the card that hides a share of the shape's diameter from the side ``turn``."""
+    depth, angle = radius * occlusion, 2.0 * math.pi * turn
+    x, y = cx + (radius - depth) * math.cos(angle), cy + (radius - depth) * math.sin(angle)
+    return place(BOX, x, y, angle, depth, radius)
+
+
+@njit(cache=True, error_model="numpy")
+def _strokes(
+    strokes: np.ndarray,
+    before: bool,
+    palette: tuple[float, float, float, float],
+    planes: np.ndarray,
+    share: np.ndarray,
+    visible: np.ndarray,
+) -> None:
+    """Paint those of the strokes that lie before the shape, or those behind it."""
+    for stroke in strokes:
+        if (stroke[0] >= 0.5) == before:
+            _stroke(stroke, palette, planes, share, visible)
 
 
 @njit(cache=True, error_model="numpy")

@@ -85,6 +85,22 @@ def line(x: float, y: float, length: float, width: float, u: np.ndarray, side: i
     return share
 
 
+def faded(
+    share: np.ndarray, x: float, y: float, length: float, fade: float, u: np.ndarray
+) -> np.ndarray:
+    """A footprint that is weaker towards the ends of its long axis and in places along it.
+
+    Up to the share ``fade`` is lost: half of it by the distance from (x, y), the other half in a
+    wave. ``u`` (10,) is that of :func:`line` or :func:`blob`; ``length`` is along the axis.
+    """
+    turns, phase = math.pi * u[0], u[8]
+    rows, columns = np.indices(share.shape)
+    along = ((columns - x) * math.cos(turns) + (rows - y) * math.sin(turns)) / max(1.0, length / 2)
+    end = np.minimum(1.0, along**2)
+    wave = 0.5 + 0.5 * np.sin(2 * math.pi * (1.5 * along + phase))
+    return share * (1 - fade * (end + wave) / 2)
+
+
 def _moved(share: np.ndarray, rows: int) -> np.ndarray:
     """A footprint moved down (or up, below 0); what leaves the image does not come in again."""
     out = np.zeros_like(share)

@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.augmentation.class_specific import can_lose_label
 from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.recipe import build
 from raresight.pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
+from raresight.pipeline.core.files import read_json
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import COLUMNS, FACTOR, Description, Rows
+from raresight.pipeline.runtime.errors import DataError
 
 _MASK = "mask"
 _JUDGED = 200  # originals that each spatial transform is judged on
@@ -37,12 +41,17 @@ class ShardCopies:
 
 @dataclass(frozen=True, kw_only=True)
 class CopyCounts:
-    """How many copies were asked for and made, and how often the label was lost on the way."""
+    """How many copies were asked for and made, and how often the label was lost on the way.
+
+    ``unchecked`` are those that may have lost it unseen: pixels could be lost, and nobody knows
+    which of them carry the label.
+    """
 
     asked: int = 0
     made: int = 0
     redrawn: int = 0
     dropped: int = 0
+    unchecked: int = 0
 
     def __add__(self, other: "CopyCounts") -> "CopyCounts":
         mine, theirs = asdict(self), asdict(other)
@@ -76,8 +85,8 @@ def plan_copies(params: AugmentParams, originals: Dataset, *, size: int) -> list
 def _to_copy(params: AugmentParams, originals: Dataset) -> Iterator[tuple[str, int, np.ndarray]]:
     """Class, copies and rows of each source's originals that are to be copied."""
     for source in originals.description.sources:
-        if source["role"] == "test_only":  # only copies of training sources are ever learned from
-            continue
+        if "train" not in originals.description.splits_of(source["name"]):
+            continue  # only copies of training sources are ever learned from
         here = originals.source_names == source["name"]
         for label, copies in sorted(params.copies.items()):
             rows = np.flatnonzero(here & (originals.labels == label))
@@ -92,15 +101,23 @@ def make_rows(
     images = np.empty((len(shard), *originals.image_shape), np.uint8)
     masks: list[bytes | None] = []
     kept: list[tuple[int, int]] = []  # row of the original and variant
-    redraws = 0
+    redraws = unchecked = 0
+    can_lose = can_lose_label(params)
     for row, variant, copy in _copies(shard, originals, params):
         redraws += copy.redraws
         if copy.image is not None:
             images[len(kept)] = copy.image
             masks.append(_mask(copy, originals, row))
             kept.append((row, variant))
+            unchecked += can_lose and copy.mask is None
     made = len(kept)
-    counts = CopyCounts(asked=len(shard), made=made, redrawn=redraws, dropped=len(shard) - made)
+    counts = CopyCounts(
+        asked=len(shard),
+        made=made,
+        redrawn=redraws,
+        dropped=len(shard) - made,
+        unchecked=unchecked,
+    )
     if not kept:
         return None, counts
     return _rows_of(originals, kept, images[:made], masks), counts
@@ -168,6 +185,17 @@ def _rows_of(
     )
 
 
+def read_recipe(folder: Path) -> AugmentParams:
+    """The recipe that the copies in ``folder`` were made by, as the augment stage reported it."""
+    found = read_json(folder / "report.json")
+    if "recipe" not in found:
+        raise DataError(
+            f"{folder / 'report.json'} names no recipe: an earlier version made these copies. "
+            "Run `raresight augment` again."
+        )
+    return AugmentParams.model_validate(found["recipe"])
+
+
 def report_copies(
     params: AugmentParams, originals: Dataset, counts: Sequence[tuple[str, CopyCounts]]
 ) -> Mapping[str, Any]:
@@ -183,10 +211,19 @@ def report_copies(
         params.spatial, judged, min_label_share=params.min_label_share, seed=params.seed
     )
     return {
-        "min_label_share": params.min_label_share,
+        "recipe": params.model_dump(mode="json"),
         "copies": {label: asdict(found) for label, found in by_class.items()},
         "violations": {name: _loss_rate(below, len(judged)) for name, below in lost.items()},
     }
+
+
+def unmasked_sources(params: AugmentParams, originals: Dataset) -> list[str]:
+    """The sources with copies that may lose their label unseen, as they know no mask at all."""
+    if not can_lose_label(params):
+        return []
+    copied = {str(originals.source_names[rows[0]]) for _, _, rows in _to_copy(params, originals)}
+    known = set(originals.source_names[originals.has_mask].tolist())
+    return sorted(copied - known)
 
 
 def _loss_rate(below: int, judged: int) -> dict[str, float | None]:

@@ -21,10 +21,16 @@ from raresight.pipeline.cli.group import Settings, print_result
     "--shared", is_flag=True, help="Where the test sets differ, use the images both have."
 )
 @click.option(
+    "--primary",
+    metavar="METRIC",
+    help="What the verdict rests on; average precision if not given.",
+)
+@click.option(
     "--fail-if-worse",
     metavar="METRIC",
     multiple=True,
-    help="Exit 1 when REV_B is worse in it, e.g. average_precision; may be repeated.",
+    help="Exit 1 when REV_B is worse in it, e.g. average_precision; may be repeated, and "
+    "the metrics named share one level (Holm).",
 )
 @click.option("--md", "as_markdown", is_flag=True, help="Print Markdown, for a pull request.")
 @click.pass_obj
@@ -34,6 +40,7 @@ def compare(
     new: str,
     on: str,
     shared: bool,
+    primary: str | None,
     fail_if_worse: tuple[str, ...],
     as_markdown: bool,
 ) -> None:
@@ -46,7 +53,9 @@ def compare(
     from raresight.pipeline.commands.compare import run
     from raresight.pipeline.terminal.comparison import markdown, render
 
-    report = run(settings.params, settings.data, old=old, new=new, on=on, shared=shared)
+    report = run(
+        settings.params, settings.data, old=old, new=new, on=on, shared=shared, primary=primary
+    )
     if as_markdown:
         click.echo(markdown(report), nl=False)
     else:

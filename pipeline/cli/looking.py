@@ -14,16 +14,18 @@ from raresight.pipeline.runtime.errors import RaresightError, listing
 @click.pass_obj
 def validate(settings: Settings, full: bool) -> None:
     """Check params.yaml; print what will run, or every problem."""
-    from raresight.pipeline.commands.validate import changed, plain, resolved, run
+    from raresight.pipeline.commands.validate import changed, doubts, plain, resolved, run
     from raresight.pipeline.terminal.validate import render
 
     sections = run(settings.params)
     if full and settings.json:
-        print_json({"params": plain(sections), "changed": changed(sections)})
+        told = {"changed": changed(sections), "warnings": list(doubts(sections))}
+        print_json({"params": plain(sections), **told})
     elif full:
         click.echo(resolved(sections), nl=False)
     elif settings.json or settings.verbosity >= 0:
-        print_result(settings, plain(sections), lambda _: render(sections))
+        told = {**plain(sections), "warnings": list(doubts(sections))}
+        print_result(settings, told, lambda _: render(sections))
 
 
 @click.command()

@@ -26,6 +26,9 @@ OPTIONS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "workers": workers_option,
     "executor": executor_option,
     "device": device_option,
+    "keep": click.option(
+        "--keep", is_flag=True, help="Write where each group is into the file of split.keep."
+    ),
     "resume": click.option(
         "--resume",
         type=click.Choice(("auto", "require", "never")),

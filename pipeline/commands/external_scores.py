@@ -77,7 +77,7 @@ def _parsed(path: Path, positive: str | None, **options: Any) -> PredictionsTabl
 
 
 def read_table(path: Path) -> pa.Table:
-    """A CSV, Parquet or Arrow file (by its suffix); every column of a CSV file as text."""
+    """A CSV, Parquet, Arrow or JSON lines file (by its suffix); all columns of CSV as text."""
     if path.suffix not in _READERS:
         raise ParamsError(f"{path}: not a kind of file known. {suggest(path.suffix, _READERS)}")
     try:
@@ -108,10 +108,17 @@ def _arrow(path: Path) -> pa.Table:
         return pa.ipc.open_file(file).read_all()
 
 
+def _json_lines(path: Path) -> pa.Table:
+    from pyarrow import json
+
+    return json.read_json(path)
+
+
 _READERS: Mapping[str, Callable[[Path], pa.Table]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".arrow": _arrow,
+    ".jsonl": _json_lines,
 }
 
 

@@ -1,5 +1,6 @@
 """validate: what params.yaml will run, or everything that is wrong with it at once."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
@@ -10,13 +11,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.representer import RoundTripRepresenter
 
+from raresight.generators import registry
 from raresight.generators.base import BadImages
+from raresight.pipeline.augmentation import class_specific
 from raresight.pipeline.core.params import check_sections, refuse
 from raresight.pipeline.core.resolved import Leaf, leaves
 from raresight.pipeline.generation.params import Source
 from raresight.pipeline.runtime.errors import suggest
 from raresight.pipeline.stages.table import section_models
-from raresight.pipeline.training.params import warn
+from raresight.pipeline.training import params as training
 
 
 def run(params_file: Path) -> dict[str, Any]:
@@ -27,8 +30,21 @@ def run(params_file: Path) -> dict[str, Any]:
     sections, problems = check_sections(params_file, section_models())
     problems += [f"{params_file}: {problem}" for problem in _across(sections)]
     refuse(params_file, problems)
-    warn(sections["train"], params_file)
+    for doubt in doubts(sections):
+        logging.getLogger(__name__).warning("%s: %s", params_file, doubt)
     return sections
+
+
+def doubts(sections: Mapping[str, Any]) -> Iterator[str]:
+    """What is allowed but hardly meant, a sentence each."""
+    yield from training.doubts(sections["train"])
+    sources = sections["generate"].sources
+    yield from class_specific.doubts(
+        sections["augment"],
+        _classes(sources),
+        in_training=sections["train"].batch_augment.exact_moves,
+        without_masks=_without_masks(sources),
+    )
 
 
 def plain(sections: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,6 +75,16 @@ def _classes(sources: Sequence[Source]) -> set[str]:
         return {label for source in sources for label in source.build(64).classes}
     except (BadImages, OSError):
         return set()
+
+
+def _without_masks(sources: Sequence[Source]) -> list[str]:
+    """The sources with copies that say of no image which pixels carry its label."""
+    return [
+        source.id_prefix
+        for source in sources
+        if {*(source.splits or ("train",))} != {"test"}
+        and "mask" not in registry.find(source.generator).columns
+    ]
 
 
 def _class_problems(where: str, labels: Collection[str], classes: set[str]) -> list[str]:

@@ -5,14 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from raresight.pipeline.comparison.measures import Measure, names
-from raresight.pipeline.comparison.verdicts import (
-    INCONCLUSIVE,
-    Difference,
-    of_models,
-    of_recipes,
-    of_single_trainings,
-)
+from raresight.pipeline.comparison.measured import Measured, identical, of_models, of_recipes
+from raresight.pipeline.comparison.measures import Measure, is_ranked, names
+from raresight.pipeline.comparison.permutation import FEW_POSITIVES, permutation_tests
+from raresight.pipeline.comparison.verdicts import IDENTICAL, Difference, judge
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
@@ -50,13 +46,23 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What two versions differ in; the first of ``differences`` is the one the verdict rests on.
+    """What two versions differ in; the first of ``differences`` is the primary metric's.
 
     ``mistakes`` are those of the first trainings.
     """
 
     differences: tuple[Difference, ...]
     mistakes: Mistakes
+
+    @property
+    def primary(self) -> Difference:
+        """The difference that the verdict on the whole rests on."""
+        return self.differences[0]
+
+    @property
+    def identical(self) -> bool:
+        """Whether both gave the same scores and the same answers, image by image."""
+        return all(found.ruling == IDENTICAL for found in self.differences)
 
 
 def compare(
@@ -66,14 +72,15 @@ def compare(
     *,
     settings: IntervalSettings,
     rng: np.random.Generator,
+    primary: str | None = None,
     same_models: bool = False,
 ) -> Comparison:
     """Compare answers about the same rows in the same order; what is above 0 favours ``new``.
 
-    ``groups`` is int (n,), equal for rows of one group. The verdicts are about the recipes where
-    both were trained several times; else they are inconclusive, and what the first model of each
-    differ in is told beside. With ``same_models`` both decide about the scores of the
-    same trainings, so that no seed comes between them.
+    ``groups`` is int (n,), equal for rows of one group. ``primary`` names the metric that the
+    verdict rests on, the registry's where it is None. The verdicts are about the recipes where
+    both were trained several times; else about the first model of each. With ``same_models`` both
+    decide about the scores of the same trainings, so that no seed comes between them.
     """
     confidence = settings.confidence_level
     once = min(len(old.outcomes), len(new.outcomes)) == 1
@@ -81,9 +88,13 @@ def compare(
     values = [[_observed(measure) for measure in side] for side in measures]
     drawn = _resampled(measures, groups, resamples=settings.num_bootstrap, rng=rng)
     mistakes = count_mistakes(old.outcomes[0], new.outcomes[0])
+    same = _Same.of(old, new)
+    exact = _exact_tests(old.outcomes[0], new.outcomes[0], groups, mistakes, rng=rng)
 
-    def difference(name: str) -> Difference:
+    def measured(name: str) -> Measured:
         observed = [np.array([value[name] for value in side]) for side in values]
+        if same.in_metric(name):
+            return identical(name, float(observed[0].mean()))
         if not once:
             return of_recipes(
                 name, observed, drawn[name], confidence=confidence, paired=same_models
@@ -91,19 +102,70 @@ def compare(
         shifts = (drawn[name][1] - drawn[name][0])[:, 0]
         before, after = (float(values[0]) for values in observed)
         found = of_models(name, before, after, shifts, confidence=confidence)
-        if len(np.unique(groups)) == len(groups):
-            found = _held_to_mcnemar(found, mistakes, 1 - confidence)
-        return found if same_models else of_single_trainings(found)
+        return _held_to(found, *exact[name]) if name in exact else found
 
-    differences = tuple(difference(name) for name in names(old.outcomes[0].task))
+    found = [measured(name) for name in names(old.outcomes[0].task, primary=primary)]
+    differences = judge(found, confidence=confidence, single=once and not same_models)
     return Comparison(differences=differences, mistakes=mistakes)
 
 
-def _held_to_mcnemar(found: Difference, mistakes: Mistakes, level: float) -> Difference:
-    """The accuracy has an exact test, so where images are independent it has to pass it too."""
-    if found.name != "accuracy" or found.verdict == INCONCLUSIVE or mistakes.p_value < level:
+@dataclass(frozen=True, kw_only=True)
+class _Same:
+    """Whether two versions gave the same scores, and the same answers whatever the threshold."""
+
+    scores: bool
+    answers: bool
+
+    @classmethod
+    def of(cls, old: Side, new: Side) -> "_Same":
+        if len(old.outcomes) != len(new.outcomes):
+            return cls(scores=False, answers=False)
+        pairs = list(zip(old.outcomes, new.outcomes, strict=True))
+        return cls(
+            scores=all(np.array_equal(a.scores, b.scores) for a, b in pairs),
+            answers=all(np.array_equal(a.predicted, b.predicted) for a, b in pairs)
+            and _equal_thresholds(old.thresholds, new.thresholds),
+        )
+
+    def in_metric(self, name: str) -> bool:
+        return self.scores if is_ranked(name) else self.answers
+
+
+def _equal_thresholds(
+    old: tuple[np.ndarray, ...] | None, new: tuple[np.ndarray, ...] | None
+) -> bool:
+    if old is None or new is None:
+        return old is new
+    return all(np.array_equal(a, b) for a, b in zip(old, new, strict=True))
+
+
+def _exact_tests(
+    old: Predictions,
+    new: Predictions,
+    groups: np.ndarray,
+    mistakes: Mistakes,
+    *,
+    rng: np.random.Generator,
+) -> dict[str, tuple[float, str]]:
+    """What a metric has to pass besides its interval: a p-value, and the name of its test.
+
+    The accuracy where images are independent; the metrics of the ranking where positives are so few
+    that a bootstrap's interval is too narrow.
+    """
+    tests = {}
+    if len(np.unique(groups)) == len(groups):
+        tests["accuracy"] = (mistakes.p_value, "McNemar's exact test")
+    positive = old.task.positive_index
+    if positive is not None and len(np.unique(groups[old.targets == positive])) < FEW_POSITIVES:
+        found = permutation_tests(old, new, groups, rng=rng)
+        tests |= {name: (p, "a permutation test") for name, p in found.items()}
+    return tests
+
+
+def _held_to(found: Measured, p_value: float, test: str) -> Measured:
+    if found.p is None or p_value <= found.p:
         return found
-    return replace(found, verdict=INCONCLUSIVE, reason="McNemar's exact test does not confirm it")
+    return replace(found, p=p_value, reason=f"{test} does not confirm it")
 
 
 def _observed(measure: Measure) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.metrics.ranking import rank
-from raresight.pipeline.evaluation.metrics.registry import PRIMARY, RANKED, shown
+from raresight.pipeline.evaluation.metrics.registry import METRICS, PRIMARY, RANKED, shown
 from raresight.pipeline.evaluation.metrics.table import (
     Key,
     by_decision,
@@ -17,15 +17,28 @@ from raresight.pipeline.evaluation.metrics.table import (
     ranking_quality,
 )
 from raresight.pipeline.evaluation.uncertainty.resampling import weighted_counts
+from raresight.pipeline.runtime.errors import ParamsError, suggest
 
 Values = Mapping[str, np.ndarray]
 
 
-def names(task: Task) -> tuple[str, ...]:
-    """The metrics of a task; the first is the one that a verdict on the whole rests on."""
+def names(task: Task, *, primary: str | None = None) -> tuple[str, ...]:
+    """The metrics of a task, the ``primary`` one first: the verdict on the whole rests on it.
+
+    Where it is None, it is the registry's. Raises ParamsError where versions are not compared by
+    it.
+    """
     positive = task.positive is not None
     found = shown("compare", positive=positive)
-    return (PRIMARY[positive], *(name for name in found if name != PRIMARY[positive]))
+    chosen = PRIMARY[positive] if primary is None else primary
+    if chosen not in found:
+        raise ParamsError(f"versions are not compared by '{chosen}'. {suggest(chosen, found)}")
+    return (chosen, *(name for name in found if name != chosen))
+
+
+def is_ranked(name: str) -> bool:
+    """Whether a metric follows from the scores alone, whatever is predicted by them."""
+    return METRICS[METRICS[name].mean_of or name].of_ranking is not None
 
 
 class Measure:

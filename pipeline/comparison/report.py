@@ -19,8 +19,6 @@ from raresight.pipeline.comparison.sides import (
 )
 from raresight.pipeline.comparison.versions import Version
 from raresight.pipeline.core import seeds
-from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +29,9 @@ class Report:
     of each class, ``num_seeds`` the number of trainings of each version, and ``notes`` what the
     reader has to know to believe the verdicts. ``about`` is what the intervals are about: the two
     ``recipes`` or, where one was trained once, the two ``models``; ``decisions`` where the models
-    are the same and decide otherwise.
+    are the same and decide otherwise. ``params`` is None where the versions have none. ``grouped``:
+    several images are of one group; ``thresholds_vary``: the intervals hold that another validation
+    set would have given other thresholds.
     """
 
     old: str
@@ -40,18 +40,23 @@ class Report:
     positive: str | None
     confidence: float
     counts: Mapping[str, int]
-    params: Mapping[str, tuple[Any, Any]]
+    params: Mapping[str, tuple[Any, Any]] | None
     num_seeds: tuple[int, int]
     about: str
+    grouped: bool
+    thresholds_vary: bool
     comparison: Comparison
     notes: tuple[str, ...]
 
 
-def compare_versions(old: Version, new: Version, *, on: str, shared: bool) -> Report:
+def compare_versions(
+    old: Version, new: Version, *, on: str, shared: bool, primary: str | None = None
+) -> Report:
     """Compare what two versions answered about the images ``on`` (``test`` or ``perturbed``).
 
-    A positive difference is one that the new version is higher by. Raises DataError when they were
-    judged on different images, unless ``shared`` asks for those that both have.
+    ``primary`` is the metric that the verdict rests on (None: the registry's). A positive
+    difference is one that the new version is higher by. Raises DataError when they were judged on
+    different images, unless ``shared`` asks for those that both have.
     """
     rows, notes = same_images(old, new, shared=shared)
     task, settings, what = common_task(old, new), settings_of(new), about(old, new)
@@ -63,6 +68,7 @@ def compare_versions(old: Version, new: Version, *, on: str, shared: bool) -> Re
         images.groups,
         settings=settings.intervals,
         rng=seeds.rng(settings.seed, "compare", on),
+        primary=primary,
         same_models=what == DECISIONS,
     )
     counts = np.bincount(images.labels, minlength=len(task.classes)).tolist()
@@ -76,12 +82,13 @@ def compare_versions(old: Version, new: Version, *, on: str, shared: bool) -> Re
         params=params,
         num_seeds=(len(old.trainings), len(new.trainings)),
         about=what,
+        grouped=len(np.unique(images.group_names)) < len(images.ids),
+        thresholds_vary=task.positive is not None,
         comparison=comparison,
         notes=(
             *notes,
             *_outdated(old, new),
             *_caveats(old, new, what, params),
-            *_method(task, images),
         ),
     )
 
@@ -100,7 +107,6 @@ def _caveats(old: Version, new: Version, what: str, params: Mapping[str, Any]) -
     """What the verdicts are about."""
     versions = (old, new)
     if what == DECISIONS:
-        yield "Both versions have the same models, so no seed is in the differences."
         return
     if params and all(key.rpartition(".")[2] == "seed" for key in params):
         yield f"Nothing but seeds differs ({', '.join(params)}): the recipe is the same."
@@ -119,19 +125,3 @@ def _caveats(old: Version, new: Version, what: str, params: Mapping[str, Any]) -
         if min(len(version.trainings) for version in versions) == 2:
             yield "Two trainings hardly tell how far a third would be off: three or more do."
         return
-    once = [version.name for version in versions if len(version.trainings) == 1]
-    yield (
-        f"{' and '.join(once)} {'were' if once[1:] else 'was'} trained once, so better and worse "
-        "are about these two models: another seed alone may give a better or a worse one. For a "
-        "verdict on the recipes, set train.num_seeds to 3 or more in both."
-    )
-
-
-def _method(task: Task, images: PredictionsTable) -> Iterator[str]:
-    if len(np.unique(images.group_names)) < len(images.ids):
-        yield "Images of one group are resampled together; McNemar's test ignores that."
-    if task.positive is not None:
-        yield (
-            "Intervals hold the choice of the threshold too: each resample chooses it again on a "
-            "resample of validation."
-        )

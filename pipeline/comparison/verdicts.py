@@ -1,19 +1,20 @@
-"""Better, worse or inconclusive: a difference, how far it may be off, and what would settle it."""
+"""Better, worse, inconclusive or identical: the metrics of two versions judged together."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from statistics import NormalDist
+from dataclasses import dataclass
 
 import numpy as np
 
-from raresight.pipeline.comparison.trainings import Parts, parts_of
+from raresight.pipeline.comparison.measured import Measured, Needed
 from raresight.pipeline.evaluation.metrics.registry import METRICS
+from raresight.pipeline.evaluation.uncertainty.multiple_tests import holm
 
 BETTER, WORSE, INCONCLUSIVE = "better", "worse", "inconclusive"
+IDENTICAL, UNKNOWN = "identical", "unknown"
 TRAINED_ONCE = "a version was trained once: the variance between seeds is unknown"
-_POWER = 0.8
-_MOST_TRAININGS = 1000
+ADJUSTED = "not significant once adjusted for the other metrics"
+# Where the primary metric has no verdict, the others share a fifth of the level (1 % of 5 %).
+OTHERS_WEIGHT = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +22,12 @@ class Difference:
     """One metric of two versions.
 
     ``old`` and ``new`` are means over the trainings of each, ``difference`` is new - old, with the
-    interval ``low`` to ``high``; None where it is undefined, and ``reason`` says why. ``verdict``
-    is about the recipes. ``models`` says instead what the interval tells of the two models, where
-    one of the versions was trained once; else it is None. ``sample_size_factor`` is how many times
-    as large the test set, and ``trainings`` how many trainings of each version, it would take for
-    a verdict; None where there is one already, nothing differs, or it alone would never do.
+    interval ``low`` to ``high`` and the p-value ``p``; None where it is undefined, and ``reason``
+    says why. ``p_adjusted`` is what decides: of the primary metric ``p`` itself. ``verdict`` is
+    about the recipes. ``models`` says instead what is known of the two models, where one of the
+    versions was trained once; else it is None. ``sample_size_factor`` is how many times as large
+    the test set, and ``trainings`` how many trainings of each version, it would take for a verdict;
+    None where there is one already, nothing differs, or it alone would never do.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Difference:
     high: float | None
     verdict: str
     models: str | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
     reason: str | None = None
     sample_size_factor: float | None = None
     trainings: int | None = None
@@ -46,142 +50,61 @@ class Difference:
         return self.verdict if self.models is None else self.models
 
 
-def of_models(
-    name: str, old: float, new: float, resampled: np.ndarray, *, confidence: float
-) -> Difference:
-    """What two models differ in, from their values and the ``resampled`` differences (R,).
+def judge(
+    measured: Sequence[Measured], *, confidence: float, single: bool = False
+) -> tuple[Difference, ...]:
+    """Judge metrics together; the first is the primary one, which the whole verdict rests on.
 
-    The interval is the bootstrap's percentiles. NaN is undefined; where more resamples are
-    undefined than the interval leaves out there is no interval.
+    The primary metric is tested alone, at 1 - ``confidence``: no other costs it power. The others
+    are adjusted among each other by Holm's method; where the primary one has no verdict of its own
+    they have to hold at a fifth of the level, so that anything at all is called better or worse by
+    chance in at most 1.2 (1 - confidence): 6 % at 95 %. That is the fallback procedure of Wiens
+    (2003, https://doi.org/10.1002/pst.64). A metric in which nothing can differ, as both versions
+    gave the same answers, takes no part. ``single``: a version was trained once, so that the
+    verdicts are about the models, and about the recipes nothing is known.
     """
-    if (undecided := _undefined(name, old, new, resampled, confidence)) is not None:
-        return undecided
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(resampled, [tail, 1 - tail])
-    observed = new - old
-    low, high = min(float(low), observed), max(float(high), observed)
-    half = observed - low if observed > 0 else high - observed
-    found = _judged(name, old, new, low, high)
-    if found.verdict != INCONCLUSIVE:
-        return found
-    return replace(
-        found, sample_size_factor=sample_size_factor(observed, half, confidence=confidence)
+    level = 1 - confidence
+    primary, others = measured[0], measured[1:]
+    open_question = primary.testable and _verdict(primary, primary.p, level) == INCONCLUSIVE
+    weight = OTHERS_WEIGHT if open_question else 1
+    tested = [one for one in others if one.testable]
+    adjusted = np.minimum(weight * holm([one.p or 0.0 for one in tested]), 1.0)
+    p_of = {one.name: float(p) for one, p in zip(tested, adjusted, strict=True)}
+    share = level / max(1, weight * len(tested))  # what Holm's first step leaves for each
+    return (
+        _judged(primary, primary.p, level, share=level, single=single),
+        *(_judged(one, p_of.get(one.name), level, share=share, single=single) for one in others),
     )
 
 
-def of_single_trainings(found: Difference) -> Difference:
-    """What :func:`of_models` found, told of the models: of the recipes nothing is known."""
-    reason = found.reason or TRAINED_ONCE
-    return replace(found, verdict=INCONCLUSIVE, models=found.verdict, reason=reason)
-
-
-def of_recipes(
-    name: str,
-    values: Sequence[np.ndarray],
-    drawn: Sequence[np.ndarray],
-    *,
-    confidence: float,
-    paired: bool = False,
+def _judged(
+    one: Measured, p_adjusted: float | None, level: float, *, share: float, single: bool
 ) -> Difference:
-    """What two recipes differ in, where both were trained several times.
-
-    ``values`` are the metric of each training, (a,) of the old and (b,) of the new version, and
-    ``drawn`` the same on each resample of the images, (R, a) and (R, b). ``paired`` trainings are
-    the same models, decided otherwise. The interval is that of Student's t around the difference
-    of the means, with the variance and the degrees of freedom of
-    :func:`raresight.pipeline.comparison.trainings.parts_of`.
-    """
-    from scipy.stats import t
-
-    old, new = (float(one.mean()) for one in values)
-    resampled = drawn[1].mean(axis=1) - drawn[0].mean(axis=1)
-    if (undecided := _undefined(name, old, new, resampled, confidence)) is not None:
-        return undecided
-    known = ~np.isnan(resampled)
-    parts = parts_of(values, [one[known] for one in drawn], paired=paired)
-    observed, quantile = new - old, float(t.ppf((1 + confidence) / 2, parts.freedom))
-    half = quantile * math.sqrt(parts.variance)
-    found = _judged(name, old, new, observed - half, observed + half)
-    if found.verdict != INCONCLUSIVE:
-        return found
-    ends = quantile * math.sqrt(parts.images), quantile * math.sqrt(parts.seeds)
-    return replace(
-        found,
-        sample_size_factor=sample_size_factor(
-            observed, ends[0], confidence=confidence, seeds=ends[1]
-        ),
-        trainings=trainings_needed(observed, parts, confidence=confidence),
-    )
-
-
-def _judged(name: str, old: float, new: float, low: float, high: float) -> Difference:
+    verdict = _verdict(one, p_adjusted, level)
+    reason = one.reason if verdict == INCONCLUSIVE else None
+    if verdict == INCONCLUSIVE and one.excludes_zero and one.p is not None and one.p < level:
+        reason = ADJUSTED
+    needed = one.needed(1 - share) if verdict == INCONCLUSIVE else Needed()
     return Difference(
-        name=name,
-        old=old,
-        new=new,
-        difference=new - old,
-        low=low,
-        high=high,
-        verdict=_verdict(low, high, higher_is_better=METRICS[name].higher_is_better),
+        name=one.name,
+        old=one.old,
+        new=one.new,
+        difference=one.difference,
+        low=one.low,
+        high=one.high,
+        verdict=UNKNOWN if single else verdict,
+        models=verdict if single else None,
+        p=one.p,
+        p_adjusted=p_adjusted,
+        reason=reason or (TRAINED_ONCE if single else None),
+        sample_size_factor=needed.sample_size_factor,
+        trainings=needed.trainings,
     )
 
 
-def _verdict(low: float, high: float, *, higher_is_better: bool) -> str:
-    if low <= 0 <= high:
+def _verdict(one: Measured, p_adjusted: float | None, level: float) -> str:
+    if one.identical:
+        return IDENTICAL
+    if one.low is None or p_adjusted is None or not one.excludes_zero or p_adjusted >= level:
         return INCONCLUSIVE
-    return BETTER if (low > 0) == higher_is_better else WORSE
-
-
-def _undefined(
-    name: str, old: float, new: float, resampled: np.ndarray, confidence: float
-) -> Difference | None:
-    if math.isnan(old) or math.isnan(new):
-        return _undecided(name, old, new, "it is undefined in one of the versions")
-    if np.isnan(resampled).mean() > 1 - confidence:
-        return _undecided(name, old, new, "it is undefined in too many resamples")
-    return None
-
-
-def _undecided(name: str, old: float, new: float, reason: str) -> Difference:
-    difference = new - old
-    return Difference(
-        name=name,
-        old=None if math.isnan(old) else old,
-        new=None if math.isnan(new) else new,
-        difference=None if math.isnan(difference) else difference,
-        low=None,
-        high=None,
-        verdict=INCONCLUSIVE,
-        reason=reason,
-    )
-
-
-def sample_size_factor(
-    observed: float, half_width: float, *, confidence: float, seeds: float = 0.0
-) -> float | None:
-    """How many times as many images would tell ``observed`` from 0 with a chance of 80 %.
-
-    ``half_width`` is the interval's as far as the images make it, which shrinks with the root of
-    their number; ``seeds`` as far as the trainings do, which does not. If the true difference is
-    the one observed, the interval has to end z(80 %) standard errors before 0. None where
-    the trainings alone are too few for that, as they are where nothing differs.
-    """
-    wanted = _wanted(confidence)
-    left = observed**2 - (wanted * seeds) ** 2
-    return (half_width * wanted) ** 2 / left if left > 0 else None
-
-
-def trainings_needed(observed: float, parts: Parts, *, confidence: float) -> int | None:
-    """How many trainings of each version would, on the same test images; None beyond 1,000."""
-    from scipy.stats import t
-
-    numbers = np.arange(2, _MOST_TRAININGS + 1)
-    variance, freedom = parts.with_trainings(numbers)
-    half = t.ppf((1 + confidence) / 2, freedom) * np.sqrt(variance)
-    enough = abs(observed) > _wanted(confidence) * half
-    return int(numbers[enough.argmax()]) if enough.any() else None
-
-
-def _wanted(confidence: float) -> float:
-    normal = NormalDist()
-    return 1 + normal.inv_cdf(_POWER) / normal.inv_cdf((1 + confidence) / 2)
+    return BETTER if (one.low > 0) == METRICS[one.name].higher_is_better else WORSE

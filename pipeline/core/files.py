@@ -124,13 +124,14 @@ def lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def stage_outputs(
-    *targets: Path, hashed: Mapping[Path, str] = MappingProxyType({})
+    *targets: Path, hashed: Mapping[Path, str] = MappingProxyType({}), folders: bool = False
 ) -> Iterator[tuple[Path, ...]]:
     """Give a scratch path for each target; put them in place together when the block succeeds.
 
-    A target with a suffix is a file, one without is a folder (which gets a manifest). When the
-    block fails, the targets are untouched and the scratch paths are gone. The block may put into
-    ``hashed`` the sha256 of scratch files that it has computed already, as workers do in parallel.
+    A target with a suffix is a file, one without, or each with ``folders``, is a folder (which gets
+    a manifest). When the block fails, the targets are untouched and the scratch paths are gone. The
+    block may put into ``hashed`` the sha256 of scratch files that it has computed already, as
+    workers do in parallel.
     """
     with ExitStack() as stack:
         for target in targets:
@@ -139,11 +140,11 @@ def stage_outputs(
         try:
             for target, new in zip(targets, scratch, strict=True):
                 _remove(new)  # left by a killed run; the lock says that nobody writes it now
-                if not target.suffix:
+                if folders or not target.suffix:
                     new.mkdir(parents=True)
             yield scratch
             for target, new in zip(targets, scratch, strict=True):
-                if not target.suffix:
+                if folders or not target.suffix:
                     write_manifest(new, hashed)
                 _sync(new)
             for target, new in zip(targets, scratch, strict=True):

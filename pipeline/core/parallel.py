@@ -1,8 +1,9 @@
 """Shards of work in local processes; the result never depends on how many."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from typing import TypeVar
@@ -19,6 +20,9 @@ _THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
 )
+
+
+_AHEAD = 2  # shards that are under way for each worker, so that no more results wait
 
 
 def available_cores() -> int:
@@ -54,7 +58,7 @@ def map_shards(
     others = set(active_children())
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=start_worker)
     try:
-        yield from pool.map(work, tasks)
+        yield from _in_order(pool, work, tasks, ahead=_AHEAD * workers)
     except BrokenProcessPool:
         raise RaresightError(
             "a worker process was killed, most often for want of memory. Use fewer: --workers 1."
@@ -67,3 +71,22 @@ def map_shards(
         pool.shutdown(wait=True, cancel_futures=True)
         for name in unset:
             os.environ.pop(name, None)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor,
+    work: Callable[[TaskT], ResultT],
+    tasks: Sequence[TaskT],
+    *,
+    ahead: int,
+) -> Iterator[ResultT]:
+    """As ``pool.map``, with at most ``ahead`` shards under way: the others' results would be memory
+    where whoever asks for them is slower than the workers.
+    """
+    waiting: deque[Future[ResultT]] = deque()
+    for task in tasks:
+        waiting.append(pool.submit(work, task))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -29,7 +29,7 @@ from pydantic_core import CoreSchema
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from raresight.pipeline.core.renamed import RENAMED
+from raresight.pipeline.core.renamed import RENAMED, VALUES
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError, suggest
 
 
@@ -214,7 +214,8 @@ def _renamed(where: str, problem: Mapping[str, Any]) -> str | None:
     """What a key of earlier versions is called now, where that is the problem."""
     place = re.sub(r"\[\d+\]", "", where)
     if problem["type"] == "extra_forbidden" and place in RENAMED:
-        return f"this key was renamed to '{RENAMED[place]}'."
+        values = f" {VALUES[place]}" if place in VALUES else ""
+        return f"this key was renamed to '{RENAMED[place]}'.{values}"
     if problem["type"] == "missing" and isinstance(problem["input"], dict):
         parent, _, key = place.rpartition(".")
         for old in problem["input"]:

@@ -14,6 +14,7 @@ _SCHEDULE = {
 }
 
 RENAMED: Mapping[str, str] = {
+    "generate.sources.role": "splits",
     "generate.sources.label_noise.kind": "name",
     "train.initialisation": "initialization",
     "train.regularisation": "regularization",
@@ -25,4 +26,12 @@ RENAMED: Mapping[str, str] = {
     "evaluate.proportions": "proportion_interval",
     "evaluate.resamples": "num_bootstrap",
     "evaluate.threshold.rule": "name",
+}
+
+# What else to know where the values changed as well.
+VALUES: Mapping[str, str] = {
+    "generate.sources.role": (
+        "Leave it out instead of any, write [train, val] instead of train_only, and [test] instead "
+        "of test_only."
+    ),
 }

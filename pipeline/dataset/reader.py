@@ -185,10 +185,11 @@ class Dataset:
         return np.searchsorted(np.asarray(self.classes), self.labels).astype(np.int64)
 
     @cached_property
-    def roles(self) -> np.ndarray:
-        """The role of each row's source (any, train_only or test_only), str (n,)."""
-        role = {source["name"]: source["role"] for source in self.description.sources}
-        return self._of_shards([role[shard.source] for shard in self.description.shards])
+    def given_splits(self) -> np.ndarray:
+        """The split that whoever made the images gave each row, str (n,); "" where none did."""
+        if "given_split" in self._schema.names:
+            return self._array("given_split")
+        return np.full(len(self), "")
 
     @cached_property
     def source_names(self) -> np.ndarray:

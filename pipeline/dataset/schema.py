@@ -17,7 +17,7 @@ DESCRIPTION = "dataset.json"
 FORMAT = 2
 SHARD_BYTES = 48 * 2**20
 ORIGINS = ("synthetic", "real", "generated")
-ROLES = ("any", "train_only", "test_only")
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ COLUMNS: dict[str, Column] = {
     "boxes": Column(kind=BoxList(), optional=True),
     "instances": Column(kind=PixelMap(np.uint16), optional=True),
     "depth": Column(kind=PixelMap(np.float32), optional=True),
+    "given_split": Column(kind=Text(), optional=True),
 }
 OPTIONAL = tuple(name for name, column in COLUMNS.items() if column.optional)
 FACTOR = "factor."
@@ -68,8 +69,8 @@ class Description:
     all classes matter alike. ``image_shape`` is (height, width, channels). ``columns`` are the
     optional ones that the shards hold, in the order of COLUMNS; ``factors`` maps a factor to
     ``float`` or ``string``, and ``outcomes`` are those that came out with the class and tell it.
-    ``sources`` keeps each source's name, role, generator and params, ``seed`` what was drawn from:
-    they tell where the data came from, and nothing reads them back.
+    ``sources`` keeps each source's name, splits, generator and params, ``seed`` what was drawn
+    from: they tell where the data came from, and nothing reads them back.
     """
 
     classes: tuple[str, ...]
@@ -95,6 +96,17 @@ class Description:
             for name, kind in self.factors.items()
         }
         return fixed | factors
+
+    def splits_of(self, source: str) -> Sequence[str] | Mapping[str, float]:
+        """The splits that a source may go to, all where it says none, perhaps with their shares."""
+        (found,) = (one for one in self.sources if one["name"] == source)
+        if "role" in found:
+            raise DataError(
+                f"source '{source}' has a role, as earlier versions of raresight wrote it. "
+                "Run `raresight generate` again."
+            )
+        splits: Sequence[str] | Mapping[str, float] = found.get("splits") or SPLITS
+        return splits
 
     def write(self, folder: Path) -> None:
         types = {name: one.kind.spelled(self.image_shape) for name, one in self.kinds().items()}

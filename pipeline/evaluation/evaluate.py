@@ -13,7 +13,8 @@ from raresight.pipeline.evaluation.assessment import (
     assess_majority,
     assess_values,
 )
-from raresight.pipeline.evaluation.baselines import guesses, majority, stream
+from raresight.pipeline.evaluation.baselines.constant import guesses, majority
+from raresight.pipeline.evaluation.baselines.registry import stream
 from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import (
     calibrator_of,
     decisions_of,
@@ -41,9 +42,9 @@ from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 class EvaluationResult:
     """A judgement: outcomes and assessments by name, in the order they are to be read.
 
-    The names are ``test``, ``perturbed``, ``shortcut_baseline``, ``random_baseline``,
+    The names are ``test``, ``perturbed``, those of BASELINES, ``random_baseline``,
     ``majority_baseline`` and ``val``; ``random_baseline`` has no outcome, as its counts are
-    expected ones. ``thresholds`` (of ``model`` and ``shortcut_baseline``) and ``deployment`` (by
+    expected ones. ``thresholds`` (of ``model`` and of BASELINES) and ``deployment`` (by
     prevalence, then by name) are empty without a positive class. ``calibration`` holds the figures
     of the test scores as they are (``raw``), with the class shares put right (``prior_corrected``)
     and with the temperature too (``calibrated``). ``decide`` turns the model's scores into answers;
@@ -83,6 +84,7 @@ class EvaluationResult:
             bins=self.params.calibration_bins,
             settings=self.params.intervals,
             by_score=self.task.positive is not None,
+            groups=self.outcomes["test"].groups,
         )
 
 
@@ -118,7 +120,7 @@ def _outcomes(
     inputs: EvaluationInputs, decisions: Mapping[str, Decision]
 ) -> dict[str, Predictions]:
     task, targets, groups = inputs.task, inputs.targets, inputs.groups.get("test")
-    model, shortcut = decisions["model"], decisions["shortcut_baseline"]
+    model = decisions["model"]
 
     def on_test(scores: np.ndarray, decide: Decision) -> Predictions:
         return predict_labels(task, targets["test"], scores, decide=decide, groups=groups)
@@ -126,9 +128,18 @@ def _outcomes(
     return {
         "test": on_test(inputs.model["test"], model),
         "perturbed": on_test(inputs.model["perturbed"], model),
-        "shortcut_baseline": on_test(inputs.shortcut["test"], shortcut),
-        "majority_baseline": majority(task, targets["test"], seen=targets["train"]),
-        "val": predict_labels(task, targets["val"], inputs.model["val"], decide=model),
+        **{
+            name: on_test(scores["test"], decisions[name])
+            for name, scores in inputs.baselines.items()
+        },
+        "majority_baseline": majority(task, targets["test"], seen=targets["train"], groups=groups),
+        "val": predict_labels(
+            task,
+            targets["val"],
+            inputs.model["val"],
+            decide=model,
+            groups=inputs.groups.get("val"),
+        ),
     }
 
 
@@ -143,7 +154,7 @@ def _assessments(
             settings=params.intervals,
             rng=seeds.rng(params.seed, "evaluate", stream(name)),
         )
-        for name in ("test", "perturbed", "shortcut_baseline")
+        for name in ("test", "perturbed", *inputs.baselines)
     }
     chance = guesses(inputs.task, inputs.targets["test"], seen=inputs.targets["train"])
     found["random_baseline"] = assess_chance(chance, inputs.task)
@@ -162,7 +173,7 @@ def _deployment(
     if task.positive is None:
         return {}
     seen = float((inputs.targets["train"] == task.positive_index).mean())
-    rows = {"model": "test", "perturbed": "perturbed", "shortcut_baseline": "shortcut_baseline"}
+    rows = {"model": "test", **{name: name for name in ("perturbed", *inputs.baselines)}}
     found = {}
     for prevalence in params.prevalences:
         found[prevalence] = {
@@ -187,7 +198,7 @@ def _costs(
 ) -> CostResults | None:
     if inputs.task.positive is not None or not isinstance(params.threshold, LowestCost):
         return None
-    names = ("test", "perturbed", "shortcut_baseline", "val")
+    names = ("test", "perturbed", *inputs.baselines, "val")
     return cost_results(
         {name: outcomes[name] for name in names},
         mistake_costs(params.threshold, inputs.task.classes),
@@ -204,6 +215,7 @@ def _calibration(result: EvaluationResult, name: str) -> dict[str, Estimate]:
         result.task.positive_index,
         bins=result.params.calibration_bins,
         settings=result.params.intervals,
+        groups=result.outcomes["test"].groups,
     )
 
 

@@ -14,7 +14,8 @@ class EvaluationInputs:
 
     ``targets`` holds class indices, int (n,), of ``train``, ``val`` and ``test`` originals.
     ``model`` holds scores, float (n, K), on ``val``, ``test`` and ``perturbed`` (the test images,
-    in the same order, perturbed); ``shortcut`` the shortcut probe's on ``val`` and ``test``.
+    in the same order, perturbed); ``baselines`` those of each entry of BASELINES on ``val`` and
+    ``test``.
     ``assumed``, float (K,), are the class shares under which the model's scores are probabilities
     (None: they are not known). ``factors`` holds what is known of each test image, see
     :func:`raresight.pipeline.evaluation.slices.slice_results`; ``groups``, int (n,) from 0 up,
@@ -24,7 +25,7 @@ class EvaluationInputs:
     task: Task
     targets: Mapping[str, np.ndarray]
     model: Mapping[str, np.ndarray]
-    shortcut: Mapping[str, np.ndarray]
+    baselines: Mapping[str, Mapping[str, np.ndarray]]
     assumed: np.ndarray | None = None
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)

@@ -113,12 +113,8 @@ def parse(
     problems = [*_id_problems(ids), *_score_problems(table, scores)]
     if labels is not None:
         problems += _label_problems(labels, classes)
+    _refuse(problems, where)
     answers = _texts(table, "predicted") if "predicted" in table.column_names else None
-    if problems:
-        # A row's problems together, and the rows in their order.
-        told = [f"row {row + 1}: {text}" for row, text in sorted(problems, key=lambda p: p[0])]
-        count = f"{len(told)} problems" if len(told) > 1 else "1 problem"
-        raise DataError(f"{where} has {count}:\n{listing(told)}")
     return PredictionsTable(
         classes=classes,
         ids=ids,
@@ -234,6 +230,14 @@ def _two_classes(
 
 
 Problem = tuple[int, str]
+
+
+def _refuse(problems: list[Problem], where: str) -> None:
+    """Raise DataError where there are any: a row's together, and the rows in their order."""
+    if problems:
+        told = [f"row {row + 1}: {text}" for row, text in sorted(problems, key=lambda p: p[0])]
+        count = f"{len(told)} problems" if len(told) > 1 else "1 problem"
+        raise DataError(f"{where} has {count}:\n{listing(told)}")
 
 
 def _id_problems(ids: np.ndarray) -> Iterator[Problem]:

@@ -18,9 +18,11 @@ class Collector:
         self._generator = generator
         self._records = records
         self._images = np.empty((count, *self._shape), np.uint8)
-        self._columns: dict[str, list[Any]] = {name: [None] * count for name in generator.columns}
+        self._columns: dict[str, list[Any]] = {
+            name: [None] * count for name in generator.kept_columns
+        }
         self._factors: dict[str, list[float | str | None]] = {
-            name: [None] * count for name in (*generator.factors, CORRUPTION)
+            name: [None] * count for name in (*generator.kept_factors, CORRUPTION)
         }
         self._labels, self._source_ids, self._groups = [""] * count, [""] * count, [""] * count
 

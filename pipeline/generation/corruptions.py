@@ -97,7 +97,9 @@ def noise_problems(
 def _numeric(generator: Generator) -> list[str]:
     """The numeric factors that are drawn from a distribution."""
     drawn = generator.distributions()
-    return sorted(n for n, (kind, _) in generator.factors.items() if kind == "float" and n in drawn)
+    return sorted(
+        n for n, (kind, _) in generator.kept_factors.items() if kind == "float" and n in drawn
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,17 @@
 """What is known of the dataset to be before an image is drawn, and of its scenes after."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from raresight.generators.base import Generator
+from raresight.generators.real.class_names import confusable
 from raresight.pipeline.dataset.schema import OPTIONAL, Description, versions
 from raresight.pipeline.generation.corruptions import CORRUPTION
 from raresight.pipeline.generation.params import GenerateParams, Source
-from raresight.pipeline.runtime.errors import DataError, suggest
+from raresight.pipeline.generation.shards import generator_errors
+from raresight.pipeline.runtime.errors import DataError, listing, suggest
 
 if TYPE_CHECKING:
     import pandas
@@ -28,7 +30,7 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
         raise DataError(
             f"generate.positive: no class '{params.positive}'. {suggest(params.positive, classes)}"
         )
-    factors = {name: kind for one in generators for name, (kind, _) in one.factors.items()}
+    factors = {name: kind for one in generators for name, (kind, _) in one.kept_factors.items()}
     if any(source.has_corruptions for source in params.sources):
         factors[CORRUPTION] = "string"
     libraries = {name for generator in generators for name in generator.libraries}
@@ -43,14 +45,24 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
             {"name": source.id_prefix, **_source_as_json(source)} for source in params.sources
         ),
         seed=params.seed,
-        columns=tuple(name for name in OPTIONAL if any(name in one.columns for one in generators)),
+        columns=tuple(
+            name for name in OPTIONAL if any(name in one.kept_columns for one in generators)
+        ),
         versions={**versions("raresight", "pyarrow", *sorted(libraries)), **machine},
     )
 
 
+def refuse_confusable(generators: Iterable[Generator]) -> None:
+    """DataError where a person would take two classes for the same, or cannot read one's name."""
+    with generator_errors():
+        names = [label for generator in generators for label in generator.classes]
+    if problems := confusable(names):
+        raise DataError(f"classes that would be taken for one another:\n{listing(problems)}")
+
+
 def _source_as_json(source: Source) -> dict[str, Any]:
-    """With its corruptions only where there are any."""
-    unused = {name for name in ("label_noise", "outliers") if getattr(source, name) is None}
+    """With its splits and corruptions only where there are any."""
+    unused = {n for n in ("splits", "label_noise", "outliers") if getattr(source, n) is None}
     return source.model_dump(mode="json", exclude={"name", *unused})
 
 

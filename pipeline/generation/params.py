@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from raresight.generators import registry
 from raresight.generators.base import Generator, Options
 from raresight.pipeline.core.params import Section, parse
-from raresight.pipeline.core.ranges import Fraction
+from raresight.pipeline.core.ranges import Fraction, FractionAboveZero
 from raresight.pipeline.generation.corruptions import LabelNoiseParams, Outliers, noise_problems
 from raresight.pipeline.runtime.errors import suggest
 
@@ -15,13 +15,33 @@ Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
+Split = Literal["train", "val", "test"]
+
+
+def _sound_splits(value: Any) -> Any:
+    if isinstance(value, list) and (not value or len(set(value)) < len(value)):
+        raise ValueError("name train, val or test, each once")
+    if isinstance(value, dict) and abs(sum(value.values()) - 1) > 1e-9:
+        raise ValueError(f"the shares must sum to 1, not to {sum(value.values()):.10g}")
+    return value
+
+
+SourceSplits = Annotated[
+    list[Split] | dict[Split, FractionAboveZero] | None, AfterValidator(_sound_splits)
+]
+
+
 class Source(Section):
-    """One generator with its options, how many images, and what they may be used for."""
+    """One generator with its options, how many images, and what they may be used for.
+
+    ``splits`` names the splits that the images may go to, ``[train]`` or ``[val, test]``, or gives
+    each its share, ``{train: 0.7, val: 0.15, test: 0.15}``; null is all, by ``split.ratios``.
+    """
 
     generator: str
     options: Any = Field(default_factory=dict, validate_default=True)
     name: Name | None = None
-    role: Literal["any", "train_only", "test_only"] = "any"
+    splits: SourceSplits = None
     counts: Annotated[dict[str, Count], Field(min_length=1)] | None = None
     count: Annotated[Count, Field(ge=1)] | None = None
     prevalence: Annotated[dict[str, Fraction], Field(min_length=1)] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from raresight.generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
 from raresight.pipeline.dataset.schema import Description, Rows
@@ -10,6 +11,8 @@ from raresight.pipeline.generation.collector import Collector
 from raresight.pipeline.generation.corruptions import Drawer
 from raresight.pipeline.generation.params import Source
 from raresight.pipeline.runtime.errors import DataError, DeviceError, InputMissing, ParamsError
+
+_SHOWN = 10  # problems that a message shows; more are in a file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +29,19 @@ class ShardRecords:
 
 
 @contextmanager
-def generator_errors() -> Iterator[None]:
-    """A generator knows nothing of the pipeline's errors: in this block they become such."""
+def generator_errors(report: Path | None = None) -> Iterator[None]:
+    """A generator knows nothing of the pipeline's errors: in this block they become such.
+
+    What is more than a message can show is written to the file ``report``.
+    """
     try:
         yield
     except BadImages as error:
-        raise DataError(str(error)) from None
+        if report is None or len(error.details) <= _SHOWN:
+            raise DataError(str(error)) from None
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text("".join(f"{line}\n" for line in error.details))
+        raise DataError(f"{error}\nAll {len(error.details)} are listed in {report}.") from None
     except FileNotFoundError as error:
         raise InputMissing(str(error)) from None
     except CannotDraw as error:
@@ -40,13 +50,15 @@ def generator_errors() -> Iterator[None]:
         raise DeviceError(str(error)) from None
 
 
-def record_streams(source: Source, generator: Generator) -> list[Sequence[Record]]:
+def record_streams(
+    source: Source, generator: Generator, report: Path | None = None
+) -> list[Sequence[Record]]:
     """The records that a source is asked for, as streams that only ever grow at their end.
 
     Raises what :func:`generator_errors` makes of the generator's errors: bad images, files that
     are not there, options that cannot be drawn, an engine that is missing.
     """
-    with generator_errors():
+    with generator_errors(report):
         generator.require()
         return generator.streams(
             source.id_prefix,

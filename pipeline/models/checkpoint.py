@@ -3,7 +3,7 @@
 The weights are safetensors; a JSON beside them says what they are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +13,11 @@ import safetensors.torch
 import torch
 from pydantic import TypeAdapter
 from safetensors import SafetensorError
+from torch import nn
 
 from raresight.pipeline.core.files import read_json, write_json
 from raresight.pipeline.models import device as devices
-from raresight.pipeline.models.classifier import Classifier, build, in_batches, predict
+from raresight.pipeline.models.classifier import Classifier, build, head_of, in_batches, predict
 from raresight.pipeline.models.params import ModelParams
 from raresight.pipeline.runtime.errors import DataError
 
@@ -118,11 +119,45 @@ class Scorer:
 
         What class shares the scores take for granted is in the card: ``score_prior``.
         """
+        empty = np.empty((0, len(self.classes)))
+        return np.concatenate([empty, *self._scores(images, rows)])
+
+    def _scores(self, images: ImageSource, rows: np.ndarray) -> Iterator[np.ndarray]:
         batches = in_batches(np.asarray(rows))
         pixels = (torch.from_numpy(np.ascontiguousarray(images[some])) for some in batches)
         found = predict(self.model, (some.to(self.device) for some in pixels))
-        empty = np.empty((0, len(self.classes)))
-        return np.concatenate([empty, *(scores.cpu().numpy() for _, scores in found)])
+        return (scores.cpu().numpy() for _, scores in found)
+
+    @property
+    def num_features(self) -> int:
+        """How many numbers the last layer makes the logits of."""
+        head = head_of(self.model.network, len(self.classes))
+        return head.in_features if isinstance(head, nn.Linear) else head.in_channels
+
+    def features(self, images: ImageSource, rows: np.ndarray) -> np.ndarray:
+        """What the last layer sees of the given rows: float32 (len(rows), num_features).
+
+        Where it sees a map of them, their means over the map.
+        """
+        return self.scores_and_features(images, rows)[1]
+
+    def scores_and_features(
+        self, images: ImageSource, rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """:meth:`scores` and :meth:`features`, in one pass."""
+        seen: list[np.ndarray] = []
+
+        def keep(head: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+            values = inputs[0].float()
+            seen.append((values.mean((2, 3)) if values.ndim == 4 else values).cpu().numpy())
+
+        head = head_of(self.model.network, len(self.classes))
+        hook = head.register_forward_pre_hook(keep)
+        try:
+            scores = self.scores(images, rows)
+        finally:
+            hook.remove()
+        return scores, np.concatenate([np.empty((0, self.num_features), np.float32), *seen])
 
 
 def load_model(folder: Path, device: str) -> Scorer:

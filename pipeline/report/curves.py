@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import Curve, curve, precision_at
 from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
@@ -105,7 +106,7 @@ def roc(data: Ranked) -> Plane:
 
 
 def _points(data: Ranked) -> Iterator[tuple[str, str, Curve]]:
-    kinds = ("model", "perturbed", "shortcut_baseline")
+    kinds = ("model", "perturbed", *BASELINES)
     for (label, outcome), kind in zip(data.outcomes.items(), kinds, strict=False):
         yield label, kind, curve(outcome.main_ranking, max_points=_MOST_POINTS)
 

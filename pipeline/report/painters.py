@@ -62,6 +62,7 @@ def paint_plane(axes: "Axes", plane: Plane, palette: Palette) -> None:
         "model": {"color": palette.model, "lw": 2.2, "zorder": 3},
         "perturbed": {"color": palette.rare, "lw": 1.6, "ls": (0, (5, 1.5))},
         "shortcut_baseline": {"color": palette.other, "lw": 1.6, "ls": (0, (1.5, 1.2))},
+        "texture_baseline": {"color": palette.other, "lw": 1.6, "ls": (0, (5, 1.2, 1.2, 1.2))},
     }
     for line in plane.lines:
         axes.plot(line.x, line.y, label=line.name, **kinds[line.kind])

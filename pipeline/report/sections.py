@@ -7,6 +7,7 @@ from typing import Any
 
 from raresight.pipeline import __version__
 from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
 from raresight.pipeline.report.charts import draw_learning, draw_plane, draw_reliability
 from raresight.pipeline.report.evaluation_figures import (
@@ -20,7 +21,7 @@ from raresight.pipeline.report.learning_curves import draw_curves
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.painters import Plane
 from raresight.pipeline.report.panel import Panel, panel
-from raresight.pipeline.wording.names import SHORTCUT
+from raresight.pipeline.wording import augmentation_check
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
@@ -43,8 +44,10 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "metrics": results,
         "task": task,
         "facts": _facts(inputs),
-        "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(results)],
+        "verdict": _verdict(results),
+        "copies_checked": _copies_checked(results),
         "cards": comparison.cards(results),
+        "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
         "trainings": trainings(results),
         "costs": costs_told(results["cost"]) if "cost" in results else None,
         "panel": _panel(inputs),
@@ -74,6 +77,15 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "asked": asked.in_columns(inputs.asked),
         "versions": _versions(inputs),
     }
+
+
+def _verdict(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parts = [*verdict(results), *augmentation_check.in_verdict(results)]
+    return [part if isinstance(part, tuple) else (part, "") for part in parts]
+
+
+def _copies_checked(results: Mapping[str, Any]) -> list[tuple[str, ...]] | None:
+    return list(augmentation_check.rows(results)) if "augmentation_check" in results else None
 
 
 def draw_pictures(inputs: ReportInputs, folder: Path) -> None:
@@ -124,7 +136,7 @@ def _planes(inputs: ReportInputs) -> Planes | None:
     outcomes = {
         "model": inputs.test,
         "perturbed images": inputs.outcome("perturbed"),
-        SHORTCUT: inputs.outcome("shortcut_baseline"),
+        **{baseline.label: inputs.outcome(name) for name, baseline in BASELINES.items()},
     }
     rng = seeds.rng(inputs.params.seed, "report", "band")
     data = curves.ranked(outcomes, settings=inputs.intervals, rng=rng)

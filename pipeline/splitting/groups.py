@@ -11,16 +11,20 @@ from raresight.pipeline.core import seeds
 ALONE = ""
 
 
-def named_groups(groups: pa.ChunkedArray, source_ids: pa.ChunkedArray) -> np.ndarray:
-    """The group of each image, str (n,); ALONE where that is its own source and nobody else's.
+def named_groups(
+    groups: pa.ChunkedArray, source_ids: pa.ChunkedArray, real: np.ndarray
+) -> np.ndarray:
+    """The group of each image, str (n,); ALONE for a drawn one that nobody else belongs with.
 
     ``groups`` and ``source_ids`` are columns of n strings: what each image belongs to, and the
-    original that it was made from.
+    original that it was made from. A ``real`` image, bool (n,), always has a group, if of its own:
+    files come in no order that only grows at its end.
     """
     named = groups.filter(pc.not_equal(groups, source_ids)).unique()
-    if not len(named):  # nothing is made of a million strings where none is needed
+    if not len(named) and not real.any():  # nothing is made of a million strings for nothing
         return np.full(len(groups), ALONE)
-    found: np.ndarray = pc.if_else(pc.is_in(groups, value_set=named), groups, ALONE).to_numpy()
+    kept = pc.or_(pc.is_in(groups, value_set=named), pa.array(real))
+    found: np.ndarray = pc.if_else(kept, groups, ALONE).to_numpy()
     return found.astype(str)
 
 

@@ -1,6 +1,6 @@
 """The ``split`` section of params.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,7 +25,16 @@ class Ratios(Section):
 
 
 class SplitParams(Section):
-    """How sources are assigned to train, val and test."""
+    """How sources are assigned to train, val and test.
+
+    ``keep`` is a CSV file (group, split) that keeps where groups are, so that new ones can be
+    placed for balance and none ever moves; ``raresight split --keep`` writes it. Without one a hash
+    of its name places a group. ``incomplete_classes`` says what becomes of a class other than the
+    positive one of which validation or test have no image: ``refuse`` it, or ``allow`` it to be
+    learned from and not judged there.
+    """
 
     seed: Annotated[int, Field(ge=0)] = 1
     ratios: Ratios = Ratios()
+    keep: Annotated[str, Field(min_length=1)] | None = None
+    incomplete_classes: Literal["refuse", "allow"] = "refuse"

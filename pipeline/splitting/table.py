@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.dataset.schema import SPLITS as SPLITS
 from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 FILE = "splits.arrow"
-SPLITS = ("train", "val", "test")
 Strings = Sequence[str] | np.ndarray
 UNUSED = "unused"  # a copy whose source is not in train
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_id", "group", "split")])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from raresight.pipeline.augmentation.class_specific import unchecked
 from raresight.pipeline.augmentation.copies import (
     CopyCounts,
     ShardCopies,
@@ -10,6 +11,7 @@ from raresight.pipeline.augmentation.copies import (
     make_rows,
     plan_copies,
     report_copies,
+    unmasked_sources,
 )
 from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.recipe import problems
@@ -20,7 +22,7 @@ from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Shard, rows_per_shard, versions
 from raresight.pipeline.dataset.writer import shard_name, write_shard
 from raresight.pipeline.runtime.errors import ParamsError, suggest
-from raresight.pipeline.runtime.progress import track
+from raresight.pipeline.runtime.progress import say, track
 
 _LIBRARIES = (
     "raresight",
@@ -85,6 +87,8 @@ def run(
         replace(description, shards=shards).write(folder)
         counts = [(one.label, one.counts) for one in made]
         write_json(folder / "report.json", report_copies(params, originals, counts))
+    if unmasked := unmasked_sources(params, originals):
+        say(f"augment: {unchecked(params, unmasked)}")
     return output
 
 

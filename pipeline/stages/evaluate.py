@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from raresight.pipeline.augmentation.copies import read_recipe
 from raresight.pipeline.core.files import (
     content_digest,
     read_json,
@@ -18,11 +19,13 @@ from raresight.pipeline.core.files import (
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from raresight.pipeline.evaluation.augmentation_check import Tested, check_augmentation
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
+from raresight.pipeline.evaluation.keeping import kept_decision
 from raresight.pipeline.evaluation.output import tables
 from raresight.pipeline.evaluation.output.results_json import headline, to_results_json
 from raresight.pipeline.evaluation.params import EvaluateParams
@@ -42,42 +45,46 @@ from raresight.pipeline.evaluation.seeds import (
 from raresight.pipeline.evaluation.transfer import transfer
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
-OUTPUT, RESULTS = "evaluation", "results.json"
-_TABLES = ("val", "test", "perturbed", "shortcut_baseline")
+OUTPUT, RESULTS, DECISION = "evaluation", "results.json", "decision"
+_INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split", "model": "train"}
+_TABLES = ("val", "test", "perturbed", *BASELINES)
 
 
 def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
-    """Write results, metrics, predictions and plots below ``data/evaluation``.
+    """Write results, metrics, predictions and plots below ``data/evaluation``, and the decision.
 
     Returns the contents of results.json.
     """
     params = load_section(params_file, "evaluate", EvaluateParams)
-    for name, stage in (("generated", "generate"), ("splits", "split"), ("model", "train")):
+    for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
     task = Task(classes=dataset.classes, positive=dataset.positive)
     refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
     targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
+    targets.append(data / DECISION)
     if params.threads is not None:  # torch is loaded by the model, and not before
         from raresight.pipeline.models.device import set_threads
 
         set_threads(params.threads)
-    with stage_outputs(*targets) as (everything, numbers, predictions, pictures):
+    with stage_outputs(*targets) as (everything, numbers, predictions, pictures, decision):
         loaded = open_inputs(dataset, data, device)
         scores = model_scores(loaded, params)
-        inputs = _evaluation_inputs(loaded, task, scores[0])
+        inputs = _evaluation_inputs(loaded, task, scores[0], seed=params.seed)
         result = evaluate(inputs, params)
         trainings = [first_of(result), *_others(loaded, scores, inputs, params)]
         results = {
             **to_results_json(result),
             **_by_seed(trainings, [model.seed for model in loaded.models], params),
             **_transfer(loaded, result),
+            **_augmentation_check(loaded, result, data),
         }
         write_json(everything, results)
         write_json(numbers, headline(results))
         _write_predictions(predictions, loaded, result, trainings)
         _write_plots(pictures, result)
+        kept_decision(data / "model", loaded, result).write(decision)
     return results
 
 
@@ -148,23 +155,61 @@ def _transfer(loaded: LoadedInputs, result: EvaluationResult) -> dict[str, Any]:
         loaded.models[0].scorer.scores(loaded.dataset.images, loaded.drawn),
         decide=result.decide,
     )
-    rights = [outcome.predicted == outcome.targets for outcome in (drawn, result.outcomes["test"])]
-    pairs = [(int(right.sum()), len(right)) for right in rights]
-    return {"transfer": transfer(*pairs, settings=result.params.intervals)}
+    groups = np.unique(loaded.groups[loaded.drawn], return_inverse=True)[1]
+    test = result.outcomes["test"]
+    return {
+        "transfer": transfer(
+            (drawn.predicted == drawn.targets, groups),
+            (test.predicted == test.targets, test.groups),
+            settings=result.params.intervals,
+        )
+    }
+
+
+def _augmentation_check(
+    loaded: LoadedInputs, result: EvaluationResult, data: Path
+) -> dict[str, Any]:
+    """Answers to test images that look as copies do; empty where all classes are copied alike."""
+    scorer, rows = loaded.models[0].scorer, loaded.rows["test"]
+
+    def answers(images: np.ndarray) -> np.ndarray:
+        every = np.arange(len(images))
+        scores = scorer.scores(images, every)
+        return predict_labels(result.task, every, scores, decide=result.decide).predicted
+
+    found = check_augmentation(
+        read_recipe(data / "augmented"),
+        loaded.dataset,
+        Tested(
+            rows=rows,
+            predicted=result.outcomes["test"].predicted,
+            groups=np.unique(loaded.groups[rows], return_inverse=True)[1],
+        ),
+        answers,
+        settings=result.params.intervals,
+    )
+    return {} if found is None else {"augmentation_check": found}
 
 
 def _evaluation_inputs(
-    loaded: LoadedInputs, task: Task, model: Mapping[str, np.ndarray]
+    loaded: LoadedInputs, task: Task, model: Mapping[str, np.ndarray], *, seed: int
 ) -> EvaluationInputs:
     dataset = loaded.dataset
     targets = {name: dataset.targets[loaded.rows[name]] for name in loaded.rows}
-    features = {name: shortcut_features(dataset.images, loaded.rows[name]) for name in loaded.rows}
-    shortcut = fit_shortcut(features["train"], targets["train"], num_classes=len(task.classes))
     return EvaluationInputs(
         task=task,
         targets=targets,
         model=model,
-        shortcut={name: shortcut(features[name]) for name in ("val", "test")},
+        baselines={
+            name: baseline.scores(
+                dataset.images,
+                loaded.rows,
+                targets["train"],
+                num_classes=len(task.classes),
+                seed=seed,
+            )
+            for name, baseline in BASELINES.items()
+        },
         assumed=loaded.models[0].assumed,
         factors=factors_of(dataset, loaded.rows["test"]),
         groups={
@@ -188,7 +233,7 @@ def _write_predictions(
         rows, outcome = _rows(loaded, name), result.outcomes[name]
         pixels = [content_digest(dataset.images[row]) for row in rows]
         columns = _known(loaded, rows) | {"pixels": pixels} | _answers(outcome)
-        if name != "shortcut_baseline":
+        if name not in BASELINES:
             columns |= _by_class("probability", result.calibrator(outcome.scores), result.task)
         _write_table(folder / f"{name}.arrow", columns)
     for number, training in enumerate(trainings[1:], 2):

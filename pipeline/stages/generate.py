@@ -9,7 +9,12 @@ from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Shard, rows_per_shard
 from raresight.pipeline.dataset.writer import shard_name, write_shard
-from raresight.pipeline.generation.describe import TRIES, acceptance, describe_dataset
+from raresight.pipeline.generation.describe import (
+    TRIES,
+    acceptance,
+    describe_dataset,
+    refuse_confusable,
+)
 from raresight.pipeline.generation.params import GenerateParams
 from raresight.pipeline.generation.shards import (
     ShardRecords,
@@ -37,10 +42,12 @@ def run(
     params = load_section(params_file, "generate", GenerateParams)
     sources = {source.id_prefix: source for source in params.sources}
     built = {name: source.build(params.image_size) for name, source in sources.items()}
-    streams = {name: record_streams(sources[name], one) for name, one in built.items()}
+    refuse_confusable(built.values())
+    problems = data / "generate_problems.txt"
+    streams = {name: record_streams(sources[name], one, problems) for name, one in built.items()}
     description = describe_dataset(params, built)
     shape = description.image_shape
-    sizes = {name: rows_per_shard(shape, one.columns) for name, one in built.items()}
+    sizes = {name: rows_per_shard(shape, one.kept_columns) for name, one in built.items()}
     plans = plan_shards(sources, streams, sizes=sizes)
     output = data / "generated"
     hashed: dict[Path, str] = {}
@@ -60,6 +67,8 @@ def run(
         shards = tuple(shown)
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
+        if left := {name: found for name, one in built.items() if (found := one.left_out())}:
+            write_json(folder / "left_out.json", left)
         if TRIES in description.factors:
             made = Dataset(folder)
             write_json(folder / "acceptance.json", acceptance(made.factors[TRIES], made.labels))

@@ -8,6 +8,7 @@ import pyarrow as pa
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.report.figures import write_figures
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
@@ -27,7 +28,7 @@ _INPUTS = {
     "evaluation/predictions": "evaluate",
     "evaluation/plots": "evaluate",
 }
-_PREDICTIONS = ("test", "perturbed", "shortcut_baseline")
+_PREDICTIONS = ("test", "perturbed", *BASELINES)
 
 
 def run(params_file: Path, data: Path) -> Path:

@@ -9,8 +9,15 @@ import pyarrow.compute as pc
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.runtime.errors import DataError, listing
-from raresight.pipeline.splitting.assignment import Images, gaps, split_copies, split_images, torn
+from raresight.pipeline.dataset.schema import FACTOR
+from raresight.pipeline.runtime.errors import DataError, ParamsError, listing
+from raresight.pipeline.runtime.progress import say
+from raresight.pipeline.splitting.assignment import (
+    Images,
+    source_shares,
+    split_copies,
+    split_images,
+)
 from raresight.pipeline.splitting.counts import count_groups, count_images
 from raresight.pipeline.splitting.duplicates import (
     groups_of_equals,
@@ -18,18 +25,26 @@ from raresight.pipeline.splitting.duplicates import (
     leaks,
     repeats,
 )
-from raresight.pipeline.splitting.groups import named_groups
+from raresight.pipeline.splitting.groups import ALONE, named_groups
+from raresight.pipeline.splitting.ledger import read_ledger, write_ledger
 from raresight.pipeline.splitting.params import SplitParams
-from raresight.pipeline.splitting.table import SPLITS, make_table, write_splits
+from raresight.pipeline.splitting.problems import gaps, group_problems
+from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
 
 
-def run(params_file: Path, data: Path) -> Path:
-    """Write ``data/splits`` and return its path."""
+def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
+    """Write ``data/splits`` and return its path; with ``keep``, the ledger of the groups too."""
     params = load_section(params_file, "split", SplitParams)
+    if keep and params.keep is None:
+        raise ParamsError(
+            f"{params_file}: --keep writes the file that `split.keep` names, and it names none. "
+            "Write `keep: data/raw/split.csv` below `split`."
+        )
     require_verified(data / "generated", "generate")
     require_verified(data / "augmented", "augment")
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
-    splits = _split_originals(originals, params)
+    images = _images(originals, params)
+    splits = _split_originals(originals, images, params)
     repeated = _repeats_without_leaks(originals, splits)
     sources, groups = _rows_of_sources(originals, copies), originals.arrow("group")
     of_copies = split_copies(splits[sources])
@@ -52,6 +67,14 @@ def run(params_file: Path, data: Path) -> Path:
     with stage_outputs(output) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", summary)
+    if unused := int((of_copies == UNUSED).sum()):
+        say(
+            f"split: {unused:,} of {len(of_copies):,} copies ({unused / len(of_copies):.0%}) are "
+            "of val and test images, and nothing is learned from them"
+        )
+
+    if params.keep is not None:
+        _keep(Path(params.keep), images, splits, write=keep)
     return output
 
 
@@ -59,28 +82,84 @@ def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([*first.chunks, *second.chunks], pa.string())
 
 
-def _split_originals(originals: Dataset, params: SplitParams) -> np.ndarray:
-    images = Images(
+def _images(originals: Dataset, params: SplitParams) -> Images:
+    return Images(
         sources=originals.source_names,
-        roles=originals.roles,
+        shares=source_shares(originals.description, params.ratios),
         labels=originals.labels,
         true_labels=originals.true_labels,
-        groups=named_groups(originals.arrow("group"), originals.arrow("source_id")),
+        groups=named_groups(
+            originals.arrow("group"), originals.arrow("source_id"), originals.origins == "real"
+        ),
+        given=originals.given_splits,
     )
-    if problems := torn(images):
+
+
+def _split_originals(originals: Dataset, images: Images, params: SplitParams) -> np.ndarray:
+    ledger = None if params.keep is None else read_ledger(Path(params.keep))
+    if problems := group_problems(images, _file_names(originals), ledger):
         raise DataError(
             f"{originals.folder}: a group stays together, but\n{listing(problems)}\n"
-            "Give these sources roles that share a split, or keep such images out of one of them."
+            "Mend the splits that were given, or the `splits` of these sources, or keep such "
+            "images out of one of them."
         )
-    splits = split_images(images, params)
+    splits = split_images(images, params, ledger)
     splits = keep_duplicates_together(splits, originals.ids, originals.source_ids)
-    if problems := gaps(images, splits, originals.classes, params):
+    found = gaps(images, splits, originals.classes, params, kept=ledger is not None)
+    allowed = {pair for pair in found if _may_miss(*pair, originals, params)}
+    if problems := list(dict.fromkeys(found[pair] for pair in found if pair not in allowed)):
         raise DataError(
             f"{originals.folder}: every class needs images in train, val and test, but\n"
-            f"{listing(problems)}\n"
-            "Raise the counts in generate.sources (or add files), or change split.ratios."
+            f"{listing(problems)}\n{_ways_on(images, params)}"
         )
+    for pair in sorted(allowed):
+        say(f"split: {found[pair]}, as `split.incomplete_classes` allows")
     return splits
+
+
+def _may_miss(label: str, split: str, originals: Dataset, params: SplitParams) -> bool:
+    """Whether a class may have no image in a split: the positive one is what is judged."""
+    if params.incomplete_classes == "refuse" or label == originals.positive:
+        return False
+    return split != "train" and bool((originals.labels == label).any())
+
+
+def _ways_on(images: Images, params: SplitParams) -> str:
+    ways = "Raise the counts in generate.sources (or add files), or change split.ratios."
+    if (images.groups == ALONE).all():
+        return ways
+    if params.keep is None:
+        ways += (
+            " Groups are balanced, and kept where they are, by a file in Git: write "
+            "`keep: data/raw/split.csv` below `split`, and run `raresight split --keep`."
+        )
+    return (
+        f"{ways} `split.incomplete_classes: allow` learns from such a class without judging it, "
+        "unless it is the positive one."
+    )
+
+
+def _file_names(originals: Dataset) -> np.ndarray:
+    """The file of each image that was read from one, else its id: str (n,)."""
+    if "file" not in originals.description.factors:
+        return originals.ids
+    files: np.ndarray = originals.values(f"{FACTOR}file")
+    return np.where(files == "", originals.ids, files)
+
+
+def _keep(path: Path, images: Images, splits: np.ndarray, *, write: bool) -> None:
+    """Write where each group is, or say that some are not kept yet."""
+    kept = read_ledger(path)
+    grouped = images.groups != ALONE
+    found = dict(zip(images.groups[grouped].tolist(), splits[grouped].tolist(), strict=True))
+    if write:
+        write_ledger(path, kept | found)
+        say(f"split: {path} keeps {len(kept | found)} groups ({len(found.keys() - kept)} new)")
+    elif new := len(found.keys() - kept):
+        say(
+            f"split: {new} groups are not in {path} yet, and may move until they are: run "
+            "`raresight split --keep`, and commit the file"
+        )
 
 
 def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, int]:

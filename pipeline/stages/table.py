@@ -54,20 +54,21 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.generation.params:GenerateParams",
         outputs=("generated",),
         options=("workers", "executor"),
-        revision=2,
+        revision=3,
     ),
     "augment": Stage(
         description="Enlarge classes with copies that still show their label.",
         section="raresight.pipeline.augmentation.params:AugmentParams",
         outputs=("augmented",),
         options=("workers", "executor"),
-        revision=2,
+        revision=3,
     ),
     "split": Stage(
         description="Assign every source to train, val or test; a copy follows its source.",
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
-        revision=2,
+        options=("keep",),
+        revision=3,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -81,11 +82,11 @@ STAGES: Mapping[str, Stage] = {
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
         section="raresight.pipeline.evaluation.params:EvaluateParams",
-        outputs=("evaluation/predictions", "evaluation/plots"),
+        outputs=("evaluation/predictions", "evaluation/plots", "decision"),
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=2,
+        revision=3,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",

@@ -1,6 +1,6 @@
 """Two versions beside each other, for a terminal and (as Markdown) for a pull request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,42 +10,68 @@ from rich.text import Text
 
 from raresight.pipeline.comparison.report import Report
 from raresight.pipeline.comparison.sides import MODELS, RECIPES
-from raresight.pipeline.comparison.verdicts import BETTER, INCONCLUSIVE, WORSE, Difference
+from raresight.pipeline.comparison.verdicts import (
+    BETTER,
+    IDENTICAL,
+    INCONCLUSIVE,
+    UNKNOWN,
+    WORSE,
+    Difference,
+)
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.wording.comparison import (
+    adjustment,
+    answers,
+    interval,
+    method,
+    mistakes,
+    others,
+    signed,
+    subject,
+)
 from raresight.pipeline.wording.numbers import DASH, count, number
 
-_STYLES = {BETTER: "bold green", WORSE: "bold red", INCONCLUSIVE: "yellow"}
+_STYLES = {
+    BETTER: "bold green",
+    WORSE: "bold red",
+    INCONCLUSIVE: "yellow",
+    UNKNOWN: "yellow",
+    IDENTICAL: "bold",
+}
 _TAKES = "sample size needed"
 _MOST_PARAMS = 20
 _WIDEST = 32  # of a column: names of revisions and values of params may be long
 _MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anything
-MINUS = "\N{MINUS SIGN}"
 
 
 def render(report: Report) -> RenderableType:
     """The verdict, what was changed, and a row a metric. Fits a terminal of 80 columns."""
-    leading = report.comparison.differences[0]
-    headline = Text.assemble(
-        f"{report.new} against {report.old}: ",
-        (f"{METRICS[leading.name].label} {leading.verdict}", _STYLES[leading.verdict]),
-        f" ({_values(leading)}; {_shift(leading)}).{_of_models(leading)}",
-    )
-    parts: list[RenderableType] = [Padding(headline, (1, 0))]
-    parts += [_params(report), _metrics(report)]
-    lines = [*_mistakes(report), *report.notes]
+    headline = Table.grid(padding=(0, 2))
+    headline.add_column()
+    headline.add_column()
+    for answer in answers(report):
+        told = Text.assemble((answer.word, _STYLES.get(answer.word, "bold")), f": {answer.more}")
+        headline.add_row(Text(f"  {answer.question}"), told)
+    parts: list[RenderableType] = [Padding(Text(subject(report)), (1, 0, 0, 0)), headline]
+    if found := others(report):
+        parts.append(Text(found))
+    if report.params is not None:
+        parts.append(Padding(_params(report.params, report), (1, 0, 0, 0)))
+    parts += [_metrics(report), Text(adjustment(report), style="dim")]
+    lines = [*mistakes(report), *report.notes, *method(report)]
     parts += [Padding(Text(line), (1, 0, 0, 0)) for line in lines]
     return Padding(Group(*parts), (0, 0, 1, 0))
 
 
-def _params(report: Report) -> RenderableType:
-    if not report.params:
+def _params(params: Mapping[str, tuple[Any, Any]], report: Report) -> RenderableType:
+    if not params:
         return Text("The params are the same.", style="dim")
     table = _table("Params that differ", ("", report.old, report.new))
-    shown = list(report.params.items())[:_MOST_PARAMS]
+    shown = list(params.items())[:_MOST_PARAMS]
     for key, values in shown:
         table.add_row(Text(key), *(Text(_param(value)) for value in values))
-    if more := len(report.params) - len(shown):
+    if more := len(params) - len(shown):
         table.add_row(Text(f"and {more} more", style="dim"), "", "")
     return table
 
@@ -58,12 +84,14 @@ def _metrics(report: Report) -> RenderableType:
     for place in (0, 3, 4, 5):
         table.columns[place].no_wrap = True
     for found in report.comparison.differences:
-        title, old, new, difference, interval, verdict, takes = _row(found, report)
+        title, old, new, difference, between, verdict, p, takes = _row(found, report)
         cell = Text(difference)
-        if interval:
-            cell.append(f"\n{interval}", style="dim")
+        if between:
+            cell.append(f"\n{between}", style="dim")
         narrow = "\n".join(title.rsplit(" ", 1))  # a row has two lines anyway
         told = Text(verdict, style=_STYLES[verdict])
+        if p:
+            told.append(f"\n{p}", style="not bold dim")
         table.add_row(narrow, old, new, cell, told, takes.replace(" or ", "\nor "))
     return Padding(table, (1, 0, 0, 0))
 
@@ -81,13 +109,11 @@ def _table(title: str, columns: Sequence[str]) -> Table:
 
 
 def markdown(report: Report) -> str:
-    """The same as Markdown: a paragraph, two tables and the notes."""
-    leading = report.comparison.differences[0]
-    paragraphs = [
-        f"**{_code(report.new)} against {_code(report.old)}: "
-        f"{METRICS[leading.name].label} {leading.verdict}** ({_values(leading)}; {_shift(leading)})"
-        f".{_of_models(leading)}"
+    """The same as Markdown: the answers, two tables and the notes."""
+    listed = [
+        f"- {answer.question}: **{answer.word}**: {answer.more}" for answer in answers(report)
     ]
+    paragraphs = [f"**{subject(report)}**", "\n".join(listed), others(report)]
     if report.params:
         rows = [
             (_code(key), *(_code(_param(value)) for value in values))
@@ -97,13 +123,13 @@ def markdown(report: Report) -> str:
     header = ("metric", _code(report.old), _code(report.new), "difference", _verdict(report))
     rows = []
     for found in report.comparison.differences:
-        title, old, new, difference, interval, verdict, takes = _row(found, report)
-        between = f"{difference} [{interval}]" if interval else difference
-        bold = verdict if verdict == INCONCLUSIVE else f"**{verdict}**"
-        rows.append((title, old, new, between, bold, takes))
-    paragraphs += [_title(report), _pipes((*header, _TAKES), rows)]
-    paragraphs += [*_mistakes(report), *report.notes]
-    return "\n\n".join(paragraphs) + "\n"
+        title, old, new, difference, between, verdict, p, takes = _row(found, report)
+        shift = f"{difference} [{between}]" if between else difference
+        bold = f"**{verdict}**" if verdict in (BETTER, WORSE) else verdict
+        rows.append((title, old, new, shift, f"{bold} ({p})" if p else bold, takes))
+    paragraphs += [_title(report), _pipes((*header, _TAKES), rows), adjustment(report)]
+    paragraphs += [*mistakes(report), *report.notes, *method(report)]
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
 
 
 def _pipes(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -121,41 +147,12 @@ def _row(found: Difference, report: Report) -> tuple[str, ...]:
         METRICS[found.name].label,
         number(found.old),
         number(found.new),
-        _signed(found.difference),
-        _interval(found),
+        signed(found.difference),
+        interval(found),
         found.ruling,
+        "" if found.p_adjusted is None else f"p = {found.p_adjusted:.2g}",
         _takes(found, report),
     )
-
-
-def _of_models(found: Difference) -> str:
-    """What is known of the two models, where nothing is of the recipes."""
-    if found.models is None:
-        return ""
-    if found.models == INCONCLUSIVE:
-        return " Not even these two models can be told apart."
-    return f" This model is {found.models} on these images; trained once, that may be luck."
-
-
-def _values(found: Difference) -> str:
-    return f"{number(found.old)} to {number(found.new)}"
-
-
-def _shift(found: Difference) -> str:
-    if not _interval(found):
-        return found.reason or ""
-    return f"difference {_signed(found.difference)} [{_interval(found)}]"
-
-
-def _interval(found: Difference) -> str:
-    return "" if found.low is None else f"{_signed(found.low)} to {_signed(found.high)}"
-
-
-def _signed(value: float | None) -> str:
-    if value is None:
-        return DASH
-    text = f"{abs(value):.3f}" if abs(value) >= 0.0005 or value == 0 else f"{abs(value):.1g}"
-    return f"{'+' if value > 0 else MINUS if value < 0 else ''}{text}"
 
 
 def _title(report: Report) -> str:
@@ -188,16 +185,6 @@ def _takes(found: Difference, report: Report) -> str:
 
 def _plural(number: int, unit: str) -> str:
     return f"{count(number)} {unit}{'s' * (number != 1)}"
-
-
-def _mistakes(report: Report) -> Iterator[str]:
-    found = report.comparison.mistakes
-    first = " (first trainings)" if max(report.num_seeds) > 1 else ""
-    yield (
-        f"Mistakes of {report.old} fixed by {report.new}{first}: {count(found.fixed)}; regressed: "
-        f"{count(found.regressed)}; wrong in both: {count(found.both)} "
-        f"(McNemar's exact test: p = {found.p_value:.2g})."
-    )
 
 
 def _param(value: Any) -> str:

@@ -8,14 +8,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.metrics.metric import View
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.terminal.notes import notes
 from raresight.pipeline.terminal.tables import Row, WideTable, titled_table
-from raresight.pipeline.wording.names import RANDOM, SHORTCUT, majority_name, row_names
+from raresight.pipeline.wording import augmentation_check
+from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     Metrics,
     count,
+    figure,
+    groups_told,
     interval,
     number,
     verdict,
@@ -37,8 +41,11 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
     Fits a terminal of 80 columns. ``folder`` is where the evaluation lies, None for one that is
     kept nowhere. Rows that a judgement of scores alone does not have are left out.
     """
-    parts: list[RenderableType] = [Padding(Text.assemble(*verdict(metrics)), (1, 0))]
+    said = Text.assemble(*verdict(metrics), *augmentation_check.in_verdict(metrics))
+    parts: list[RenderableType] = [Padding(said, (1, 0))]
     parts.append(_comparison(metrics))
+    if "augmentation_check" in metrics:
+        parts.append(Padding(_augmentation_check(metrics), (1, 0, 0, 0)))
     if (several := trainings(metrics)) is not None:
         parts.append(Padding(_trainings(several), (1, 0, 0, 0)))
     if metrics["positive"] is not None:
@@ -69,6 +76,18 @@ def _comparison(metrics: Metrics) -> WideTable:
     )
 
 
+def _augmentation_check(metrics: Metrics) -> Table:
+    """Whether the look of the copies alone changes the answers."""
+    labels = metrics["augmentation_check"]["classes"]
+    table = titled_table(augmentation_check.TITLE.format(classes=labels))
+    table.add_column("test images of", no_wrap=True)
+    for heading in ("images", "as they are", "as copies", "difference"):
+        table.add_column(heading, justify="right")
+    for row in augmentation_check.rows(metrics):
+        table.add_row(*row)
+    return table
+
+
 def _header(label: str) -> str:
     """The last word beneath the others, so that narrow columns do."""
     return "\n".join(label.rsplit(" ", 1))
@@ -95,10 +114,11 @@ def _comparison_title(metrics: Metrics) -> str:
     counts = metrics["counts"]["test"]
     total = sum(counts.values())
     if metrics["positive"] is None:
-        return f"Test set: {count(total)} images of {len(counts)} classes"
+        return f"Test set: {count(total)} images of {len(counts)} classes{groups_told(metrics)}"
     positives = counts[metrics["positive"]]
     share = f"{100 * positives / total:.3g} %"
-    return f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
+    title = f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
+    return title + groups_told(metrics, metrics["positive"])
 
 
 def _deployment(metrics: Metrics) -> Table:
@@ -106,14 +126,10 @@ def _deployment(metrics: Metrics) -> Table:
     share = f"{100 * deployment['prevalence']:.3g} %"
     table = titled_table(f"At the deployment prevalence: {share}")
     table.add_column("", no_wrap=True)
-    table.add_column("model", justify="right")
-    table.add_column(
-        _percent(metrics["intervals"]["confidence_level"]) + " interval",
-        justify="right",
-        style="dim",
-    )
+    between = _percent(metrics["intervals"]["confidence_level"]) + " interval"
+    table.add_column(Text("model\n").append(between, style="dim"), justify="right")
     baselines = {
-        _header(SHORTCUT): "shortcut_baseline",
+        **{_header(baseline.label): name for name, baseline in BASELINES.items()},
         _header(RANDOM): "random_baseline",
         _header(majority_name(metrics["negative"])): "always_negative",
     }
@@ -122,10 +138,11 @@ def _deployment(metrics: Metrics) -> Table:
         table.add_column(header, justify="right")
     for name, title in (_at_prevalence("deployment") | _PER_MILLION).items():
         show, model = _shown_by(name), deployment["model"]
-        others = [show(deployment[row][name]) for row in baselines.values()]
-        value = Text(show(model[name]), style="bold")
+        others = [figure(deployment[row], name, show) for row in baselines.values()]
+        value = _cell(model, name, show)
+        value.stylize("bold", 0, len(figure(model, name, show)))
         name_cell = _stacked(title) if len(title) > _WIDEST_NAME else title
-        table.add_row(name_cell, value, interval(model, name, show), *others)
+        table.add_row(name_cell, value, *others)
     return table
 
 
@@ -162,12 +179,12 @@ def _stacked(title: str) -> str:
     return f"{title[:middle]}\n{title[middle + 1 :]}"
 
 
-def _shown_by(name: str) -> Callable[[float], str]:
+def _shown_by(name: str) -> Callable[[float | None], str]:
     return count if name.endswith("_per_million") else number
 
 
-def _cell(row: Metrics, name: str, show: Callable[[float], str] | None = None) -> Text:
-    cell = Text((show or number)(row[name]))
+def _cell(row: Metrics, name: str, show: Callable[[float | None], str] | None = None) -> Text:
+    cell = Text(figure(row, name, show))
     between = interval(row, name, show or "{:.3f}".format)
     return cell.append(f"\n{between}", style="not bold dim") if between else cell
 

@@ -31,11 +31,18 @@ def render(sections: Mapping[str, Any]) -> Table:
 
 def _generate(params: GenerateParams) -> Iterator[str]:
     for source in params.sources:
-        role = "" if source.role == "any" else f" ({source.role.replace('_', ' ')})"
-        yield f"{_amount(source)} from {source.generator}{role}"
+        yield f"{_amount(source)} from {source.generator}{_splits_of(source)}"
     yield f"at {params.image_size} x {params.image_size} pixels, seed {params.seed}"
     if params.positive is not None:
         yield f"the rare class: {params.positive}"
+
+
+def _splits_of(source: Source) -> str:
+    if source.splits is None:
+        return ""
+    if isinstance(source.splits, list):
+        return f" (for {' and '.join(source.splits)} alone)"
+    return f" ({', '.join(f'{name} {share:.0%}' for name, share in source.splits.items())})"
 
 
 def _amount(source: Source) -> str:

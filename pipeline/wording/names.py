@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-SHORTCUT, RANDOM = "shortcut baseline", "random baseline"
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
+
+RANDOM = "random baseline"
 
 
 def row_names(results: Mapping[str, Any]) -> dict[str, str]:
@@ -11,7 +13,7 @@ def row_names(results: Mapping[str, Any]) -> dict[str, str]:
     return {
         "test": "model",
         "perturbed": "model, perturbed images",
-        "shortcut_baseline": SHORTCUT,
+        **{name: baseline.label for name, baseline in BASELINES.items()},
         "random_baseline": RANDOM,
         "majority_baseline": majority_name(results["majority_baseline"]["answer"]),
     }

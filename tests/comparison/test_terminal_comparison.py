@@ -1,42 +1,16 @@
 """What a comparison looks like: in 80 columns, and what it would take to settle a metric."""
 
 import io
+from dataclasses import replace
 
 import pytest
+from compared import difference, of, report
 from rich.console import Console
 
 from benchmarks.compare import simulated_pair
-from raresight.pipeline.comparison.compare import Comparison, Mistakes
-from raresight.pipeline.comparison.report import Report
-from raresight.pipeline.comparison.sides import MODELS, RECIPES
-from raresight.pipeline.comparison.verdicts import Difference
+from raresight.pipeline.comparison.compare import Mistakes
+from raresight.pipeline.comparison.sides import DECISIONS, MODELS, RECIPES
 from raresight.pipeline.terminal.comparison import markdown, render
-
-
-def difference(name="f1", verdict="inconclusive", **changes):
-    ends = {"old": 0.5, "new": 0.6, "difference": 0.1, "low": -0.1, "high": 0.3}
-    return Difference(**({"name": name, "verdict": verdict} | ends | changes))
-
-
-def report(comparison, about):
-    return Report(
-        old="HEAD",
-        new="workspace",
-        on="test",
-        positive="rare",
-        confidence=0.95,
-        counts={"common": 900, "rare": 60},
-        params={},
-        num_seeds=(3, 3) if about == RECIPES else (1, 1),
-        about=about,
-        comparison=comparison,
-        notes=(),
-    )
-
-
-def of(*differences, about=RECIPES):
-    mistakes = Mistakes(fixed=1, regressed=2, both=3, p_value=1.0)
-    return report(Comparison(differences=differences, mistakes=mistakes), about)
 
 
 def printed(one, width=80):
@@ -73,9 +47,88 @@ def test_what_it_would_take(changes, told):
     assert row.split("|")[-2].strip() == told
 
 
-def test_a_model_that_may_be_lucky_is_told_so():
-    found = difference(models="better", low=0.05)
-    for text in (printed(of(found, about=MODELS)), markdown(of(found, about=MODELS))):
-        words = " ".join(text.split())
-        assert "F1 inconclusive" in words
-        assert "This model is better on these images; trained once, that may be luck." in words
+def words(one):
+    """What the terminal and a pull request say, each as one line."""
+    return [" ".join(text.split()) for text in (printed(one, width=200), markdown(one))]
+
+
+def test_the_headline_answers_for_the_models_first_and_then_for_the_recipes():
+    found = difference("average_precision", "unknown", models="worse", p=0.001, p_adjusted=0.001)
+    other = difference("f1", "unknown", models="inconclusive")
+    for text in words(of(found, other, about=MODELS)):
+        text = text.replace("*", "")
+        models, recipes = text.index("these two models"), text.index("the recipes")
+        assert models < text.index("worse") < recipes < text.index("unknown:")
+        assert "by average precision (0.500 to 0.600" in text
+        assert "another seed alone may give a better or a worse model" in text
+        assert "Other metrics: no verdict." in text
+    for text in words(of(difference(verdict="better"), about=RECIPES)):
+        assert "these two models" not in text
+        assert "by 3 and 3 trainings" in text
+
+
+def test_what_else_was_found_is_in_the_headline():
+    each = (
+        difference("average_precision", "inconclusive"),
+        difference("recall", "worse", difference=-0.1),
+        difference("accuracy", "better"),
+    )
+    for text in words(of(*each)):
+        assert "Other metrics: recall worse; accuracy better." in text
+
+
+def test_identical_predictions_are_called_identical():
+    same = {"difference": 0.0, "low": 0.0, "high": 0.0, "verdict": "identical"}
+    one = of(difference("average_precision", **same), difference("f1", **same), about=DECISIONS)
+    for text in words(one):
+        assert "identical" in text
+        assert "every score and every answer on the 960 images is the same" in text
+        assert "inconclusive" not in text
+        assert "[" not in text.split("every score")[0]
+
+
+def test_the_same_models_that_decide_otherwise_are_told_apart_from_their_decisions():
+    same = {"difference": 0.0, "low": 0.0, "high": 0.0, "verdict": "identical"}
+    each = difference("average_precision", **same), difference("recall", "better")
+    for text in words(of(*each, about=DECISIONS)):
+        text = text.replace("*", "")
+        assert "the models identical" in text.replace(":", "")
+        assert "average precision does not depend on them" in text
+        assert "Other metrics: recall better." in text
+
+
+def test_params_are_spoken_of_only_where_there_are_any():
+    one = of(difference())
+    assert "The params are the same." in printed(one)
+    assert "params" not in printed(replace(one, params=None))
+
+
+MCNEMAR = "McNemar's test is of the answers"
+
+
+@pytest.mark.parametrize(
+    ("p_value", "accuracy", "told"),
+    [
+        (0.5, {"verdict": "inconclusive"}, []),
+        (0.001, {"verdict": "worse", "difference": -0.1}, []),
+        (0.001, {"verdict": "inconclusive", "p": 0.2, "p_adjusted": 0.2}, ["the threshold that"]),
+        (0.001, {"verdict": "inconclusive", "p": 0.02, "p_adjusted": 0.1}, ["adjusted for the"]),
+        (0.5, {"verdict": "worse", "difference": -0.1}, ["of all trainings"]),
+    ],
+)
+def test_a_mcnemar_test_that_disagrees_with_the_verdict_is_explained(p_value, accuracy, told):
+    one = of(difference("f1"), difference("accuracy", **accuracy))
+    mistakes = Mistakes(fixed=0, regressed=12, both=3, p_value=p_value)
+    one = replace(one, comparison=replace(one.comparison, mistakes=mistakes))
+    for text in words(one):
+        assert (MCNEMAR in text) == bool(told)
+        assert all(reason in text for reason in told)
+
+
+def test_a_ranking_that_is_no_better_with_answers_that_are_is_explained():
+    each = difference("average_precision"), difference("accuracy", "better")
+    mistakes = Mistakes(fixed=12, regressed=0, both=3, p_value=0.001)
+    one = of(*each)
+    one = replace(one, comparison=replace(one.comparison, mistakes=mistakes))
+    for text in words(one):
+        assert "average precision is about the ranking of the images" in text

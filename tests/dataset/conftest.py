@@ -42,9 +42,7 @@ def write(folder: Path, *shards: Rows, side: int = 8, **facts) -> Dataset:
                 name for name in OPTIONAL if any(name in rows.columns for rows in shards)
             ),
             "factors": {},
-            "sources": tuple(
-                {"name": f"s{k}", "role": "any", "generator": "test"} for k in range(len(shards))
-            ),
+            "sources": tuple({"name": f"s{k}", "generator": "test"} for k in range(len(shards))),
             "seed": 1,
             "versions": {},
             **facts,

@@ -24,8 +24,8 @@ def two_shards(rows, dataset):
     first = rows("aba", columns={"mask": masks}, factors={"size": [0.5, None, math.nan]})
     second = rows("bb", start=3, origin="real", factors={"tint": ["red", None]})
     sources = (
-        {"name": "s0", "role": "any", "generator": "test"},
-        {"name": "s1", "role": "test_only", "generator": "test"},
+        {"name": "s0", "generator": "test"},
+        {"name": "s1", "splits": ["test"], "generator": "test"},
     )
     factors = {"size": "float", "tint": "string"}
     return dataset(first, second, sources=sources, factors=factors, positive="b")
@@ -39,7 +39,9 @@ def test_what_was_written_is_read(two_shards):
     assert data.labels.tolist() == data.true_labels.tolist() == list("ababb")
     assert data.targets.tolist() == [0, 1, 0, 1, 1]
     assert data.origins.tolist() == ["synthetic"] * 3 + ["real"] * 2
-    assert data.roles.tolist() == ["any"] * 3 + ["test_only"] * 2
+    assert data.given_splits.tolist() == [""] * 5
+    splits = [data.description.splits_of(name) for name in ("s0", "s1")]
+    assert [*map(list, splits)] == [["train", "val", "test"], ["test"]]
     assert data.variants.tolist() == [0] * 5
     assert (data.classes, data.positive, data.image_shape) == (("a", "b"), "b", (8, 8, 3))
     for k in range(5):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.params import EvaluateParams
@@ -51,17 +52,20 @@ def make_evidence() -> Callable[..., EvaluationInputs]:
     def make(*classes: str, positive: str | None) -> EvaluationInputs:
         sizes = [60] * (len(classes) - 1) + [20]
         targets = np.repeat(np.arange(len(classes)), sizes)
+        skills = {"val": 2.0, "test": 2.0, "perturbed": 1.0}
+        for name in BASELINES:
+            skills |= {f"{name} val": 0.3, name: 0.3}
         drawn = {
             name: draw_scores(targets, len(classes), skill, seed)
-            for seed, (name, skill) in enumerate(
-                {"val": 2.0, "test": 2.0, "perturbed": 1.0, "weak val": 0.3, "weak": 0.3}.items()
-            )
+            for seed, (name, skill) in enumerate(skills.items())
         }
         return EvaluationInputs(
             task=Task(classes=classes, positive=positive),
             targets=dict.fromkeys(("train", "val", "test"), targets),
             model={name: drawn[name] for name in ("val", "test", "perturbed")},
-            shortcut={"val": drawn["weak val"], "test": drawn["weak"]},
+            baselines={
+                name: {"val": drawn[f"{name} val"], "test": drawn[name]} for name in BASELINES
+            },
         )
 
     return make

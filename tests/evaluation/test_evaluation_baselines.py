@@ -3,12 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raresight.pipeline.evaluation.baselines import (
-    fit_shortcut,
-    guesses,
-    majority,
-    shortcut_features,
-)
+from raresight.pipeline.evaluation.baselines.constant import guesses, majority
+from raresight.pipeline.evaluation.baselines.shortcut import fit_shortcut, shortcut_features
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.metrics.confusion import confusion
 from raresight.pipeline.evaluation.metrics.ranking import average_precision, roc_auc

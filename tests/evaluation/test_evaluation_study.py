@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.evaluate import evaluate
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.evaluation.output.tables import tables
@@ -30,7 +31,7 @@ def test_metrics_are_nested_numbers_and_names_that_json_can_hold(inputs, make_pa
 
 def test_every_set_is_judged_beside_the_baselines(inputs, make_params):
     metrics = to_results_json(evaluate(inputs, make_params()))
-    for name in ("test", "perturbed", "val", "shortcut_baseline", "majority_baseline"):
+    for name in ("test", "perturbed", "val", *BASELINES, "majority_baseline"):
         assert 0 <= metrics[name]["accuracy"] <= 1
     assert metrics["majority_baseline"]["answer"] == "normal"
     assert metrics["majority_baseline"]["accuracy"] == 60 / 80
@@ -40,7 +41,10 @@ def test_every_set_is_judged_beside_the_baselines(inputs, make_params):
     )
     assert metrics["counts"]["test"] == {"normal": 60, "rare": 20}
     assert metrics["test"]["average_precision"] > metrics["perturbed"]["average_precision"]
-    assert metrics["test"]["average_precision"] > metrics["shortcut_baseline"]["average_precision"]
+    for name in BASELINES:
+        assert metrics["test"]["average_precision"] > metrics[name]["average_precision"]
+        assert 0 < metrics["threshold"][name] < 1
+        assert metrics["deployment"][name]["recall"] == metrics[name]["recall"]
     assert metrics["test"]["per_class"]["rare"]["f1"] == metrics["test"]["f1"]
 
 
@@ -50,9 +54,7 @@ def test_every_set_is_judged_beside_the_baselines(inputs, make_params):
 )
 def test_every_value_lies_in_its_interval(make_evidence, make_params, classes, positive):
     metrics = to_results_json(evaluate(make_evidence(*classes, positive=positive), make_params()))
-    sets = [
-        metrics[name] for name in ("test", "perturbed", "shortcut_baseline", "majority_baseline")
-    ]
+    sets = [metrics[name] for name in ("test", "perturbed", *BASELINES, "majority_baseline")]
     checked = 0
     for values in sets:
         for name in [key for key in values if f"{key}_low" in values]:
@@ -70,9 +72,11 @@ def test_validation_has_no_intervals_since_the_threshold_was_chosen_there(inputs
 def test_the_test_set_has_no_say_in_the_threshold(inputs, make_params):
     before = evaluate(inputs, make_params()).thresholds
     model = dict(inputs.model, test=inputs.model["test"][::-1])
-    shortcut = dict(inputs.shortcut, test=inputs.shortcut["test"][::-1])
+    baselines = {
+        name: dict(scores, test=scores["test"][::-1]) for name, scores in inputs.baselines.items()
+    }
     assert (
-        evaluate(replace(inputs, model=model, shortcut=shortcut), make_params()).thresholds
+        evaluate(replace(inputs, model=model, baselines=baselines), make_params()).thresholds
         == before
     )
     model["val"] = inputs.model["val"][::-1]

@@ -154,7 +154,7 @@ def test_the_natural_shares_are_met_within_their_interval(name, count):
 def params_of_all(folder: Path) -> Path:
     sources = []
     for name, kind in sorted(GENERATORS.items()):
-        source = {"generator": name, "role": "any", "options": OPTIONS.get(name, {})}
+        source = {"generator": name, "options": OPTIONS.get(name, {})}
         if kind.countable:
             labels = sorted(build(name).classes)[:2]
             source["counts"] = dict.fromkeys(labels, 3)

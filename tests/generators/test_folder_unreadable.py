@@ -139,3 +139,34 @@ def test_a_file_that_breaks_between_listing_and_reading_is_named(root):
     record.path.write_bytes(b"no")
     with pytest.raises(BadImages, match=r"cat/2\.png: not an image that Pillow knows"):
         generator.sample(record, np.random.default_rng(0))
+
+
+JUNK = {"cat/Thumbs.db": b"x", "dog/desktop.ini": b"x", "cat/labels.csv": b"", "dog/README": b"hi"}
+
+
+def test_what_is_no_image_by_name_and_content_is_passed_over_and_kept_apart(root, caplog):
+    before = records(root)
+    for name, content in JUNK.items():
+        (root / name).write_bytes(content)
+    (root / "cat" / "cut.png").write_bytes(b"")
+    generator = folder(root, max_unreadable=1)
+    with caplog.at_level(logging.WARNING):
+        assert [one for stream in generator.streams("raw") for one in stream] == before
+    assert "passed over 4 files that are no images" in caplog.text
+    assert "skipped 1 unreadable files" in caplog.text
+    left = generator.left_out()
+    assert set(left["no_image"]) == {str(root / name) for name in JUNK}
+    assert left["unreadable"] == {str(root / "cat" / "cut.png"): "the file is empty"}
+    with pytest.raises(BadImages, match="has 1 unreadable files"):
+        records(root)
+
+
+def test_an_image_under_another_name_is_one(root):
+    path = save(root / "cat" / "5.png", "red")
+    path.rename(root / "cat" / "scan.dat")
+    _truncated(root / "dog" / "9.jpg")
+    (root / "dog" / "9.jpg").rename(root / "dog" / "broken.dat")
+    with pytest.raises(BadImages, match=r"has 1 unreadable files(.|\n)*broken\.dat"):
+        records(root)
+    assert len(records(root, max_unreadable=1)) == 5
+    assert folder(root, max_unreadable=1).left_out().keys() == {"unreadable"}

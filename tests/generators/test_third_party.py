@@ -30,7 +30,7 @@ def dots(tmp_path: Path, monkeypatch):
 
 
 def test_the_documented_generator_draws_a_dataset_in_two_processes(dots, tmp_path):
-    source = {"generator": "dots", "role": "any", "counts": {"one": 4, "two": 4}}
+    source = {"generator": "dots", "counts": {"one": 4, "two": 4}}
     source["options"] = {"radius": {"log_uniform": [2, 8]}}
     section = {"seed": 1, "image_size": 32, "positive": "two", "sources": [source]}
     params = tmp_path / "params.yaml"

@@ -40,6 +40,12 @@ class CentreScorer:
     def __init__(self, classes: Sequence[str], training: int = 1):
         self.classes, self.last = tuple(classes), 11 - training
 
+    num_features = 3
+
+    def features(self, images, rows) -> np.ndarray:
+        """The color of an image."""
+        return images[rows].mean(axis=(1, 2))
+
     def scores(self, images, rows) -> np.ndarray:
         parts = np.array_split(
             images[rows][:, 6 : self.last].astype(float), len(self.classes), axis=2
@@ -66,7 +72,7 @@ def description(classes: Sequence[str], positive: str | None, masks: bool) -> De
         image_shape=(SIDE, SIDE, 3),
         columns=("mask",) if masks else (),
         factors={"size": "float"},
-        sources=({"name": "noise", "role": "any", "generator": "test <i>"},),
+        sources=({"name": "noise", "generator": "test <i>"},),
         seed=1,
         versions={"numpy": "9.9"},
     )
@@ -111,7 +117,9 @@ def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies
             shards = (write_shard(augmented / shard_name(0), made, about, source="noise"),)
         replace(about, shards=shards).write(augmented)
         tally = {"asked": len(chosen), "made": len(chosen), "redrawn": 0, "dropped": 0}
-        found = {"copies": {positive: tally} if copies else {}}
+        recipe = {"copies": {positive: 1}, "spatial": [{"name": "HorizontalFlip"}]}
+        found = {"copies": {positive: tally | {"unchecked": 0}} if copies else {}}
+        found["recipe"] = recipe if copies else {}
         (augmented / "report.json").write_text(json.dumps(found))
 
 

@@ -9,20 +9,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_random import Pcg64
 
-from raresight.pipeline.splitting.assignment import Images, gaps, split_images, torn
+from raresight.pipeline.splitting.assignment import Images, split_images
 from raresight.pipeline.splitting.groups import ALONE, named_groups, split_of_group
 from raresight.pipeline.splitting.params import Ratios, SplitParams
+from raresight.pipeline.splitting.problems import gaps, group_problems
 
 PARAMS = SplitParams(seed=5, ratios=Ratios(train=0.70, val=0.15, test=0.15))
 DEFAULT = {"train": 0.70, "val": 0.15, "test": 0.15}
-ROLES = {"any": "any", "learn": "train_only", "judge": "test_only"}
+SHARES = {"any": DEFAULT, "learn": {"train": 14 / 17, "val": 3 / 17}, "judge": {"test": 1.0}}
 
 
-def images(*rows: tuple[str, str, str]) -> Images:
-    """From (source, label, group) of each row; the source's role is that of ROLES."""
+def images(*rows: tuple[str, str, str], given: list[str] | None = None) -> Images:
+    """From (source, label, group) of each row; what the source reaches is in SHARES."""
     sources, labels, groups = (np.array(column, str) for column in zip(*rows, strict=True))
-    roles = np.array([ROLES[source] for source in sources.tolist()])
-    return Images(sources=sources, roles=roles, labels=labels, true_labels=labels, groups=groups)
+    return Images(
+        sources=sources,
+        shares=SHARES,
+        labels=labels,
+        true_labels=labels,
+        groups=groups,
+        given=np.array([""] * len(rows) if given is None else given),
+    )
 
 
 rows_of_images = st.lists(
@@ -38,7 +45,7 @@ rows_of_images = st.lists(
 
 @given(rows_of_images, st.integers(0, 2**40))
 @settings(max_examples=60)
-def test_no_group_is_divided_and_roles_reach_only_their_splits(rows, seed):
+def test_no_group_is_divided_and_sources_reach_only_their_splits(rows, seed):
     found = images(*rows)
     splits = split_images(found, SplitParams(seed=seed, ratios=PARAMS.ratios))
     assert set(splits.tolist()) <= set(DEFAULT)
@@ -50,7 +57,7 @@ def test_no_group_is_divided_and_roles_reach_only_their_splits(rows, seed):
 @given(rows_of_images, rows_of_images)
 @settings(max_examples=60)
 def test_more_images_and_other_groups_move_no_group(rows, more):
-    """Wherever they are inserted, and whatever their class; a role that narrows a group's splits
+    """Wherever they are inserted, and whatever their class; a source that narrows a group's splits
     may move it, so the new images are of the first source."""
     rows = [("any", *row[1:]) for row in rows]
     more = [("any", *row[1:]) for row in more]
@@ -88,27 +95,69 @@ def test_many_groups_have_the_shares():
 def test_groups_are_those_that_hold_more_than_one_source_or_have_a_name_of_their_own():
     sources = pa.chunked_array([["a", "b", "a"], ["d", "e", "f"]])  # the third repeats the first
     groups = pa.chunked_array([["a", "b", "a"], ["patient", "f", "f"]])
-    assert named_groups(groups, sources).tolist() == ["", "", "", "patient", "f", "f"]
-    assert named_groups(sources, sources).tolist() == [""] * 6
-    assert named_groups(sources[:0], sources[:0]).tolist() == []
+    drawn = np.zeros(6, bool)
+    assert named_groups(groups, sources, drawn).tolist() == ["", "", "", "patient", "f", "f"]
+    assert named_groups(sources, sources, drawn).tolist() == [""] * 6
+    assert named_groups(sources[:0], sources[:0], drawn[:0]).tolist() == []
+
+
+def test_a_real_image_without_a_group_is_one_of_its_own():
+    sources = pa.chunked_array([["a", "b", "c"]])
+    real = np.array([False, True, True])
+    assert named_groups(sources, sources, real).tolist() == ["", "b", "c"]
+    assert named_groups(pa.chunked_array([["a", "b", "p"]]), sources, real).tolist() == [
+        *("", "b", "p")
+    ]
+
+
+FILES = np.array(["1.png", "2.png", "3.png", "4.png"])
 
 
 def test_a_group_that_no_split_can_hold_is_named_with_its_sources():
     rows = [("learn", "x", "p"), ("judge", "x", "p"), ("any", "x", "q"), ("judge", "x", "q")]
-    assert torn(images(*rows)) == [
-        "group 'p' has images of source 'judge' (role test_only) and of source 'learn' "
-        "(role train_only)"
+    assert group_problems(images(*rows), FILES) == [
+        "group 'p' has images of source 'judge' (splits: test) and of source 'learn' "
+        "(splits: train, val)"
     ]
     assert split_images(images(*rows[2:]), PARAMS).tolist() == ["test", "test"]
 
 
-@pytest.mark.parametrize("groups", [["p"], ["p", "q"]])
-def test_a_gap_tells_how_many_groups_there_are(groups):
-    found = images(*(("any", "x", group) for group in groups for _ in range(4)))
-    splits = np.full(len(found.labels), "train")
-    problems = gaps(found, splits, ["x"], PARAMS)
-    assert problems == [
-        f"class 'x' (images: {4 * len(groups)}, groups: {len(groups)}) has none in {split}: its "
-        "groups all went elsewhere; add groups, or change split.seed"
-        for split in ("val", "test")
+def test_a_group_goes_where_it_is_given_whatever_its_name():
+    rows = [("any", "x", f"g{k}") for k in range(20) for _ in range(2)]
+    for split in ("train", "val", "test"):
+        found = images(*rows, given=[split, ""] * 20)  # one of two images says it for both
+        assert group_problems(found, np.arange(40).astype(str)) == []
+        assert set(split_images(found, PARAMS).tolist()) == {split}
+        assert set(split_images(found, PARAMS, {"g1": split}).tolist()) == {split}
+
+
+def test_a_group_in_two_given_splits_is_named_with_a_file_of_each():
+    rows = [("any", "x", "p"), ("any", "x", "p"), ("any", "x", "q"), ("any", "x", "p")]
+    assert group_problems(images(*rows, given=["train", "test", "val", "test"]), FILES) == [
+        "group 'p' is given to test (2.png) and to train (1.png)"
     ]
+
+
+def test_what_is_given_and_what_is_kept_have_to_agree_with_each_other_and_the_source():
+    rows = [("judge", "x", "p"), ("any", "x", "q"), ("judge", "x", "r")]
+    found = images(*rows, given=["train", "val", ""])
+    assert group_problems(found, FILES, {"q": "test", "r": "train"}) == [
+        "group 'p' is given to train (1.png), but is of source 'judge' (splits: test)",
+        "group 'q' is given to val (2.png), but split.keep has it in test",
+        "group 'r' is in train by split.keep, but is of source 'judge' (splits: test)",
+    ]
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_a_gap_tells_how_many_groups_there_are_and_the_way_on(number):
+    found = images(*(("any", "x", f"p{k}") for k in range(number) for _ in range(4)))
+    splits = np.full(len(found.labels), "train")
+    by_chance = "its groups all went elsewhere by chance; `split.keep` would balance them"
+    for kept, advice in (
+        (False, by_chance if number == 4 else "it needs more groups, three at the least"),
+        (True, "it needs more groups"),
+    ):
+        assert list(gaps(found, splits, ["x"], PARAMS, kept=kept).values()) == [
+            f"class 'x' (images: {4 * number}, groups: {number}) has none in {split}: {advice}"
+            for split in ("val", "test")
+        ]

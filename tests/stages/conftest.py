@@ -1,10 +1,11 @@
 """Small datasets for the stages to work on."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import judged
 import numpy as np
@@ -21,16 +22,17 @@ SIDE = 16
 class Part:
     """One source of a dataset: its labels in row order, and (if known) where the label is.
 
-    ``groups`` names what each image belongs to, itself if None. ``masked`` draws a 4x4 square of
-    mask in the middle of every image of the classes it names.
+    ``groups`` names what each image belongs to, itself if None, and ``given`` the split it has.
+    ``masked`` draws a 4x4 square of mask in the middle of every image of the classes it names.
     """
 
     name: str
     labels: Sequence[str]
-    role: str = "any"
+    splits: Sequence[str] | None = None
     origin: str = "synthetic"
     masked: Sequence[str] | None = ()
     groups: Sequence[str] | None = None
+    given: Sequence[str | None] | None = None
 
 
 def _rows(part: Part) -> Rows:
@@ -50,7 +52,10 @@ def _rows(part: Part) -> Rows:
         true_labels=list(part.labels),
         variants=[0] * count,
         images=images,
-        columns={} if masks is None else {"mask": masks},
+        columns={
+            **({} if masks is None else {"mask": masks}),
+            **({} if part.given is None else {"given_split": part.given}),
+        },
         factors={
             "size": [float(k) for k in range(count)],
             "tint": ["red" if k % 2 else None for k in range(count)],
@@ -73,10 +78,14 @@ def write_generated(tmp_path: Path) -> Callable[..., Path]:
             classes=tuple(sorted({label for part in parts for label in part.labels})),
             positive=None,
             image_shape=(SIDE, SIDE, 3),
-            columns=("mask",) if any(part.masked is not None for part in parts) else (),
+            columns=tuple(
+                column
+                for column, field in (("mask", "masked"), ("given_split", "given"))
+                if any(getattr(part, field) is not None for part in parts)
+            ),
             factors={"size": "float", "tint": "string"},
             sources=tuple(
-                {"name": part.name, "role": part.role, "generator": "test"} for part in parts
+                {"name": part.name, "splits": part.splits, "generator": "test"} for part in parts
             ),
             seed=1,
             versions={},
@@ -124,11 +133,12 @@ def judged_project(tmp_path, use_scorer) -> Callable[..., tuple[Path, Path]]:
         perturb: str = judged.NOISE,
         seeds: tuple[int, ...] = (1,),
         groups: list[str] = judged.IDS,
+        augment: Mapping[str, Any] | None = None,
     ) -> tuple[Path, Path]:
         use_scorer(judged.SquareScorer(), *map(judged.DullScorer, seeds[1:]))
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(judged.PARAMS.format(perturb=perturb))
-        judged.write_inputs(data, positive, seeds=seeds, groups=groups)
+        judged.write_inputs(data, positive, seeds=seeds, groups=groups, augment=augment)
         return params, data
 
     return make

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.core.files import manifest_problems
+from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset import Dataset, schema
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.stages import augment
@@ -63,7 +65,6 @@ def test_copies_are_named_after_their_source_and_carry_what_it_carries(mixed, pa
     assert copies.variants.tolist() == [1, 2, 1, 2]
     assert set(copies.labels) == set(copies.true_labels) == {"rare"}
     assert set(copies.origins) == {"synthetic"}
-    assert set(copies.roles) == {"any"}
     assert copies.factors["size"].tolist() == [1, 1, 3, 3]
     assert copies.factors["tint"].tolist() == ["red"] * 4
     assert copies.classes == originals.classes
@@ -132,8 +133,9 @@ def test_another_seed_gives_other_copies(mixed, params_file):
 def test_copies_that_lose_their_label_are_drawn_again_dropped_and_counted(mixed, params_file):
     augment.run(params_file(spatial=LOSE, copies={"rare": 2, "common": 1}), mixed, workers=1)
     assert report(mixed)["copies"] == {
-        "rare": {"asked": 4, "made": 0, "redrawn": 8, "dropped": 4},
-        "common": {"asked": 3, "made": 3, "redrawn": 0, "dropped": 0},  # nothing to lose
+        "rare": {"asked": 4, "made": 0, "redrawn": 8, "dropped": 4, "unchecked": 0},
+        # No mask says what there is to lose.
+        "common": {"asked": 3, "made": 3, "redrawn": 0, "dropped": 0, "unchecked": 3},
     }
     assert report(mixed)["violations"]["Affine"] == {"originals": 2, "below": 2, "rate": 1.0}
     assert set(Dataset(mixed / "augmented").labels) == {"common"}
@@ -147,19 +149,40 @@ def test_safe_transforms_have_a_violation_rate_of_zero(mixed, params_file):
     }
 
 
-def test_without_masks_the_violation_rate_is_undefined(write_generated, part, params_file):
+def test_without_masks_nothing_is_checked_which_is_said(write_generated, part, params_file, capsys):
     data = write_generated(part(name="a", labels=["rare"] * 2, masked=None))
     augment.run(params_file(spatial=LOSE), data, workers=1)
+    assert (
+        "augment.min_label_share: a: no masks, so no copy can be checked" in capsys.readouterr().err
+    )
+    assert report(data)["copies"]["rare"]["unchecked"] == 4
     assert report(data)["violations"]["Affine"] == {"originals": 0, "below": 0, "rate": None}
     assert len(Dataset(data / "augmented")) == 4
     assert Dataset(data / "augmented").masks is None
+
+
+@pytest.mark.parametrize("changes", [{}, {"spatial": LOSE, "min_label_share": 0.0}])
+def test_nothing_is_said_where_nothing_can_be_lost_or_nothing_was_asked(
+    write_generated, part, params_file, capsys, changes
+):
+    data = write_generated(part(name="a", labels=["rare"] * 2, masked=None))
+    augment.run(params_file(**changes), data, workers=1)
+    assert not capsys.readouterr().err
+    assert report(data)["copies"]["rare"]["unchecked"] == 0
+
+
+def test_the_recipe_is_kept_beside_the_copies(mixed, params_file):
+    augment.run(params_file(), mixed, workers=1)
+    assert AugmentParams.model_validate(report(mixed)["recipe"]) == load_section(
+        params_file(), "augment", AugmentParams
+    )
 
 
 def test_copies_of_a_source_without_masks_have_none_beside_one_that_has(
     write_generated, part, params_file
 ):
     parts = [
-        part(name="drawn", labels=["rare"], masked=["rare"], role="train_only"),
+        part(name="drawn", labels=["rare"], masked=["rare"], splits=["train", "val"]),
         part(name="photo", labels=["rare"], masked=None, origin="real"),
     ]
     data = write_generated(*parts)
@@ -167,13 +190,12 @@ def test_copies_of_a_source_without_masks_have_none_beside_one_that_has(
     copies = Dataset(data / "augmented")
     assert copies.has_mask.tolist() == [True, False]
     assert copies.origins.tolist() == ["synthetic", "real"]
-    assert copies.roles.tolist() == ["train_only", "any"]
 
 
 def test_test_only_sources_get_no_copies(write_generated, part, params_file):
     parts = [
         part(name="drawn", labels=["rare"] * 2),
-        part(name="real", labels=["rare"] * 2, role="test_only"),
+        part(name="real", labels=["rare"] * 2, splits=["test"]),
     ]
     data = write_generated(*parts)
     augment.run(params_file(), data, workers=1)
@@ -195,7 +217,7 @@ def test_no_copies_are_an_empty_dataset_that_can_be_read(mixed, params_file, cop
         "labels",
         "true_labels",
         "origins",
-        "roles",
+        "given_splits",
         "variants",
     ):
         assert getattr(empty, column).shape == (0,), column

@@ -149,7 +149,7 @@ def test_a_version_that_is_in_the_remote_alone_is_read_from_there(as_json, repos
 def test_an_experiment_has_a_name_and_another_seed_settles_nothing(as_json):
     report = as_json("strong", "again")
     assert report["params"] == {"train.seed": [1, 2]}
-    assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
+    assert {found["verdict"] for found in by_name(report).values()} == {"unknown"}
 
 
 def test_the_verdict_on_recipes_rests_on_the_trainings_of_both(as_json):
@@ -176,20 +176,31 @@ def test_values_are_means_over_the_trainings(as_json):
         assert by_name(report)["average_precision"][side] == pytest.approx(np.mean(found))
 
 
-def test_the_trainings_of_one_version_do_not_tell_of_the_other(as_json):
+def test_the_trainings_of_one_version_do_not_tell_of_the_other(as_json, compare):
     report = as_json("weak", "thrice")
     assert (report["about"], report["num_seeds"]) == ("models", [1, 3])
-    assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
-    assert "weak was trained once" in " ".join(report["notes"])
+    assert {found["verdict"] for found in by_name(report).values()} == {"unknown"}
+    assert "weak was trained once" in " ".join(compare("weak", "thrice").split())
     # The first of the three is what `strong` is.
     assert report["comparison"] == as_json("weak", "strong")["comparison"]
 
 
-def test_a_training_each_says_nothing_of_the_recipes(as_json):
+def test_a_training_each_says_nothing_of_the_recipes(as_json, compare):
     report = as_json("weak", "strong")
     assert report["about"] == "models"
-    assert {found["verdict"] for found in by_name(report).values()} == {"inconclusive"}
-    assert "set train.num_seeds to 3 or more" in " ".join(report["notes"])
+    assert {found["verdict"] for found in by_name(report).values()} == {"unknown"}
+    told = " ".join(compare("weak", "strong").split())
+    assert "weak and strong were trained once" in told
+    assert "set train.num_seeds to 3 or more" in told
+
+
+def test_the_primary_metric_can_be_chosen(as_json, compare):
+    usual, chosen = as_json("weak", "strong"), as_json("weak", "strong", "--primary", "recall")
+    assert usual["comparison"]["differences"][0]["name"] == "average_precision"
+    first = chosen["comparison"]["differences"][0]
+    assert (first["name"], first["p_adjusted"]) == ("recall", first["p"])
+    assert "by recall" in compare("weak", "strong", "--primary", "recall")
+    assert "not compared by 'ap'" in compare("weak", "strong", "--primary", "ap", code=2)
 
 
 def test_another_rule_for_the_same_models_needs_no_trainings(as_json, repository):
@@ -209,16 +220,16 @@ def test_another_rule_for_the_same_models_needs_no_trainings(as_json, repository
 def test_without_arguments_the_workspace_is_compared_with_head(as_json):
     report = as_json()
     assert (report["old"], report["new"], report["params"]) == ("HEAD", "workspace", {})
-    assert {found["difference"] for found in by_name(report).values()} == {0}
+    assert {found["verdict"] for found in by_name(report).values()} == {"identical"}
 
 
 def test_the_table_and_the_markdown_say_the_same(compare, as_json):
     text, marked = compare("weak"), compare("weak", "--md")
     report = as_json("weak")
-    assert "workspace against weak: average precision inconclusive" in text
-    assert "This model is better on these images" in " ".join(text.split())
-    assert marked.startswith("**`workspace` against `weak`: average precision inconclusive**")
-    assert "This model is better on these images" in marked
+    assert text.lstrip().startswith("workspace against weak, by average precision (")
+    assert marked.startswith("**workspace against weak, by average precision (")
+    assert "- these two models: **better**" in marked
+    assert "- the recipes: **unknown**" in marked
     assert "| `train.skill` | `1.5` | `3.5` |" in marked
     assert "| these models | sample size needed |" in marked
     for found in by_name(report).values():
@@ -233,6 +244,7 @@ def test_a_worse_version_fails_where_that_is_asked_for(compare):
     message = compare("thrice", "weak-thrice", "--fail-if-worse", "f1", code=1)
     assert "error: weak-thrice is worse than thrice:\n  f1: " in message
     compare("weak", "strong", "--fail-if-worse", "f1")
+    compare("weak", "strong", "--fail-if-worse", "f1", "--fail-if-worse", "recall")
     message = compare("strong", "--fail-if-worse", "f11", code=2)
     assert "no metric 'f11'. Did you mean 'f1'?" in message
 

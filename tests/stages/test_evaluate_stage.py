@@ -21,7 +21,7 @@ from judged import (
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.evaluation import scoring
-from raresight.pipeline.evaluation.baselines import fit_shortcut, shortcut_features
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.thresholds import choose
 from raresight.pipeline.evaluation.output.results_json import headline
 from raresight.pipeline.evaluation.params import MaxF1
@@ -77,19 +77,21 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(judged_project):
 
 
 def test_whole_groups_of_the_split_are_resampled_and_named_in_the_predictions(judged_project):
-    """Six images a patient: the values stay, the intervals count patients."""
+    """Six images a patient, of which one is rare: what is about the others counts patients."""
     alone = evaluate.run(*judged_project())
     patients = [f"patient {k // 6}" for k in range(len(IDS))]
     params, data = judged_project(groups=patients)
     grouped = evaluate.run(params, data)
     told = predictions(data, "test")["group"].to_pylist()
     assert told == [p for p, split in zip(patients, SPLITS, strict=True) if split == "test"]
-    for metric in ("average_precision", "recall", "accuracy"):
+    for metric in ("recall", "specificity", "accuracy"):
         assert alone["test"][metric] == grouped["test"][metric]
         ends = [
             [one["test"][f"{metric}_{end}"] for end in ("low", "high")] for one in (alone, grouped)
         ]
-        assert ends[0] != ends[1], metric
+        assert (ends[0] == ends[1]) == (metric == "recall"), metric
+    assert "groups" not in alone
+    assert grouped["groups"]["test"]["total"] == len(set(told))
 
 
 def test_predictions_name_the_pixels_they_are_about(judged_project):
@@ -132,15 +134,20 @@ def test_a_second_run_writes_the_same_bytes(judged_project):
     assert contents(data / "evaluation") == before
 
 
-def test_the_shortcut_is_fitted_on_train_and_its_threshold_chosen_on_val(judged_project):
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_a_baseline_is_fitted_on_train_and_its_threshold_chosen_on_val(judged_project, name):
     params, data = judged_project()
     metrics = evaluate.run(params, data)
     train, val = (np.flatnonzero(np.array(SPLITS) == name) for name in ("train", "val"))
     rare = np.array(LABELS) == "rare"
-    features = shortcut_features(draw_images(), np.arange(COUNT))
-    probe = fit_shortcut(features[train], 1 * rare[train], num_classes=2)
+    features = BASELINES[name].features(draw_images(), np.arange(COUNT))
+    probe = BASELINES[name].fit(features[train], 1 * rare[train], num_classes=2)
     chosen = choose(MaxF1(), probe(features[val])[:, 1], rare[val])
-    assert metrics["threshold"]["shortcut_baseline"] == pytest.approx(chosen.value)
+    assert metrics["threshold"][name] == pytest.approx(chosen.value)
+    test = predictions(data, name)
+    assert test["id"] == predictions(data, "test")["id"]
+    rows = [IDS.index(one) for one in test["id"].to_pylist()]
+    np.testing.assert_allclose(test["score.rare"], probe(features[rows])[:, 1])
 
 
 def test_the_majority_is_beside_the_model(judged_project):

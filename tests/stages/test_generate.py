@@ -15,7 +15,6 @@ from raresight.pipeline.stages import generate
 
 SHAPES = {
     "generator": "shapes",
-    "role": "any",
     "count": 20,
     "prevalence": {"star": 0.25},
     "options": {"classes": ["circle", "star"]},
@@ -109,14 +108,15 @@ def test_drawn_and_real_images_share_a_dataset(run, raw):
     real = {
         "generator": "folder",
         "name": "photos",
-        "role": "test_only",
+        "splits": ["test"],
         "options": {"path": str(raw)},
     }
-    made = Dataset(run({**SHAPES, "role": "train_only"}, real))
+    made = Dataset(run({**SHAPES, "splits": {"train": 0.9, "val": 0.1}}, real))
     assert made.classes == ("circle", "disc", "star")
     is_real = made.origins == "real"
     assert is_real.tolist() == [False] * 20 + [True] * 2
-    assert made.roles.tolist() == ["train_only"] * 20 + ["test_only"] * 2
+    assert made.description.splits_of("photos") == ["test"]
+    assert made.description.splits_of("shapes") == {"train": 0.9, "val": 0.1}
     assert (made.has_mask == ~is_real).all()
     assert all(name.startswith("photos-") for name in made.ids[is_real])
     assert made.factors["file"][is_real].tolist() == ["circle/1.png", "disc/1.png"]
@@ -127,7 +127,6 @@ def test_drawn_and_real_images_share_a_dataset(run, raw):
 def test_counts_are_met_exactly(run):
     counted = {
         "generator": "shapes",
-        "role": "any",
         "counts": {"ring": 3, "star": 1},
         "options": {"classes": ["ring", "star", "cross"]},
     }
@@ -149,8 +148,8 @@ def test_what_a_generator_declares_is_kept_and_null_where_another_does_not(run, 
     draw = Shapes.sample
     monkeypatch.setattr(Shapes, "sample", sample)
     monkeypatch.setattr(Shapes, "columns", ("mask", "boxes", "instances", "depth"))
-    tissue = {"generator": "pathology", "role": "any", "counts": {"normal": 1}}
-    photographs = {"generator": "folder", "role": "any", "options": {"path": str(raw)}}
+    tissue = {"generator": "pathology", "counts": {"normal": 1}}
+    photographs = {"generator": "folder", "options": {"path": str(raw)}}
     made = Dataset(run({**SHAPES, "count": 3}, tissue, photographs))
     assert made.known("depth").tolist() == [True] * 3 + [False] * (len(made) - 3)
     assert made.boxes[0].shape == (1, 4)
@@ -190,7 +189,7 @@ def test_unreadable_images_stop_the_stage_and_leave_the_earlier_output(run, raw,
     before = contents(run(SHAPES))
     (raw / "disc" / "bad.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"disc/bad\.png: not an image") as caught:
-        run({"generator": "folder", "role": "any", "options": {"path": str(raw)}})
+        run({"generator": "folder", "options": {"path": str(raw)}})
     assert caught.value.exit_code == 65
     assert contents(data / "generated") == before
     assert [path.name for path in data.iterdir() if path.is_dir()] == ["generated"]
@@ -202,12 +201,12 @@ def test_a_folder_with_too_few_classes_stops_the_stage(run, raw, missing):
         (raw / label / "1.png").unlink()
         (raw / label).rmdir()
     with pytest.raises(DataError, match="needs two subfolders or more"):
-        run({"generator": "folder", "role": "any", "options": {"path": str(raw)}})
+        run({"generator": "folder", "options": {"path": str(raw)}})
 
 
 def test_a_missing_folder_is_a_missing_input(run, tmp_path):
     with pytest.raises(InputMissing, match="does not exist") as caught:
-        run({"generator": "folder", "role": "any", "options": {"path": str(tmp_path / "no")}})
+        run({"generator": "folder", "options": {"path": str(tmp_path / "no")}})
     assert caught.value.exit_code == 66
 
 
@@ -241,7 +240,11 @@ def test_an_unknown_positive_class_is_refused_with_the_nearest(run, data):
         ({"count": None}, "give either `counts`"),
         ({"counts": {"star": 2}}, "give either `counts`"),
         ({"count": 0}, "greater than or equal to 1"),
-        ({"role": "validation"}, "'train_only'"),
+        ({"splits": ["validation"]}, "'train', 'val' or 'test'"),
+        ({"splits": []}, "name train, val or test, each once"),
+        ({"splits": ["test", "test"]}, "name train, val or test, each once"),
+        ({"splits": {"train": 0.9, "val": 0.3}}, "shares must sum to 1, not to 1.2"),
+        ({"role": "train_only"}, r"renamed to 'splits'.*\[train, val\] instead of train_only"),
         ({"name": "no spaces"}, "pattern"),
     ],
 )
@@ -258,4 +261,4 @@ def test_two_sources_need_two_names(run):
 
 def test_a_folder_takes_no_counts(run, raw):
     with pytest.raises(ParamsError, match="takes what is there"):
-        run({"generator": "folder", "role": "any", "count": 3, "options": {"path": str(raw)}})
+        run({"generator": "folder", "count": 3, "options": {"path": str(raw)}})

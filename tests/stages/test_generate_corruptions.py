@@ -14,7 +14,6 @@ from raresight.pipeline.stages import augment, generate, split
 
 SHAPES = {
     "generator": "shapes",
-    "role": "any",
     "count": 600,
     "options": {"classes": ["circle", "square", "star"]},
 }

@@ -11,8 +11,8 @@ from raresight.pipeline.stages import generate
 pytestmark = pytest.mark.engine("conveyor", "street")
 
 SOURCES = [
-    {"generator": "conveyor", "role": "any", "counts": {"ok": 3, "toppled": 3, "stacked": 2}},
-    {"generator": "street", "role": "any", "counts": {"clear": 4, "crossing": 4}},
+    {"generator": "conveyor", "counts": {"ok": 3, "toppled": 3, "stacked": 2}},
+    {"generator": "street", "counts": {"clear": 4, "crossing": 4}},
 ]
 
 

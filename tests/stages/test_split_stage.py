@@ -125,8 +125,8 @@ def test_a_larger_set_moves_no_image(write_generated, part, split_data):
 
 
 def test_drawn_images_are_learned_from_and_real_ones_tested_on(write_generated, part, split_data):
-    drawn = part(name="drawn", labels=["common", "rare"] * 8, role="train_only")
-    real = part(name="real", labels=["common", "rare"] * 3, role="test_only", origin="real")
+    drawn = part(name="drawn", labels=["common", "rare"] * 8, splits=["train", "val"])
+    real = part(name="real", labels=["common", "rare"] * 3, splits=["test"], origin="real")
     splits = by_id(split_data(write_generated(drawn, real)))
     assert {splits[id] for id in splits if id.startswith("drawn") and "+" not in id} == {
         "train",
@@ -188,12 +188,14 @@ def test_groups_stay_where_they_are_when_images_come_and_go(write_generated, par
 def test_a_group_whose_sources_have_no_split_in_common_stops_the_stage(
     write_generated, part, split_data
 ):
-    drawn = part(name="drawn", labels=["common", "rare"], role="train_only", groups=["p", "q"])
-    real = part(name="real", labels=["common", "rare"], role="test_only", groups=["p", "r"])
+    drawn = part(
+        name="drawn", labels=["common", "rare"], splits=["train", "val"], groups=["p", "q"]
+    )
+    real = part(name="real", labels=["common", "rare"], splits=["test"], groups=["p", "r"])
     with pytest.raises(DataError) as caught:
         split_data(write_generated(drawn, real))
-    assert "group 'p' has images of source 'drawn' (role train_only)" in str(caught.value)
-    assert "Give these sources roles" in str(caught.value)
+    assert "group 'p' has images of source 'drawn' (splits: train, val)" in str(caught.value)
+    assert "the `splits` of these sources" in str(caught.value)
     assert caught.value.exit_code == 65
 
 

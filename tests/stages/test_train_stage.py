@@ -46,7 +46,6 @@ def drawn(tmp_path_factory):
         sources=[
             {
                 "generator": "shapes",
-                "role": "any",
                 "options": {"classes": classes},
                 "counts": {"circle": 100, "square": 100},
             }

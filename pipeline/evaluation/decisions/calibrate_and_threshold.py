@@ -1,11 +1,11 @@
 """What is chosen on validation: thresholds, calibrations, and with them how scores are answered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from raresight.pipeline.core import seeds
-from raresight.pipeline.evaluation.baselines import stream
+from raresight.pipeline.evaluation.baselines.registry import stream
 from raresight.pipeline.evaluation.decisions.costs import Decision, decision, row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
@@ -67,9 +67,10 @@ def threshold_on(
 
 
 def thresholds_of(inputs: EvaluationInputs, params: EvaluateParams) -> dict[str, Threshold]:
-    """Those of ``model`` and ``shortcut``, with their optimism; none without a positive class."""
+    """Those of ``model`` and each baseline, with their optimism; none without a positive class."""
     found = {}
-    scores = {"model": inputs.model["val"], "shortcut_baseline": inputs.shortcut["val"]}
+    scores = {"model": inputs.model["val"]}
+    scores |= {name: found["val"] for name, found in inputs.baselines.items()}
     for name, on_val in scores.items():
         rng = seeds.rng(params.seed, "threshold", stream(name))
         if (chosen := threshold_of(on_val, inputs, params, rng=rng)) is not None:
@@ -83,12 +84,15 @@ def decisions_of(
     thresholds: Mapping[str, Threshold],
     calibrator: Calibrator,
 ) -> dict[str, Decision]:
-    """How the model and the shortcut answer, each by its own threshold and probabilities."""
+    """How the model and each baseline answer, by thresholds and probabilities of their own."""
 
     targets = inputs.targets["val"]
 
-    def of_shortcut(scores: np.ndarray) -> np.ndarray:  # fitted only where costs ask for it
-        return fit_calibrator(inputs.shortcut["val"], targets, assumed=None)(scores)
+    def of_baseline(name: str) -> Callable[[np.ndarray], np.ndarray]:
+        on_val = inputs.baselines[name]["val"]  # fitted only where costs ask for it
+        return lambda scores: fit_calibrator(on_val, targets, assumed=None)(scores)
+
+    by_name = {"model": calibrator} | {name: of_baseline(name) for name in inputs.baselines}
 
     return {
         name: decision(
@@ -97,5 +101,5 @@ def decisions_of(
             threshold=thresholds[name].value if name in thresholds else None,
             probabilities=probabilities,
         )
-        for name, probabilities in (("model", calibrator), ("shortcut_baseline", of_shortcut))
+        for name, probabilities in by_name.items()
     }

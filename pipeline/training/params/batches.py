@@ -37,3 +37,20 @@ class BatchAugmentParams(Section):
     contrast: FractionBelowOne = 0.0
     saturation: FractionBelowOne = 0.0
     erasing: Fraction = 0.0
+
+    @property
+    def exact_moves(self) -> frozenset[str]:
+        """The transforms of albumentations that every image may be put through already.
+
+        Those that move whole pixels: a copy moved so looks like any other image of the batch.
+        """
+        if self.rotate90 and self.flip != "none":  # all eight symmetries of the square
+            return frozenset(
+                ("HorizontalFlip", "VerticalFlip", "RandomRotate90", "Transpose", "D4")
+            )
+        moves = {
+            "HorizontalFlip": self.flip in ("horizontal", "both"),
+            "VerticalFlip": self.flip in ("vertical", "both"),
+            "RandomRotate90": self.rotate90,
+        }
+        return frozenset(name for name, made in moves.items() if made)

@@ -1,0 +1,1 @@
+"""Images that exist already: which files there are, and what belongs together."""

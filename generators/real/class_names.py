@@ -1,0 +1,33 @@
+"""Names of classes that a person could not tell apart, or could not read."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+# Letters of other scripts that look like Latin ones; the rest of Unicode's list is rarer in names.
+_LOOKALIKES = str.maketrans("аеорсухіјѕкмтнвԁɡοαρνιυ", "aeopcyxijskmthbdgoapviu")
+
+
+def confusable(names: Iterable[str]) -> list[str]:
+    """A sentence for each set of names that look alike, and each with characters unseen."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    problems = []
+    for name in sorted(set(names)):
+        if unseen := sorted({c for c in name if unicodedata.category(c) in ("Cc", "Cf")}):
+            codes = ", ".join(f"U+{ord(c):04X}" for c in unseen)
+            problems.append(f"{name!r} has characters that nobody sees ({codes})")
+        else:
+            alike[_look(name)].append(name)
+    problems += [
+        f"{' and '.join(map(repr, several))} look the same"
+        for several in alike.values()
+        if len(several) > 1
+    ]
+    return problems
+
+
+def _look(name: str) -> str:
+    """What of a name catches the eye: neither case nor accents' encoding nor the kind of space."""
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOKALIKES)
+    return re.sub(r"[\s_-]+", " ", plain).strip()

@@ -1,0 +1,92 @@
+"""Commands that put a trained model to use: on new images, and in other programs."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from raresight.pipeline.cli.group import (
+    Settings,
+    device_option,
+    executor_option,
+    print_json,
+    tell,
+    workers_option,
+)
+
+model_option = click.option(
+    "--model",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the model, in a project or exported; the project's if not given.",
+)
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    required=True,
+    help="Table to write: .csv, .parquet, .arrow or .jsonl; - for stdout.",
+)
+@model_option
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of positives where the images come from: adds what is right there.",
+)
+@click.option(
+    "--max-unreadable",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Leave out up to so many files that cannot be read.",
+)
+@workers_option
+@executor_option
+@device_option
+@click.pass_obj
+def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **given: Any) -> None:
+    """Apply the model to images: scores, probabilities, answers, and what is unlike.
+
+    INPUT is an image, a folder of images, a dataset, or - for a list of files on stdin.
+    """
+    from raresight.pipeline.commands.predict import STDOUT, Options, run
+    from raresight.pipeline.terminal.prediction import render
+
+    form = ".jsonl" if settings.json else ".csv"
+    options = Options(model=model or settings.data / "model", stdout_as=form, **given)
+    summary = run(inputs, options)
+    tell(settings, render(summary))
+    if settings.json and options.out != STDOUT:
+        print_json(asdict(summary))
+
+
+@click.group()
+def export() -> None:
+    """Write the model for other places and other programs."""
+
+
+@export.command("model")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("folder",)),
+    required=True,
+    help="folder: what --model takes.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="What to write.")
+@model_option
+@click.pass_obj
+def export_model(settings: Settings, form: str, out: Path, model: Path | None) -> None:
+    """Write the model with its decision, complete in one place."""
+    from raresight.pipeline.commands.export import run
+
+    card = run(model or settings.data / "model", format=form, out=out)
+    tell(settings, f"wrote {out}")
+    if settings.json:
+        print_json(card)
+
+
+COMMANDS = (predict, export)

@@ -1,0 +1,160 @@
+"""predict: a trained model applied to images that nobody labelled."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from raresight.pipeline.prediction.inputs import Inputs, find_inputs, read_images
+from raresight.pipeline.prediction.predictor import Applied, Predictor, open_predictor
+from raresight.pipeline.prediction.reading import Images
+from raresight.pipeline.prediction.table import (
+    WRITERS,
+    Writer,
+    as_table,
+    check_suffix,
+    written_whole,
+)
+from raresight.pipeline.runtime.errors import DataError, listing
+from raresight.pipeline.runtime.progress import track
+
+STDOUT = Path("-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to predict with, and where to.
+
+    ``out`` is a file whose suffix says its form, or ``-``: stdout, in the form ``stdout_as``. Up to
+    ``max_unreadable`` files that cannot be read are left out.
+    """
+
+    model: Path
+    out: Path
+    stdout_as: str = ".csv"
+    prevalence: float | None = None
+    max_unreadable: int = 0
+    workers: int | None = None
+    executor: str = "local"
+    device: str = "auto"
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """What was predicted: how many images got each answer, were unlike, and were not readable.
+
+    ``unlike_by`` counts the images that each measure flags; ``threshold`` is the one kept, None
+    without a positive class.
+    """
+
+    images: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
+    unlike: int = 0
+    unlike_by: dict[str, int] = field(default_factory=dict)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    threshold: float | None = None
+    out: str = ""
+
+    def count(self, applied: Applied) -> None:
+        """Add the images of a chunk."""
+        self.images += len(applied.answers)
+        for answer in applied.answers.tolist():
+            self.answers[answer] = self.answers.get(answer, 0) + 1
+        self.unlike += int(applied.unlike.sum())
+        for name, ratio in applied.ratios.items():
+            self.unlike_by[name] = self.unlike_by.get(name, 0) + int((ratio > 1).sum())
+
+
+def run(names: Sequence[str], options: Options) -> Summary:
+    """Predict every image of ``names``: files, folders, datasets, ``-`` for a list on stdin.
+
+    Raises DataError, with every file that cannot be read, where they are more than allowed; no
+    table is written then.
+    """
+    if options.out != STDOUT:
+        check_suffix(options.out)
+    predictor = open_predictor(options.model, options.device)
+    if options.prevalence is not None:
+        predictor.decision.at_prevalence(options.prevalence)  # refused before any image is read
+    inputs = find_inputs(_listed(names), predictor.opened.image_shape)
+    summary = Summary(
+        answers=dict.fromkeys(predictor.classes, 0),
+        threshold=predictor.decision.threshold,
+        out=str(options.out),
+    )
+    with _sink(options.out) as sink:
+        _write(predictor, inputs, options, sink, summary)
+    return summary
+
+
+def _listed(names: Sequence[str]) -> list[str]:
+    """The names, with the lines of stdin in the place of ``-``."""
+    found: list[str] = []
+    for name in names:
+        lines = sys.stdin.read().splitlines() if name == "-" else [name]
+        found += [line for line in lines if line]
+    return found
+
+
+@contextmanager
+def _sink(out: Path) -> Iterator[IO[bytes]]:
+    if out == STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with written_whole(out) as sink:
+        yield sink
+
+
+def _write(
+    predictor: Predictor, inputs: Inputs, options: Options, sink: IO[bytes], summary: Summary
+) -> None:
+    suffix = options.stdout_as if options.out == STDOUT else options.out.suffix
+    writer: Writer | None = None
+    for images in _chunks(predictor, inputs, options):
+        summary.unreadable += images.unreadable
+        if len(summary.unreadable) > options.max_unreadable or not len(images.ids):
+            continue  # the rest is read, to name every file, and not predicted
+        applied = predictor.apply(
+            images.pixels, prevalence=options.prevalence, statistics=images.statistics
+        )
+        summary.count(applied)
+        table = as_table(images, applied, known=bool(inputs.datasets))
+        writer = writer or WRITERS[suffix](sink, table.schema)
+        writer.write_table(table)
+    _refuse(summary, options.max_unreadable)
+    if writer is not None:
+        writer.close()
+
+
+def _chunks(predictor: Predictor, inputs: Inputs, options: Options) -> Iterator[Images]:
+    images = read_images(
+        inputs,
+        predictor.opened.image_shape[0],
+        workers=options.workers,
+        executor=options.executor,
+    )
+
+    def size(one: Images) -> int:
+        return len(one.ids) + len(one.unreadable)
+
+    return track(images, total=len(inputs), description="predict", images=size)
+
+
+def _refuse(summary: Summary, allowed: int) -> None:
+    bad = summary.unreadable
+    if len(bad) > allowed:
+        raise DataError(
+            f"{len(bad)} files cannot be read, and --max-unreadable allows {allowed}:\n"
+            f"{unreadable_lines(summary)}\n"
+            "Repair or remove them, or raise --max-unreadable to leave out that many."
+        )
+    if not summary.images:
+        raise DataError(f"none of the {len(bad)} files can be read:\n{unreadable_lines(summary)}")
+
+
+def unreadable_lines(summary: Summary, limit: int = 50) -> str:
+    """The files that cannot be read, one a line, with the reason."""
+    return listing((f"{file}: {why}" for file, why in summary.unreadable), limit)

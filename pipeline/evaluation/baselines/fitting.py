@@ -1,0 +1,50 @@
+"""What the fitted baselines share: images in batches, and scores for every class."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+Scores = Callable[[np.ndarray], np.ndarray]  # features (n, F) -> scores (n, K)
+
+_IMAGES_AT_ONCE = 256
+
+
+class Images(Protocol):
+    """An array of images, or a dataset's pixels: uint8 (n, H, W, C)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
+
+
+def in_batches(
+    features: Callable[[np.ndarray], np.ndarray], images: Images, rows: np.ndarray
+) -> np.ndarray:
+    """``features`` of ``rows`` of ``images``, (len(rows), F), with few images in memory at once."""
+    parts = [
+        features(images[rows[start : start + _IMAGES_AT_ONCE]])
+        for start in range(0, len(rows), _IMAGES_AT_ONCE)
+    ]
+    return np.concatenate(parts) if parts else features(np.zeros((0, *images.shape[1:]), np.uint8))
+
+
+def scores_by(
+    model: Any, features: np.ndarray, targets: np.ndarray, *, num_classes: int, **fit: Any
+) -> Scores:
+    """Fit a classifier of scikit-learn; returns features -> scores (n, K).
+
+    A class that ``targets`` (n,) lacks gets score 0. ``fit`` goes to the classifier's ``fit``.
+    """
+    known = np.unique(targets)
+    if len(known) == 1:
+        return lambda features: np.repeat(np.eye(num_classes)[known], len(features), axis=0)
+    model.fit(features, targets, **fit)
+
+    def scores(features: np.ndarray) -> np.ndarray:
+        full = np.zeros((len(features), num_classes))
+        full[:, known] = model.predict_proba(features)
+        return full
+
+    return scores

@@ -1,0 +1,107 @@
+"""The fitted baselines, by the name of their row in results.json. A new one is an entry here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.baselines.fitting import Images, Scores
+from raresight.pipeline.evaluation.baselines.shortcut import fit_shortcut, shortcut_features
+from raresight.pipeline.evaluation.baselines.texture import (
+    MOST_IMAGES,
+    fit_texture,
+    texture_features,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """One baseline that is fitted on training originals.
+
+    ``label`` is its name in a text, ``about`` what it is, in a sentence that begins with it.
+    ``features`` takes images and rows and gives float (n, F), which ``fit`` takes with class
+    indices (n,) and ``num_classes``. ``max_images`` is the number of images that it is fitted on at
+    most (None: all). ``stream`` is what its random streams are called.
+    """
+
+    label: str
+    about: str
+    features: Callable[[Images, np.ndarray], np.ndarray]
+    fit: Callable[..., Scores]
+    max_images: int | None
+    stream: str
+
+    def scores(
+        self,
+        images: Images,
+        rows: Mapping[str, np.ndarray],
+        targets: np.ndarray,
+        *,
+        num_classes: int,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Scores (n, K) of ``val`` and ``test``, fitted on ``train``.
+
+        ``rows`` are the row numbers in ``images`` of each of the three sets, and ``targets`` (m,)
+        the classes of those of ``train``. ``seed`` chooses the training images where there are
+        more than ``max_images``.
+        """
+        kept = np.arange(len(targets))
+        if self.max_images is not None:
+            rng = seeds.rng(seed, "evaluate", f"{self.stream} images")
+            kept = evened(targets, self.max_images, rng)
+        scores = self.fit(
+            self.features(images, rows["train"][kept]), targets[kept], num_classes=num_classes
+        )
+        # Fewer images of the frequent classes: the scores are put back to their shares.
+        counts, fitted = (np.bincount(of, minlength=num_classes) for of in (targets, targets[kept]))
+        weights = counts / np.maximum(fitted, 1)
+        found = {}
+        for name in ("val", "test"):
+            weighted = scores(self.features(images, rows[name])) * weights
+            found[name] = weighted / weighted.sum(axis=1, keepdims=True)
+        return found
+
+
+def evened(targets: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """At most about ``most`` places in ``targets`` (n,), in order: the largest classes give way.
+
+    All classes keep what they have up to one limit, the highest that the sum allows, so that
+    images are taken from the frequent classes alone, at random.
+    """
+    counts = np.bincount(targets)
+    if len(targets) <= most:
+        return np.arange(len(targets))
+    limits = np.arange(1, counts.max() + 1)
+    sums = np.minimum(counts[:, None], limits).sum(axis=0)
+    limit = max(1, int(np.count_nonzero(sums <= most)))
+    order = rng.permutation(len(targets))
+    parts = [order[targets[order] == index][:limit] for index in range(len(counts))]
+    return np.sort(np.concatenate(parts))
+
+
+BASELINES: dict[str, Baseline] = {
+    "shortcut_baseline": Baseline(
+        label="shortcut baseline",
+        about="is a logistic regression on a color histogram and an 8x8 thumbnail",
+        features=shortcut_features,
+        fit=fit_shortcut,
+        max_images=None,
+        stream="shortcut",  # as it was first called: no interval moves for a word
+    ),
+    "texture_baseline": Baseline(
+        label="texture baseline",
+        about="is gradient boosting on local statistics (lightness, roughness and edges, wherever "
+        "they are)",
+        features=texture_features,
+        fit=fit_texture,
+        max_images=MOST_IMAGES,
+        stream="texture_baseline",
+    ),
+}
+
+
+def stream(name: str) -> str:
+    """What the random streams of the entry ``name`` of results.json are called."""
+    return BASELINES[name].stream if name in BASELINES else name

@@ -1,0 +1,1 @@
+"""A trained model at work: images that nobody labelled in, answers out."""

@@ -1,0 +1,99 @@
+"""What is to be predicted: folders, files, datasets and lists of files, as images in chunks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from raresight.generators.image_file import files_below, natural
+from raresight.pipeline.core.parallel import map_shards
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
+from raresight.pipeline.prediction.reading import Chunk, Images, read_chunk, rows_per_chunk
+from raresight.pipeline.runtime.errors import DataError, InputMissing, listing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Datasets, and files in the order in which they were named (those of a folder by name)."""
+
+    files: Sequence[str]
+    datasets: Sequence[Dataset]
+
+    def __len__(self) -> int:
+        return len(self.files) + sum(map(len, self.datasets))
+
+
+def find_inputs(names: Sequence[str], image_shape: tuple[int, int, int]) -> Inputs:
+    """What the ``names`` of files, folders and datasets stand for.
+
+    Raises InputMissing with every name that is not there, DataError where there is no image, or a
+    dataset's are of another shape than ``image_shape``.
+    """
+    if missing := [name for name in names if not Path(name).exists()]:
+        raise InputMissing(f"there is no such file or folder:\n{listing(missing)}")
+    files: list[str] = []
+    datasets = []
+    for name in names:
+        path = Path(name)
+        if (path / "dataset.json").is_file():
+            datasets.append(_dataset(path, image_shape))
+        elif path.is_dir():
+            files += map(str, sorted(files_below(path), key=natural))
+        else:
+            files.append(name)
+    inputs = Inputs(files=files, datasets=datasets)
+    if not len(inputs):
+        raise DataError(f"there is no image in {', '.join(names) or 'an empty list'}.")
+    return inputs
+
+
+def _dataset(folder: Path, image_shape: tuple[int, int, int]) -> Dataset:
+    dataset = Dataset(folder)
+    if dataset.image_shape != image_shape:
+        has, takes = (" x ".join(map(str, shape)) for shape in (dataset.image_shape, image_shape))
+        raise DataError(f"{folder} holds images of {has}, but the model takes {takes}.")
+    return dataset
+
+
+def read_images(
+    inputs: Inputs, image_size: int, *, workers: int | None, executor: str
+) -> Iterator[Images]:
+    """All images in chunks, in the order of the inputs, and the same for any number of workers.
+
+    An id is there once: the second file of the same content gets ``-2``.
+    """
+    size = rows_per_chunk(image_size)
+    chunks = [
+        Chunk(files=inputs.files[at : at + size], image_size=image_size)
+        for at in range(0, len(inputs.files), size)
+    ]
+    seen: dict[str, int] = {}
+    for images in map_shards(read_chunk, chunks, workers=workers, executor=executor):
+        yield replace(images, ids=_once(images.ids, seen))
+    for dataset in inputs.datasets:
+        for at in range(0, len(dataset), size):
+            images = _rows(dataset, np.arange(at, min(at + size, len(dataset))))
+            yield replace(images, ids=_once(images.ids, seen))
+        dataset.images.release()
+
+
+def _rows(dataset: Dataset, rows: np.ndarray) -> Images:
+    pixels = dataset.images[rows]
+    return Images(
+        files=[str(dataset.folder)] * len(rows),
+        ids=dataset.ids[rows].tolist(),
+        pixels=pixels,
+        statistics=pixel_statistics(pixels),
+        labels=dataset.labels[rows].tolist(),
+        groups=dataset.groups[rows].tolist(),
+    )
+
+
+def _once(ids: Sequence[str], seen: dict[str, int]) -> list[str]:
+    unique = []
+    for one in ids:
+        seen[one] = number = seen.get(one, 0) + 1
+        unique.append(one if number == 1 else f"{one}-{number}")
+    return unique

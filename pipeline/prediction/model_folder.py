@@ -1,0 +1,85 @@
+"""The folder of a model and the decision that was made for it, checked before anything is run.
+
+In a project the decision lies beside the model (``data/model``, ``data/decision``); in a folder
+that was exported, inside it, and ``export.json`` says so.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from raresight.pipeline.core.files import MANIFEST, manifest_problems, read_json, require_verified
+from raresight.pipeline.evaluation.decisions.kept import DECISION, KeptDecision
+from raresight.pipeline.evaluation.keeping import model_files
+from raresight.pipeline.runtime.errors import DataError, InputMissing, UnsafeError, listing
+
+EXPORT, INSIDE = "export.json", "decision"
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """A model on disk whose bytes are verified; ``decision`` is None where there is none for it."""
+
+    folder: Path
+    card: dict[str, Any]
+    decision: KeptDecision | None
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the images that it takes."""
+        height, width, channels = self.card["image_shape"]
+        return height, width, channels
+
+
+def open_model_folder(folder: Path, *, need_decision: bool = False) -> ModelFolder:
+    """Check and read the model of a folder, and its decision.
+
+    Raises InputMissing where there is no model, or no decision though it is needed; DataError where
+    bytes are missing, changed or of another version; UnsafeError where the decision was made for
+    another model, whose threshold would mean nothing for this one.
+    """
+    exported = (folder / EXPORT).is_file()
+    if exported:
+        _check_export(folder)
+    else:
+        require_verified(folder, "train")
+    place = folder / INSIDE if exported else folder.parent / "decision"
+    decision = None
+    if exported or (place / MANIFEST).is_file():
+        if not exported:
+            require_verified(place, "evaluate")
+        decision = KeptDecision.read(place)
+        _check_pair(folder, place, decision)
+    elif need_decision:
+        raise InputMissing(
+            f"{place} is not there, so nobody has chosen a threshold for {folder}. "
+            "Run `raresight evaluate` or `dvc repro`."
+        )
+    return ModelFolder(folder=folder, card=read_json(folder / "model.json"), decision=decision)
+
+
+def _check_export(folder: Path) -> None:
+    if not (folder / MANIFEST).is_file():
+        raise DataError(f"{folder} is no complete export: {folder / MANIFEST} is missing.")
+    if problems := manifest_problems(folder):
+        raise DataError(
+            f"{folder} is not what was exported:\n{listing(problems)}\n"
+            "Copy it again from where it came from, or export the model again."
+        )
+    document = read_json(folder / EXPORT)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise DataError(
+            f"{folder} was exported by a version of Raresight whose format is not {FORMAT}. "
+            "Use the version that wrote it, or export the model again."
+        )
+
+
+def _check_pair(folder: Path, place: Path, decision: KeptDecision) -> None:
+    found = model_files(folder)
+    if different := [name for name, digest in decision.model.items() if found.get(name) != digest]:
+        raise UnsafeError(
+            f"{place / DECISION} was made for another model than {folder} holds "
+            f"({', '.join(different)} differ), so its threshold and probabilities would be wrong. "
+            "Run `raresight evaluate` again."
+        )

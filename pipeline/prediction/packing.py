@@ -1,0 +1,54 @@
+"""A model and its decision in one folder that can be copied anywhere."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from raresight.pipeline import __version__
+from raresight.pipeline.core.files import MANIFEST, stage_outputs, write_json
+from raresight.pipeline.evaluation.keeping import MODEL_FILES
+from raresight.pipeline.prediction.model_folder import EXPORT, FORMAT, INSIDE, ModelFolder
+from raresight.pipeline.runtime.errors import UnsafeError
+
+
+def pack(opened: ModelFolder, out: Path) -> dict[str, Any]:
+    """Write the folder ``out`` and return its ``export.json``; the same bytes each time.
+
+    An earlier export is replaced. UnsafeError where anything else is there.
+    """
+    assert opened.decision is not None
+    check_replaceable(out)
+    document = {"format": FORMAT, "raresight": __version__} | about(opened)
+    with stage_outputs(out, folders=True) as (folder,):
+        for name in MODEL_FILES:
+            shutil.copyfile(opened.folder / name, folder / name)
+        (folder / INSIDE).mkdir()
+        opened.decision.write(folder / INSIDE)
+        write_json(folder / EXPORT, document)
+    return document
+
+
+def about(opened: ModelFolder) -> dict[str, Any]:
+    """What somebody who has only the export needs to know of it."""
+    decision = opened.decision
+    assert decision is not None
+    return {
+        "classes": list(decision.task.classes),
+        "positive": decision.task.positive,
+        "input": {
+            "images": "uint8 (n, height, width, channels), channels red, green, blue",
+            "image_shape": list(opened.image_shape),
+            "files": "turned upright by EXIF, transparent parts on white, fitted into the square "
+            "(bicubic), centered, the border's mean color around it",
+        },
+        "threshold": decision.threshold,
+        "prevalence_of_threshold": decision.prevalence,
+        "model": dict(decision.model),
+    }
+
+
+def check_replaceable(out: Path) -> None:
+    """UnsafeError where ``out`` is there and is no earlier export."""
+    empty = out.is_dir() and not any(out.iterdir())
+    if out.exists() and not empty and not ((out / EXPORT).is_file() and (out / MANIFEST).is_file()):
+        raise UnsafeError(f"{out} is there and no exported model: it would be lost. Name another.")

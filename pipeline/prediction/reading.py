@@ -1,0 +1,79 @@
+"""Image files as pixels, many at a time, in worker processes."""
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raresight.generators.image_file import read_image, readable_name, reason
+from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
+
+_CHUNK_BYTES = 8 << 20  # of pixels, that travel between processes together
+_MOST = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Files to be read, as images of ``image_size`` x ``image_size`` pixels."""
+
+    files: Sequence[str]
+    image_size: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Images:
+    """n images: their ``files`` and ``ids``, uint8 (n, H, W, C) pixels and their statistics (n, 8).
+
+    ``labels`` and ``groups`` (n,) are None where they are not known. ``unreadable`` are files, and
+    why they could not be read.
+    """
+
+    files: Sequence[str]
+    ids: Sequence[str]
+    pixels: np.ndarray
+    statistics: np.ndarray
+    labels: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
+    unreadable: Sequence[tuple[str, str]] = ()
+
+
+def rows_per_chunk(image_size: int) -> int:
+    """How many images are read together: few enough for any memory, enough to keep a CPU busy."""
+    return max(16, min(_MOST, _CHUNK_BYTES // (3 * image_size**2)))
+
+
+def read_chunk(chunk: Chunk) -> Images:
+    """Read the files as training images are read; an id is made of a file's content."""
+    pixels = np.empty((len(chunk.files), chunk.image_size, chunk.image_size, 3), np.uint8)
+    files: list[str] = []
+    ids: list[str] = []
+    unreadable: list[tuple[str, str]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about the file; what cannot be read is an error
+        for file in chunk.files:
+            try:
+                content = _content(file)
+                pixels[len(files)] = read_image(content, chunk.image_size)
+            except Exception as error:  # a damaged file makes Pillow's decoders raise anything
+                unreadable.append((readable_name(file), reason(error)))
+                continue
+            files.append(readable_name(file))
+            ids.append(hashlib.sha256(content).hexdigest()[:16])
+    read = pixels[: len(files)]
+    return Images(
+        files=files,
+        ids=ids,
+        pixels=read,
+        statistics=pixel_statistics(read),
+        unreadable=unreadable,
+    )
+
+
+def _content(file: str) -> bytes:
+    if not Path(file).is_file():  # a pipe or a socket would be waited for
+        raise ValueError("not a file (or a broken link)")
+    with open(file, "rb") as opened:
+        return opened.read()

@@ -1,0 +1,104 @@
+"""The table of predictions, written row by row: CSV, Parquet, Arrow or JSON lines."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import pyarrow as pa
+
+from raresight.pipeline.prediction.predictor import Answers, Applied
+from raresight.pipeline.prediction.reading import Images
+from raresight.pipeline.runtime.errors import ParamsError, suggest
+
+
+class Writer(Protocol):
+    """What pyarrow's writers have in common."""
+
+    def write_table(self, table: pa.Table) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _JsonLines:
+    def __init__(self, sink: IO[bytes]):
+        self._sink = sink
+
+    def write_table(self, table: pa.Table) -> None:
+        for row in table.to_pylist():
+            self._sink.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+    def close(self) -> None:
+        """Nothing is left to be written."""
+
+
+def _csv(sink: IO[bytes], schema: pa.Schema) -> Writer:
+    from pyarrow import csv
+
+    return csv.CSVWriter(sink, schema)
+
+
+def _parquet(sink: IO[bytes], schema: pa.Schema) -> Writer:
+    from pyarrow import parquet
+
+    return parquet.ParquetWriter(sink, schema)
+
+
+WRITERS: Mapping[str, Callable[[IO[bytes], pa.Schema], Writer]] = {
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".arrow": lambda sink, schema: pa.ipc.new_file(sink, schema),
+    ".jsonl": lambda sink, schema: _JsonLines(sink),
+}
+
+
+def check_suffix(out: Path) -> None:
+    """ParamsError where the name of a file does not say in which form it is to be written."""
+    if out.suffix not in WRITERS:
+        raise ParamsError(f"{out}: not a kind of file known. {suggest(out.suffix, WRITERS)}")
+
+
+@contextmanager
+def written_whole(out: Path) -> Iterator[IO[bytes]]:
+    """A file that is there when the block succeeds; when it fails ``out`` is as it was."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = out.with_name(f".{out.name}.new")
+    try:
+        with scratch.open("wb") as file:
+            yield file
+        os.replace(scratch, out)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def as_table(images: Images, applied: Applied, *, known: bool) -> pa.Table:
+    """A row an image; with ``known``, also labels and groups, null where nobody knows them."""
+    columns: dict[str, Any] = {
+        "file": pa.array(images.files, pa.string()),
+        "id": pa.array(images.ids, pa.string()),
+    }
+    if known:
+        for name, values in (("label", images.labels), ("group", images.groups)):
+            unknown = [None] * len(images.ids)
+            columns[name] = pa.array(unknown if values is None else values, pa.string())
+    columns |= _by_class("score", applied.scores, applied)
+    columns |= _by_class("probability", applied.probabilities, applied)
+    columns["answer"] = pa.array(applied.answers.tolist(), pa.string())
+    if applied.deployed is not None:
+        columns |= _deployed(applied.deployed, applied)
+    columns["unlike"] = pa.array(applied.unlike)
+    columns |= {f"unlike.{name}": pa.array(ratio) for name, ratio in applied.ratios.items()}
+    return pa.table(columns)
+
+
+def _deployed(deployed: Answers, applied: Applied) -> dict[str, pa.Array]:
+    columns = _by_class("probability_at_prevalence", deployed.probabilities, applied)
+    return columns | {"answer_at_prevalence": pa.array(deployed.answers.tolist(), pa.string())}
+
+
+def _by_class(kind: str, values: Any, applied: Applied) -> dict[str, pa.Array]:
+    return {
+        f"{kind}.{label}": pa.array(values[:, place]) for place, label in enumerate(applied.classes)
+    }

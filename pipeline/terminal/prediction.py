@@ -1,0 +1,22 @@
+"""What was predicted, in a few lines."""
+
+from raresight.pipeline.commands.predict import Summary, unreadable_lines
+
+
+def render(summary: Summary) -> str:
+    """How many images got each answer, and what is to be looked at."""
+    answers = ", ".join(f"{count:,} {label}" for label, count in summary.answers.items())
+    lines = [f"predict: {summary.images:,} images: {answers}"]
+    if summary.threshold is not None:
+        lines[0] += f" (threshold {summary.threshold:.4g})"
+    if summary.unlike:
+        by = ", ".join(f"{count:,} by {name}" for name, count in summary.unlike_by.items())
+        lines.append(
+            f"{summary.unlike:,} are unlike the training images ({by}): do not trust the answers"
+        )
+    if summary.unreadable:
+        lines.append(f"{len(summary.unreadable):,} files left out, which cannot be read:")
+        lines.append(unreadable_lines(summary))
+    if summary.out != "-":
+        lines.append(f"wrote {summary.out}")
+    return "\n".join(lines)
