@@ -14,6 +14,7 @@ from raresight.pipeline.evaluation.assessment import (
     assess_values,
 )
 from raresight.pipeline.evaluation.baselines.constant import guesses, majority
+from raresight.pipeline.evaluation.baselines.gain import Gain, gain_over
 from raresight.pipeline.evaluation.baselines.registry import stream
 from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import (
     calibrator_of,
@@ -48,7 +49,8 @@ class EvaluationResult:
     prevalence, then by name) are empty without a positive class. ``calibration`` holds the figures
     of the test scores as they are (``raw``), with the class shares put right (``prior_corrected``)
     and with the temperature too (``calibrated``). ``decide`` turns the model's scores into answers;
-    ``costs`` are known where they decide without a positive class.
+    ``costs`` are known where they decide without a positive class. ``gain`` is what the model is
+    worth beyond the best baseline.
     """
 
     task: Task
@@ -63,6 +65,7 @@ class EvaluationResult:
     slices: tuple[Slice, ...]
     decide: Decision | None = None
     costs: CostResults | None = None
+    gain: Gain | None = None
 
     def probabilities(self, name: str) -> np.ndarray:
         """The test scores (n, K) as one of the keys of ``calibration``."""
@@ -111,6 +114,12 @@ def evaluate(inputs: EvaluationInputs, params: EvaluateParams) -> EvaluationResu
         calibrator=calibrator,
         calibration={},
         slices=_slices(inputs, outcomes, params),
+        gain=gain_over(
+            outcomes["test"],
+            {name: outcomes[name] for name in inputs.baselines},
+            settings=params.intervals,
+            rng=seeds.rng(params.seed, "evaluate", "gain"),
+        ),
     )
     names = ("raw", "prior_corrected", "calibrated")
     return replace(result, calibration={name: _calibration(result, name) for name in names})

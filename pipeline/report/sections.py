@@ -22,6 +22,7 @@ from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.painters import Plane
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.wording import augmentation_check
+from raresight.pipeline.wording.baselines import network_needed
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
 
@@ -47,6 +48,7 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "verdict": _verdict(results),
         "copies_checked": _copies_checked(results),
         "cards": comparison.cards(results),
+        "network_needed": network_needed(results),
         "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
         "trainings": trainings(results),
         "costs": costs_told(results["cost"]) if "cost" in results else None,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from raresight.pipeline.evaluation.assessment import assess, assess_majority
-from raresight.pipeline.evaluation.baselines import majority
+from raresight.pipeline.evaluation.baselines.constant import majority
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.metrics.calibration import calibration_figures, reliability
 from raresight.pipeline.evaluation.prevalence import at_prevalence, deploy

@@ -33,6 +33,12 @@ def to_results_json(result: EvaluationResult) -> dict[str, Any]:
         metrics |= _deployment(result)
         metrics["negative"] = result.task.negative
         metrics["threshold"] = _threshold(result)
+    if result.gain is not None:
+        metrics["gain_over_baselines"] = {
+            "baseline": result.gain.baseline,
+            "metric": result.gain.metric,
+            **as_dict({"gain": result.gain.gain}),
+        }
     if result.costs is not None:
         metrics["cost"] = _costs(result.costs)
     metrics["calibration"] = _calibration(result)
@@ -96,6 +102,7 @@ def _threshold(result: EvaluationResult) -> dict[str, Any]:
         "target": getattr(rule, "target", None),
         "target_confidence": chosen.confidence,
         "positives_needed": chosen.needed,
+        "negatives_needed": chosen.negatives_needed,
         "prevalence": getattr(rule, "prevalence", None),
         "reason": chosen.reason,
     }

@@ -1,0 +1,107 @@
+"""What the model is worth beyond the best baseline, and the sentence about it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from interval_settings import settings
+from sklearn.metrics import average_precision_score
+
+from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.baselines.gain import gain_over
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
+from raresight.pipeline.evaluation.evaluate import evaluate
+from raresight.pipeline.evaluation.output.results_json import to_results_json
+from raresight.pipeline.wording.baselines import network_needed
+
+
+@pytest.fixture
+def judged(make_evidence, make_params, scores):
+    """The results where the texture baseline has the given skill; the model's is 2, or 0.3."""
+
+    def judge(skill: float, *, positive: str | None = "rare", groups=None, weak: bool = False):
+        inputs = make_evidence("normal", "rare", positive=positive)
+        drawn = {
+            name: scores(inputs.targets[name], 2, skill, seed)
+            for seed, name in enumerate(("val", "test"), 7)
+        }
+        inputs = replace(inputs, baselines={**inputs.baselines, "texture_baseline": drawn})
+        if weak:
+            low = inputs.baselines["shortcut_baseline"]
+            inputs = replace(inputs, model={**low, "perturbed": low["test"]})
+        if groups is not None:
+            inputs = replace(inputs, groups=dict.fromkeys(("val", "test"), groups))
+        return inputs, to_results_json(evaluate(inputs, make_params()))
+
+    return judge
+
+
+@pytest.mark.parametrize("positive", ["rare", None])
+def test_the_gain_is_the_difference_to_the_better_baseline(judged, positive):
+    inputs, results = judged(1.0, positive=positive)
+    targets = inputs.targets["test"]
+    classes = (1,) if positive else (0, 1)
+    quality = {
+        name: np.mean([average_precision_score(targets == k, of[:, k]) for k in classes])
+        for name, of in {
+            "test": inputs.model["test"],
+            **{name: found["test"] for name, found in inputs.baselines.items()},
+        }.items()
+    }
+    gain = results["gain_over_baselines"]
+    assert gain["baseline"] == "texture_baseline"
+    assert quality["texture_baseline"] > quality["shortcut_baseline"]
+    assert gain["gain"] == pytest.approx(quality["test"] - quality["texture_baseline"])
+    assert gain["gain_low"] < gain["gain"] < gain["gain_high"]
+    assert results["test"][gain["metric"]] == pytest.approx(quality["test"])
+
+
+def test_both_are_resampled_together():
+    """A model against itself differs by nothing in any resample, though each of them moves."""
+    targets = np.arange(200) % 4 // 3
+    values = np.random.default_rng(0).random(200) + 0.3 * targets
+    outcome = predict_labels(
+        Task(classes=("a", "b"), positive="b"),
+        targets,
+        np.stack([1 - values / 2, values / 2], axis=1),
+        threshold=0.5,
+    )
+    found = gain_over(outcome, {"x": outcome}, settings=settings(), rng=seeds.rng(0, "test", ""))
+    assert found is not None
+    assert (found.gain.value, found.gain.low) == (0, None)
+    assert "all resamples agree" in found.gain.reason
+
+
+def test_whole_groups_are_resampled(judged):
+    """The value stays, and the interval is another one."""
+    alone = judged(1.0)[1]["gain_over_baselines"]
+    groups = np.arange(80) // 8
+    grouped = judged(1.0, groups=groups)[1]["gain_over_baselines"]
+    assert grouped["gain"] == pytest.approx(alone["gain"])
+    assert (grouped["gain_low"], grouped["gain_high"]) != (alone["gain_low"], alone["gain_high"])
+
+
+@pytest.mark.parametrize(
+    ("skill", "weak", "ending"),
+    [
+        (0.3, False, "]."),
+        (2.0, False, ": it is not shown that a network was needed."),
+        (3.0, True, ": it is worse than what needs no network."),
+    ],
+)
+def test_the_sentence_says_whether_a_network_was_needed(judged, skill, weak, ending):
+    results = judged(skill, weak=weak)[1]
+    said = network_needed(results)
+    assert said.endswith(ending)
+    best = results["gain_over_baselines"]["baseline"]
+    assert f"the {BASELINES[best].label} reaches an average precision of" in said
+    assert f"{results[best]['average_precision']:.3f}; the model has" in said
+
+
+def test_scores_alone_have_no_baselines(judged):
+    results = judged(0.3)[1]
+    del results["gain_over_baselines"]
+    assert network_needed(results) == ""
+    inputs, _ = judged(0.3)
+    assert inputs.baselines.keys() == BASELINES.keys()
