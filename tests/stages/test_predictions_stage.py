@@ -55,6 +55,30 @@ def test_the_numbers_are_those_of_scikit_learn(judge):
     assert test["roc_auc_low"] < test["roc_auc"] < test["roc_auc_high"]
 
 
+SPELLINGS = {
+    "semicolon": {"sep": ";", "decimal": ","},
+    "tab": {"sep": "\t", "decimal": ","},
+    "utf16": {"encoding": "utf-16"},
+    "mark": {"encoding": "utf-8-sig"},
+}
+
+
+@pytest.mark.parametrize("way", SPELLINGS)
+def test_tables_of_a_spreadsheet_give_the_same(judge, way):
+    frame = table()
+    frame.to_csv("scores.csv", index=False)
+    expected = judge("--positive", "ill", "--threshold", "0.5")
+    frame.to_csv("scores.csv", index=False, **SPELLINGS[way])
+    assert judge("--positive", "ill", "--threshold", "0.5") == expected
+
+
+def test_an_unknown_encoding_is_named(judge):
+    frame = table().replace("well", "böse").rename(columns={"score.well": "score.böse"})
+    frame.to_csv("scores.csv", index=False, encoding="latin-1")
+    message = judge("--positive", "ill", "--threshold", "0.5", code=65)
+    assert "scores.csv is not UTF-8: line 1 holds the byte 0xf6 ('ö' in Windows-1252)" in message
+
+
 def test_every_kind_of_file_gives_the_same(judge):
     frame = table()
     frame.to_csv("scores.csv", index=False)
@@ -152,7 +176,9 @@ def test_what_a_file_lacks_is_said(judge, tmp_path, content, code, said):
 def test_files_that_are_not_there_or_of_no_known_kind(judge, tmp_path):
     judge(code=66)
     (tmp_path / "scores.xlsx").write_text("")
-    assert ".csv, .parquet, .arrow" in judge(code=2, name="scores.xlsx")
+    assert ".csv, .tsv, .txt, .parquet, .jsonl, .ndjson, .arrow, .feather" in judge(
+        code=2, name="scores.xlsx"
+    )
 
 
 def test_validation_about_other_classes_is_refused(judge):
