@@ -21,6 +21,7 @@ from raresight.pipeline.evaluation.external_scores import (
     stated_threshold,
     to_external_json,
 )
+from raresight.pipeline.evaluation.goals import goal_problems
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse, task_of
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
@@ -51,7 +52,8 @@ def run(
     params = _params(params_file, prevalences)
     test = _parsed(files.predictions, positive)
     task = task_of(test, str(files.predictions), positive or test.scored)
-    refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
+    problems = [*cost_problems(params.threshold, task), *goal_problems(params.goals, task)]
+    refuse(params_file, [f"{params_file}: {one}" for one in problems])
     val = target = None
     if files.validation is not None:
         val = _parsed(files.validation, positive, like=test)
