@@ -6,7 +6,7 @@ from typing import Any
 from raresight.pipeline.wording.numbers import DASH, number, share
 
 ROWS = {"other_classes": "other classes", "copied_classes": "copied classes"}
-TITLE = "Do copies tell the class? Answered with {classes}"
+TITLE = "Do copies tell the class? Predicted {classes}"
 
 
 def told(results: Mapping[str, Any]) -> str | None:
@@ -19,7 +19,7 @@ def told(results: Mapping[str, Any]) -> str | None:
     if _rises(others):
         return (
             f"The copies tell the class: put through their recipe, images of other classes are "
-            f"taken for {labels} in {share(others['after'])} of cases, as they are in "
+            f"predicted {labels} in {share(others['after'])} of cases, as they are in "
             f"{share(others['before'])} ({_points(others)}). {_ADVICE}"
         )
     if _rises(copied):
@@ -36,7 +36,7 @@ def told(results: Mapping[str, Any]) -> str | None:
         )
     if others.get("significant"):
         return (
-            f"Put through the copies' recipe, images of other classes are taken for {labels} less "
+            f"Put through the copies' recipe, images of other classes are predicted {labels} less "
             f"often: in {share(others['after'])} of cases instead of "
             f"{share(others['before'])} ({_points(others)}). The copies' look may count "
             "against the class."
