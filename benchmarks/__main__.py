@@ -28,6 +28,7 @@ BENCHMARKS = {
     "augment": "benchmarks.augment",
     "train": "benchmarks.train",
     "evaluate": "benchmarks.evaluate",
+    "predict": "benchmarks.predict",
     "noop": "benchmarks.noop",
 }
 

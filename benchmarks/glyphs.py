@@ -17,7 +17,7 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
     TRDG 1.8 stands at Pillow 9 (`FreeTypeFont` has no `getsize` from Pillow 10 on), and Synbols 1.0
     takes its fonts from a container image: neither runs beside Raresight.
     """
-    source = {"generator": "glyphs", "role": "any", "count": sizes.drawn}
+    source = {"generator": "glyphs", "count": sizes.drawn}
     section = {"image_size": sizes.side, "positive": None, "sources": [source]}
     params = write_params(folder / "params.yaml", {"generate": section})
     few, rng = sizes.drawn_by_script, np.random.default_rng(1)

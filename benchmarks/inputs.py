@@ -35,7 +35,7 @@ def params_document() -> dict[str, Any]:
 
 def pathology(side: int, **amount: Any) -> dict[str, Any]:
     """The generate section for patches of ``side`` pixels; ``amount`` says how many."""
-    source = {"generator": "pathology", "role": "any", **amount}
+    source = {"generator": "pathology", **amount}
     return {"image_size": side, "sources": [source]}
 
 

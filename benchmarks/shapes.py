@@ -36,7 +36,7 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
 
 
 def _stage(folder: Path, side: int, count: int, workers: int):
-    source = {"generator": "shapes", "role": "any", "count": count}
+    source = {"generator": "shapes", "count": count}
     section = {"image_size": side, "positive": None, "sources": [source]}
     params, data = folder / f"{side}-{count}.yaml", folder / "data"
     write_params(params, {"generate": section})

@@ -78,7 +78,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
         return image if converted is None else converted  # None: converted in place
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
@@ -96,7 +96,8 @@ def squared(image: Image.Image, side: int) -> Image.Image:
     """The image within ``side`` x ``side`` pixels, in its own proportions."""
     scale = side / max(image.size)
     width, height = (max(1, round(length * scale)) for length in image.size)
-    image = image.resize((width, height), Image.Resampling.BICUBIC)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BICUBIC)
     if image.size == (side, side):
         return image
     square = Image.new("RGB", (side, side), _border_mean(np.asarray(image)))

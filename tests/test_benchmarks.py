@@ -36,6 +36,7 @@ ROWS = {
     "augment": ["speed-up"],
     "train": ["speed-up"] * 12,
     "evaluate": ["speed-up", "speed-up", "seconds", "speed-up"],
+    "predict": ["speed-up"] * 3,
     "noop": ["share", "seconds"],
 }
 

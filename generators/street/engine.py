@@ -253,11 +253,9 @@ def _lamps(light: Light) -> PTALVecBase4f:
 
 def _format() -> GeomVertexFormat:
     columns = GeomVertexArrayFormat()
-    kinds = (
-        *((3, "vertex", GeomEnums.C_point), (3, "normal", GeomEnums.C_normal)),
-        *((3, "paint", GeomEnums.C_other), (3, "marks", GeomEnums.C_other)),
-    )
-    for count, name, meaning in kinds:
+    seen = ((3, "vertex", GeomEnums.C_point), (3, "normal", GeomEnums.C_normal))
+    told = ((3, "paint", GeomEnums.C_other), (3, "marks", GeomEnums.C_other))
+    for count, name, meaning in (*seen, *told):
         columns.add_column(InternalName.make(name), count, GeomEnums.NT_float32, meaning)
     form = GeomVertexFormat()
     form.add_array(columns)

@@ -1,10 +1,11 @@
 """Image files as pixels, many at a time, in worker processes."""
 
 import hashlib
+import os
+import stat
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -73,7 +74,11 @@ def read_chunk(chunk: Chunk) -> Images:
 
 
 def _content(file: str) -> bytes:
-    if not Path(file).is_file():  # a pipe or a socket would be waited for
+    try:
+        regular = stat.S_ISREG(os.stat(file).st_mode)
+    except FileNotFoundError:
+        regular = False
+    if not regular:  # a pipe or a socket would be waited for
         raise ValueError("not a file (or a broken link)")
-    with open(file, "rb") as opened:
+    with open(file, "rb", buffering=0) as opened:
         return opened.read()

@@ -23,9 +23,9 @@ from raresight.pipeline.wording.numbers import (
     groups_told,
     interval,
     number,
-    verdict,
 )
 from raresight.pipeline.wording.trainings import Trainings, trainings
+from raresight.pipeline.wording.verdict import verdict
 
 # What there is at a deployment prevalence besides metrics of METRICS.
 _PER_MILLION = {

@@ -16,7 +16,7 @@ import numpy as np
 MEASURES = ("pixels", "features")
 FLAGGED = 0.01  # the share of ordinary images that are flagged at most, by all measures together
 MOST_FEATURES = 2048  # of more the covariance would outweigh the model
-_BLOCK = 1 << 20  # bytes of pixels at a time, which a core's cache holds
+_BLOCK = 1 << 18  # bytes of pixels at a time, which a core's cache holds
 
 
 def pixel_statistics(images: np.ndarray) -> np.ndarray:
@@ -34,18 +34,20 @@ def _statistics(images: np.ndarray) -> np.ndarray:
     n, height, width, channels = images.shape
     # As rows of bytes: with three channels to go over at a time numpy is 20 times as slow. Whole
     # numbers, as sums of floats would depend on their order.
-    rows = np.ascontiguousarray(images).reshape(n, height, width * channels).astype(np.int16)
+    rows = np.ascontiguousarray(images).reshape(n, height, width * channels)
 
     def by_channel(values: np.ndarray) -> np.ndarray:
         sums = values.sum(axis=1, dtype=np.uint32).reshape(n, width, channels)
         return np.asarray(sums.sum(axis=1, dtype=np.float64) / (height * width))
 
     mean = by_channel(rows)
-    variance = by_channel(np.square(rows.astype(np.uint16))) - mean**2
-    across = np.abs(rows[..., channels:] - rows[..., :-channels])
-    down = np.abs(rows[:, 1:] - rows[:, :-1])
+    variance = by_channel(np.square(rows, dtype=np.uint16)) - mean**2
+    neighbors = (rows[..., channels:], rows[..., :-channels]), (rows[:, 1:], rows[:, :-1])
     gradients = [
-        part.sum(axis=(1, 2), dtype=np.int64) / max(1, part[0].size) for part in (across, down)
+        # The larger less the smaller one: bytes have no negative differences.
+        (np.maximum(*pair) - np.minimum(*pair)).sum(axis=(1, 2), dtype=np.int64)
+        / max(1, pair[0][0].size)
+        for pair in neighbors
     ]
     deviation = np.sqrt(np.maximum(variance, 0))
     return np.concatenate([mean, deviation, np.stack(gradients, axis=1)], axis=1)
