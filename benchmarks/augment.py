@@ -12,16 +12,42 @@ from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.stages import augment
 
+# What most images of microscopes are put through, by albumentations' names.
+_RECIPE = {
+    "copies": {"mitotic": 8},
+    "spatial": [
+        {"name": "HorizontalFlip", "p": 0.5},
+        {"name": "VerticalFlip", "p": 0.5},
+        {
+            "name": "Affine",
+            "p": 0.7,
+            "rotate": [-180, 180],
+            "translate_percent": [-0.1, 0.1],
+            "scale": [0.9, 1.1],
+            "border_mode": 4,
+        },
+    ],
+    "pixel": [
+        {"name": "RandomBrightnessContrast", "brightness_limit": 0.1, "contrast_limit": 0.1},
+        {
+            "name": "HueSaturationValue",
+            "hue_shift_limit": 6,
+            "sat_shift_limit": 15,
+            "val_shift_limit": 0,
+        },
+    ],
+}
+
 
 def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
-    """The policy of params.yaml on the positive tenth of a set.
+    """Eight copies, turned and recolored, of the positive tenth of a set.
 
     The loop has its images in memory and throws the copies away. The stage also checks its input's
     sha256, redraws copies that lost their label, judges each transform, writes and draws a sheet.
     """
     counts = {"mitotic": sizes.copied, "normal": 9 * sizes.copied}
     amount = pathology(sizes.side, counts=counts)
-    params = write_params(folder / "params.yaml", {"generate": amount})
+    params = write_params(folder / "params.yaml", {"generate": amount, "augment": _RECIPE})
     dataset = draw(params, folder / "data")
     section = load_section(params, "augment", AugmentParams)
     rows = np.flatnonzero(dataset.labels == "mitotic")

@@ -53,6 +53,7 @@ def train(training: Training) -> dict[str, Any]:
         "curves": [asdict(epoch) for epoch in trainer.history.epochs],
         "chance": trainer.chance_loss(),
         "steps": trainer.steps_per_epoch,
+        "weights_per_image": sum(w.numel() for w in trainer.model.parameters()) / training.images,
     }
 
 
@@ -110,6 +111,7 @@ def confusion(rows: list[dict[str, Any]]) -> Counter:
             [Epoch(**epoch) for epoch in row["curves"]],
             chance=row["chance"],
             steps_per_epoch=row["steps"],
+            weights_per_image=row["weights_per_image"],
             divergence=row["diverged"] and Divergence(**row["diverged"]),
         )
         found[row["training"]["cause"], said.cause] += 1
@@ -117,10 +119,10 @@ def confusion(rows: list[dict[str, Any]]) -> Counter:
 
 
 def _print(found: Counter) -> None:
-    titles = [OUTCOMES[cause].title for cause in CAUSES]
+    titles = [outcome.title for outcome in OUTCOMES.values()]
     table = Table("made to be", *titles, title="what the diagnosis says")
     for cause in CAUSES:
-        table.add_row(OUTCOMES[cause].title, *(str(found[cause, said] or "") for said in CAUSES))
+        table.add_row(OUTCOMES[cause].title, *(str(found[cause, said] or "") for said in OUTCOMES))
     console = Console()
     console.width = max(console.width, 130)
     console.print(table)
@@ -139,7 +141,8 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     planned = list(trainings(**(RULES if asked.rules else UNSEEN)))
-    rows = [train(training) for training in track(planned, total=len(planned), description="runs")]
+    shown = track(planned, total=len(planned), description="runs", images=lambda one: one.images)
+    rows = [train(training) for training in shown]
     if asked.json:
         asked.json.write_text(json.dumps(rows))
     _print(confusion(rows))

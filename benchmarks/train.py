@@ -22,6 +22,7 @@ _TRAIN = {
     "sampler": {"name": "shuffled", "max_per_class": None},
     "schedule": {"name": "constant", "interval": "step", "warmup": None},
     "early_stopping": None,
+    "batch_augment": {"flip": "both", "rotate90": True, "shift": 4},  # what the peers do, too
 }
 _SMALL = {
     "name": "small_cnn",

@@ -8,6 +8,7 @@ from raresight.generators.glyphs import Glyphs
 from raresight.generators.pathology import Pathology
 from raresight.generators.shapes import Shapes
 from raresight.generators.street import Street
+from raresight.generators.table import Table
 from raresight.generators.textures import Textures
 
 GENERATORS: dict[str, type[Generator]] = {
@@ -18,5 +19,6 @@ GENERATORS: dict[str, type[Generator]] = {
     "pathology": Pathology,
     "shapes": Shapes,
     "street": Street,
+    "table": Table,
     "textures": Textures,
 }

@@ -15,6 +15,7 @@ from raresight.generators.image_file import files_below, natural, read_image, re
 from raresight.generators.real.checking import Checked, check, content_ids, left_out, sift
 from raresight.generators.real.grouping import groups_of, is_rule, looks_grouped
 from raresight.generators.real.layout import ClassFolder, class_folders
+from raresight.generators.real.masks import is_template, mask_file, read_mask
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,11 @@ class FolderOptions(Options):
     and test with the classes in each; ``{fold_0: train, fold_1: test}`` says what they are called.
     Null refuses what looks like splits, false takes it as classes. ``group`` says which images stay
     together: ``parent``, those of a folder below that of the class, or a regular expression on the
-    path below ``path`` with a group named ``group``. Up to ``max_unreadable`` damaged files are
-    skipped with a warning; more stop the run. The default, 0, lets none pass.
+    path below ``path`` with a group named ``group``. ``masks`` says where below ``path`` the mask
+    of an image lies, such as ``{folder}/{name}_mask.png`` beside it or
+    ``../masks/{folder}/{name}.png``: an image that is not black where the label is. Up to
+    ``max_unreadable`` damaged files are skipped with a warning; more stop the run. The default, 0,
+    lets none pass.
     """
 
     path: Annotated[str, Field(min_length=1)]
@@ -35,6 +39,7 @@ class FolderOptions(Options):
         bool | Annotated[dict[str, Literal["train", "val", "test"]], Field(min_length=1)] | None
     ) = None
     group: Annotated[str, AfterValidator(is_rule)] | None = None
+    masks: Annotated[str, AfterValidator(is_template)] | None = None
     max_unreadable: Annotated[int, Field(ge=0)] = 0
 
 
@@ -63,7 +68,8 @@ class Folder(Generator):
 
     @property
     def kept_columns(self) -> tuple[str, ...]:
-        return ("given_split",) if self.config.split_folders else ()
+        known = {"mask": self.config.masks, "given_split": self.config.split_folders}
+        return tuple(name for name, asked in known.items() if asked)
 
     @property
     def prevalence(self) -> Mapping[str, float]:
@@ -107,9 +113,13 @@ class Folder(Generator):
             image = read_image(record.file, self.image_size)
         except Exception as error:
             raise BadImages(f"{readable_name(str(record.path))}: {reason(error)}.") from None
-        factors = {"file": self._name(record.file)}
+        mask = self._mask_of(record.file)
         return Sample(
-            image=image, label=record.label, factors=factors, given_split=record.given_split
+            image=image,
+            label=record.label,
+            mask=None if mask is None else read_mask(mask, record.file, self.image_size),
+            factors={"file": self._name(record.file)},
+            given_split=record.given_split,
         )
 
     @property
@@ -130,10 +140,28 @@ class Folder(Generator):
             for folder in self._class_folders()
             for path in sorted(files_below(folder.path), key=natural)
         }
+        if self.config.masks is not None:
+            files = self._without_masks(files)
         there = {folder.label for folder in files.values()}
         if empty := [label for label in self.classes if label not in there]:
             raise BadImages(f"{self._place} has classes without a file: {', '.join(empty)}.")
         return files
+
+    def _mask_of(self, path: Path) -> Path | None:
+        """The file of an image's mask, None where there is none."""
+        if self.config.masks is None:
+            return None
+        folder = path.parent.relative_to(self.config.path)
+        return mask_file(Path(self.config.path), self.config.masks, folder, path)
+
+    def _without_masks(self, files: Mapping[Path, ClassFolder]) -> dict[Path, ClassFolder]:
+        """The images alone; BadImages where none of them has a mask."""
+        masks = {mask for path in files if (mask := self._mask_of(path)) is not None}
+        if not masks:
+            raise BadImages(
+                f"{self._place}: no image has a mask where `masks` says ({self.config.masks})."
+            )
+        return {path: folder for path, folder in files.items() if path not in masks}
 
     @cached_property
     def _checked(self) -> list[Checked]:

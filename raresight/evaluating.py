@@ -14,10 +14,12 @@ from raresight.pipeline.evaluation.external_scores import (
     stated_threshold,
     to_external_json,
 )
+from raresight.pipeline.evaluation.goals import goal_problems
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, task_of
+from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.terminal.evaluation import render
-from raresight.pipeline.wording.numbers import verdict
+from raresight.pipeline.wording.verdict import plain, verdict
 from raresight.tables import as_table
 
 Interval = tuple[float, float]
@@ -67,8 +69,7 @@ class Evaluation(Shown):
     @property
     def verdict(self) -> str:
         """The result in one paragraph."""
-        parts = verdict(self.results)
-        return "".join(part if isinstance(part, str) else part[0] for part in parts)
+        return plain(verdict(self.results))
 
     def to_json(self) -> str:
         """All results as JSON."""
@@ -88,6 +89,7 @@ def evaluate(
     prevalence: float | Sequence[float] | None = None,
     threshold: float = 0.5,
     validation: tuple[Any, Any] | None = None,
+    goals: Mapping[str, float] | None = None,
     confidence_level: float = 0.95,
     num_bootstrap: int = 2000,
     seed: int = 1,
@@ -100,7 +102,8 @@ def evaluate(
     evidence. ``prevalence`` is the share of positives where the model will be used (several: the
     first is the one of the verdict); by default that of these images. Scores of at least
     ``threshold`` are positive; with ``validation``, labels and scores of other images, the
-    threshold with the highest F1 there is taken instead.
+    threshold with the highest F1 there is taken instead. ``goals`` are values that metrics have to
+    reach, by name (``{"recall": 0.9, "precision_deployed": 0.5}``).
 
     Raises RaresightError (DataError) where labels and scores do not fit each other.
     """
@@ -111,7 +114,10 @@ def evaluate(
         confidence_level=confidence_level,
         num_bootstrap=num_bootstrap,
         deployment_prevalence=_shares(prevalence, test, task.positive_index),
+        goals=dict(goals or {}),
     )
+    if problems := list(goal_problems(params.goals, task)):
+        raise ParamsError("\n".join(problems))
     val = None
     if validation is not None:
         val = as_table(*validation, positive=test.scored, classes=classes)

@@ -42,9 +42,10 @@ EVERY = {*ROOMS, "generators"}
 ROOMS |= {
     "generators": set(),
     "stages": EVERY,
-    "commands": {*EVERY, "stages"},
+    "project": {*BASE, "stages"},
+    "commands": {*EVERY, "stages", "project"},
     "terminal": {*EVERY - {"report"}, "stages", "commands"},
-    "cli": {"stages", "commands", "terminal", *BASE},
+    "cli": {"stages", "project", "commands", "terminal", *BASE},
     "pipeline": {"cli", *BASE},
     # The public face.
     "raresight": {*EVERY, "stages", "commands", "terminal", "pipeline", "cli"},

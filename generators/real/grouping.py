@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from raresight.generators.base import BadImages
@@ -66,11 +67,29 @@ def looks_grouped(files: Mapping[str, str]) -> str | None:
     below = {p: n for p, n in parents.items() if p not in set(files.values())}
     if len(below) > 1 and sum(below.values()) >= max(len(files) / 2, 2 * len(below)):
         return f"they lie in {len(below)} subfolders of their classes: `group: {PARENT}`"
-    return _by_names(files)
+    if (names := beginnings(files)) is None:
+        return None
+    key = f"{_PART}{_SEPARATOR}{_PART}" if names.parts == 2 else _PART
+    return (
+        f"their names begin in {names.count} ways ({names.examples}): "
+        f"`group: '(?P<group>{key}){_SEPARATOR}[^/]*$'`"
+    )
 
 
-def _by_names(files: Mapping[str, str]) -> str | None:
-    """The same of names such as ``slide07_x1_y2``, of which several begin with ``slide07``."""
+@dataclass(frozen=True, kw_only=True)
+class Beginnings:
+    """In how many ways names begin, some of them, and the parts that make up a beginning."""
+
+    count: int
+    examples: str
+    parts: int
+
+
+def beginnings(files: Mapping[str, str]) -> Beginnings | None:
+    """How names such as ``slide07_x1_y2`` begin, where several share each beginning; else None.
+
+    ``files`` has the class of each, or the folder of it.
+    """
     keys = {file: key for file in files if (key := _beginning(PurePosixPath(file).stem))}
     classes: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for file, key in keys.items():
@@ -80,13 +99,11 @@ def _by_names(files: Mapping[str, str]) -> str | None:
     several = any(len(of_class) > 1 for of_class in classes.values())
     if not several or len(keys) < 0.8 * len(files) or len(distinct) * 3 > len(keys):
         return None
-    length = Counter(map(len, keys.values())).most_common(1)[0][0]
-    rule = rf"(?P<group>{_PART}{_SEPARATOR}{_PART})" if length == 2 else f"(?P<group>{_PART})"
     shown = ", ".join("_".join(key) for key in sorted(distinct)[:3])
-    more = ", ..." if len(distinct) > 3 else ""
-    return (
-        f"their names begin in {len(distinct)} ways ({shown}{more}): "
-        f"`group: '{rule}{_SEPARATOR}[^/]*$'`"
+    return Beginnings(
+        count=len(distinct),
+        examples=shown + (", ..." if len(distinct) > 3 else ""),
+        parts=Counter(map(len, keys.values())).most_common(1)[0][0],
     )
 
 

@@ -73,18 +73,19 @@ def _enough(labels: list[str], place: str) -> None:
         )
 
 
-def _split_of(name: str) -> str | None:
+def split_of_name(name: str) -> str | None:
+    """The split that people mean by a name such as ``Validation``; None where it is none."""
     return _NAMES.get(re.sub(r"[^a-z]", "", name.lower()))
 
 
 def _refuse_splits(folders: list[Path], place: str) -> None:
     """BadImages where two folders or more are called like splits and hold the same subfolders."""
-    several = [one for one in folders if _split_of(one.name) or _FOLD.fullmatch(one.name)]
+    several = [one for one in folders if split_of_name(one.name) or _FOLD.fullmatch(one.name)]
     inner = [{one.name for one in _subfolders(folder)} for folder in several]
     if len(several) < 2 or not set.intersection(*inner):
         return
     names = [readable_name(one.name) for one in several]
-    if all(_split_of(one.name) for one in several):
+    if all(split_of_name(one.name) for one in several):
         as_splits = "`split_folders: true` below `options` takes them as such"
     else:
         lines = ", ".join(f"{name}: {_suggested(k, names)}" for k, name in enumerate(names))
@@ -98,7 +99,7 @@ def _refuse_splits(folders: list[Path], place: str) -> None:
 
 def _suggested(number: int, names: list[str]) -> str:
     """The split of the ``number``-th fold: the last tests, the one before validates."""
-    return _split_of(names[number]) or {1: "test", 2: "val"}.get(len(names) - number, "train")
+    return split_of_name(names[number]) or {1: "test", 2: "val"}.get(len(names) - number, "train")
 
 
 def _named_splits(
@@ -110,7 +111,7 @@ def _named_splits(
     if isinstance(asked, Mapping):
         splits = {folder: given[name] for folder, name in names.items() if name in given}
     else:
-        splits = {folder: split for folder in folders if (split := _split_of(folder.name))}
+        splits = {folder: split for folder in folders if (split := split_of_name(folder.name))}
     there = ", ".join(names.values()) or "none"
     if missing := sorted(set(given) - set(names.values())):
         raise BadImages(

@@ -26,7 +26,8 @@ def draw(transforms: Sequence[Any], shape: Shape) -> list[Move] | None:
     """
     names = [type(transform).__name__ for transform in transforms]
     grows = any(getattr(transform, "fit_output", False) for transform in transforms)
-    if grows or not all(name in SPATIAL for name in names):
+    turns = "RandomRotate90" in names and shape[0] != shape[1]  # may change the shape
+    if grows or turns or not all(name in SPATIAL for name in names):
         return None
     return [
         SPATIAL[name](transform, shape)
@@ -61,6 +62,11 @@ def _horizontal_flip(transform: Any, shape: Shape) -> Move:
 
 def _vertical_flip(transform: Any, shape: Shape) -> Move:
     return lambda pixels, mask: cv2.flip(pixels, 0)
+
+
+def _rotate_90(transform: Any, shape: Shape) -> Move:
+    turns = transform.get_params()["factor"]
+    return lambda pixels, mask: np.ascontiguousarray(np.rot90(pixels, turns))
 
 
 def _affine(transform: Any, shape: Shape) -> Move:
@@ -112,6 +118,7 @@ def _warp(transform: Any, matrix: np.ndarray, pixels: np.ndarray, mask: bool) ->
 SPATIAL: dict[str, Callable[[Any, Shape], Move]] = {
     "HorizontalFlip": _horizontal_flip,
     "VerticalFlip": _vertical_flip,
+    "RandomRotate90": _rotate_90,
     "Affine": _affine,
 }
 

@@ -5,11 +5,11 @@ What a command needs is imported inside it, so that `raresight --help` stays ins
 
 import os
 
-from raresight.pipeline.cli import judging, looking, raw, stages, training, using
+from raresight.pipeline.cli import judging, looking, project, raw, stages, training, using
 from raresight.pipeline.cli.group import cli
 from raresight.pipeline.runtime import processes
 
-for _room in (stages, training, judging, using, looking, raw):  # as --help lists them
+for _room in (project, stages, training, judging, using, looking, raw):  # as --help lists them
     for _command in _room.COMMANDS:
         cli.add_command(_command)
 

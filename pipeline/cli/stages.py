@@ -63,10 +63,24 @@ alone.
     help="Share of positives where the model will be used; may be repeated.",
 )
 @click.option("--target", type=file, help="Unlabelled scores: estimate the class shares there.")
+@click.option(
+    "--require-goals", is_flag=True, help="Exit 1 unless every goal of evaluate.goals is met."
+)
 @click.pass_obj
 def evaluate(
-    settings: Settings, device: str, show: bool, predictions: Path | None, **given: Any
+    settings: Settings, device: str, show: bool, require_goals: bool, **given: Any
 ) -> None:
+    from raresight.pipeline.evaluation.goals import require_goals as check
+
+    metrics = _judged(settings, device, show, **given)
+    if require_goals:
+        check(metrics)
+
+
+def _judged(
+    settings: Settings, device: str, show: bool, predictions: Path | None, **given: Any
+) -> dict[str, Any]:
+    """The results, once they are printed."""
     from raresight.pipeline.terminal.evaluation import render
 
     if predictions is not None:
@@ -80,7 +94,7 @@ def evaluate(
         )
         metrics = judge(files, settings.params, **given)
         print_result(settings, metrics, partial(render, folder=None))
-        return
+        return metrics
     if any(value not in (None, ()) for value in given.values()):
         names = ", ".join(f"--{name.removesuffix('s')}" for name, v in given.items() if v)
         raise click.UsageError(f"{names}: for the scores of --predictions only.")
@@ -91,6 +105,7 @@ def evaluate(
     else:
         metrics = run_stage(settings, "evaluate", device=device, report=False)
     print_result(settings, metrics, partial(render, folder=settings.data / "evaluation"))
+    return metrics
 
 
 def stage_command(name: str) -> click.Command:
@@ -114,7 +129,10 @@ COMMANDS = tuple(evaluate if name == "evaluate" else stage_command(name) for nam
 
 def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:
     """Run a stage and say what it wrote; with ``report``, as JSON too where that is asked for."""
+    from raresight.pipeline.project.revisions import check_revision
+
     stage = importlib.import_module(f"raresight.pipeline.stages.{name}")
+    check_revision(settings.params, name)
     started = time.perf_counter()
     result = stage.run(settings.params, settings.data, **options)
     if os.environ.get("RANK", "0") != "0":  # one of torchrun's processes; the first one speaks

@@ -35,6 +35,7 @@ def run(data: Path) -> list[Finding]:
                 _epochs(path),
                 chance=metrics["chance_loss"],
                 steps_per_epoch=metrics["steps_per_epoch"],
+                weights_per_image=metrics["weights_per_image"],
             )
         except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
             raise DataError(

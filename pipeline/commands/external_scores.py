@@ -3,13 +3,13 @@
 Nothing of a project is needed: no params file, no images, no training of ours.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from raresight.generators.real import tables
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Task
@@ -21,6 +21,7 @@ from raresight.pipeline.evaluation.external_scores import (
     stated_threshold,
     to_external_json,
 )
+from raresight.pipeline.evaluation.goals import goal_problems
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse, task_of
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
@@ -51,7 +52,8 @@ def run(
     params = _params(params_file, prevalences)
     test = _parsed(files.predictions, positive)
     task = task_of(test, str(files.predictions), positive or test.scored)
-    refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
+    problems = [*cost_problems(params.threshold, task), *goal_problems(params.goals, task)]
+    refuse(params_file, [f"{params_file}: {one}" for one in problems])
     val = target = None
     if files.validation is not None:
         val = _parsed(files.validation, positive, like=test)
@@ -77,49 +79,17 @@ def _parsed(path: Path, positive: str | None, **options: Any) -> PredictionsTabl
 
 
 def read_table(path: Path) -> pa.Table:
-    """A CSV, Parquet, Arrow or JSON lines file (by its suffix); all columns of CSV as text."""
-    if path.suffix not in _READERS:
-        raise ParamsError(f"{path}: not a kind of file known. {suggest(path.suffix, _READERS)}")
+    """A table of any kind that :mod:`raresight.generators.real.tables` knows."""
     try:
-        return _READERS[path.suffix](path)
-    except FileNotFoundError:
-        raise InputMissing(f"{path} does not exist.") from None
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {str(error).rstrip('.')}.") from None
-
-
-def _csv(path: Path) -> pa.Table:
-    from pyarrow import csv
-
-    with path.open("rb") as file:
-        names = file.readline().decode().strip().lstrip("\ufeff").replace('"', "").split(",")
-    texts = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-    return csv.read_csv(path, convert_options=texts)
-
-
-def _parquet(path: Path) -> pa.Table:
-    from pyarrow import parquet
-
-    return parquet.read_table(path)
-
-
-def _arrow(path: Path) -> pa.Table:
-    with pa.OSFile(str(path), "rb") as file:
-        return pa.ipc.open_file(file).read_all()
-
-
-def _json_lines(path: Path) -> pa.Table:
-    from pyarrow import json
-
-    return json.read_json(path)
-
-
-_READERS: Mapping[str, Callable[[Path], pa.Table]] = {
-    ".csv": _csv,
-    ".parquet": _parquet,
-    ".arrow": _arrow,
-    ".jsonl": _json_lines,
-}
+        return tables.read_table(path)
+    except tables.UnknownKind:
+        raise ParamsError(
+            f"{path}: not a kind of file known. {suggest(path.suffix, tables.READERS)}"
+        ) from None
+    except tables.BadTable as error:
+        raise DataError(str(error)) from None
+    except FileNotFoundError as error:
+        raise InputMissing(str(error)) from None
 
 
 def _threshold(

@@ -7,9 +7,9 @@ import numpy as np
 
 from raresight.pipeline.comparison.measured import Measured, identical, of_models, of_recipes
 from raresight.pipeline.comparison.measures import Measure, is_ranked, names
-from raresight.pipeline.comparison.permutation import FEW_POSITIVES, permutation_tests
 from raresight.pipeline.comparison.verdicts import IDENTICAL, Difference, judge
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
+from raresight.pipeline.evaluation.uncertainty.permutation import FEW_POSITIVES, permutation_tests
 from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 

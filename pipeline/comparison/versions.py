@@ -7,9 +7,7 @@ Git, its cache or a remote, and nothing in the workspace is changed.
 import hashlib
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,13 @@ import pyarrow as pa
 from ruamel.yaml import YAML
 
 from raresight.pipeline.comparison.alignment import differing_params
+from raresight.pipeline.comparison.revisions import Reader, revision_reader, run_again
 from raresight.pipeline.core.files import MANIFEST
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse
-from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
+from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 WORKSPACE = "workspace"
 _FOLDER = "evaluation/predictions"
-
-Reader = Callable[[Path], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +58,7 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
 
     Raises InputMissing where the version does not have it, with the line to run.
     """
-    read = _workspace() if name == WORKSPACE else _revision(name)
+    read = _workspace() if name == WORKSPACE else revision_reader(name, WORKSPACE)
     results = json.loads(read(data / "evaluation/results.json"))
     manifest = json.loads(read(data / _FOLDER / MANIFEST))["files"]
 
@@ -134,74 +131,7 @@ def _workspace() -> Reader:
     return read
 
 
-def _revision(name: str) -> Reader:
-    """Reads paths of the workspace as they are in a revision."""
-    from dvc.api import DVCFileSystem
-    from dvc.exceptions import DvcException, NotDvcRepoError
-    from dvc.repo import Repo
-    from dvc.scm import SCMError, resolve_rev
-    from dvc_data.index import DataIndexDirError
-
-    try:
-        root = Path(Repo.find_root())
-        with Repo(root) as here:  # a revision may be older than the remote that holds its data
-            checked_out = resolve_rev(here.scm, name) == here.scm.get_rev()
-            config = {key: here.config[key] for key in ("core", "remote", "cache")}
-    except NotDvcRepoError:
-        raise InputMissing(
-            "there is no DVC project here, so no earlier version can be read. Run this inside one."
-        ) from None
-    except SCMError as error:
-        raise ParamsError(
-            f"{error}. Give a Git revision (`git log --oneline`), a DVC experiment "
-            f"(`dvc exp list`) or '{WORKSPACE}'."
-        ) from None
-
-    files = DVCFileSystem(str(root), rev=name, config=config)
-    missing = partial(_missing, name, checked_out=checked_out)
-
-    def read(path: Path) -> bytes:
-        inside = _relative(path, root)
-        try:
-            return files.read_bytes(inside)
-        except FileNotFoundError:
-            raise InputMissing(missing(inside, known=files.exists(inside))) from None
-        except DataIndexDirError:  # DVC cannot even list the folder
-            raise InputMissing(missing(inside, known=True)) from None
-        except (DvcException, OSError) as error:
-            raise InputMissing(f"{inside} of {name} cannot be read: {error}") from None
-
-    return read
-
-
-def _relative(path: Path, root: Path) -> str:
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        raise ParamsError(f"{path} is outside the project {root}: no revision holds it.") from None
-
-
-def _missing(name: str, path: str, *, known: bool, checked_out: bool) -> str:
-    remedy = _run_here() if checked_out else _remedy(name)
-    if known:  # dvc.lock has its hash
-        return (
-            f"{path} of {name} is in no cache and no remote of this project. Run `dvc push` where "
-            f"it was made and `dvc fetch` here, or make it again: {remedy}"
-        )
-    return (
-        f"{name} has no {path}: its evaluate stage was not run, or the result not committed. "
-        f"{remedy}"
-    )
-
-
-def _run_here() -> str:
-    return (
-        "Run `dvc repro evaluate` (if there are edits, `git stash` first and `git stash pop` "
-        "after), and commit dvc.lock and the metrics."
-    )
-
-
 def _remedy(name: str) -> str:
     if name == WORKSPACE:
         return "Run `dvc repro evaluate`."
-    return f"Run `git checkout {name} && dvc repro evaluate`, and commit dvc.lock and the results."
+    return run_again(name)

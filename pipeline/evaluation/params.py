@@ -7,7 +7,9 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, mo
 
 from raresight.pipeline.augmentation.params import Step
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.evaluation.metrics.goal_names import goal_names
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
+from raresight.pipeline.runtime.errors import suggest
 
 Prevalence = Annotated[float, Field(gt=0, lt=1)]
 Cost = Annotated[float, Field(ge=0)] | Literal["never"]
@@ -132,8 +134,10 @@ class EvaluateParams(Section):
     has ``confidence_level``; those of proportions are made by ``proportion_interval``, and what has
     no interval in closed form gets one from ``num_bootstrap`` resamples. ``deployment_prevalence``
     is the share of the positive class where the model will be used, or a list of shares, the most
-    important first; it has no effect on a dataset without a positive class. ``calibration_bins`` is
-    the number of points of the reliability diagram. ``perturb`` is the recipe that the clean test
+    important first; it has no effect on a dataset without a positive class. ``goals`` are the
+    values that metrics of the test set have to reach, by name; ``_deployed`` after it means at the
+    (first) deployment prevalence, as in ``precision_deployed: 0.5``. ``calibration_bins`` is the
+    number of points of the reliability diagram. ``perturb`` is the recipe that the clean test
     images are put through. ``threads`` is the number of CPU threads of the model (null: all cores).
     """
 
@@ -143,6 +147,7 @@ class EvaluateParams(Section):
     proportion_interval: Literal["wilson", "clopper_pearson"] = "wilson"
     num_bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000
     deployment_prevalence: Prevalences = 1e-4
+    goals: dict[str, Annotated[float, Field(ge=-1, le=1)]] = Field(default_factory=dict)
     calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
     slices: SliceParams = SliceParams()
     perturb: list[Step] = _PERTURB
@@ -154,6 +159,20 @@ class EvaluateParams(Section):
         if isinstance(value, tuple) and len(set(value)) < len(value):
             raise ValueError("each prevalence may be listed once")
         return value
+
+    @field_validator("goals")
+    @classmethod
+    def _known(cls, value: dict[str, float]) -> dict[str, float]:
+        known = dict.fromkeys((*goal_names(positive=True), *goal_names(positive=False)))
+        for name in value:
+            if name not in known:
+                raise ValueError(f"no metric '{name}'. {suggest(name, known)}")
+        return value
+
+    @property
+    def prevalence_assumed(self) -> bool:
+        """Whether nobody stated a deployment prevalence, so that it is the default."""
+        return "deployment_prevalence" not in self.model_fields_set
 
     @property
     def prevalences(self) -> tuple[float, ...]:

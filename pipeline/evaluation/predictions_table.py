@@ -29,6 +29,7 @@ SCORE = "score"
 _PREFIX = "score."
 _FACTOR = "factor."
 _SUM_TOLERANCE = 1e-3
+_ROUNDING = 0.005  # of a score with two digits
 _TRUE_OR_FALSE = ({"0", "1"}, {"false", "true"}, {"False", "True"})
 
 
@@ -269,5 +270,15 @@ def _score_problems(table: pa.Table, scores: np.ndarray) -> Iterator[Problem]:
             given = table[name][int(row)].as_py()
             yield int(row), f"{name} is {given!r}, not a number from 0 to 1"
     sums = scores.sum(axis=1)
-    for row in np.flatnonzero(~wrong & (np.abs(sums - 1) > _SUM_TOLERANCE)):
+    off = np.where(wrong, 0.0, np.abs(sums - 1))
+    rounded = (off > _SUM_TOLERANCE) & (off <= _ROUNDING * scores.shape[1])
+    if rounded.sum() > 1:
+        low, high = sums[rounded].min(), sums[rounded].max()
+        yield (
+            int(np.flatnonzero(rounded)[0]),
+            f"the scores of this and {rounded.sum() - 1} more rows sum to {low:.4g} to {high:.4g}, "
+            "not 1, as rounded ones do: write them with more digits, or divide each row by its sum",
+        )
+        off = np.where(rounded, 0.0, off)
+    for row in np.flatnonzero(off > _SUM_TOLERANCE):
         yield int(row), f"the scores sum to {sums[row]:.4g}, not 1"

@@ -30,7 +30,7 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
         raise DataError(
             f"generate.positive: no class '{params.positive}'. {suggest(params.positive, classes)}"
         )
-    factors = {name: kind for one in generators for name, (kind, _) in one.kept_factors.items()}
+    factors = _factor_kinds(built)
     if any(source.has_corruptions for source in params.sources):
         factors[CORRUPTION] = "string"
     libraries = {name for generator in generators for name in generator.libraries}
@@ -50,6 +50,21 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
         ),
         versions={**versions("raresight", "pyarrow", *sorted(libraries)), **machine},
     )
+
+
+def _factor_kinds(built: Mapping[str, Generator]) -> dict[str, str]:
+    """``float`` or ``string`` of each factor; DataError where two sources differ in that."""
+    first: dict[str, str] = {}
+    kinds: dict[str, str] = {}
+    for source, generator in built.items():
+        for name, (kind, _) in generator.kept_factors.items():
+            if kinds.setdefault(name, kind) != kind:
+                raise DataError(
+                    f"factor '{name}' is {kinds[name]} in source '{first[name]}' and {kind} in "
+                    f"source '{source}': give one of them another name, or values of one kind."
+                )
+            first.setdefault(name, source)
+    return kinds
 
 
 def refuse_confusable(generators: Iterable[Generator]) -> None:

@@ -104,7 +104,9 @@ def _slice_panel(axes: "Axes", worst: Sequence[Slice], overall: float | None, la
     if overall is not None:
         axes.axvline(overall, color=PICTURE.ink, ls=":", lw=1)
     axes.set(xlim=(-0.02, 1.02), ylim=(max(len(worst), 1) - 0.5, -0.5), xlabel=label)
-    axes.set_title(f"Worst slices by {label}\n(orange: significantly worse)", size=12, loc="left")
+    axes.set_title(
+        f"Slices by {label}, worst first\n(orange: significantly worse)", size=12, loc="left"
+    )
 
 
 def _save(figure: "Figure", path: Path) -> None:

@@ -23,8 +23,9 @@ from raresight.pipeline.report.painters import Plane
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.wording import augmentation_check
 from raresight.pipeline.wording.baselines import network_needed
-from raresight.pipeline.wording.numbers import costs_told, verdict
+from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
+from raresight.pipeline.wording.verdict import verdict
 
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
 

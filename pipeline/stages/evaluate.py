@@ -24,6 +24,7 @@ from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
+from raresight.pipeline.evaluation.goals import goal_problems
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.keeping import kept_decision
 from raresight.pipeline.evaluation.output import tables
@@ -61,7 +62,8 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
     task = Task(classes=dataset.classes, positive=dataset.positive)
-    refuse(params_file, [f"{params_file}: {one}" for one in cost_problems(params.threshold, task)])
+    problems = [*cost_problems(params.threshold, task), *goal_problems(params.goals, task)]
+    refuse(params_file, [f"{params_file}: {one}" for one in problems])
     targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
     targets.append(data / DECISION)
     if params.threads is not None:  # torch is loaded by the model, and not before

@@ -113,7 +113,7 @@ def _split_originals(originals: Dataset, images: Images, params: SplitParams) ->
             f"{listing(problems)}\n{_ways_on(images, params)}"
         )
     for pair in sorted(allowed):
-        say(f"split: {found[pair]}, as `split.incomplete_classes` allows")
+        say(f"split: {found[pair]}; `split.incomplete_classes: allow` lets it pass")
     return splits
 
 

@@ -77,7 +77,7 @@ STAGES: Mapping[str, Stage] = {
         results=("training/results.json",),
         metrics=("training/metrics.json",),
         options=("device", "resume"),
-        revision=2,
+        revision=3,
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
@@ -86,7 +86,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=3,
+        revision=4,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",

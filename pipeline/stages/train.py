@@ -136,9 +136,18 @@ def _fit_with_bar(job: Job, replicates: int) -> Run:
 
         last, history = job.fit(trainer, on_batch)
     found = diagnose(
-        history.epochs, chance=last.chance_loss(), steps_per_epoch=last.steps_per_epoch
+        history.epochs,
+        chance=last.chance_loss(),
+        steps_per_epoch=last.steps_per_epoch,
+        weights_per_image=_weights_per_image(last),
     )
     return Run(job=job, trainer=last, history=history, diagnosis=found)
+
+
+def _weights_per_image(trainer: Trainer) -> float:
+    """Trained weights for each image that is there, however often an epoch shows it."""
+    weights = sum(one.numel() for one in trainer.model.parameters() if one.requires_grad)
+    return float(weights / trainer.available.sum())
 
 
 def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
@@ -198,6 +207,7 @@ def _results(runs: Sequence[Run]) -> dict[str, Any]:
         "images": len(first.trainer.train_feed),
         "steps_per_epoch": first.trainer.steps_per_epoch,
         "chance_loss": first.trainer.chance_loss(),
+        "weights_per_image": _weights_per_image(first.trainer),
         "diagnosis": asdict(first.diagnosis),
         **together,
     }

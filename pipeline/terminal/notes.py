@@ -89,7 +89,7 @@ def _threshold_note(threshold: Metrics) -> str:
         "cost": "has the lowest cost on validation",
     }[threshold["name"]]
     what = _name(threshold["objective"])
-    parts = [f"The threshold, {number(threshold['model'])}, {aim}."]
+    parts = [f"The threshold, {threshold['shown']}, {aim}."]
     if (sure := threshold.get("target_confidence")) is not None:
         at_least = "at least " if threshold["name"] == "precision" else ""
         parts.append(f"On new images that holds with a confidence of {at_least}{number(sure)}.")
@@ -117,17 +117,23 @@ def _deployment_notes(deployment: Metrics) -> Iterator[str]:
 
 
 def _slices_note(slices: Metrics) -> str:
-    """The worst slice of each metric, and how many are significantly worse than the rest."""
+    """How many slices are significantly worse than the rest, and the worst of them."""
+    tested = sum(one["n_slices"] for one in slices.values())
+    significant = sum(one["n_significant"] for one in slices.values())
+    if not significant:
+        return (
+            f"Slices: none of {tested} is significantly worse than the rest (adjusted for their "
+            "number)."
+        )
     worst = [
         f"{_name(metric)} {number(one['value'])} [{number(one['low'])}{DASH}{number(one['high'])}] "
         f"where {one['worst'].replace('_', ' ')} (n = {count(one['images'])}{_of_groups(one)})"
         for metric, one in slices.items()
+        if one["n_significant"]
     ]
-    tested = sum(one["n_slices"] for one in slices.values())
-    significant = sum(one["n_significant"] for one in slices.values())
     return (
-        f"Worst slices: {'; '.join(worst)}. Significantly worse than the rest: "
-        f"{significant or 'none'} of {tested} slices (adjusted for their number)."
+        f"Worst slices: {'; '.join(worst)}. Significantly worse than the rest: {significant} of "
+        f"{tested} slices (adjusted for their number)."
     )
 
 

@@ -108,6 +108,21 @@ def _underfitting(numbers: Numbers) -> str:
     return f"the loss has stopped falling, in training as in validation: {_losses(numbers)}"
 
 
+def _still_improving(numbers: Numbers) -> str:
+    return (
+        f"the validation average precision, {numbers['val_average_precision']:.3f}, was still "
+        f"rising by {_value(numbers, 'rise_per_epoch'):.3f} an epoch at the end; {_losses(numbers)}"
+    )
+
+
+def _not_learned(numbers: Numbers) -> str:
+    return (
+        "the loss has stopped falling, though the model has "
+        f"{numbers['weights_per_image']:,.3g} weights for each image, enough to learn them by "
+        f"heart: {_losses(numbers)}"
+    )
+
+
 OUTCOMES = {
     "converged": Outcome(
         title="converged",
@@ -153,6 +168,31 @@ OUTCOMES = {
         advice=(
             "raise train.optimizer.learning_rate, tenfold at first; `raresight find-lr` suggests "
             "one."
+        ),
+    ),
+    "worse_than_constant": Outcome(
+        title="worse than a constant prediction",
+        evidence=_losses,
+        advice=(
+            "do not train on: lower train.optimizer.learning_rate (`raresight find-lr` suggests "
+            "one) or warm up longer (train.schedule.warmup), start from a pretrained network "
+            "(train.model: {name: resnet18, weights: DEFAULT}), and look at the images and labels "
+            "(`raresight inspect`)."
+        ),
+    ),
+    "still_improving": Outcome(
+        title="still improving",
+        evidence=_still_improving,
+        advice="train longer: raise train.epochs (and train.early_stopping.patience).",
+    ),
+    "not_learned": Outcome(
+        title="not learned, but not for want of capacity",
+        evidence=_not_learned,
+        advice=(
+            "start from a pretrained network (train.model: {name: resnet18, weights: DEFAULT}), "
+            "learn from more images (generate), regularize less (train.model.dropout, "
+            "train.regularization, train.batch_augment), or look whether the labels are right "
+            "(`raresight inspect`)."
         ),
     ),
     "not_converged": Outcome(

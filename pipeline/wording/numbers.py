@@ -1,36 +1,15 @@
-"""How a judgement reads: numbers with as many digits as they bear, and the verdict.
+"""How a judgement's numbers read: with as many digits as they bear.
 
 The terminal and the page both speak through this module, so that they say the same.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Metrics = Mapping[str, Any]
 
 DASH = "\N{EN DASH}"
 _NEARLY_ONE = 0.99  # an upper end that says nothing
-
-
-def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
-    """The result in one paragraph, from the contents of results.json.
-
-    In parts: a plain text, or a pair of a text that matters and the word ``bold``.
-    """
-    test, majority, positive = metrics["test"], metrics["majority_baseline"], metrics["positive"]
-    yield (f"Accuracy {number(test['accuracy'])}", "bold")
-    yield f" on the test images; always answering '{majority['answer']}' scores "
-    yield f"{number(majority['accuracy'])}. "
-    if positive is None:
-        yield (f"Macro F1 {with_interval(test, 'macro_f1')}.", "bold")
-        return
-    yield f"For '{positive}': "
-    yield (f"recall {with_interval(test, 'recall')}", "bold")
-    yield ", "
-    yield (f"precision {with_interval(test, 'precision')}", "bold")
-    yield f". Where 1 image in {count(1 / metrics['deployment']['prevalence'])} is '{positive}', "
-    yield "expect a "
-    yield (f"precision of {with_interval(metrics['deployment']['model'], 'precision')}.", "bold")
 
 
 def costs_told(cost: Metrics) -> str:
@@ -100,3 +79,8 @@ def count(value: float | None) -> str:
 def share(value: float) -> str:
     """A share in [0, 1] in per cent, with three digits at most."""
     return f"{100 * value:.3g} %"
+
+
+def level(confidence_level: float) -> str:
+    """A confidence level in per cent, with all its digits."""
+    return f"{100 * confidence_level:g} %"

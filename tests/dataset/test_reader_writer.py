@@ -1,6 +1,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -308,3 +309,11 @@ def test_memory_that_is_no_map_is_never_given_back():
     stored = np.full((100, 64, 64, 3), 7, np.uint8)
     Pixels([stored], stored.shape[1:]).release()
     assert (stored == 7).all()
+
+
+def test_a_source_with_a_role_of_earlier_versions_is_refused(dataset, rows):
+    """Taken as one for all splits, what was for testing alone would be learned from."""
+    made = dataset(rows("ab"))
+    old = replace(made.description, sources=({"name": "s0", "role": "test_only"},))
+    with pytest.raises(DataError, match=r"'s0' has a role.*Run `raresight generate` again"):
+        old.splits_of("s0")

@@ -55,7 +55,7 @@ def test_a_planted_shortcut_is_named(tmp_path):
     assert json.loads((tmp_path / "data/evaluation/results.json").read_text()) == metrics
     text = in_terminal(metrics)
     assert "The copies tell the class: put through their recipe, images of other classes" in text
-    assert "Do copies tell the class? Answered with square" in text
+    assert "Do copies tell the class? Predicted square" in text
 
 
 def test_what_every_class_goes_through_is_no_shortcut(tmp_path):

@@ -51,11 +51,12 @@ def test_numbers_never_round_to_certainty(value, text):
     assert number(value) == text
 
 
-def test_the_verdict_comes_first_with_the_trivial_answer_beside_the_accuracy(rare):
+def test_the_verdict_comes_first_and_begins_with_what_was_found(rare):
     text = " ".join(printed(rare).split())
-    accuracy = number(rare["test"]["accuracy"])
-    assert text.startswith(f"Accuracy {accuracy} on the test images; always answering 'normal'")
+    found = round(rare["test"]["recall"] * 20)
+    assert text.startswith(f"It finds {found} of 20 'rare': recall ")
     assert "Where 1 image in 10,000 is 'rare', expect a precision of" in text
+    assert text.index("recall") < text.index("precision") < text.index("Accuracy")
 
 
 def test_each_row_shows_the_metrics_of_the_table_and_their_intervals(rare):
@@ -196,15 +197,24 @@ def test_the_notes_tell_of_optimism_slices_and_calibration(rare):
     optimism = rare["threshold"]["optimism"]
     assert optimism > 0
     assert f"Optimism of the validation F1: {number(optimism)} better" in text
-    worst = rare["slices"]["recall"]
-    assert f"recall {number(worst['value'])} [" in text
-    assert f"where {worst['worst']} (n = {worst['images']})" in text
+    for metric, one in rare["slices"].items():
+        assert (f"{metric} {number(one.get('value'))} [" in text) == (one["n_significant"] > 0)
     raw, calibrated = (rare["calibration"][name]["ece"] for name in ("raw", "calibrated"))
     assert f"the scores are off by {number(raw)} on average" in text
     assert f"calibrated on validation they are off by {number(calibrated)}." in text
     rare["calibration"]["calibrated"]["ece"] = 0.0
     text = " ".join(printed(rare).split())
     assert "they are off by no more than chance explains." in text
+
+
+def test_a_worst_slice_is_named_with_its_interval(rare):
+    worst = {"worst": "size = 3", "value": 0.25, "low": 0.1, "high": 0.5, "images": 12}
+    rare["slices"]["recall"] |= {"n_slices": 7, "n_significant": 2, **worst}
+    text = " ".join(printed(rare).split())
+    assert "Worst slices: recall 0.250 [0.100\N{EN DASH}0.500] where size = 3 (n = 12)" in text
+    rare["slices"] = {"recall": {"n_slices": 7, "n_significant": 0}}
+    text = " ".join(printed(rare).split())
+    assert "Slices: none of 7 is significantly worse than the rest" in text
 
 
 def test_a_target_that_cannot_be_promised_says_why(make_evidence, make_params):

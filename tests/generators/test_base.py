@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raresight.generators.base import Counted, Extra, Generator, Mixed, Unavailable
+from raresight.generators.base import Extra, Generator, Unavailable
+from raresight.generators.records import Counted, Mixed
 
 
 class Letters(Generator):

@@ -24,7 +24,11 @@ from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 from raresight.pipeline.stages import generate
 
 SIDE = 64
-OPTIONS = {"folder": {"path": "pictures"}, "carla": {"path": "record"}}  # where there is no default
+OPTIONS = {  # where there is no default
+    "folder": {"path": "pictures"},
+    "carla": {"path": "record"},
+    "table": {"path": "pictures/labels.csv"},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,6 +39,8 @@ def pictures(tmp_path_factory):
         path = folder / "pictures" / label / "1.png"
         path.parent.mkdir(parents=True)
         Image.new("RGB", (SIDE, SIDE), colour).save(path)
+    table = "file,label,site\ncat/1.png,cat,a\ndog/1.png,dog,b\n"
+    (folder / "pictures" / "labels.csv").write_text(table)
     with open_stream(None, size=SIDE, seed=1, crossing=0.5) as stream:
         record.write(stream, folder / "record", 8)
     with pytest.MonkeyPatch.context() as patch:

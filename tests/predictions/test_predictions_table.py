@@ -124,3 +124,18 @@ def test_an_unlabelled_table_needs_no_labels():
     found = parse(pa.table(GOOD).drop_columns("label"), "p.csv", labelled=False)
     assert found.targets is None
     assert found.take(np.array([0])).targets is None
+
+
+def test_rounded_scores_are_one_message_with_a_way_on():
+    scores = np.random.default_rng(0).dirichlet(np.ones(20), 100)
+    columns = {f"score.c{k:02d}": scores[:, k].round(2) for k in range(20)}
+    frame = {"id": np.arange(100).astype(str), "label": ["c00"] * 100, **columns}
+    sums = sum(columns.values())
+    off = int((abs(sums - 1) > 1e-3).sum())
+    assert off > 20
+    with pytest.raises(DataError) as caught:
+        parse(pa.table(frame), "t.csv")
+    message = str(caught.value)
+    assert message.startswith("t.csv has 1 problem:")
+    assert f"this and {off - 1} more rows sum to {sums.min():.4g} to {sums.max():.4g}" in message
+    assert "divide each row by its sum" in message

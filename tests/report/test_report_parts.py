@@ -199,18 +199,3 @@ def test_slices_keep_their_order_and_say_which_are_significantly_worse():
         ("size", False),
     ]
     assert len(slices.worst(rows * 9, confidence=0.95)["recall"]) == 8
-
-
-def test_the_verdict_is_a_sentence_with_its_weight():
-    test = {"accuracy": 0.9, "macro_f1": 0.8, "macro_f1_low": 0.7, "macro_f1_high": 0.9}
-    metrics = {
-        "positive": None,
-        "test": test,
-        "majority_baseline": {"answer": "a", "accuracy": 0.5},
-    }
-    parts = list(numbers.verdict(metrics))
-    text = "".join(part if isinstance(part, str) else part[0] for part in parts)
-    assert text == (
-        "Accuracy 0.900 on the test images; always answering 'a' scores 0.500. "
-        f"Macro F1 0.800 [0.700{numbers.DASH}0.900]."
-    )

@@ -311,3 +311,52 @@ def test_many_bad_files_are_all_in_a_file(tmp_path, made):
         made(source(root))
     assert str(told.value).count("not an image that Pillow knows") == 10
     assert len((tmp_path / "data/generate_problems.txt").read_text().splitlines()) == 15
+
+
+def clinic(root: Path, split: bool = False) -> dict:
+    """The source of a table with 30 patients of two images: diagnosis, patient, scanner and age."""
+    lines = ["image;diagnosis;patient;scanner;age" + ";split" * split]
+    for k in range(60):
+        draw(root / "images" / f"{k}.png")
+        patient, ill = k // 2, k // 2 % 3 == 0
+        row = [f"{k}", "ill" if ill else "healthy", f"p{patient}", "ab"[patient % 2], f"{k},5"]
+        lines.append(";".join(row + ["training" if patient < 20 else "test"] * split))
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+    return listed(root)
+
+
+def listed(root: Path) -> dict:
+    """The source of the table as it lies there."""
+    columns = {"file": "image", "label": "diagnosis", "group": "patient"}
+    options = {"path": str(root / "labels.csv"), "images": str(root / "images")}
+    return {"generator": "table", "options": {**options, "columns": columns}}
+
+
+def test_a_table_brings_labels_groups_and_factors(tmp_path, made):
+    found = made(clinic(tmp_path / "raw"), keep=str(tmp_path / "split.csv"))
+    assert len(found) == 60
+    assert all(found[f"{2 * p}"] == found[f"{2 * p + 1}"] for p in range(30))
+    images = Dataset(tmp_path / "data/generated")
+    factors = images.factors.set_index("file")
+    assert images.description.factors["age"] == "float"
+    assert factors.loc["7", ["scanner", "age"]].tolist() == ["b", 7.5]
+    assert images.groups.tolist().count("p3") == 2
+
+
+def test_splits_of_a_table_are_kept_and_a_patient_in_two_is_named(tmp_path, made):
+    with pytest.raises(DataError, match="has none in val: its images were all given to other"):
+        made(clinic(tmp_path / "raw", split=True))
+    table = tmp_path / "raw/labels.csv"
+    table.write_text(table.read_text().replace("p19;b;38,5;training", "p19;b;38,5;val"))
+    with pytest.raises(DataError, match=r"'p19' is given to train \(39\) and to val \(38\)"):
+        made(listed(tmp_path / "raw"))
+
+
+def test_one_factor_of_two_kinds_is_refused(tmp_path, made):
+    source_ = clinic(tmp_path / "raw")
+    other = tmp_path / "other"
+    draw(other / "1.png")
+    (other / "labels.csv").write_text("file,label,age\n1.png,ill,old\n")
+    second = {"generator": "table", "name": "b", "options": {"path": str(other / "labels.csv")}}
+    with pytest.raises(DataError, match="factor 'age' is float in source 'table' and string in"):
+        made(source_, second)

@@ -55,6 +55,30 @@ def test_the_numbers_are_those_of_scikit_learn(judge):
     assert test["roc_auc_low"] < test["roc_auc"] < test["roc_auc_high"]
 
 
+SPELLINGS = {
+    "semicolon": {"sep": ";", "decimal": ","},
+    "tab": {"sep": "\t", "decimal": ","},
+    "utf16": {"encoding": "utf-16"},
+    "mark": {"encoding": "utf-8-sig"},
+}
+
+
+@pytest.mark.parametrize("way", SPELLINGS)
+def test_tables_of_a_spreadsheet_give_the_same(judge, way):
+    frame = table()
+    frame.to_csv("scores.csv", index=False)
+    expected = judge("--positive", "ill", "--threshold", "0.5")
+    frame.to_csv("scores.csv", index=False, **SPELLINGS[way])
+    assert judge("--positive", "ill", "--threshold", "0.5") == expected
+
+
+def test_an_unknown_encoding_is_named(judge):
+    frame = table().replace("well", "böse").rename(columns={"score.well": "score.böse"})
+    frame.to_csv("scores.csv", index=False, encoding="latin-1")
+    message = judge("--positive", "ill", "--threshold", "0.5", code=65)
+    assert "scores.csv is not UTF-8: line 1 holds the byte 0xf6 ('ö' in Windows-1252)" in message
+
+
 def test_every_kind_of_file_gives_the_same(judge):
     frame = table()
     frame.to_csv("scores.csv", index=False)
@@ -67,7 +91,7 @@ def test_every_kind_of_file_gives_the_same(judge):
     options = ("--positive", "ill", "--threshold", "0.5")
     found = [judge(*options, name=f"scores.{kind}") for kind in ("csv", "parquet", "arrow")]
     assert found[0] == found[1] == found[2]
-    assert "scanner" in json.dumps(found[0]["slices"])
+    assert found[0]["slices"]["recall"]["n_slices"] == 2  # the scanners
 
 
 def test_the_threshold_is_chosen_on_validation_alone(judge):
@@ -152,7 +176,9 @@ def test_what_a_file_lacks_is_said(judge, tmp_path, content, code, said):
 def test_files_that_are_not_there_or_of_no_known_kind(judge, tmp_path):
     judge(code=66)
     (tmp_path / "scores.xlsx").write_text("")
-    assert ".csv, .parquet, .arrow" in judge(code=2, name="scores.xlsx")
+    assert ".csv, .tsv, .txt, .parquet, .jsonl, .ndjson, .arrow, .feather" in judge(
+        code=2, name="scores.xlsx"
+    )
 
 
 def test_validation_about_other_classes_is_refused(judge):
@@ -168,3 +194,26 @@ def test_options_of_predictions_need_predictions():
     result = invoke("evaluate", "--threshold", "0.5")
     assert result.exit_code == 2
     assert "--predictions" in result.stderr
+
+
+def test_a_prevalence_that_nobody_stated_is_named_as_assumed(judge):
+    table().to_csv("scores.csv", index=False)
+    asked = ("--positive", "ill", "--threshold", "0.5")
+    found = [judge(*asked, *more)["deployment"] for more in ((), ("--prevalence", "0.001"))]
+    assert [one["prevalence_is"] for one in found] == ["assumed", "stated"]
+    assert "(assumed" in judge(*asked, json_too=False)
+    assert "(assumed" not in judge(*asked, "--prevalence", "0.001", json_too=False)
+
+
+def test_goals_that_are_required_and_not_met_end_with_1(judge, tmp_path):
+    table().to_csv("scores.csv", index=False)
+    asked = ("--positive", "ill", "--threshold", "0.5", "--require-goals")
+    assert "no goals are set" in judge(*asked, code=2)
+    params = tmp_path / "params.yaml"
+    params.write_text("evaluate: {goals: {recall: 0.999, accuracy: 0.5}}\n")
+    message = judge(*asked, code=1)
+    assert "1 of 2 goals are not met:\n  recall: at least 0.999 is asked for" in message
+    params.write_text("evaluate: {goals: {accuracy: 0.5}}\n")
+    assert judge(*asked)["goals"]["accuracy"]["verdict"] == "met"
+    params.write_text("evaluate: {goals: {macro_f1: 0.5}}\n")
+    assert "evaluate.goals.macro_f1: no such metric here" in judge(*asked, code=2)

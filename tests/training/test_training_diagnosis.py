@@ -4,6 +4,7 @@ benchmarks/diagnosis.py.
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from full_params import full_params
@@ -51,6 +52,7 @@ SHAPES = {
     "learning_rate_too_high": (flat(1.02), flat(1.0), [5.0, *flat(0.2, 19)]),
     "learning_rate_too_low": (falling(1.1, 1.05), falling(1.1, 1.05), flat(0.002)),
     "not_converged": (falling(1.0, 0.4, 8), falling(1.0, 0.4, 8), flat(0.1, 8)),
+    "worse_than_constant": (falling(2.7, 2.5, 8), flat(6.9, 8), flat(0.1, 8)),
 }
 
 
@@ -60,6 +62,47 @@ def test_the_textbook_shape_of_each_cause_is_named(cause):
     assert found.cause == cause
     assert re.search(r"\d", describe(found.cause, found.numbers).evidence)
     json.dumps(found.numbers, allow_nan=False)
+
+
+@pytest.mark.parametrize("train", [LEARNED, flat(0.3), flat(0.6)])
+@pytest.mark.parametrize(("rise", "cause"), [(0.01, "still_improving"), (0.001, None)])
+def test_what_still_ranks_better_at_the_end_is_still_improving(train, rise, cause):
+    epochs = curves(train, train, flat(0.1))
+    rising = [replace(one, val_average_precision=0.5 + rise * one.epoch) for one in epochs]
+    found = diagnose(rising, chance=CHANCE, steps_per_epoch=STEPS)
+    assert (found.cause == "still_improving") == (cause is not None)
+    if cause is not None:
+        assert found.numbers["rise_per_epoch"] == pytest.approx(rise)
+        assert "train longer" in describe(found.cause, found.numbers).advice
+    fallen = [*rising[:-4], *(replace(one, val_average_precision=0.1) for one in rising[-4:])]
+    assert diagnose(fallen, chance=CHANCE, steps_per_epoch=STEPS).cause != "still_improving"
+
+
+@pytest.mark.parametrize("epochs", [2, 8])
+@pytest.mark.parametrize(("train", "val"), [(2.72, 6.94), (1.3, 1.1), (0.9, 6.94)])
+def test_a_loss_far_above_a_constant_predictions_is_no_reason_to_train_longer(train, val, epochs):
+    falls = falling(train + 0.5, train, epochs)
+    found = diagnose(
+        curves(falls, flat(val, epochs), flat(0.1, epochs)), chance=CHANCE, steps_per_epoch=STEPS
+    )
+    assert "train longer" not in describe(found.cause, found.numbers).advice
+
+
+@pytest.mark.parametrize(
+    ("weights_per_image", "cause"),
+    [(None, "underfitting"), (0.1, "underfitting"), (50.0, "not_learned")],
+)
+def test_where_weights_are_more_than_enough_capacity_is_not_advised(weights_per_image, cause):
+    found = diagnose(
+        curves(*SHAPES["underfitting"]),
+        chance=CHANCE,
+        steps_per_epoch=STEPS,
+        weights_per_image=weights_per_image,
+    )
+    assert found.cause == cause
+    advice = describe(found.cause, found.numbers).advice
+    assert ("train.model.width" in advice) == (cause == "underfitting")
+    assert ("pretrained" in advice) == (cause == "not_learned")
 
 
 def test_a_gap_that_never_rose_is_overfitting_too():

@@ -9,6 +9,7 @@ from toy_training import DEVICES, trainer
 
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.runtime.errors import DeviceError, DivergedError
+from raresight.pipeline.training.optim.early_stopping import epochs_without_gain
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -34,6 +35,14 @@ def test_training_leaves_the_global_generator_alone():
     before = torch.random.get_rng_state()
     trainer(epochs=2).fit()
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_gains_are_measured_from_the_last_that_counted():
+    steady = [0.3 + 0.005 * epoch for epoch in range(20)]
+    # Every second epoch is 0.01 above the last that counted.
+    assert max(epochs_without_gain(steady[:k], 0.008) for k in range(1, 21)) == 1
+    assert epochs_without_gain([0.5, 0.505, 0.507], 0.008) == 2
+    assert epochs_without_gain([0.5, 0.4, 0.6, 0.6], 0.0) == 1
 
 
 def test_the_best_epoch_is_kept_and_stopping_is_early():

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.evaluation.against_baselines import against_baselines
 from raresight.pipeline.evaluation.assessment import Assessment
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults
+from raresight.pipeline.evaluation.decisions.digits import shortest
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
+from raresight.pipeline.evaluation.goals import goal_results
 from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.uncertainty.effective import count_groups, has_groups
 from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
@@ -41,6 +44,9 @@ def to_results_json(result: EvaluationResult) -> dict[str, Any]:
         }
     if result.costs is not None:
         metrics["cost"] = _costs(result.costs)
+    metrics["against_baselines"] = against_baselines(result)
+    if result.params.goals:
+        metrics["goals"] = goal_results(result)
     metrics["calibration"] = _calibration(result)
     metrics["slices"] = _slices(result)
     metrics["intervals"] = asdict(result.params.intervals)
@@ -77,6 +83,7 @@ def _deployment(result: EvaluationResult) -> dict[str, Any]:
     entries = {
         f"{prevalence:g}": {
             "prevalence": prevalence,
+            "prevalence_is": "assumed" if result.params.prevalence_assumed else "stated",
             **{name: as_dict(figures) for name, figures in rows.items()},
         }
         for prevalence, rows in result.deployment.items()
@@ -96,6 +103,7 @@ def _threshold(result: EvaluationResult) -> dict[str, Any]:
     rule, chosen = result.params.threshold, result.thresholds["model"]
     metrics: dict[str, Any] = {"name": rule.name}
     metrics |= {name: threshold.value for name, threshold in result.thresholds.items()}
+    metrics["shown"] = _threshold_text(result)
     metrics |= {"objective": rule.objective, "val": chosen.score}
     metrics |= {"optimism": chosen.optimism, "positives": chosen.positives}
     optional = {
@@ -107,6 +115,13 @@ def _threshold(result: EvaluationResult) -> dict[str, Any]:
         "reason": chosen.reason,
     }
     return metrics | {name: value for name, value in optional.items() if value is not None}
+
+
+def _threshold_text(result: EvaluationResult) -> str:
+    """The model's threshold in as few digits as decide the same about every image seen."""
+    value, index = result.thresholds["model"].value, result.task.positive_index
+    sets = [result.outcomes[name] for name in ("val", "test") if name in result.outcomes]
+    return shortest(value, np.concatenate([one.scores[:, index] for one in sets]))
 
 
 def _costs(costs: CostResults) -> dict[str, Any]:
@@ -129,19 +144,19 @@ def _shares(values: np.ndarray, task: Task) -> dict[str, float]:
 
 
 def _slices(result: EvaluationResult) -> dict[str, Any]:
-    """The worst slice of each metric, how many there are, and how many significantly worse."""
+    """How many slices each metric has, how many are significantly worse, and the worst of those."""
+    level = 1 - result.params.confidence_level
     found: dict[str, Any] = {}
     for one in result.slices:  # worst first
-        worst = found.setdefault(one.metric, {"n_slices": 0, "n_significant": 0})
-        worst["n_slices"] += 1
-        significant = (
-            one.p_adjusted is not None and one.p_adjusted < 1 - result.params.confidence_level
-        )
-        worst["n_significant"] += significant
-        if worst["n_slices"] == 1:
-            worst["worst"] = one.name
-            worst |= {"value": one.estimate.value, "low": one.estimate.low}
-            worst |= {"high": one.estimate.high, "images": one.images, "groups": one.groups}
+        told = found.setdefault(one.metric, {"n_slices": 0, "n_significant": 0})
+        told["n_slices"] += 1
+        if one.p_adjusted is None or one.p_adjusted >= level:
+            continue
+        told["n_significant"] += 1
+        if told["n_significant"] == 1:
+            told["worst"] = one.name
+            told |= {"value": one.estimate.value, "low": one.estimate.low}
+            told |= {"high": one.estimate.high, "images": one.images, "groups": one.groups}
     return found
 
 

@@ -20,6 +20,10 @@ CREEP = 0.003
 FEW_EPOCHS = 5
 STILL_FALLING = 0.02  # of the chance loss an epoch
 STAGNANT = 0.97  # of the chance loss: so much is not yet learning
+WORSE = 1.2  # of the chance loss, in training: far above a constant prediction's
+VAL_WORSE = 2.0  # the same of the validation loss, where training is not learned either
+RISING = 0.005  # of validation average precision an epoch
+AMPLE = 1.0  # weights an image: with more, capacity is not what keeps a model from learning them
 
 Numbers = Mapping[str, float | None]
 
@@ -40,12 +44,17 @@ def diagnose(
     *,
     chance: float,
     steps_per_epoch: int,
+    weights_per_image: float | None = None,
     divergence: Divergence | None = None,
 ) -> Diagnosis:
-    """Judge a training by its curves; ``divergence`` is how it was broken off, if it was."""
+    """Judge a training by its curves; ``divergence`` is how it was broken off, if it was.
+
+    ``weights_per_image`` is how many weights the model has for each image of an epoch, None where
+    that is not known.
+    """
     if divergence is not None:
         return Diagnosis(cause="diverged", numbers=divergence.numbers)
-    signs = _Signs(epochs, chance=chance, steps=steps_per_epoch)
+    signs = _Signs(epochs, chance=chance, steps=steps_per_epoch, ample=weights_per_image)
     for cause, rule in _RULES.items():
         if (numbers := rule(signs)) is not None:
             return Diagnosis(cause=cause, numbers=numbers)
@@ -60,8 +69,10 @@ def stagnates(epochs: Sequence[Epoch], *, chance: float, after: int = 5) -> bool
 class _Signs:
     """The curves in numbers that mean the same for every task."""
 
-    def __init__(self, epochs: Sequence[Epoch], *, chance: float, steps: int):
+    def __init__(self, epochs: Sequence[Epoch], *, chance: float, steps: int, ample: float | None):
         self.epochs = epochs
+        self.weights_per_image = ample
+        self.quality = [epoch.val_average_precision for epoch in epochs]
         self.train = [epoch.train_loss / chance for epoch in epochs]
         self.val = [epoch.val_loss / chance for epoch in epochs]
         self.moves = [epoch.weight_change / steps**0.5 for epoch in epochs]
@@ -84,6 +95,20 @@ class _Signs:
             return 0.0
         before = self.train[-2 * self.tail : -self.tail]
         return (fmean(before) - self.fit) / self.tail
+
+    @property
+    def rise(self) -> float:
+        """How much the validation average precision rises an epoch: over the last two fifths."""
+        if len(self.quality) < 2:
+            return 0.0
+        before = self.quality[-2 * self.tail : -self.tail]
+        return (fmean(self.quality[-self.tail :]) - fmean(before)) / self.tail
+
+    @property
+    def best_is_late(self) -> bool:
+        """Whether the best epoch is among the last fifth."""
+        best = max(range(len(self.quality)), key=self.quality.__getitem__)
+        return best >= len(self.quality) - self.tail
 
     @property
     def end(self) -> Numbers:
@@ -131,15 +156,39 @@ def _not_converged(signs: _Signs) -> Numbers | None:
     return None
 
 
+def _worse_than_constant(signs: _Signs) -> Numbers | None:
+    val = fmean(signs.val[-signs.tail :])
+    return signs.end if signs.fit > WORSE or (signs.fit > POOR and val > VAL_WORSE) else None
+
+
+def _still_improving(signs: _Signs) -> Numbers | None:
+    """The loss may have flattened while the ranking of the rare class goes on getting better."""
+    if not signs.best_is_late or signs.rise < RISING:
+        return None
+    quality = {"val_average_precision": signs.quality[-1], "rise_per_epoch": signs.rise}
+    return {**quality, **signs.end}
+
+
 def _underfitting(signs: _Signs) -> Numbers | None:
     return signs.end if signs.fit > POOR else None
+
+
+def _not_learned(signs: _Signs) -> Numbers | None:
+    """By a model that has the capacity to learn each image by heart."""
+    ample = signs.weights_per_image
+    if signs.fit <= POOR or ample is None or ample < AMPLE:
+        return None
+    return {"weights_per_image": ample, **signs.end}
 
 
 _RULES: dict[str, Callable[[_Signs], Numbers | None]] = {  # the first that gives numbers holds
     "learning_rate_too_high": _too_high,
     "learning_rate_too_low": _too_low,
     "overfitting": _overfitting,
+    "worse_than_constant": _worse_than_constant,
     "not_converged": _not_converged,
+    "still_improving": _still_improving,
+    "not_learned": _not_learned,
     "underfitting": _underfitting,
 }
 CAUSES = ("diverged", *_RULES, "converged")

@@ -11,9 +11,15 @@ def best_epoch(quality: Sequence[float]) -> int:
 
 
 def epochs_without_gain(quality: Sequence[float], min_delta: float) -> int:
-    """How many epochs ago the best so far was last beaten by more than ``min_delta``."""
+    """How many epochs ago the quality last rose more than ``min_delta`` above the last that did.
+
+    A gain is measured from the last one that counted, as in Keras and Lightning: epochs that each
+    gain less than ``min_delta`` add up.
+    """
     best, waited = -np.inf, 0
     for value in quality:
-        waited = 0 if value > best + min_delta else waited + 1
-        best = max(best, value)
+        if value > best + min_delta:
+            best, waited = value, 0
+        else:
+            waited += 1
     return waited

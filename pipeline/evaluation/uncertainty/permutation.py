@@ -42,7 +42,7 @@ def permutation_tests(
         for own, other in (cells, cells[::-1]):
             counts = weighted_counts(np.where(exchanged, other, own), once, 2 * size)
             values.append(ranking_quality(counts[:, size:], counts[:, :size]))
-        return values[1] - values[0]
+        return np.asarray(np.subtract(values[1], values[0]))
 
     observed = np.abs(shifts(np.zeros((1, len(of_row)), bool)))
     as_large = np.ones(len(RANKED))  # the observed one is one of those that could have been

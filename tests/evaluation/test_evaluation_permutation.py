@@ -8,8 +8,8 @@ from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.compare import TASK, simulate
-from raresight.pipeline.comparison.permutation import permutation_tests
 from raresight.pipeline.evaluation.decisions.predictions import predict_labels
+from raresight.pipeline.evaluation.uncertainty.permutation import permutation_tests
 
 
 def permuted(targets, scores, groups=None, seed=0):

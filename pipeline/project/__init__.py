@@ -1,0 +1,1 @@
+"""A project of one's own: the files that `raresight init` writes, and keeps up to date."""

@@ -1,0 +1,137 @@
+"""A project of one's own: what `init` writes, and what `upgrade` changes."""
+
+import os
+
+import numpy as np
+import pytest
+from image_folders import save
+from imports import ROOT
+from program import invoke
+from ruamel.yaml import YAML
+
+from raresight.pipeline.commands import init, validate
+from raresight.pipeline.project import template
+from raresight.pipeline.project.revisions import check_revision
+from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
+from raresight.pipeline.stages import generate
+
+yaml = YAML(typ="safe")
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Nine healthy and three diseased images of 40 x 50 pixels."""
+    rng = np.random.default_rng(0)
+    for label, count in (("healthy", 9), ("diseased", 3)):
+        for number in range(count):
+            color = tuple(rng.integers(0, 256, 3).tolist())
+            save(tmp_path / "photos" / label / f"{number}.png", color, size=(40, 50))
+    return tmp_path / "photos"
+
+
+def test_the_pipeline_of_a_project_is_that_of_the_repository():
+    """Renew it: `template.of_repository` of dvc.yaml, into pipeline/project/dvc.yaml."""
+    ours = template.of_repository((ROOT / "dvc.yaml").read_text())
+    assert template.text("dvc.yaml") == ours
+    stages = yaml.load(ours)["stages"]
+    assert list(stages) == list(template.revisions())
+    for name, stage in stages.items():
+        assert stage["cmd"] == f"raresight {name}"
+        assert stage["params"][0] == {"revisions.yaml": [name]}
+        # No code, and everything else as in the repository.
+        own = yaml.load((ROOT / "dvc.yaml").read_text())["stages"][name]
+        data = [dep for dep in own["deps"] if not dep.startswith(("pipeline", "generators"))]
+        assert stage["deps"] == data
+        assert stage["outs"] == own["outs"]
+
+
+def test_a_project_of_ones_images_is_complete_and_short(images, tmp_path):
+    init.run(tmp_path / "p", images=images)
+    params = yaml.load(tmp_path / "p" / "params.yaml")
+    assert params["generate"]["image_size"] == 32  # the largest of 32, 64, ... within 50
+    assert params["generate"]["positive"] == "diseased"  # of two classes the rarer
+    assert params["evaluate"]["deployment_prevalence"] == 0.25  # 3 of 12, by hand
+    assert len((tmp_path / "p" / "params.yaml").read_text().splitlines()) <= 25
+    assert (tmp_path / "p" / ".git").is_dir()
+    assert (tmp_path / "p" / ".dvc").is_dir()
+    assert len([*(tmp_path / "p" / "data/raw/images").rglob("*.png")]) == 12
+    assert yaml.load(tmp_path / "p" / "revisions.yaml") == template.revisions()
+
+
+def test_its_params_are_valid_and_its_images_are_read(images, tmp_path, monkeypatch):
+    init.run(tmp_path / "p", images=images, link=True)
+    monkeypatch.chdir(tmp_path / "p")
+    validate.run(tmp_path / "p" / "params.yaml")
+    generate.run(tmp_path / "p" / "params.yaml", tmp_path / "p" / "data", workers=1)
+    one = next((tmp_path / "p/data/raw/images").rglob("0.png"))
+    assert one.stat().st_nlink == 2  # a hard link takes no room
+
+
+def test_folders_of_splits_are_taken_as_such(images, tmp_path):
+    for name in ("train", "test"):
+        (tmp_path / "all" / name).mkdir(parents=True)
+        os.rename(images / ("healthy"), tmp_path / "all" / name / "healthy")
+        save(images / "healthy" / "x.png", (1, 2, 3), size=(40, 50))
+        save(tmp_path / "all" / name / "diseased" / f"{name}.png", (9, 9, 9), size=(40, 50))
+    init.run(tmp_path / "p", images=tmp_path / "all")
+    (source,) = yaml.load(tmp_path / "p" / "params.yaml")["generate"]["sources"]
+    assert source["options"]["split_folders"] is True
+
+
+def test_a_scenario_is_another_beginning(tmp_path):
+    init.run(tmp_path / "a")
+    init.run(tmp_path / "b", scenario="shapes")
+    assert (tmp_path / "a/params.yaml").read_text() == (ROOT / "params.yaml").read_text()
+    assert (tmp_path / "b/params.yaml").read_text() == (ROOT / "params/shapes.yaml").read_text()
+
+
+def test_what_cannot_be_is_refused_and_nothing_is_written(images, tmp_path):
+    with pytest.raises(ParamsError, match=r"no class 'diseasd'.*Did you mean 'diseased'"):
+        init.run(tmp_path / "p", images=images, positive="diseasd")
+    with pytest.raises(ParamsError, match=r"no scenario 'shape'.*Did you mean 'shapes'"):
+        init.run(tmp_path / "p", scenario="shape")
+    with pytest.raises(ParamsError, match="give one of them"):
+        init.run(tmp_path / "p", scenario="shapes", images=images)
+    with pytest.raises(InputMissing, match="not a folder"):
+        init.run(tmp_path / "p", images=tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="class"):
+        init.run(tmp_path / "p", images=tmp_path / "empty")
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_project_is_never_overwritten(tmp_path):
+    init.run(tmp_path / "p")
+    before = (tmp_path / "p" / "params.yaml").read_bytes()
+    with pytest.raises(ParamsError, match="already"):
+        init.run(tmp_path / "p", scenario="shapes")
+    assert (tmp_path / "p" / "params.yaml").read_bytes() == before
+
+
+def test_another_revision_is_refused_until_the_project_is_upgraded(tmp_path):
+    init.run(tmp_path)
+    place = tmp_path / "revisions.yaml"
+    place.write_text(place.read_text().replace("train: ", "train: 9"))
+    check_revision(tmp_path / "params.yaml", "generate")
+    result = invoke("--params", tmp_path / "params.yaml", "train")
+    assert result.exit_code == 2
+    assert "revision 9" in result.stderr
+    assert "raresight upgrade" in result.stderr
+    # A stage that the project's dvc.yaml has of an older version lacks an output.
+    pipeline = tmp_path / "dvc.yaml"
+    pipeline.write_text(
+        pipeline.read_text().replace("      - data/decision\n", "      - data/mine\n", 1)
+    )
+    changed = init.upgrade(tmp_path)
+    assert any(line.startswith("train: revision 9") for line in changed)
+    assert "dvc.yaml: evaluate.outs: data/decision" in changed
+    outs = yaml.load(pipeline)["stages"]["evaluate"]["outs"]
+    assert "data/decision" in outs
+    assert "data/mine" in outs
+    check_revision(tmp_path / "params.yaml", "train")
+    assert init.upgrade(tmp_path) == []
+
+
+def test_upgrade_needs_a_project(tmp_path):
+    with pytest.raises(InputMissing, match="no project"):
+        init.upgrade(tmp_path)
