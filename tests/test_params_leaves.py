@@ -29,6 +29,8 @@ NULLABLE = {
     "train.gradient_clip",
     "train.threads",
     "evaluate.threads",
+    "split.keep",
+    "train.start",
 }
 # Without it no class is enlarged, which is a wish like any other.
 OPTIONAL = {"augment.copies.mitotic"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
-from raresight.pipeline.evaluation.metrics.registry import undefined
+from raresight.pipeline.evaluation.metrics.registry import METRICS, undefined
 from raresight.pipeline.evaluation.metrics.table import (
     Key,
     Values,
@@ -15,12 +15,12 @@ from raresight.pipeline.evaluation.metrics.table import (
     metric_table,
     ranking_quality,
 )
+from raresight.pipeline.evaluation.uncertainty.effective import too_few_groups
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import Interval, percentile_estimate
-from raresight.pipeline.evaluation.uncertainty.methods import intervals
+from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
+from raresight.pipeline.evaluation.uncertainty.methods import Ends, intervals
+from raresight.pipeline.evaluation.uncertainty.outcomes import worth_of
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
-
-Ends = Mapping[Key, Interval | np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +59,9 @@ def assess_majority(outcome: Predictions, settings: IntervalSettings) -> Assessm
     Its accuracy depends on which images the test set holds, and has an interval; the rest is sure.
     """
     counts, task = outcome.confusion, outcome.task
-    focus = task.focus(counts)  # right about the positive class is right enough
-    share = settings.proportion(int(focus.trace()), int(focus.sum()))
-    ends: Ends = {("", "accuracy"): share} if share else {}
+    images, known = worth_of(METRICS["accuracy"], outcome, None)
+    share = too_few_groups(images) if known is None else settings.proportion(*known)
+    ends: dict[Key, Ends] = {("", "accuracy"): share} if share else {}
     return _assessment(_by_chance(counts, task), task, ends, settings.confidence_level)
 
 
@@ -73,7 +73,7 @@ def _by_chance(counts: np.ndarray, task: Task) -> Values:
 
 
 def _assessment(
-    values: Values, task: Task, ends: Ends | None = None, confidence: float = 0.0
+    values: Values, task: Task, ends: Mapping[Key, Ends] | None = None, confidence: float = 0.0
 ) -> Assessment:
     estimates = {}
     for key, value in values.items():
@@ -88,10 +88,12 @@ def _assessment(
     )
 
 
-def _estimate(value: float, ends: Interval | np.ndarray | None, confidence: float) -> Estimate:
-    """``value`` with its interval, of which there are the two ends or resampled values (R,)."""
+def _estimate(value: float, ends: Ends | None, confidence: float) -> Estimate:
+    """``value`` with its interval, of which there are the ends, resampled values, or a reason."""
     if ends is None:
         return Estimate(value=value)
+    if isinstance(ends, str):
+        return Estimate(value=value, reason=ends)
     if isinstance(ends, np.ndarray):
         return percentile_estimate(value, ends, confidence=confidence)
     return Estimate(value=value, low=ends[0], high=ends[1])

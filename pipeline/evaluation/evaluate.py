@@ -87,6 +87,7 @@ class EvaluationResult:
             bins=self.params.calibration_bins,
             settings=self.params.intervals,
             by_score=self.task.positive is not None,
+            groups=self.outcomes["test"].groups,
         )
 
 
@@ -140,8 +141,14 @@ def _outcomes(
             name: on_test(scores["test"], decisions[name])
             for name, scores in inputs.baselines.items()
         },
-        "majority_baseline": majority(task, targets["test"], seen=targets["train"]),
-        "val": predict_labels(task, targets["val"], inputs.model["val"], decide=model),
+        "majority_baseline": majority(task, targets["test"], seen=targets["train"], groups=groups),
+        "val": predict_labels(
+            task,
+            targets["val"],
+            inputs.model["val"],
+            decide=model,
+            groups=inputs.groups.get("val"),
+        ),
     }
 
 
@@ -217,6 +224,7 @@ def _calibration(result: EvaluationResult, name: str) -> dict[str, Estimate]:
         result.task.positive_index,
         bins=result.params.calibration_bins,
         settings=result.params.intervals,
+        groups=result.outcomes["test"].groups,
     )
 
 

@@ -1,6 +1,7 @@
 """Scores from elsewhere, judged as our own are, as far as scores alone tell."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from raresight.pipeline.evaluation.prevalence import by_chance, deploy, reweight
 from raresight.pipeline.evaluation.prior_shift import estimate_shares
 from raresight.pipeline.evaluation.slices import Slice, slice_results
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
+from raresight.pipeline.evaluation.uncertainty.outcomes import worth_of_kinds
 from raresight.pipeline.runtime.errors import DataError
 
 
@@ -49,7 +51,7 @@ def evaluate_scores(
     )
     outcome = predict_labels(task, test.labels, test.scores, decide=decide, groups=test.groups)
     seen = (test if val is None else val).labels
-    always = majority(task, test.labels, seen=seen)
+    always = majority(task, test.labels, seen=seen, groups=test.groups)
     settings = params.intervals
     sets = {"test": test} if val is None else {"val": val, "test": test}
     equal = np.ones(len(task.classes))
@@ -101,6 +103,7 @@ def _calibration(test: PredictionsTable, task: Task, params: EvaluateParams) -> 
         task.positive_index,
         bins=params.calibration_bins,
         settings=params.intervals,
+        groups=test.groups,
     )
 
 
@@ -199,6 +202,7 @@ def _at_estimated(
             prevalence=min(max(share, 1e-9), 1 - 1e-9),
             positive=positive,
             settings=result.params.intervals,
+            worth=worth_of_kinds(result.outcomes["test"]),
         )
         for share in (prevalence.value, prevalence.low, prevalence.high)
         if share is not None
@@ -211,5 +215,5 @@ def _at_estimated(
             joined[name] = estimate
         else:
             low, high = min(low for low, _ in known), max(high for _, high in known)
-            joined[name] = Estimate(value=estimate.value, low=low, high=high)
+            joined[name] = replace(estimate, low=low, high=high)
     return joined

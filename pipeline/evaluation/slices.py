@@ -12,8 +12,15 @@ from itertools import pairwise
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
+from raresight.pipeline.evaluation.uncertainty.effective import (
+    FEWEST_GROUPS,
+    count_groups,
+    effective_proportion,
+    too_few_groups,
+)
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.multiple_tests import holm
+from raresight.pipeline.evaluation.uncertainty.outcomes import groups_of
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
@@ -22,7 +29,7 @@ PERTURBED = "perturbed"  # the factor that tells clean from perturbed images
 @dataclass(frozen=True, kw_only=True)
 class Slice:
     """One part of the test set: of its ``images``, where ``factor`` is ``part``, how many are
-    ``correct``.
+    ``correct``. They are of so many ``groups``, each image of its own where none belong together.
 
     ``metric`` is recall, precision or (without a positive class) accuracy. ``p`` is how likely the
     part would fare so badly against the others by chance, None where that cannot be asked;
@@ -34,6 +41,7 @@ class Slice:
     part: str
     correct: int
     images: int
+    groups: int
     estimate: Estimate
     p: float | None
     p_adjusted: float | None = None
@@ -48,13 +56,15 @@ class _Count:
     """What a metric counts: ``correct`` among ``counted``, bool (n,) each.
 
     ``against`` are the images that could lower it. A part without any (a factor that only
-    positives have, for precision) says nothing.
+    positives have, for precision) says nothing. ``groups``, int (n,), are those of the images, None
+    where each is alone.
     """
 
     metric: str
     counted: np.ndarray
     correct: np.ndarray
     against: np.ndarray
+    groups: np.ndarray | None
 
 
 def slice_results(
@@ -86,20 +96,28 @@ def slice_results(
         if perturbed is not None:
             slices += _by_perturbation(count, of_perturbed[count.metric], settings)
         kept = _adjusted([one for one in slices if one.images >= min_images])
-        found += sorted(kept, key=lambda one: (one.estimate.high, one.estimate.value, one.name))
+        found += sorted(kept, key=_worst_first)
     return tuple(found)
+
+
+def _worst_first(one: Slice) -> tuple[float, float, str]:
+    """By what is known: a part without an interval may be perfect."""
+    high, value = one.estimate.high, one.estimate.value
+    return 1.0 if high is None else high, 1.0 if value is None else value, one.name
 
 
 def _counts(outcome: Predictions) -> Iterator[_Count]:
     right = outcome.targets == outcome.predicted
-    index = outcome.task.positive_index
+    index, groups = outcome.task.positive_index, groups_of(outcome)
     if index is None:
         every = np.ones(len(right), bool)
-        yield _Count(metric="accuracy", counted=every, correct=right, against=every)
+        yield _Count(metric="accuracy", counted=every, correct=right, against=every, groups=groups)
         return
     actual, predicted = outcome.targets == index, outcome.predicted == index
-    yield _Count(metric="recall", counted=actual, correct=predicted, against=actual)
-    yield _Count(metric="precision", counted=predicted, correct=actual, against=~actual)
+    yield _Count(metric="recall", counted=actual, correct=predicted, against=actual, groups=groups)
+    yield _Count(
+        metric="precision", counted=predicted, correct=actual, against=~actual, groups=groups
+    )
 
 
 def _reference(outcome: Predictions) -> np.ndarray:
@@ -135,16 +153,45 @@ def _slice(
     count: _Count, factor: str, part: str, inside: np.ndarray, settings: IntervalSettings
 ) -> Slice:
     here = count.counted & inside
+    p = None
+    if here.sum() < count.counted.sum():
+        p = worse_than_others(
+            int((here & count.correct).sum()),
+            int(here.sum()),
+            int((count.counted & count.correct).sum()),
+            int(count.counted.sum()),
+        )
+        if count.groups is not None:
+            p = max(p, _worse_by_group(count, here))
+    return _result(count, factor, part, here, p, settings)
+
+
+def _result(
+    count: _Count,
+    factor: str,
+    part: str,
+    here: np.ndarray,
+    p: float | None,
+    settings: IntervalSettings,
+) -> Slice:
     correct, images = int((here & count.correct).sum()), int(here.sum())
-    total, total_correct = int(count.counted.sum()), int((count.counted & count.correct).sum())
-    p = worse_than_others(correct, images, total_correct, total) if images < total else None
+    estimate = Estimate(value=None, reason="no image counts here")
+    if images:
+        worth = effective_proportion(count.correct, here, count.groups)
+        ends = None if worth is None else settings.proportion(*worth)
+        estimate = (
+            Estimate(value=correct / images, reason=too_few_groups(images))
+            if ends is None
+            else Estimate(value=correct / images, low=ends[0], high=ends[1])
+        )
     return Slice(
         metric=count.metric,
         factor=factor,
         part=part,
         correct=correct,
         images=images,
-        estimate=_estimate(correct, images, settings),
+        groups=count_groups(count.groups, here),
+        estimate=estimate,
         p=p,
     )
 
@@ -159,31 +206,42 @@ def _by_perturbation(
     """
     paired = (count.counted == perturbed.counted).all()
     for part, own, other in (("no", count, perturbed), ("yes", perturbed, count)):
-        correct, images = int((own.counted & own.correct).sum()), int(own.counted.sum())
         if paired:
-            won, lost = (
-                (a.correct & ~b.correct & a.counted).sum() for a, b in ((own, other), (other, own))
-            )
-            p = _sign_test(int(won), int(lost))
+            differs = own.correct.astype(int) - other.correct
+            won, lost = (int((differs[own.counted] == way).sum()) for way in (1, -1))
+            p = _sign_test(won, lost)
+            if count.groups is not None:
+                p = max(p, _below_zero(np.where(own.counted, differs, 0), count.groups))
         else:
+            correct, images = int((own.counted & own.correct).sum()), int(own.counted.sum())
             others = int((other.counted & other.correct).sum()), int(other.counted.sum())
             p = worse_than_others(correct, images, correct + others[0], images + others[1])
-        yield Slice(
-            metric=count.metric,
-            factor=PERTURBED,
-            part=part,
-            correct=correct,
-            images=images,
-            estimate=_estimate(correct, images, settings),
-            p=p,
-        )
+        yield _result(own, PERTURBED, part, own.counted, p, settings)
 
 
-def _estimate(correct: int, images: int, settings: IntervalSettings) -> Estimate:
-    ends = settings.proportion(correct, images)
-    if ends is None:
-        return Estimate(value=None, reason="no image counts here")
-    return Estimate(value=correct / images, low=ends[0], high=ends[1])
+def _worse_by_group(count: _Count, here: np.ndarray) -> float:
+    """How likely the part ``here`` would fare so badly by chance where images belong together.
+
+    The score test of a difference of proportions, whose variance is that of the sums of groups
+    (Rotnitzky and Jewell 1990, https://doi.org/10.1093/biomet/77.3.485).
+    """
+    counted = count.counted
+    share, part = count.correct[counted].mean(), here[counted].mean()
+    assert count.groups is not None
+    return _below_zero(
+        np.where(counted, (count.correct - share) * (here - part), 0.0), count.groups
+    )
+
+
+def _below_zero(values: np.ndarray, groups: np.ndarray) -> float:
+    """How likely the sum of ``values`` (n,), expected to be 0, is so low by chance: Student's."""
+    from scipy.special import stdtr
+
+    sums = np.bincount(groups, values)
+    sums = sums[sums != 0]
+    if len(sums) < FEWEST_GROUPS:
+        return 1.0
+    return float(stdtr(len(sums) - 1, sums.sum() / np.sqrt((sums**2).sum())))
 
 
 def worse_than_others(correct: int, images: int, total_correct: int, total: int) -> float:

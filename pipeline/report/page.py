@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.report.charts import LOOKS
 from raresight.pipeline.wording.diagnosis import describe
-from raresight.pipeline.wording.numbers import count, interval, number, share
+from raresight.pipeline.wording.numbers import count, figure, interval, number, share
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,6 +46,7 @@ def _environment() -> "Environment":
         "code": _code,
         "described": lambda diagnosis: describe(diagnosis["cause"], diagnosis["numbers"]),
     }
+    environment.filters["figure"] = figure
     environment.filters["interval"] = lambda row, name, kind="number": interval(
         row, name, {"number": number, "count": count}[kind]
     )

@@ -6,6 +6,7 @@ from math import ceil, log10, sqrt
 from typing import Any
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
+from raresight.pipeline.evaluation.prevalence import RATIO_FALSE_POSITIVES, RATIO_POSITIVES
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.report.charts import PREVALENCES, draw_prevalences
 from raresight.pipeline.report.operating import Stops
@@ -40,8 +41,8 @@ def panel(stops: Stops, *, deployment: Sequence[float], settings: IntervalSettin
     return Panel(data=data, chart=chart, presets=presets)
 
 
-def _intervals(stops: Stops, settings: IntervalSettings) -> dict[str, list[list[float]]]:
-    """The ends of each stop's recall, and, to hold together, of its recall and specificity."""
+def _intervals(stops: Stops, settings: IntervalSettings) -> dict[str, Any]:
+    """The ends of each stop's recall and specificity, alone and so that both hold together."""
     # Two intervals at the root of the confidence hold together with the confidence.
     joint = replace(settings, confidence_level=sqrt(settings.confidence_level))
     tn = [stops.negatives - fp for fp in stops.fp]
@@ -49,6 +50,8 @@ def _intervals(stops: Stops, settings: IntervalSettings) -> dict[str, list[list[
         "recall_ends": _ends(stops.tp, stops.positives, settings),
         "joint_recall": _ends(stops.tp, stops.positives, joint),
         "joint_specificity": _ends(tn, stops.negatives, joint),
+        "specificity_ends": _ends(tn, stops.negatives, settings),
+        "ratio_from": [RATIO_POSITIVES, RATIO_FALSE_POSITIVES],
     }
 
 

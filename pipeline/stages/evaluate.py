@@ -151,9 +151,15 @@ def _transfer(loaded: LoadedInputs, result: EvaluationResult) -> dict[str, Any]:
         loaded.models[0].scorer.scores(loaded.dataset.images, loaded.drawn),
         decide=result.decide,
     )
-    rights = [outcome.predicted == outcome.targets for outcome in (drawn, result.outcomes["test"])]
-    pairs = [(int(right.sum()), len(right)) for right in rights]
-    return {"transfer": transfer(*pairs, settings=result.params.intervals)}
+    groups = np.unique(loaded.groups[loaded.drawn], return_inverse=True)[1]
+    test = result.outcomes["test"]
+    return {
+        "transfer": transfer(
+            (drawn.predicted == drawn.targets, groups),
+            (test.predicted == test.targets, test.groups),
+            settings=result.params.intervals,
+        )
+    }
 
 
 def _evaluation_inputs(

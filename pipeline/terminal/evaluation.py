@@ -18,6 +18,8 @@ from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     Metrics,
     count,
+    figure,
+    groups_told,
     interval,
     number,
     verdict,
@@ -99,10 +101,11 @@ def _comparison_title(metrics: Metrics) -> str:
     counts = metrics["counts"]["test"]
     total = sum(counts.values())
     if metrics["positive"] is None:
-        return f"Test set: {count(total)} images of {len(counts)} classes"
+        return f"Test set: {count(total)} images of {len(counts)} classes{groups_told(metrics)}"
     positives = counts[metrics["positive"]]
     share = f"{100 * positives / total:.3g} %"
-    return f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
+    title = f"At the test set's prevalence: {count(positives)} of {count(total)} images, {share}"
+    return title + groups_told(metrics, metrics["positive"])
 
 
 def _deployment(metrics: Metrics) -> Table:
@@ -122,9 +125,9 @@ def _deployment(metrics: Metrics) -> Table:
         table.add_column(header, justify="right")
     for name, title in (_at_prevalence("deployment") | _PER_MILLION).items():
         show, model = _shown_by(name), deployment["model"]
-        others = [show(deployment[row][name]) for row in baselines.values()]
+        others = [figure(deployment[row], name, show) for row in baselines.values()]
         value = _cell(model, name, show)
-        value.stylize("bold", 0, len(show(model[name])))
+        value.stylize("bold", 0, len(figure(model, name, show)))
         name_cell = _stacked(title) if len(title) > _WIDEST_NAME else title
         table.add_row(name_cell, value, *others)
     return table
@@ -163,12 +166,12 @@ def _stacked(title: str) -> str:
     return f"{title[:middle]}\n{title[middle + 1 :]}"
 
 
-def _shown_by(name: str) -> Callable[[float], str]:
+def _shown_by(name: str) -> Callable[[float | None], str]:
     return count if name.endswith("_per_million") else number
 
 
-def _cell(row: Metrics, name: str, show: Callable[[float], str] | None = None) -> Text:
-    cell = Text((show or number)(row[name]))
+def _cell(row: Metrics, name: str, show: Callable[[float | None], str] | None = None) -> Text:
+    cell = Text(figure(row, name, show))
     between = interval(row, name, show or "{:.3f}".format)
     return cell.append(f"\n{between}", style="not bold dim") if between else cell
 

@@ -1,5 +1,6 @@
 """What else the reader of an evaluation has to know to believe the numbers."""
 
+import math
 from collections.abc import Iterator
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS
@@ -24,6 +25,8 @@ def notes(metrics: Metrics) -> Iterator[str]:
         yield from _size_note(metrics, metrics["positive"])
         if metrics["threshold"]["name"] != "stated":
             yield _threshold_note(metrics["threshold"])
+    if "deployment" in metrics:
+        yield from _deployment_notes(metrics["deployment"])
     if "cost" in metrics:
         yield costs_told(metrics["cost"])
     if "transfer" in metrics:
@@ -54,10 +57,28 @@ def _size_note(metrics: Metrics, positive: str) -> Iterator[str]:
             confidence=settings["confidence_level"],
             method=settings["proportion_interval"],
         )
+        groups, images = _groups_needed(metrics, positive, needed)
         yield (
-            f"Recall is estimated from n = {count(positives)} positives. For an interval of "
-            f"±{_WIDE_RECALL / 2:g} the test set would need {count(needed)}."
+            f"Recall is estimated from n = {count(positives)} positives{groups}. For an interval "
+            f"of ±{_WIDE_RECALL / 2:g} the test set would need {images}."
         )
+
+
+def _groups_needed(metrics: Metrics, positive: str, needed: int) -> tuple[str, str]:
+    """The groups of the positives, and the ``needed`` independent positives as these would have it.
+
+    Another positive of a known group tells less than one of a new group, so groups are counted: the
+    recall's interval says how many independent positives those there are are worth.
+    """
+    groups = metrics.get("groups", {}).get("test")
+    if groups is None:
+        return "", count(needed)
+    found, worth = groups["per_class"][positive], groups["independent"][positive]
+    images = metrics["counts"]["test"][positive]
+    return f" of {count(found)} groups", (
+        f"{count(math.ceil(needed / worth * found))} groups, as these {count(images)} images tell "
+        f"as much as {worth:.3g} independent ones"
+    )
 
 
 def _threshold_note(threshold: Metrics) -> str:
@@ -82,11 +103,23 @@ def _threshold_note(threshold: Metrics) -> str:
     return " ".join(parts)
 
 
+def _deployment_notes(deployment: Metrics) -> Iterator[str]:
+    """Why figures at deployment prevalence are not known, each reason once."""
+    model = deployment["model"]
+    reasons: dict[str, list[str]] = {}
+    for name, reason in model.get("undefined", {}).items():
+        if model[name] is None and model.get(f"{name}_low") is not None and name in METRICS:
+            reasons.setdefault(reason, []).append(METRICS[name].label)
+    for reason, names in reasons.items():
+        told = " and ".join(names)
+        yield f"In use ({100 * deployment['prevalence']:.3g} %), {told}: {reason}."
+
+
 def _slices_note(slices: Metrics) -> str:
     """The worst slice of each metric, and how many are significantly worse than the rest."""
     worst = [
         f"{_name(metric)} {number(one['value'])} [{number(one['low'])}{DASH}{number(one['high'])}] "
-        f"where {one['worst'].replace('_', ' ')} (n = {count(one['images'])})"
+        f"where {one['worst'].replace('_', ' ')} (n = {count(one['images'])}{_of_groups(one)})"
         for metric, one in slices.items()
     ]
     tested = sum(one["n_slices"] for one in slices.values())
@@ -95,6 +128,10 @@ def _slices_note(slices: Metrics) -> str:
         f"Worst slices: {'; '.join(worst)}. Significantly worse than the rest: "
         f"{significant or 'none'} of {tested} slices (adjusted for their number)."
     )
+
+
+def _of_groups(one: Metrics) -> str:
+    return f" of {count(one['groups'])} groups" if one["groups"] < one["images"] else ""
 
 
 def _name(metric: str) -> str:

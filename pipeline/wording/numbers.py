@@ -9,6 +9,7 @@ from typing import Any
 Metrics = Mapping[str, Any]
 
 DASH = "\N{EN DASH}"
+_NEARLY_ONE = 0.99  # an upper end that says nothing
 
 
 def verdict(metrics: Metrics) -> Iterator[str | tuple[str, str]]:
@@ -43,6 +44,18 @@ def costs_told(cost: Metrics) -> str:
     )
 
 
+def groups_told(metrics: Metrics, label: str | None = None) -> str:
+    """How many groups the test images are of, with those of ``label``; empty where each is alone.
+
+    ``metrics`` are the contents of results.json.
+    """
+    found = metrics.get("groups", {}).get("test")
+    if found is None:
+        return ""
+    of_label = "" if label is None else f"{count(found['per_class'][label])} of "
+    return f" ({of_label}{count(found['total'])} groups)"
+
+
 def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
     """The ends of a figure's interval; empty where there is none."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
@@ -50,8 +63,21 @@ def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:
 
 
 def with_interval(row: Metrics, name: str) -> str:
+    """The figure with its interval; the bound where no more than that is known."""
     between = interval(row, name, number)
+    if row[name] is None and between:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        at_least = high > _NEARLY_ONE
+        return f"at least {number(low)}" if at_least else f"{number(low)} to {number(high)}"
     return number(row[name]) + (f" [{between}]" if between else "")
+
+
+def figure(row: Metrics, name: str, show: Callable[[float | None], str] | None = None) -> str:
+    """The figure; ``>= x`` where no more than that is known."""
+    show, high = show or number, row.get(f"{name}_high")
+    if row[name] is None and high is not None and high > _NEARLY_ONE:
+        return f"\N{GREATER-THAN OR EQUAL TO}\N{NO-BREAK SPACE}{show(row[f'{name}_low'])}"
+    return show(row[name])
 
 
 def number(value: float | None) -> str:

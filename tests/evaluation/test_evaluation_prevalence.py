@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from raresight.pipeline.evaluation.baselines.constant import majority
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
+from raresight.pipeline.evaluation.metrics.ranking import precision_at
 from raresight.pipeline.evaluation.prevalence import (
     at_prevalence,
     by_chance,
@@ -69,8 +70,12 @@ def test_at_the_own_prevalence_nothing_changes(recall, specificity, prevalence):
 def test_every_value_lies_in_its_interval(found, cleared, prevalence):
     figures = reweighted(found, 40, cleared, 400, prevalence=prevalence)
     for name, figure in figures.items():
-        if figure.value is None:
+        if figure.interval is None:
             assert (name, found, cleared) in (("precision", 0, 400), ("npv", 40, 0))
+        elif figure.value is None:
+            assert name in ("precision", "f1")
+            assert cleared == 400  # no false positive
+            assert "at least" in figure.reason
         else:
             assert figure.low - 1e-12 <= figure.value <= figure.high + 1e-12
 
@@ -131,8 +136,13 @@ def test_scores_without_information_have_the_prevalence_as_average_precision():
     targets = np.repeat([0, 1], [80, 20])
     task = Task(classes=("common", "rare"), positive="rare")
     outcome = majority(task, targets, seen=targets)
-    figures = deploy(outcome, prevalence=0.003, settings=SETTINGS, rng=np.random.default_rng(0))
-    assert figures["average_precision"].value == pytest.approx(0.003)
+    few, enough = (
+        deploy(outcome, prevalence=share, settings=SETTINGS, rng=np.random.default_rng(0))
+        for share in (0.003, 0.04)
+    )
+    assert few["average_precision"].low < 0.003 < few["average_precision"].high
+    assert few["average_precision"].value is None
+    assert enough["average_precision"].value == pytest.approx(0.04)
 
 
 def test_the_average_precision_is_lower_where_positives_are_rarer(scores):
@@ -143,7 +153,86 @@ def test_the_average_precision_is_lower_where_positives_are_rarer(scores):
         deploy(outcome, prevalence=p, settings=SETTINGS, rng=np.random.default_rng(0))[
             "average_precision"
         ]
-        for p in (0.25, 0.01)
+        for p in (0.25, 0.05)
     )
     assert rare.value < common.value
     assert rare.low < rare.value < rare.high
+
+
+def bounded(scores, prevalence, *, positives=30, groups=None):
+    """The average precision at ``prevalence`` of ``positives`` scores first, and negatives."""
+    targets = np.repeat([1, 0], [positives, len(scores) - positives])
+    task = Task(classes=("common", "rare"), positive="rare")
+    outcome = predict_labels(
+        task, targets, np.stack([-scores, scores], axis=1), threshold=0.0, groups=groups
+    )
+    found = deploy(outcome, prevalence=prevalence, settings=SETTINGS, rng=np.random.default_rng(0))
+    return found["average_precision"]
+
+
+@pytest.mark.parametrize("positives", [10, 30, 100])
+@pytest.mark.parametrize("prevalence", [1e-2, 1e-4])
+def test_the_average_precision_in_use_is_bounded_as_often_as_it_says(positives, prevalence):
+    """2,000 negatives N(0, 1): resampled percentiles held the truth in 7 to 66 %."""
+    recall = (np.arange(100_000) + 0.5) / 100_000
+    rate = norm.sf(norm.isf(recall) + 2.5)
+    truth = precision_at(recall, rate, prevalence).mean()
+    draw, held, repeats = np.random.default_rng(positives), 0, 60
+    for _ in range(repeats):
+        scores = np.concatenate([draw.normal(2.5, size=positives), draw.normal(size=2000)])
+        found = bounded(scores, prevalence, positives=positives)
+        held += found.low <= truth <= found.high
+    assert held >= 53  # P(Binomial(60, .95) < 53) = 0.02
+
+
+def test_too_few_negatives_for_a_rare_class_are_told_with_how_many_it_takes():
+    draw = np.random.default_rng(0)
+    scores = np.concatenate([draw.normal(2.5, size=30), draw.normal(size=2000)])
+    rare, common = bounded(scores, 1e-4), bounded(scores, 1e-2)
+    assert rare.value is None
+    assert "30,000 negatives" in rare.reason
+    assert "there are 2,000" in rare.reason
+    assert rare.high / rare.low > 16
+    assert common.low < common.value < common.high
+    grouped = bounded(scores, 1e-2, groups=np.arange(2030) // 20)
+    assert grouped.high - grouped.low > common.high - common.low
+
+
+def test_where_no_negative_comes_before_a_positive_it_is_at_least_so_much():
+    found = bounded(np.concatenate([np.full(30, 5.0), np.zeros(50_000)]), 1e-4)
+    assert (found.value, found.high) == (None, 1.0)
+    assert "at least 0." in found.reason
+    # By the rule of three the rate may be 3.84 / 50,000 = 7.7e-5 at 95 %: a precision of .56.
+    assert 0.4 < found.low < 0.57
+
+
+def test_no_false_positive_leaves_a_bound_of_the_precision_and_no_value():
+    figures = reweighted(27, 30, 6000, 6000, prevalence=1e-4)
+    for name in ("precision", "f1"):
+        assert figures[name].value is None
+        assert figures[name].high > 0.9
+    # The rate is at most 4.86 / 6,000 where two intervals hold together at 95 %.
+    assert figures["precision"].low == pytest.approx(precision(0.71, 1 - 5 / 6000), rel=0.1)
+    assert figures["recall"].value == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("positives", [30, 100])
+def test_the_interval_of_the_precision_covers_and_is_narrower_than_its_corners(positives):
+    recall, rate, negatives, prevalence = 0.85, 0.02, 1000, 0.01
+    draw, truth = np.random.default_rng(positives), precision(recall, 1 - rate, prevalence)
+    held, widths, repeats = 0, [], 300
+    joint = np.sqrt(0.95)
+    for _ in range(repeats):
+        tp, fp = draw.binomial(positives, recall), draw.binomial(negatives, rate)
+        found = reweighted(tp, positives, negatives - fp, negatives, prevalence=prevalence)
+        held += found["precision"].low <= truth <= found["precision"].high
+        ends = [
+            SETTINGS.proportion(*pair, confidence_level=joint)
+            for pair in ((tp, positives), (negatives - fp, negatives))
+        ]
+        corners = [precision(s, c, prevalence) for s in ends[0] for c in ends[1]]
+        interval = found["precision"].interval
+        widths.append((interval[1] - interval[0], max(corners) - min(corners)))
+    assert held / repeats >= 0.93 - 2 * np.sqrt(0.95 * 0.05 / repeats)
+    own, corner = np.mean(widths, axis=0)
+    assert own < 0.85 * corner

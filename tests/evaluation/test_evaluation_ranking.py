@@ -8,7 +8,6 @@ from sklearn import metrics as sk
 from raresight.pipeline.evaluation.metrics.ranking import (
     average_precision,
     curve,
-    delong_variance,
     false_positive_rate_at,
     hanley_mcneil_variance,
     precision_at,
@@ -143,24 +142,6 @@ def test_binning_keeps_the_rows_and_their_order(rows, most):
     for level, lowest in enumerate(coarse.lowest):
         assert (scores[coarse.level <= level] >= lowest).all()
         assert (scores[coarse.level > level] < lowest).all()
-
-
-def variance_by_pairs(scores: np.ndarray, positive: np.ndarray) -> float:
-    """DeLong's variance from the matrix of all pairs."""
-    ahead = scores[positive][:, None] - scores[~positive]
-    wins = (ahead > 0) + 0.5 * (ahead == 0)
-    parts = (wins.mean(axis=1), wins.mean(axis=0))
-    return sum(part.var(ddof=1) / len(part) for part in parts)
-
-
-@given(rows)
-def test_delongs_variance_is_that_of_all_pairs(rows):
-    scores, positive = split(rows)
-    found = delong_variance(*rank(scores, positive).counts())
-    if min(positive.sum(), (~positive).sum()) < 2:
-        assert np.isnan(found)
-    else:
-        assert found == pytest.approx(variance_by_pairs(scores, positive), abs=1e-12)
 
 
 def test_hanley_and_mcneils_variance_is_that_of_exponential_scores():

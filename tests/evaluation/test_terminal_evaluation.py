@@ -11,7 +11,7 @@ from raresight.pipeline.evaluation.metrics.registry import shown
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.terminal.evaluation import render
 from raresight.pipeline.terminal.tables import Row, WideTable
-from raresight.pipeline.wording.numbers import number
+from raresight.pipeline.wording.numbers import figure, number, with_interval
 
 
 def printed(metrics, *, width: int = 100) -> str:
@@ -91,7 +91,27 @@ def test_several_prevalences_have_a_row_each(make_evidence, make_params):
         row = next(line for line in lines if line.startswith(share)).split()
         figures = metrics["deployment_at"][key]["model"]
         names = shown("prevalences", positive=True)
-        assert row[2 : 2 + len(names)] == [number(figures[name]) for name in names]
+        told = " ".join(figure(figures, name) for name in names).split()
+        assert row[2 : 2 + len(told)] == told
+
+
+def test_a_bound_is_told_as_a_bound_with_its_reason():
+    row = {"precision": None, "precision_low": 0.234, "precision_high": 1.0}
+    assert figure(row, "precision") == "\N{GREATER-THAN OR EQUAL TO}\N{NO-BREAK SPACE}0.234"
+    assert with_interval(row, "precision") == "at least 0.234"
+    known = {"precision": 0.5, "precision_low": 0.234, "precision_high": 1.0}
+    assert figure(known, "precision") == "0.500"
+    between = {"precision": None, "precision_low": 0.2, "precision_high": 0.6}
+    assert (figure(between, "precision"), with_interval(between, "precision")) == (
+        "\N{EN DASH}",
+        "0.200 to 0.600",
+    )
+
+
+def test_what_negatives_cannot_tell_in_use_has_a_line(rare):
+    reason = rare["deployment"]["model"]["undefined"]["average_precision"]
+    text = " ".join(printed(rare).split())
+    assert f"In use (0.01 %), average precision: {reason}." in text
 
 
 def test_a_small_test_set_is_called_small(rare):

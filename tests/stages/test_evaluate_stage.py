@@ -77,19 +77,21 @@ def test_predictions_hold_a_row_an_image_with_a_score_a_class(judged_project):
 
 
 def test_whole_groups_of_the_split_are_resampled_and_named_in_the_predictions(judged_project):
-    """Six images a patient: the values stay, the intervals count patients."""
+    """Six images a patient, of which one is rare: what is about the others counts patients."""
     alone = evaluate.run(*judged_project())
     patients = [f"patient {k // 6}" for k in range(len(IDS))]
     params, data = judged_project(groups=patients)
     grouped = evaluate.run(params, data)
     told = predictions(data, "test")["group"].to_pylist()
     assert told == [p for p, split in zip(patients, SPLITS, strict=True) if split == "test"]
-    for metric in ("average_precision", "recall", "accuracy"):
+    for metric in ("recall", "specificity", "accuracy"):
         assert alone["test"][metric] == grouped["test"][metric]
         ends = [
             [one["test"][f"{metric}_{end}"] for end in ("low", "high")] for one in (alone, grouped)
         ]
-        assert ends[0] != ends[1], metric
+        assert (ends[0] == ends[1]) == (metric == "recall"), metric
+    assert "groups" not in alone
+    assert grouped["groups"]["test"]["total"] == len(set(told))
 
 
 def test_predictions_name_the_pixels_they_are_about(judged_project):

@@ -7,9 +7,10 @@ import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import Ranking, average_precision
+from raresight.pipeline.evaluation.uncertainty.effective import has_groups
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
-from raresight.pipeline.evaluation.uncertainty.resampling import has_groups, resample_rankings
+from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
 from raresight.pipeline.evaluation.uncertainty.row_bootstrap import resample_quality
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
@@ -84,4 +85,4 @@ def _resampled(
     else:
         quality = resample_quality(rankings, first.targets, resamples=resamples, rng=rng)
         values = quality[..., _AVERAGE_PRECISION]
-    return values.reshape(resamples, len(outcomes), -1).mean(axis=-1)
+    return np.asarray(values.reshape(resamples, len(outcomes), -1).mean(axis=-1))

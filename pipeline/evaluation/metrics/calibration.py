@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from raresight.pipeline.evaluation.metrics.registry import undefined
+from raresight.pipeline.evaluation.uncertainty.effective import effective_proportion
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.evaluation.uncertainty.intervals import mean_interval
+from raresight.pipeline.evaluation.uncertainty.intervals import Interval, mean_interval
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 _TINY = 1e-300  # a score of 0 has no logarithm
@@ -104,8 +105,12 @@ def reliability(
     bins: int,
     settings: IntervalSettings,
     by_score: bool = False,
+    groups: np.ndarray | None = None,
 ) -> Reliability:
     """The reliability diagram of ``score`` (n,) and ``happened``, bool (n,).
+
+    ``groups``, int (n,), says which images belong together (None: each is alone). The interval of a
+    bin whose images are all of one group is everything.
 
     Bins hold equally many images or, ``by_score``, equal sums of scores: as many events are
     expected in each, so that those of a rare event do not all fall into the last bin.
@@ -118,7 +123,7 @@ def reliability(
     parts = np.split(order, np.flatnonzero(np.diff(number)) + 1)
     events = [int(happened[part].sum()) for part in parts]
     images = np.array([len(part) for part in parts])
-    ends = [settings.proportion(k, int(n)) for k, n in zip(events, images, strict=True)]
+    ends = [_ends(part, happened, groups, settings) for part in parts]
     low, high = np.array(ends).T
     return Reliability(
         score=np.array([score[part].mean() for part in parts]),
@@ -127,6 +132,14 @@ def reliability(
         high=high,
         images=images,
     )
+
+
+def _ends(
+    rows: np.ndarray, happened: np.ndarray, groups: np.ndarray | None, settings: IntervalSettings
+) -> Interval:
+    of_rows = None if groups is None else np.unique(groups[rows], return_inverse=True)[1]
+    counts = effective_proportion(happened[rows], np.ones(len(rows), bool), of_rows)
+    return (None if counts is None else settings.proportion(*counts)) or (0.0, 1.0)
 
 
 def calibration_error(bins: Reliability) -> float:
@@ -177,8 +190,11 @@ def calibration_figures(
     *,
     bins: int,
     settings: IntervalSettings,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Estimate]:
     """Every figure of how far ``probabilities`` (n, K) can be believed; n > 0.
+
+    ``groups``, int (n,), says which images belong together (None: each is alone).
 
     ``brier_skill`` is what they are better than always giving the base rate, as a share: 0 for
     that, 1 for perfect ones.
@@ -186,13 +202,15 @@ def calibration_figures(
     score, happened = event(probabilities, targets, positive)
     diagram = reliability(score, happened, bins=bins, settings=settings)
     parts = brier_parts(score, happened)
-    ends = mean_interval(
-        (score - happened) ** 2, happened.astype(int), confidence=settings.confidence_level
-    )
-    low, high = ends or (None, None)
+    errors = (score - happened) ** 2
+    ends = mean_interval(errors, happened, groups, confidence=settings.confidence_level)
     figures: dict[str, Estimate] = {"ece": Estimate(value=calibration_error(diagram))}
     whole = parts.pop("brier")
-    figures["brier"] = Estimate(value=whole, low=low, high=high)
+    figures["brier"] = (
+        Estimate(value=whole, reason=ends)
+        if isinstance(ends, str)
+        else Estimate(value=whole, low=ends[0], high=ends[1])
+    )
     figures |= {name: Estimate(value=value) for name, value in parts.items()}
     figures["brier_skill"] = _skill(whole, parts["brier_uncertainty"])
     figures["log_loss"] = Estimate(value=log_loss(probabilities, targets))

@@ -94,13 +94,13 @@ def weighted(values: np.ndarray, support: np.ndarray) -> np.ndarray:
     return ratio(products.sum(-1), support.sum(-1))
 
 
-def top_k_parts(targets: np.ndarray, scores: np.ndarray, *, k: int) -> tuple[int, int]:
-    """How many of ``targets`` (n,) are among the ``k`` highest of their row of ``scores``, and n.
+def in_top_k(targets: np.ndarray, scores: np.ndarray, *, k: int) -> np.ndarray:
+    """Whether each of ``targets`` (n,) is among the ``k`` highest of its row of ``scores`` (n, K).
 
-    ``scores`` is (n, K). Of equal scores the later class goes first, as in scikit-learn.
+    Of equal scores the later class goes first, as in scikit-learn.
     """
     best = np.argsort(scores, axis=1, kind="stable")[:, ::-1][:, :k]
-    return int((best == targets[:, None]).any(axis=1).sum()), len(targets)
+    return np.asarray((best == targets[:, None]).any(axis=1))
 
 
 def mcc(counts: Counts) -> np.ndarray:

@@ -42,7 +42,7 @@ class Metric:
     - ``parts``: counts to (successes, trials) of a proportion, which its interval is made from;
     - ``of_counts``: counts to values;
     - ``of_ranking``: positives and negatives at each level, (..., levels) each, to values (...);
-    - ``of_scores``: targets (n,) and scores (n, K) to (successes, trials);
+    - ``of_scores``: targets (n,) and scores (n, K) to whether each row is right, bool (n,);
     - ``mean_of``: another metric of scope ``class``, averaged plainly or ``weighted`` by the images
       of each class;
     - none: what pipeline/evaluation/metrics/calibration.py measures of probabilities.
@@ -64,7 +64,7 @@ class Metric:
     parts: Callable[[np.ndarray], Parts] | None = None
     of_counts: Callable[[np.ndarray], np.ndarray] | None = None
     of_ranking: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-    of_scores: Callable[[np.ndarray, np.ndarray], tuple[int, int]] | None = None
+    of_scores: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     mean_of: str | None = None
     weighted: bool = False
     min_classes: int = 1

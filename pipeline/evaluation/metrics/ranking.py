@@ -95,28 +95,7 @@ def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
     return ratio((positives * below).sum(axis=-1), pairs)
 
 
-def delong_variance(positives: np.ndarray, negatives: np.ndarray) -> float:
-    """The variance of the ROC-AUC of counts (levels,); NaN with fewer than two rows of a kind.
-
-    DeLong, DeLong and Clarke-Pearson (1988), https://doi.org/10.2307/2531595: the spread of each
-    row's share of rightly ranked pairs.
-    """
-    num_positives, num_negatives = positives.sum(), negatives.sum()
-    if min(num_positives, num_negatives) < 2:
-        return float("nan")
-    below = (num_negatives - np.cumsum(negatives) + negatives / 2) / num_negatives
-    above = (np.cumsum(positives) - positives / 2) / num_positives
-    parts = ((positives, below, num_positives), (negatives, above, num_negatives))
-    return float(sum(_spread(share, count) / total for count, share, total in parts))
-
-
-def _spread(values: np.ndarray, counts: np.ndarray) -> float:
-    total = counts.sum()
-    mean = (counts * values).sum() / total
-    return float((counts * (values - mean) ** 2).sum() / (total - 1))
-
-
-def hanley_mcneil_variance(auc: float, *, positives: int, negatives: int) -> float:
+def hanley_mcneil_variance(auc: float, *, positives: float, negatives: float) -> float:
     """The variance of a ROC-AUC if scores were exponential, from its value and the two counts.
 
     Hanley and McNeil (1982), https://doi.org/10.1148/radiology.143.1.7063747.

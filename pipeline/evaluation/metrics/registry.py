@@ -207,7 +207,7 @@ METRICS: Mapping[str, Metric] = {
         undefined=_NO_IMAGES,
         family="proportion",
         scope="set",
-        of_scores=partial(confusion.top_k_parts, k=5),
+        of_scores=partial(confusion.in_top_k, k=5),
         min_classes=11,  # with fewer, being among the best five says little
     ),
     "ece": Metric(

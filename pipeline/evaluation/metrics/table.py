@@ -21,8 +21,8 @@ def metric_table(outcome: Predictions) -> dict[Key, np.ndarray]:
     values |= by_ranking(ranked(outcome), task, outcome.confusion.sum(-1))
     for name, metric in METRICS.items():
         if metric.of_scores is not None and len(task.classes) >= metric.min_classes:
-            parts = metric.of_scores(outcome.targets, outcome.scores)
-            values["", name] = confusion.ratio(*map(np.asarray, parts))
+            right = metric.of_scores(outcome.targets, outcome.scores)
+            values["", name] = confusion.ratio(right.sum(), np.asarray(len(right)))
     return values
 
 

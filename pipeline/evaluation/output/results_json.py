@@ -11,7 +11,9 @@ from raresight.pipeline.evaluation.decisions.cost_results import CostResults
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.registry import shown
+from raresight.pipeline.evaluation.uncertainty.effective import count_groups, has_groups
 from raresight.pipeline.evaluation.uncertainty.estimates import as_dict
+from raresight.pipeline.evaluation.uncertainty.outcomes import worth_of_classes
 
 
 def to_results_json(result: EvaluationResult) -> dict[str, Any]:
@@ -45,6 +47,8 @@ def to_results_json(result: EvaluationResult) -> dict[str, Any]:
     metrics["counts"] = {
         name: _class_counts(targets, result.task) for name, targets in result.targets.items()
     }
+    if groups := _groups(result):
+        metrics["groups"] = groups
     return metrics
 
 
@@ -136,7 +140,32 @@ def _slices(result: EvaluationResult) -> dict[str, Any]:
         if worst["n_slices"] == 1:
             worst["worst"] = one.name
             worst |= {"value": one.estimate.value, "low": one.estimate.low}
-            worst |= {"high": one.estimate.high, "images": one.images}
+            worst |= {"high": one.estimate.high, "images": one.images, "groups": one.groups}
+    return found
+
+
+def _groups(result: EvaluationResult) -> dict[str, Any]:
+    """How many groups the images of a set are of, in all and of each class.
+
+    And ``independent``, how many independent images those of a class are worth, where so many are
+    found as the model finds.
+    """
+    classes, found = result.task.classes, {}
+    for name in ("val", "test"):
+        outcome = result.outcomes.get(name)
+        if outcome is None or not has_groups(outcome.groups):
+            continue
+        found[name] = {
+            "total": count_groups(outcome.groups, outcome.targets >= 0),
+            "per_class": {
+                label: count_groups(outcome.groups, outcome.targets == index)
+                for index, label in enumerate(classes)
+            },
+            "independent": {
+                label: round(worth, 1)
+                for label, worth in zip(classes, worth_of_classes(outcome).tolist(), strict=True)
+            },
+        }
     return found
 
 

@@ -86,12 +86,23 @@ def _scores(outcome: Predictions) -> str:
 
 
 def _slices(slices: Sequence[Slice]) -> str:
-    header = ("metric", "factor", "part", "slice", "value", "low", "high", "correct", "images")
+    header = (
+        "metric",
+        "factor",
+        "part",
+        "slice",
+        "value",
+        "low",
+        "high",
+        "correct",
+        "images",
+        "groups",
+    )
     rows = [
         (
             *(one.metric, one.factor, one.part, one.name),
             *(one.estimate.value, one.estimate.low, one.estimate.high),
-            *(one.correct, one.images, one.p, one.p_adjusted),
+            *(one.correct, one.images, one.groups, one.p, one.p_adjusted),
         )
         for one in slices
     ]

@@ -1,20 +1,17 @@
 """Which interval each metric gets.
 
 A metric's ``family`` names its method. CLOSED_FORMS has those that are computed from the counts;
-any other is bootstrapped. A new method is a function and an entry here.
+any other is bootstrapped. A new method is a function and an entry here. Where several rows are of
+one group, each method counts the independent rows that tell as much
+(:mod:`raresight.pipeline.evaluation.uncertainty.effective`): none of them becomes another one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.metric import Family, Metric
-from raresight.pipeline.evaluation.metrics.ranking import (
-    average_precision,
-    delong_variance,
-    roc_auc,
-)
 from raresight.pipeline.evaluation.metrics.registry import METRICS, RANKED
 from raresight.pipeline.evaluation.metrics.table import (
     Key,
@@ -23,15 +20,26 @@ from raresight.pipeline.evaluation.metrics.table import (
     by_ranking,
     ranking_quality,
 )
+from raresight.pipeline.evaluation.uncertainty.effective import Counts, too_few_groups
+from raresight.pipeline.evaluation.uncertainty.influence import (
+    average_precision_influence,
+    roc_auc_influence,
+    spread,
+)
 from raresight.pipeline.evaluation.uncertainty.intervals import (
     Interval,
     auc_interval,
     average_precision_interval,
     mean_of_proportions,
 )
+from raresight.pipeline.evaluation.uncertainty.outcomes import (
+    groups_of,
+    of_one_group,
+    worth_of,
+    worth_of_classes,
+    worth_of_each,
+)
 from raresight.pipeline.evaluation.uncertainty.resampling import (
-    has_groups,
-    resample_cells,
     resample_rankings,
     smooth_confusion,
 )
@@ -40,23 +48,24 @@ from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 _CELLS_AT_ONCE = 2**22
 COMPILED = ("roc_auc", "average_precision")  # as row_bootstrap.py returns them
 
+# The two ends, resampled values (R,) to take them from, or the reason why there is no interval.
+Ends = Interval | np.ndarray | str
+
 
 def intervals(
     outcome: Predictions, settings: IntervalSettings, rng: np.random.Generator
-) -> dict[Key, Interval | np.ndarray]:
-    """The two ends of each metric's interval, or resampled values (R,) to take them from.
+) -> dict[Key, Ends]:
+    """Each metric's interval, resampled values to take it from, or why there is none.
 
-    Where several rows are of one group, everything gets a bootstrap that draws whole groups.
-    Else what has no closed form gets one stratified by class. Macro and weighted values of rankings
-    have intervals only where there is no positive class.
+    What has no closed form gets a bootstrap of the answers of each class, or of the rows of each
+    class. Macro and weighted values of rankings have intervals only where there is no positive
+    class.
     """
-    found: dict[Key, Interval | np.ndarray] = {**_by_decision(outcome, settings, rng)}
-    grouped = has_groups(outcome.groups)
-    if grouped or outcome.task.positive is None:
+    found: dict[Key, Ends] = {**_by_decision(outcome, settings, rng)}
+    if outcome.task.positive is None:
         found |= _by_ranking(outcome, settings, rng)
-    if not grouped:
-        found.update(_closed_forms(outcome, settings))
-    return found
+    found |= _of_one_group(outcome, found)
+    return found | _closed_forms(outcome, settings)
 
 
 def resampled_confusions(
@@ -64,25 +73,14 @@ def resampled_confusions(
 ) -> Iterator[np.ndarray]:
     """Plausible confusion counts, (C, K, K) at a time, ``num_bootstrap`` in all.
 
-    Whole groups are drawn where several rows are of one; else the answers of each class are,
-    smoothed (see :func:`raresight.pipeline.evaluation.uncertainty.resampling.smooth_confusion`).
+    The answers of each class are drawn, smoothed, as often as it has independent images (see
+    :func:`raresight.pipeline.evaluation.uncertainty.resampling.smooth_confusion`).
     """
-    size = len(outcome.task.classes)
-    if outcome.groups is not None and has_groups(outcome.groups):
-        cells = resample_cells(
-            outcome.targets * size + outcome.predicted,
-            outcome.targets,
-            outcome.groups,
-            num_cells=size**2,
-            resamples=num_bootstrap,
-            rng=rng,
-        )
-        yield cells.reshape(-1, size, size)
-        return
+    effective = worth_of_classes(outcome)
     chunk = max(1, _CELLS_AT_ONCE // outcome.confusion.size)
     for done in range(0, num_bootstrap, chunk):
         count = min(chunk, num_bootstrap - done)
-        yield smooth_confusion(outcome.confusion, resamples=count, rng=rng)
+        yield smooth_confusion(outcome.confusion, resamples=count, rng=rng, effective=effective)
 
 
 def _by_decision(
@@ -99,8 +97,8 @@ def _by_ranking(
     outcome: Predictions, settings: IntervalSettings, rng: np.random.Generator
 ) -> Values:
     rankings, targets, resamples = outcome.rankings, outcome.targets, settings.num_bootstrap
-    if has_groups(outcome.groups) or set(RANKED) - {*COMPILED}:
-        groups = outcome.groups
+    groups = groups_of(outcome)
+    if groups is not None or set(RANKED) - {*COMPILED}:
         quality = resample_rankings(
             rankings, targets, ranking_quality, groups=groups, resamples=resamples, rng=rng
         )
@@ -112,10 +110,25 @@ def _by_ranking(
     return by_ranking(quality, outcome.task, outcome.confusion.sum(-1))
 
 
-def _closed_forms(outcome: Predictions, settings: IntervalSettings) -> dict[Key, Interval]:
+def _of_one_group(outcome: Predictions, keys: Iterable[Key]) -> dict[Key, Ends]:
+    """Why there is no interval where the images of a class, or all others, are of one group."""
+    found: dict[Key, Ends] = {}
+    own, rest = of_one_group(outcome)
+    for label, name in keys:
+        metric, about = METRICS[name], label or outcome.task.positive
+        if metric.mean_of is not None and not label:
+            about = None
+        place = slice(None) if about is None else outcome.task.classes.index(about)
+        kinds = own if about is None else np.array([own[place], rest[place]])
+        if (images := int(kinds.max(initial=0))) > 0:
+            found[label, name] = too_few_groups(images)
+    return found
+
+
+def _closed_forms(outcome: Predictions, settings: IntervalSettings) -> dict[Key, Ends]:
     """By label and name; what a test set is too small for has none."""
     task = outcome.task
-    found: dict[Key, Interval | None] = {}
+    found: dict[Key, Ends | None] = {}
     for name, metric in METRICS.items():
         method = CLOSED_FORMS.get(metric.family)
         if method is None or len(task.classes) < metric.min_classes:
@@ -132,70 +145,69 @@ def _closed_forms(outcome: Predictions, settings: IntervalSettings) -> dict[Key,
 
 def _proportion(
     metric: Metric, outcome: Predictions, index: int | None, settings: IntervalSettings
-) -> Interval | None:
-    if metric.of_scores is not None:
-        return settings.proportion(*metric.of_scores(outcome.targets, outcome.scores))
-    successes, trials = _parts(metric, outcome, index)
-    if index is not None:
-        successes, trials = successes[index], trials[index]
-    return settings.proportion(int(successes), int(trials))
+) -> Ends | None:
+    images, counts = worth_of(metric, outcome, index)
+    return too_few_groups(images) if counts is None else settings.proportion(*counts)
 
 
 def _mean_of_proportions(
     metric: Metric, outcome: Predictions, index: int | None, settings: IntervalSettings
-) -> Interval | None:
-    pairs = zip(*_parts(metric, outcome, index), strict=True)
+) -> Ends | None:
+    parts: list[Counts] = []
+    for images, counts in worth_of_each(metric, outcome):
+        if counts is None:
+            return too_few_groups(images)
+        parts.append(counts)
     return mean_of_proportions(
-        [(int(successes), int(trials)) for successes, trials in pairs],
-        confidence=settings.confidence_level,
-        method=settings.proportion_interval,
+        parts, confidence=settings.confidence_level, method=settings.proportion_interval
     )
 
 
-def _parts(
-    metric: Metric, outcome: Predictions, index: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    assert metric.parts is not None  # its family is about proportions
-    counts = outcome.confusion
-    return metric.parts(outcome.task.focus(counts) if index is None else counts)
-
-
-def _delong(
+def _roc_auc(
     metric: Metric, outcome: Predictions, index: int | None, settings: IntervalSettings
-) -> Interval | None:
+) -> Ends | None:
     assert index is not None
-    positives, negatives = outcome.rankings[index].counts()
-    total = int(positives.sum()), int(negatives.sum())
-    if min(total) < 2:
+    ranking = outcome.rankings[index]
+    positives, negatives = ranking.counts()
+    if min(positives.sum(), negatives.sum()) < 2:
         return None
-    return auc_interval(
-        float(roc_auc(positives, negatives)),
-        delong_variance(positives, negatives),
-        positives=total[0],
-        negatives=total[1],
-        confidence=settings.confidence_level,
-    )
+    influence = roc_auc_influence(positives, negatives)
+    found = spread(influence, ranking, groups_of(outcome))
+    if found is None:
+        return _reason(outcome, index)
+    return auc_interval(influence.value, found, confidence=settings.confidence_level)
 
 
-def _logit(
+def _average_precision(
     metric: Metric, outcome: Predictions, index: int | None, settings: IntervalSettings
-) -> Interval | None:
+) -> Ends | None:
     assert index is not None
-    positives, negatives = outcome.rankings[index].counts()
+    ranking = outcome.rankings[index]
+    positives, negatives = ranking.counts()
     if not positives.sum():
         return None
+    influence = average_precision_influence(positives, negatives)
+    found = spread(influence, ranking, groups_of(outcome))
+    if found is None and (reason := _reason(outcome, index)) is not None:
+        return reason
     return average_precision_interval(
-        float(average_precision(positives, negatives)),
+        influence.value,
+        found,
         positives=int(positives.sum()),
         confidence=settings.confidence_level,
     )
 
 
-Method = Callable[[Metric, Predictions, int | None, IntervalSettings], Interval | None]
+def _reason(outcome: Predictions, index: int) -> str | None:
+    images = max(int(kind[index]) for kind in of_one_group(outcome))
+    return too_few_groups(images) if images else None
+
+
+Method = Callable[[Metric, Predictions, int | None, IntervalSettings], Ends | None]
 # The class index is None for a metric of the set as a whole.
 CLOSED_FORMS: Mapping[Family, Method] = {
     "proportion": _proportion,
     "mean_of_proportions": _mean_of_proportions,
-    "roc_auc": _delong,
-    "average_precision": _logit,
+    "roc_auc": _roc_auc,
+    "average_precision": _average_precision,
 }

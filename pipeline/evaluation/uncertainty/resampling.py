@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from raresight.pipeline.evaluation.metrics.ranking import Ranking, false_positive_rate_at
+from raresight.pipeline.evaluation.uncertainty.effective import has_groups
 
 BINS = 1024
 BAND = np.linspace(0.01, 1, 100)  # recalls at which a curve has a band
@@ -42,11 +43,6 @@ def row_weights(
         yield drawn[:, groups]
 
 
-def has_groups(groups: np.ndarray | None) -> bool:
-    """Whether some rows are of one group."""
-    return groups is not None and len(np.unique(groups)) < len(groups)
-
-
 def by_appearance(groups: np.ndarray) -> np.ndarray:
     """The same groups, int (n,), numbered from 0 in the order in which they first occur."""
     _, first, number = np.unique(groups, return_index=True, return_inverse=True)
@@ -64,17 +60,27 @@ def weighted_counts(cells: np.ndarray, weights: np.ndarray, num_cells: int) -> n
     return flat.reshape(count, num_cells)
 
 
-def smooth_confusion(counts: np.ndarray, *, resamples: int, rng: np.random.Generator) -> np.ndarray:
+def smooth_confusion(
+    counts: np.ndarray,
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+    effective: np.ndarray | None = None,
+) -> np.ndarray:
     """Plausible confusion counts (R, K, K), float: each class's answers from a Dirichlet posterior.
 
     The prior is worth two answers in all, spread evenly (for two classes it is Jeffreys'); with one
     a class, ten classes would seem to have nine mistakes more. Unlike resampled counts these never
     say that what did not happen cannot happen: at 10 positives the interval of F1 covers 94 % of
-    the time instead of 91 %, and a perfect result keeps a width.
+    the time instead of 91 %, and a perfect result keeps a width. ``effective`` (K,) are the
+    independent images that each class's are worth, where some belong together.
     """
     size = counts.shape[-1]
-    drawn = rng.standard_gamma(counts + 2 / size**2, size=(resamples, size, size))
     totals = counts.sum(axis=-1, keepdims=True)
+    known = counts
+    if effective is not None:
+        known = counts * (effective[:, None] / np.maximum(totals, 1))
+    drawn = rng.standard_gamma(known + 2 / size**2, size=(resamples, size, size))
     return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True) * totals)
 
 

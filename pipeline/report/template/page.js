@@ -33,7 +33,18 @@
       const values = (alone ? plain : joint).map((corner) => corner[name]);
       found[name] = values.includes(null) ? null : [Math.min(...values), Math.max(...values)];
     }
+    if (data.positives >= data.ratio_from[0] && data.tp[k] && data.fp[k] >= data.ratio_from[1]) found.precision = ofRatio(k, p);
     return found;
+  }
+
+  // The precision follows from recall / false-positive rate, whose interval adds the distances to the ends up in
+  // squares on the logarithm.
+  function ofRatio(k, p) {
+    const recall = data.tp[k] / data.positives, rate = data.fp[k] / data.negatives, odds = (1 - p) / p;
+    const [low, high] = data.recall_ends[k], [least, most] = data.specificity_ends[k].map((end) => 1 - end).reverse();
+    const below = Math.hypot(Math.log(recall / low), Math.log(most / rate));
+    const above = Math.hypot(Math.log(high / recall), Math.log(rate / least));
+    return [-below, above].map((step) => 1 / (1 + odds / (recall / rate * Math.exp(step))));
   }
 
   // As pipeline/wording/numbers.py writes numbers, without exponents.
@@ -51,9 +62,13 @@
   const inPercent = (p) => `${Number((100 * p).toPrecision(3))} %`;
   const oneIn = (p) => `1 in ${p > 0.1 ? Number((1 / p).toPrecision(3)) : grouped(1 / p)}`;
 
-  function show(row, name, value, range, never) {
+  // Where no false positive was seen and positives are rarer than here, precision and F1 are only known to be so high.
+  const isBound = (name, k, p) => ["precision", "f1"].includes(name) && data.tp[k] > 0 && !data.fp[k]
+    && p < data.positives / (data.positives + data.negatives);
+
+  function show(row, name, value, range, never, bound) {
     const cell = row.querySelector(".value");
-    cell.textContent = number(value);
+    cell.textContent = bound ? `\u2265\u00a0${number(range[0])}` : number(value);
     cell.dataset.value = value === null ? "" : value;
     row.querySelector(".between").textContent = value === null || !range ? "" : `${number(range[0])}–${number(range[1])}`;
     const bar = row.querySelector(".range"), dot = row.querySelector(".dot"), tick = row.querySelector(".tick");
@@ -100,7 +115,7 @@
     const now = figures(recall, specificity, p), range = ends(k, p), never = figures(0, 1, p);
     for (const row of document.querySelectorAll("[data-metric]")) {
       const name = row.dataset.metric;
-      show(row, name, now[name], range[name], never[name]);
+      show(row, name, now[name], range[name], never[name], isBound(name, k, p));
     }
     const million = 1e6, right = recall * p * million, wrong = (1 - specificity) * (1 - p) * million;
     cell("cell-tp", right);
