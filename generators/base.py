@@ -119,7 +119,11 @@ class Generator(ABC):
     """Base of every generator.
 
     ``options`` is the pydantic model of its options, ``factors`` says of each recorded factor
-    whether it is ``float`` or ``string`` and what it means. ``columns`` names what its samples hold
+    whether it is ``float`` or ``string`` and what it means. Those that the class decides on are
+    declared, all others are drawn alike for every class: ``label_factors`` speak of what carries
+    the label (its size; null or 0 without it), ``outcomes`` of what came out with the class and
+    tells it without showing it (scenes that were tried), so that no result is sliced by them; and
+    what an option makes conditional on the label. ``columns`` names what its samples hold
     besides the image and the dataset should keep: any of COLUMNS, in every sample where images are
     drawn, where it is known in those that are read in. ``kept_columns`` and ``kept_factors`` are
     those of one generator with its options, where they decide it. ``libraries`` are the
@@ -134,6 +138,8 @@ class Generator(ABC):
     columns: ClassVar[tuple[str, ...]] = ()
     countable: ClassVar[bool] = True  # False where the images are there already, and are all taken
     factors: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    label_factors: ClassVar[tuple[str, ...]] = ()
+    outcomes: ClassVar[tuple[str, ...]] = ()
     stream: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
     extra: ClassVar[Extra | None] = None

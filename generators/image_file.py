@@ -96,12 +96,11 @@ def squared(image: Image.Image, side: int) -> Image.Image:
     """The image within ``side`` x ``side`` pixels, in its own proportions."""
     scale = side / max(image.size)
     width, height = (max(1, round(length * scale)) for length in image.size)
-    size = (width, height)
-    image = image.resize(size, Image.Resampling.BICUBIC)
-    if size == (side, side):
+    image = image.resize((width, height), Image.Resampling.BICUBIC)
+    if image.size == (side, side):
         return image
     square = Image.new("RGB", (side, side), _border_mean(np.asarray(image)))
-    square.paste(image, ((side - size[0]) // 2, (side - size[1]) // 2))
+    square.paste(image, ((side - width) // 2, (side - height) // 2))
     return square
 
 

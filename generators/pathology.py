@@ -191,6 +191,8 @@ class Pathology(Generator):
         "noise": ("float", "standard deviation of sensor noise in grey levels"),
     }
 
+    label_factors = ("figures", "phase")
+
     config: PathologyOptions
 
     def distributions(self) -> dict[str, Factor]:

@@ -118,6 +118,8 @@ class Shapes(Generator):
         "visible": ("float", "share of the shape's pixels that neither card nor clutter covers"),
     }
 
+    label_factors = ("visible",)
+
     config: ShapesOptions
 
     @property

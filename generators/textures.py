@@ -105,6 +105,8 @@ class Textures(Generator):
         "noise": ("float", "standard deviation of sensor noise in grey levels"),
     }
 
+    label_factors = ("defect", "defect_size", "thickness", "defect_contrast", "defect_area")
+
     config: TexturesOptions
 
     def distributions(self) -> dict[str, Factor]:

@@ -14,9 +14,9 @@ from raresight.pipeline.comparison.compare import compare as compare_sides
 from raresight.pipeline.comparison.report import Report
 from raresight.pipeline.comparison.sides import DECISIONS, MODELS
 from raresight.pipeline.core import seeds
-from raresight.pipeline.evaluation.decisions.predictions import predict_labels
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.params import EvaluateParams
-from raresight.pipeline.evaluation.predictions_table import task_of
+from raresight.pipeline.evaluation.predictions_table import PredictionsTable, task_of
 from raresight.pipeline.terminal.comparison import render
 from raresight.tables import as_table
 
@@ -93,8 +93,16 @@ def compare(
         primary=primary,
         same_models=same,
     )
-    counts = np.bincount(first.labels, minlength=len(task.classes)).tolist()
-    report = Report(
+    about = DECISIONS if same else MODELS
+    return ScoreComparison(report=_report(found, first, task, about, confidence_level))
+
+
+def _report(
+    found: Comparison, images: PredictionsTable, task: Task, about: str, confidence_level: float
+) -> Report:
+    """What the terminal shows of a comparison of two models on the same ``images``."""
+    counts = np.bincount(images.labels, minlength=len(task.classes)).tolist()
+    return Report(
         old="old",
         new="new",
         on="test",
@@ -103,10 +111,9 @@ def compare(
         counts=dict(zip(task.classes, counts, strict=True)),
         params=None,
         num_seeds=(1, 1),
-        about=DECISIONS if same else MODELS,
-        grouped=len(np.unique(first.groups)) < len(first.groups),
+        about=about,
+        grouped=len(np.unique(images.groups)) < len(images.groups),
         thresholds_vary=False,
         comparison=found,
         notes=(),
     )
-    return ScoreComparison(report=report)

@@ -1,8 +1,10 @@
 """A project in which every stage before evaluate has run, small and without torch."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -123,10 +125,12 @@ def write_inputs(
     *,
     seeds: tuple[int, ...] = (1,),
     groups: list[str] = IDS,
+    augment: Mapping[str, Any] | None = None,
 ):
-    """What the stages before evaluate leave: images, splits and the cards of the models."""
-    targets = [folder / name for name in ("generated", "splits", "model")]
-    with stage_outputs(*targets) as (generated, splits, model):
+    """What the stages before evaluate leave: images, recipe, splits and the cards of the models."""
+    targets = [folder / name for name in ("generated", "augmented", "splits", "model")]
+    with stage_outputs(*targets) as (generated, augmented, splits, model):
+        (augmented / "report.json").write_text(json.dumps({"recipe": augment or {}}))
         write_generated(generated, positive)
         write_splits(splits, make_table(ids=IDS, source_ids=IDS, groups=groups, splits=SPLITS))
         for number, seed in enumerate(seeds, 1):

@@ -60,6 +60,9 @@ class Carla(Generator):
         "visible": ("float", "pixels of the mask: what is seen of those who cross; 0 in clear"),
     }
 
+    label_factors = ("distance", "visible")
+    outcomes = ("walkers",)  # those who cross are among them
+
     config: CarlaOptions
 
     @property

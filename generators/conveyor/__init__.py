@@ -1,10 +1,10 @@
 """A bottling line in a physics simulator: what went wrong is read from where the bottles come to
 rest.
 
-Three to five bottles are set down on a belt, and one may be pushed over, dropped on the others or
-left without its cap. MuJoCo settles them; then the class is read from their state, never from the
-request, and the scene is drawn again until it came out as asked. Product, belt, light, camera and
-loose caps that lie about are drawn alike for all classes.
+Three to five bottles are set down on a belt, two of them close together, and one may be pushed over
+or left without its cap, or one more dropped on the two. MuJoCo settles them; then the class is read
+from their state, never from the request, and the scene is drawn again until it came out as asked.
+Product, belt, light, camera and loose caps that lie about are drawn alike for all classes.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from raresight.generators import opengl
 from raresight.generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
-from raresight.generators.drawing.objects import boxes_of
+from raresight.generators.drawing.objects import boxes_of, shuffled
 from raresight.generators.drawing.sensor import expose
 from raresight.generators.factors import NonNegative, Positive, Uniform, as_factor, at, whole
 
@@ -33,7 +33,7 @@ _LEAST = 4  # pixels of an open neck that have to be seen
 class ConveyorOptions(Options):
     """Ranges [low, high] of the factors, of which each scene draws uniformly, and bounds.
 
-    - ``bottles`` (3 to 5), ``loose_caps`` (0 to 2): how many.
+    - ``bottles`` (3 to 5), ``loose_caps`` (0 to 2): how many; a stacked one is one more.
     - ``friction``: sliding friction between bottles, belt and rails.
     - ``light``: strength of the lamp. ``camera_height``: metres above the belt.
     - ``noise``: standard deviation of the sensor's noise in grey levels.
@@ -69,12 +69,13 @@ class Conveyor(Generator):
     summary = "bottles on a belt, settled by a physics simulator: toppled, stacked, without a cap"
     options = ConveyorOptions
     columns = ("mask", "boxes", "instances", "depth")
+    stream = 2
     libraries = ("numpy", "numba", "mujoco")
     extra = Extra(install="raresight[simulator]", modules=("mujoco",))
     classes = (NO_CAP, OK, STACKED, TOPPLED)
     prevalence: ClassVar = {TOPPLED: 0.005, NO_CAP: 0.003, STACKED: 0.002}
     factors: ClassVar = {
-        "bottles": ("float", "bottles on the belt"),
+        "bottles": ("float", "bottles that stand on the belt; one stacked on them is one more"),
         "loose_caps": ("float", "caps that lie about, in every class"),
         "friction": ("float", "sliding friction between bottles, belt and rails"),
         "lot": ("string", "same: all bottles are one product; mixed: each is another"),
@@ -86,6 +87,9 @@ class Conveyor(Generator):
         "visible": ("float", "pixels of the mask: what is seen of the fault; 0 in ok"),
         "tries": ("float", "scenes drawn until one came out as asked; 1/mean is the acceptance"),
     }
+
+    label_factors = ("upright", "visible")
+    outcomes = ("tries",)
 
     config: ConveyorOptions
 
@@ -153,7 +157,7 @@ class Conveyor(Generator):
             label=settled.label,
             mask=mask.astype(np.uint8),
             boxes=boxes_of(instances, [k + 1 for k in settled.culprits]),
-            instances=instances,
+            instances=shuffled(instances, rng),
             depth=depth,
             factors=values,
         )

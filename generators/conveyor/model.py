@@ -12,7 +12,7 @@ from PIL import Image
 
 from raresight.generators.drawing.noise import stream
 
-BOTTLES, CAPS = 5, 2  # bodies in the model; a scene parks those that it does not use
+BOTTLES, CAPS = 6, 2  # bodies in the model; a scene parks those that it does not use
 BASE, RADIUS = 0.055, 0.035  # of a bottle's body: half its height, and its radius
 TOP = 0.107  # of a closed bottle, above its origin
 CAP_RADIUS, CAP_HALF = 0.0175, 0.0095
@@ -28,7 +28,10 @@ _NECK = (
     *((0.0160, 0.093), (0.0160, 0.099), (0.0, 0.099)),
 )
 _LABEL = ((RADIUS + 4e-4, -0.036), (RADIUS + 4e-4, 0.018))
-LABELS = 4
+LABELS, BELTS = 12, 8
+# Each way, how many pixels are drawn for one of the picture: what is thinner than one does not
+# break into dots, and shadows have no stairs.
+FINER = 2
 
 
 def _revolved(outline: tuple[tuple[float, float], ...]) -> str:
@@ -72,11 +75,13 @@ def _label(rng: np.random.Generator) -> np.ndarray:
     return paper
 
 
-def _belt_picture() -> np.ndarray:
-    rng = stream("belt")
-    grey = 205 + 28 * rng.standard_normal((128, 128))
-    grey[::16] -= 45  # ribs
-    grey[1::16] += 15
+def _belt_picture(rng: np.random.Generator) -> np.ndarray:
+    """Rubber, more or less rough, with ribs near or far from each other."""
+    rough, apart = rng.uniform(12, 32), int(rng.choice([8, 16, 32]))
+    grey = 205 + rough * rng.standard_normal((128, 128))
+    depth = rng.uniform(15, 55)
+    grey[::apart] -= depth
+    grey[1::apart] += depth / 3
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
@@ -88,7 +93,8 @@ def _png(pixels: np.ndarray) -> bytes:
 
 def pictures() -> dict[str, bytes]:
     """The textures that :func:`xml` names, as PNG files."""
-    return {"belt.png": _png(_belt_picture()), **_label_pictures()}
+    belts = {f"belt{k}.png": _png(_belt_picture(stream(f"belt-{k}"))) for k in range(BELTS)}
+    return belts | _label_pictures()
 
 
 def _bottle(k: int) -> str:
@@ -128,6 +134,12 @@ def _label_material(k: int) -> str:
 <material name="label{k}" texture="label{k}" specular=".15"/>"""
 
 
+def _belt_material(k: int) -> str:
+    return f"""
+<texture name="belt{k}" type="2d" file="belt{k}.png"/>
+<material name="belt{k}" texture="belt{k}" texrepeat="3 22" specular=".25" shininess=".3"/>"""
+
+
 def xml(size: int) -> str:
     """The model for square pictures of ``size`` pixels."""
     return f"""
@@ -136,7 +148,7 @@ def xml(size: int) -> str:
 <statistic extent="1" center="0 .1 .05"/>
 <visual>
   <global offwidth="{size}" offheight="{size}"/>
-  <quality shadowsize="512" offsamples="4"/>
+  <quality shadowsize="2048" offsamples="4"/>
   <headlight ambient=".34 .34 .34" diffuse=".12 .12 .12" specular="0 0 0"/>
   <map znear=".05" zfar="20" shadowclip=".8"/>
 </visual>
@@ -149,20 +161,20 @@ def xml(size: int) -> str:
 <asset>
   <texture name="sky" type="skybox" builtin="gradient" rgb1=".62 .64 .66" rgb2=".3 .31 .33"
            width="32" height="32"/>
-  <texture name="belt" type="2d" file="belt.png"/>
-  <material name="belt" texture="belt" texrepeat="3 22" specular=".1"/>
   <material name="steel" rgba=".62 .64 .67 1" specular=".8" shininess=".6"/>
   <material name="frame" rgba=".2 .33 .42 1" specular=".3"/>
   <material name="glass" specular=".9" shininess=".85"/>
   <material name="cap" specular=".5" shininess=".5"/>
   <material name="wall" specular=".05"/>
-  {"".join(map(_label_material, range(LABELS)))}
+  {"".join(map(_label_material, range(LABELS)))}{"".join(map(_belt_material, range(BELTS)))}
   <mesh name="body" {_revolved(_BODY)}/>
   <mesh name="neck" {_revolved(_NECK)}/>
   <mesh name="label" {_revolved(_LABEL)}/>
 </asset>
 <worldbody>
   <light name="key" pos=".4 -.3 1.4" dir="-.25 .2 -1" castshadow="true" cutoff="75" exponent="1"/>
+  <light name="second" pos="-.4 -.3 1.4" dir=".25 .2 -1" castshadow="true" cutoff="75"
+         exponent="1"/>
   <light name="fill" type="directional" pos="0 -1 1.5" dir="0 .6 -1" castshadow="false"
          diffuse=".2 .2 .22" specular="0 0 0"/>
   <geom name="floor" class="seen" type="plane" size="6 6 .1" pos="0 0 -.8" rgba=".42 .41 .4 1"/>
@@ -170,7 +182,7 @@ def xml(size: int) -> str:
   <geom name="post0" class="seen" type="box" size=".03 .03 .5" pos="-.3 .9 .1" material="frame"/>
   <geom name="post1" class="seen" type="box" size=".03 .03 .5" pos=".3 .9 .1" material="frame"/>
   <geom name="beam" class="seen" type="box" size=".33 .04 .06" pos="0 .9 .5" material="frame"/>
-  <geom name="belt" type="box" size=".21 1.6 .02" pos="0 0 -.02" material="belt"/>
+  <geom name="belt" type="box" size=".21 1.6 .02" pos="0 0 -.02" material="belt0"/>
   {_rail(0, -1)}{_rail(1, 1)}
   <camera name="camera" pos="0 -.6 .45" fovy="35"/>
   {"".join(map(_bottle, range(BOTTLES)))}{"".join(map(_loose_cap, range(CAPS)))}

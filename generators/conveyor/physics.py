@@ -22,6 +22,7 @@ _AT_REST = 0.12  # m/s and rad/s (of a rolling bottle's rim: 4 mm a second) of t
 _UPRIGHT = 0.8  # cosine of the tilt below which a bottle counts as toppled
 _AREA = ((-0.15, 0.15), (-0.13, 0.21))  # where bottles may be set down: across, along
 _APART = 0.078  # between two axes; bottles of 7 cm do not touch
+_PAIRED = 0.095  # and at most between those of the pair
 # What scenes change in the model, and what is therefore put back before each.
 _CHANGED = (
     *("geom_rgba", "geom_pos", "geom_friction", "geom_contype", "geom_conaffinity", "geom_matid"),
@@ -45,7 +46,7 @@ class Line:
     """The simulated line; every scene starts from the same state of the model."""
 
     def __init__(self, size: int):
-        self.model = mujoco.MjModel.from_xml_string(model.xml(size), model.pictures())
+        self.model = mujoco.MjModel.from_xml_string(model.xml(size * model.FINER), model.pictures())
         self.data = mujoco.MjData(self.model)
         self._bottles = [self.model.body(f"bottle{k}").id for k in range(model.BOTTLES)]
         self._loose = [self.model.body(f"loose{k}").id for k in range(model.CAPS)]
@@ -71,13 +72,16 @@ class Line:
         bottle falls off the belt."""
         count = values["bottles"]
         self.model.geom_friction[:, 0] = values["friction"]
-        places = _places(count, rng)
+        places, heading = _places(count, rng)
         for k in range(model.BOTTLES):
             self._put(self._bottles[k], (_PARKED + k, 0.0, 0.0))
         for k in range(count):
             self._stand(k, places[k], rng)
         self._scatter_caps(values["loose_caps"], rng)
-        if wanted != OK:
+        if wanted == STACKED:
+            self._drop(count, places, heading, rng)
+            count += 1
+        elif wanted != OK:
             self._spoil(wanted, int(rng.integers(count)), places, rng)
         return self._read(count) if self._come_to_rest(count) else None
 
@@ -106,10 +110,8 @@ class Line:
     def _spoil(self, wanted: str, k: int, places: np.ndarray, rng: np.random.Generator) -> None:
         if wanted == NO_CAP:
             self._uncap(k)
-        elif wanted == TOPPLED:
-            self._tip(k, places[k], rng)
         else:
-            self._drop(k, places, rng)
+            self._tip(k, places[k], rng)
 
     def _uncap(self, k: int) -> None:
         cap = self._caps[k]
@@ -123,16 +125,10 @@ class Line:
         lift = height + model.RADIUS * np.sin(tilt) + 0.004
         self._put(self._bottles[k], (*place, lift), _tilted(tilt, *rng.uniform(0, 2 * np.pi, 2)))
 
-    def _drop(self, k: int, places: np.ndarray, rng: np.random.Generator) -> None:
-        """Lay a bottle across the tops of two others, moved together to carry it."""
-        others = [j for j in range(len(places)) if j != k]
-        one, two = rng.permutation(others)[:2]
-        heading, apart = rng.uniform(0, np.pi), rng.uniform(_APART, 0.095)
+    def _drop(self, k: int, places: np.ndarray, heading: float, rng: np.random.Generator) -> None:
+        """Lay one bottle more across the tops of the pair, which every scene has."""
         along = np.array([np.cos(heading), np.sin(heading)])
-        low, high = np.array(_AREA).T
-        middle = np.clip((places[one] + places[two]) / 2, low + 0.06, high - 0.06)
-        for j, sign in ((one, -1), (two, 1)):
-            self._stand(j, middle + sign * along * apart / 2, rng)
+        middle = places[:2].mean(axis=0)
         offset = middle + along * rng.normal(-0.002, 0.004) + rng.normal(0, 0.004, 2)
         lift = model.BASE + model.TOP + model.RADIUS + 0.006
         self._put(self._bottles[k], (*offset, lift), _lying(heading + rng.normal(0, 0.08)))
@@ -174,17 +170,24 @@ class Line:
         return {a for a, b in touching if b == 0}, {a for a, b in touching if b in bottles}
 
 
-def _places(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Where ``count`` bottles stand, (count, 2): at random, none too near to another."""
+def _places(count: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Where ``count`` bottles stand, (count, 2): at random, none too near to another.
+
+    The first two stand close together, whatever is to become of the scene, so that a pair that
+    carries a third is no sign of it; returned too is the direction from the one to the other.
+    """
     low, high = np.array(_AREA).T
     while True:
+        heading, apart = rng.uniform(0, np.pi), rng.uniform(_APART, _PAIRED)
+        along = np.array([np.cos(heading), np.sin(heading)])
+        middle = rng.uniform(low + _PAIRED / 2, high - _PAIRED / 2)
+        chosen = [middle - along * apart / 2, middle + along * apart / 2]
         tried = rng.uniform(low, high, (12, 2))
-        chosen: list[np.ndarray] = []
         for place in tried:
             if all(np.hypot(*(place - other)) > _APART for other in chosen):
                 chosen.append(place)
         if len(chosen) >= count:
-            return np.array(chosen[:count])
+            return np.array(chosen[:count]), heading
 
 
 def _tilted(tilt: float, heading: float, spin: float) -> np.ndarray:

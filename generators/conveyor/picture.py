@@ -11,6 +11,7 @@ from raresight.generators import opengl
 from raresight.generators.base import Unavailable
 from raresight.generators.conveyor import model
 from raresight.generators.conveyor.physics import Line
+from raresight.generators.drawing.sensor import averaged
 
 _SHADOW = mujoco.mjtRndFlag.mjRND_SHADOW
 
@@ -24,7 +25,7 @@ class Camera:
                 f"MuJoCo was imported with {GLContext.__module__} before: set MUJOCO_GL=egl first."
             )
         self._line = line
-        self._renderer = mujoco.Renderer(line.model, size, size)
+        self._renderer = mujoco.Renderer(line.model, size * model.FINER, size * model.FINER)
         self._number = line.bottle_of_body()
         parts = [f"{part}{k}" for part in ("neck", "mouth") for k in range(model.BOTTLES)]
         self._necks = [line.model.geom(part).id for part in parts]
@@ -46,7 +47,7 @@ class Camera:
         renderer.update_scene(self._line.data, "camera")
         renderer.scene.flags[_SHADOW] = 0
         renderer.enable_segmentation_rendering()
-        parts = renderer.render()[..., 0].copy()
+        parts = renderer.render()[1 :: model.FINER, 1 :: model.FINER, 0].copy()
         renderer.disable_segmentation_rendering()
         bodies = np.where(parts >= 0, self._line.model.geom_bodyid[parts], 0)
         return self._number[bodies], parts
@@ -59,14 +60,14 @@ class Camera:
         """Metres from the camera's plane, float32 (H, W)."""
         renderer = self._renderer
         renderer.enable_depth_rendering()
-        depth = renderer.render().copy()
+        depth = renderer.render()[1 :: model.FINER, 1 :: model.FINER].copy()
         renderer.disable_depth_rendering()
         return depth
 
     def colours(self) -> np.ndarray:
         """What the sensor gets before its noise, uint8 (H, W, 3)."""
         self._renderer.scene.flags[_SHADOW] = 1
-        return self._renderer.render().copy()
+        return averaged(self._renderer.render(), model.FINER)
 
 
 def _paint_bottles(scene: mujoco.MjModel, mixed: bool, rng: np.random.Generator) -> None:
@@ -90,14 +91,15 @@ def _product(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def _tint(rng: np.random.Generator) -> np.ndarray:
-    """A colour as plastics and glass have them: any lightness, seldom garish."""
-    grey, saturation = rng.uniform(0.12, 0.9), rng.uniform(0, 0.75)
+    """A colour as plastics and glass have them: any lightness, mostly sober, seldom garish."""
+    grey, saturation = rng.uniform(0.12, 0.9), 0.7 * rng.uniform(0, 1) ** 2
     return np.clip(grey * (1 + saturation * rng.uniform(-1, 1, 3)), 0.03, 0.97)
 
 
 def _paint_surroundings(scene: mujoco.MjModel, rng: np.random.Generator) -> None:
     shade = rng.uniform(0.15, 0.5)
     scene.geom("belt").rgba[:3] = shade * (1 + rng.uniform(-0.12, 0.12, 3))
+    scene.geom("belt").matid[:] = scene.material(f"belt{rng.integers(model.BELTS)}").id
     scene.geom("belt").pos[1] += rng.uniform(-0.15, 0.15)
     frame = _tint(rng)
     for name in ("frame0", "frame1", "post0", "post1", "beam"):
@@ -109,13 +111,16 @@ def _paint_surroundings(scene: mujoco.MjModel, rng: np.random.Generator) -> None
 
 
 def _light(scene: mujoco.MjModel, values: Mapping[str, Any], rng: np.random.Generator) -> None:
-    key = scene.light("key")
-    angle = np.radians(values["light_angle"])
-    key.pos[:] = [0.75 * np.cos(angle), 0.1 + 0.75 * np.sin(angle), rng.uniform(1.0, 1.5)]
-    aim = np.array([0.0, 0.08, 0.0]) - key.pos  # a lamp that moves without turning gives acne
-    key.dir[:] = aim / np.linalg.norm(aim)
-    warmth = rng.uniform(-0.1, 0.1)
-    key.diffuse[:] = values["light"] * np.array([1 + warmth, 1.0, 1 - warmth])
+    """Two lamps side by side, so that shadows have a soft edge and a core."""
+    height, warmth = rng.uniform(1.0, 1.5), rng.uniform(-0.1, 0.1)
+    apart, share = rng.uniform(10, 40), rng.uniform(0.5, 0.7)
+    lamps = (("key", share, 0.0), ("second", 1 - share, apart))
+    for name, part, turned in lamps:
+        lamp, angle = scene.light(name), np.radians(values["light_angle"] + turned)
+        lamp.pos[:] = [0.75 * np.cos(angle), 0.1 + 0.75 * np.sin(angle), height]
+        aim = np.array([0.0, 0.08, 0.0]) - lamp.pos  # a lamp that moves without turning gives acne
+        lamp.dir[:] = aim / np.linalg.norm(aim)
+        lamp.diffuse[:] = part * values["light"] * np.array([1 + warmth, 1.0, 1 - warmth])
 
 
 def _aim(scene: mujoco.MjModel, values: Mapping[str, Any], rng: np.random.Generator) -> None:

@@ -54,12 +54,8 @@ def glue(
     share = np.empty((side, side), np.float32)
     visible = np.zeros((side, side), np.float32)
     mottle, grain = banks
-    slope = _slope(_FALL if ground[0] else 0.0, turns[0])
     colour = rgb(ground_hue, lightness, saturation / 2.0)
-    share[:] = 0.0
-    if ground[1]:
-        take(mottle, window, share)
-    lay_ground(colour, slope, share, _MOTTLE, planes)
+    _ground(ground, colour, turns[0], mottle, window, share, planes)
 
     palette = (hue, lightness, contrast, saturation)
     _strokes(strokes, False, palette, planes, share, visible)
@@ -81,10 +77,22 @@ def glue(
 
 
 @njit(cache=True, error_model="numpy")
-def _slope(fall: float, turn: float) -> tuple[float, float]:
-    """How much lightness a gradient loses across the image, to the right and down."""
-    angle = 2.0 * math.pi * turn
-    return fall * math.cos(angle), fall * math.sin(angle)
+def _ground(
+    kind: tuple[bool, bool],
+    colour: tuple[float, float, float],
+    turn: float,
+    mottle: np.ndarray,
+    window: np.ndarray,
+    share: np.ndarray,
+    planes: np.ndarray,
+) -> None:
+    """Fill ``planes`` with the ground: does it have a gradient, and does it have noise?"""
+    fall, angle = _FALL if kind[0] else 0.0, 2.0 * math.pi * turn
+    share[:] = 0.0
+    if kind[1]:
+        take(mottle, window, share)
+    slope = (fall * math.cos(angle), fall * math.sin(angle))
+    lay_ground(colour, slope, share, _MOTTLE, planes)
 
 
 @njit(cache=True, error_model="numpy")

@@ -39,13 +39,12 @@ def paint(
     ``boxes`` (m, 4) are filled.
     """
     radius, chromatin, contrast, blue, pink, hue = factors[:6]
-    shade, crowding = (factors[6], factors[7]), (factors[10], factors[11])
-    blur, noise = factors[8], factors[9]
+    shade_x, shade_y, blur, noise, crowd_x, crowd_y = factors[6:]
     bank, fine, coarse, grain = banks
     size, count = image.shape[0], len(kinds)
     bodies = np.empty((count, nuclei.COLUMNS))
     nuclei.shape(kinds, ranges, draws, directions, radius, chromatin, bodies)
-    nuclei.place(places, crowding, MARGIN, size, 2.2 * radius, bodies)
+    nuclei.place(places, (crowd_x, crowd_y), MARGIN, size, 2.2 * radius, bodies)
     haematoxylin = np.empty((size, size), np.float32)
     eosin = np.empty((size, size), np.float32)
     planes = np.empty((3, size, size), np.float32)
@@ -55,6 +54,6 @@ def paint(
     nuclei.stain_bodies(
         bodies, count - len(boxes), fine, coarse, haematoxylin, eosin, mask, boxes
     )  # fmt: skip
-    stain.transmit(haematoxylin, eosin, (blue, pink), hue, shade, planes)
+    stain.transmit(haematoxylin, eosin, (blue, pink), hue, (shade_x, shade_y), planes)
     stain.blur(planes, blur)
     stain.develop(planes, grain, corners[1:], noise, image)

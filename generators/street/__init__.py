@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from raresight.generators import opengl
 from raresight.generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
 from raresight.generators.distributions import Conditional, Discrete, Factor
-from raresight.generators.drawing.objects import boxes_of, contrast
+from raresight.generators.drawing.objects import boxes_of, contrast, shuffled
 from raresight.generators.drawing.sensor import expose
 from raresight.generators.factors import NonNegative, Positive, as_factor, at, whole
 
@@ -88,6 +88,7 @@ class Street(Generator):
     summary = "a street from a car, drawn by a game engine: is a pedestrian on the carriageway?"
     options = StreetOptions
     columns = ("mask", "boxes", "instances", "depth")
+    stream = 2
     libraries = ("numpy", "numba", "panda3d")
     extra = Extra(install="raresight[game-engine]", modules=("panda3d",))
     classes = (CLEAR, CROSSING)
@@ -105,6 +106,9 @@ class Street(Generator):
         "contrast": ("float", "grey levels between those who cross and what is around them"),
         "tries": ("float", "scenes drawn until one came out as asked; 1/mean is the acceptance"),
     }
+
+    label_factors = ("distance", "visible", "contrast")
+    outcomes = ("tries",)
 
     config: StreetOptions
 
@@ -200,7 +204,7 @@ def _sample(
         label=CROSSING if seen else CLEAR,
         mask=mask.astype(np.uint8),
         boxes=boxes_of(frame.numbers, seen),
-        instances=frame.numbers,
+        instances=shuffled(frame.numbers, rng),
         depth=frame.depth,
         factors={**values, **found},
     )

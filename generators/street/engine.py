@@ -37,12 +37,14 @@ from panda3d.core import (
 
 from raresight.generators import opengl
 from raresight.generators.base import Unavailable
+from raresight.generators.drawing.sensor import averaged
 from raresight.generators.street import shaders
 from raresight.generators.street.meshes import Heap, Mesh
 
 NEAR, FAR = 0.3, 150.0
-_SHADOW_MAP = 640
+_SHADOW_MAP = 1024
 _SAMPLES = 4
+FINER = 2  # each way, how many pixels are drawn for one: poles do not break into dots
 _SEEN, _NUMBERED, _SHADED = (BitMask32.bit(k) for k in range(3))
 
 load_prc_file_data(
@@ -103,7 +105,7 @@ class Stage:
         pipe = GraphicsPipeSelection.get_global_ptr().make_module_pipe("p3headlessgl")
         if pipe is None:
             raise Unavailable("Panda3D has no headless OpenGL here (p3headlessgl).")
-        self._seen = self._buffer(pipe, "seen", samples=_SAMPLES)
+        self._seen = self._buffer(pipe, "seen", finer=FINER, samples=_SAMPLES)
         self._numbered = self._buffer(pipe, "numbered", host=self._seen)
         self._textures = [Texture() for _ in range(3)]
         copy = GraphicsOutput.RTM_copy_ram
@@ -133,6 +135,7 @@ class Stage:
         pipe: GraphicsPipe,
         name: str,
         *,
+        finer: int = 1,
         samples: int = 0,
         host: GraphicsOutput | None = None,
     ) -> GraphicsOutput:
@@ -140,7 +143,7 @@ class Stage:
         properties.set_rgba_bits(8, 8, 8, 8)
         properties.set_depth_bits(24)
         properties.set_multisamples(samples)
-        window = WindowProperties.size(self._size, self._size)
+        window = WindowProperties.size(self._size * finer, self._size * finer)
         asked = (pipe, name, host is not None, properties, window, GraphicsPipe.BF_refuse_window)
         shared = (host.get_gsg(), host) if host else ()
         if (made := self._engine.make_output(*asked, *shared)) is None:  # it raises nothing
@@ -190,8 +193,8 @@ class Stage:
 
     def draw(self, mesh: Mesh, light: Light, view: View) -> Frame:
         """Draw one scene."""
-        vertices = _vertices(mesh.vertices)
-        for node, triangles in ((self._things, mesh.things), (self._ground, mesh.ground)):
+        vertices, nodes = _vertices(mesh.vertices), (self._things, self._ground)
+        for node, triangles in zip(nodes, (mesh.things, mesh.ground), strict=True):
             node.remove_all_geoms()
             node.add_geom(_geom(vertices, triangles))
         self._set_light(light, view)
@@ -203,9 +206,8 @@ class Stage:
             self._first = False
         self._engine.render_frame()
         frame = self._read()
-        # Without Panda3D's own main loop nobody else does it, and every scene leaks.
-        RenderState.garbage_collect()
-        TransformState.garbage_collect()
+        for kind in (RenderState, TransformState):  # as Panda3D's own main loop would: they leak
+            kind.garbage_collect()
         return frame
 
     def _set_light(self, light: Light, view: View) -> None:
@@ -231,12 +233,12 @@ class Stage:
     def _read(self) -> Frame:
         size = self._size
         colours, numbers = (
-            np.frombuffer(texture.get_ram_image_as("RGB"), np.uint8).reshape(size, size, 3)[::-1]
-            for texture in self._textures[:2]
+            np.frombuffer(texture.get_ram_image_as("RGB"), np.uint8).reshape(side, side, 3)[::-1]
+            for texture, side in zip(self._textures, (size * FINER, size), strict=False)
         )
         z = np.frombuffer(self._textures[2].get_ram_image(), np.float32).reshape(size, size)[::-1]
         return Frame(
-            colours=colours.copy(),
+            colours=averaged(colours, FINER),
             numbers=numbers[..., 0].astype(np.uint16),
             tags=numbers[..., 1].copy(),
             depth=NEAR * FAR / (FAR - (FAR - NEAR) * z),

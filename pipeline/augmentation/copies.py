@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from raresight.pipeline.augmentation.class_specific import can_lose_label
 from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.recipe import build
 from raresight.pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
+from raresight.pipeline.core.files import read_json
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import COLUMNS, FACTOR, Description, Rows
+from raresight.pipeline.runtime.errors import DataError
 
 _MASK = "mask"
 _JUDGED = 200  # originals that each spatial transform is judged on
@@ -180,6 +183,17 @@ def _rows_of(
             for name in originals.description.factors
         },
     )
+
+
+def read_recipe(folder: Path) -> AugmentParams:
+    """The recipe that the copies in ``folder`` were made by, as the augment stage reported it."""
+    found = read_json(folder / "report.json")
+    if "recipe" not in found:
+        raise DataError(
+            f"{folder / 'report.json'} names no recipe: an earlier version made these copies. "
+            "Run `raresight augment` again."
+        )
+    return AugmentParams.model_validate(found["recipe"])
 
 
 def report_copies(

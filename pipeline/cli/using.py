@@ -72,19 +72,33 @@ def export() -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("folder",)),
+    type=click.Choice(("folder", "onnx", "torch")),
     required=True,
-    help="folder: what --model takes.",
+    help="folder: what --model takes; a file for ONNX runtimes, or for torch.export.load.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="What to write.")
 @model_option
+@click.option(
+    "--images",
+    metavar="INPUT",
+    multiple=True,
+    help="Images that a file is checked on; the project's if not given; may be repeated.",
+)
 @click.pass_obj
-def export_model(settings: Settings, form: str, out: Path, model: Path | None) -> None:
-    """Write the model with its decision, complete in one place."""
-    from raresight.pipeline.commands.export import run
+def export_model(
+    settings: Settings, form: str, out: Path, model: Path | None, images: tuple[str, ...]
+) -> None:
+    """Write the model with its decision, complete in one place.
 
-    card = run(model or settings.data / "model", format=form, out=out)
-    tell(settings, f"wrote {out}")
+    A file takes raw pixels and gives scores, calibrated probabilities and answers; before it is
+    written it is compared with the model on real images.
+    """
+    from raresight.pipeline.commands.export import run
+    from raresight.pipeline.terminal.prediction import render_export
+
+    folder = model or settings.data / "model"
+    card = run(folder, form=form, out=out, images=images, data=settings.data)
+    tell(settings, render_export(card, out))
     if settings.json:
         print_json(card)
 

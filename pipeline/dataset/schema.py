@@ -68,8 +68,9 @@ class Description:
     ``classes`` are sorted; ``positive`` is the rare class that the results are about, or None where
     all classes matter alike. ``image_shape`` is (height, width, channels). ``columns`` are the
     optional ones that the shards hold, in the order of COLUMNS; ``factors`` maps a factor to
-    ``float`` or ``string``. ``sources`` keeps each source's name, splits, generator and params,
-    ``seed`` what was drawn from: they tell where the data came from, and nothing reads them back.
+    ``float`` or ``string``, and ``outcomes`` are those that came out with the class and tell it.
+    ``sources`` keeps each source's name, splits, generator and params, ``seed`` what was drawn
+    from: they tell where the data came from, and nothing reads them back.
     """
 
     classes: tuple[str, ...]
@@ -81,6 +82,7 @@ class Description:
     versions: Mapping[str, str]
     shards: tuple[Shard, ...] = field(default=())
     columns: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
 
     def kinds(self) -> dict[str, Column]:
         """Every column of the shards, in order."""
@@ -109,6 +111,8 @@ class Description:
     def write(self, folder: Path) -> None:
         types = {name: one.kind.spelled(self.image_shape) for name, one in self.kinds().items()}
         facts = {key: value for key, value in asdict(self).items() if key != "factors"}
+        if not self.outcomes:
+            del facts["outcomes"]
         write_json(folder / DESCRIPTION, {"format": FORMAT, **facts, "columns": types})
 
     @classmethod
@@ -131,6 +135,7 @@ class Description:
                 **{key: tuple(raw[key]) for key in ("classes", "image_shape", "sources")},
                 "columns": tuple(name for name in OPTIONAL if name in types),
                 "factors": _factors(types),
+                "outcomes": tuple(raw.get("outcomes", ())),
             }
             description = cls(shards=shards, **facts)
             if unknown := [name for name in types if name not in description.kinds()]:

@@ -35,13 +35,15 @@ class RecallTarget(Section):
 class PrecisionTarget(Section):
     """The lowest threshold at which the share ``target`` of predicted positives are positive.
 
-    Counted at ``prevalence``, or at validation's own.
+    Counted at ``prevalence``, or at validation's own; of those in validation or, with
+    ``confidence``, of new ones with that confidence.
     """
 
     objective: ClassVar[str] = "precision"
     name: Literal["precision"] = "precision"
     target: Annotated[float, Field(gt=0, le=1)]
     prevalence: Prevalence | None = None
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] | None = None
 
 
 class LowestCost(Section):

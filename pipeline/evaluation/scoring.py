@@ -128,12 +128,15 @@ def _perturbed(inputs: LoadedInputs, params: EvaluateParams) -> Iterator[np.ndar
 
 
 def factors_of(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """What is known of each of ``rows`` (n,): every recorded factor, the origin, the label's size.
+    """What is known of each of ``rows`` (n,): the recorded factors, the origin, the label's size.
 
-    Float columns hold NaN and string columns "" where a factor is unknown.
+    Float columns hold NaN and string columns "" where a factor is unknown. Outcomes are left out:
+    they came with the class, and a part by them would say nothing of where the model fails.
     """
     found = {}
-    for name, kind in dataset.description.factors.items():
+    description = dataset.description
+    for name in sorted(set(description.factors) - set(description.outcomes)):
+        kind = description.factors[name]
         values = dataset.column(f"factor.{name}", rows.tolist())
         if kind == "float":
             found[name] = np.array(values, float)

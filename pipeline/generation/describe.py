@@ -40,6 +40,7 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
         positive=params.positive,
         image_shape=(params.image_size, params.image_size, 3),
         factors=dict(sorted(factors.items())),
+        outcomes=tuple(sorted({name for one in generators for name in one.outcomes})),
         sources=tuple(
             {"name": source.id_prefix, **_source_as_json(source)} for source in params.sources
         ),

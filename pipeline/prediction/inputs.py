@@ -79,6 +79,25 @@ def read_images(
         dataset.images.release()
 
 
+def some_images(inputs: Inputs, image_size: int, most: int) -> np.ndarray:
+    """At most so many of the images, spread evenly: uint8 (n, H, W, C); unreadable ones left out.
+
+    DataError where none can be read.
+    """
+    chosen = np.linspace(0, len(inputs) - 1, min(len(inputs), most)).astype(int)
+    files = [inputs.files[k] for k in chosen if k < len(inputs.files)]
+    parts = [read_chunk(Chunk(files=files, image_size=image_size)).pixels]
+    start = len(inputs.files)
+    for dataset in inputs.datasets:
+        rows = chosen[(chosen >= start) & (chosen < start + len(dataset))] - start
+        parts.append(dataset.images[rows])
+        start += len(dataset)
+    found = np.concatenate(parts)
+    if not len(found):
+        raise DataError(f"none of the {len(files)} images can be read.")
+    return found
+
+
 def _rows(dataset: Dataset, rows: np.ndarray) -> Images:
     pixels = dataset.images[rows]
     return Images(

@@ -21,6 +21,7 @@ from raresight.pipeline.report.learning_curves import draw_curves
 from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.painters import Plane
 from raresight.pipeline.report.panel import Panel, panel
+from raresight.pipeline.wording import augmentation_check
 from raresight.pipeline.wording.baselines import network_needed
 from raresight.pipeline.wording.numbers import costs_told, verdict
 from raresight.pipeline.wording.trainings import trainings
@@ -44,7 +45,8 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "metrics": results,
         "task": task,
         "facts": _facts(inputs),
-        "verdict": [part if isinstance(part, tuple) else (part, "") for part in verdict(results)],
+        "verdict": _verdict(results),
+        "copies_checked": _copies_checked(results),
         "cards": comparison.cards(results),
         "network_needed": network_needed(results),
         "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
@@ -77,6 +79,15 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "asked": asked.in_columns(inputs.asked),
         "versions": _versions(inputs),
     }
+
+
+def _verdict(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parts = [*verdict(results), *augmentation_check.in_verdict(results)]
+    return [part if isinstance(part, tuple) else (part, "") for part in parts]
+
+
+def _copies_checked(results: Mapping[str, Any]) -> list[tuple[str, ...]] | None:
+    return list(augmentation_check.rows(results)) if "augmentation_check" in results else None
 
 
 def draw_pictures(inputs: ReportInputs, folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from raresight.pipeline.augmentation.copies import read_recipe
 from raresight.pipeline.core.files import (
     content_digest,
     read_json,
@@ -18,6 +19,7 @@ from raresight.pipeline.core.files import (
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.augmentation_check import Tested, check_augmentation
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
@@ -44,6 +46,7 @@ from raresight.pipeline.evaluation.transfer import transfer
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 OUTPUT, RESULTS, DECISION = "evaluation", "results.json", "decision"
+_INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split", "model": "train"}
 _TABLES = ("val", "test", "perturbed", *BASELINES)
 
 
@@ -53,7 +56,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     Returns the contents of results.json.
     """
     params = load_section(params_file, "evaluate", EvaluateParams)
-    for name, stage in (("generated", "generate"), ("splits", "split"), ("model", "train")):
+    for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
@@ -75,6 +78,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
             **to_results_json(result),
             **_by_seed(trainings, [model.seed for model in loaded.models], params),
             **_transfer(loaded, result),
+            **_augmentation_check(loaded, result, data),
         }
         write_json(everything, results)
         write_json(numbers, headline(results))
@@ -160,6 +164,31 @@ def _transfer(loaded: LoadedInputs, result: EvaluationResult) -> dict[str, Any]:
             settings=result.params.intervals,
         )
     }
+
+
+def _augmentation_check(
+    loaded: LoadedInputs, result: EvaluationResult, data: Path
+) -> dict[str, Any]:
+    """Answers to test images that look as copies do; empty where all classes are copied alike."""
+    scorer, rows = loaded.models[0].scorer, loaded.rows["test"]
+
+    def answers(images: np.ndarray) -> np.ndarray:
+        every = np.arange(len(images))
+        scores = scorer.scores(images, every)
+        return predict_labels(result.task, every, scores, decide=result.decide).predicted
+
+    found = check_augmentation(
+        read_recipe(data / "augmented"),
+        loaded.dataset,
+        Tested(
+            rows=rows,
+            predicted=result.outcomes["test"].predicted,
+            groups=np.unique(loaded.groups[rows], return_inverse=True)[1],
+        ),
+        answers,
+        settings=result.params.intervals,
+    )
+    return {} if found is None else {"augmentation_check": found}
 
 
 def _evaluation_inputs(

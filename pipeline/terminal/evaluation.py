@@ -13,6 +13,7 @@ from raresight.pipeline.evaluation.metrics.metric import View
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.terminal.notes import notes
 from raresight.pipeline.terminal.tables import Row, WideTable, titled_table
+from raresight.pipeline.wording import augmentation_check
 from raresight.pipeline.wording.baselines import network_needed
 from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
@@ -41,10 +42,13 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
     Fits a terminal of 80 columns. ``folder`` is where the evaluation lies, None for one that is
     kept nowhere. Rows that a judgement of scores alone does not have are left out.
     """
-    parts: list[RenderableType] = [Padding(Text.assemble(*verdict(metrics)), (1, 0))]
+    said = Text.assemble(*verdict(metrics), *augmentation_check.in_verdict(metrics))
+    parts: list[RenderableType] = [Padding(said, (1, 0))]
     if needed := network_needed(metrics):
         parts.append(Padding(Text(needed), (0, 0, 1, 0)))
     parts.append(_comparison(metrics))
+    if "augmentation_check" in metrics:
+        parts.append(Padding(_augmentation_check(metrics), (1, 0, 0, 0)))
     if (several := trainings(metrics)) is not None:
         parts.append(Padding(_trainings(several), (1, 0, 0, 0)))
     if metrics["positive"] is not None:
@@ -73,6 +77,18 @@ def _comparison(metrics: Metrics) -> WideTable:
         columns=[_header(METRICS[name].narrow) for name in columns],
         rows=rows,
     )
+
+
+def _augmentation_check(metrics: Metrics) -> Table:
+    """Whether the look of the copies alone changes the answers."""
+    labels = metrics["augmentation_check"]["classes"]
+    table = titled_table(augmentation_check.TITLE.format(classes=labels))
+    table.add_column("test images of", no_wrap=True)
+    for heading in ("images", "as they are", "as copies", "difference"):
+        table.add_column(heading, justify="right")
+    for row in augmentation_check.rows(metrics):
+        table.add_row(*row)
+    return table
 
 
 def _header(label: str) -> str:

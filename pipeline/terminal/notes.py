@@ -91,7 +91,8 @@ def _threshold_note(threshold: Metrics) -> str:
     what = _name(threshold["objective"])
     parts = [f"The threshold, {number(threshold['model'])}, {aim}."]
     if (sure := threshold.get("target_confidence")) is not None:
-        parts.append(f"On new images that holds with a confidence of {number(sure)}.")
+        at_least = "at least " if threshold["name"] == "precision" else ""
+        parts.append(f"On new images that holds with a confidence of {at_least}{number(sure)}.")
     if (reason := threshold.get("reason")) is not None:
         parts.append(f"No guarantee: {reason}.")
     parts.append(

@@ -1,5 +1,9 @@
 """What was predicted, in a few lines."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from raresight.pipeline.commands.predict import Summary, unreadable_lines
 
 
@@ -20,3 +24,14 @@ def render(summary: Summary) -> str:
     if summary.out != "-":
         lines.append(f"wrote {summary.out}")
     return "\n".join(lines)
+
+
+def render_export(card: Mapping[str, Any], out: Path) -> str:
+    """What was written, and how it was checked."""
+    if "checked" not in card:
+        return f"wrote {out}"
+    checked = card["checked"]
+    return (
+        f"checked on {checked['images']:,} images: differs by at most "
+        f"{checked['largest_difference']:.2g}, no answer differs\nwrote {out} and {out.name}.json"
+    )

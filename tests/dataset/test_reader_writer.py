@@ -13,6 +13,7 @@ from raresight.pipeline.core.files import sha256
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.schema import rows_per_shard, versions
+from raresight.pipeline.evaluation.scoring import factors_of
 from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 
@@ -65,6 +66,18 @@ def test_factors_are_a_frame_in_which_unknown_values_are_missing(two_shards):
     assert frame["size"].iloc[0] == 0.5
     assert frame["tint"].isna().tolist() == [True, True, True, False, True]
     assert frame["tint"].iloc[3] == "red"
+
+
+def test_no_result_is_sliced_by_an_outcome(rows, dataset):
+    """It is kept, and told by dataset.json; what is known of test images leaves it out."""
+    known = {"size": [0.5, 0.7, 0.9], "tries": [1.0, 9.0, 1.0]}
+    kinds = dict.fromkeys(known, "float")
+    data = dataset(rows("aba", factors=known), factors=kinds, outcomes=("tries",))
+    assert data.description.outcomes == ("tries",)
+    assert data.factors["tries"].tolist() == [1, 9, 1]
+    found = factors_of(data, np.arange(3))
+    assert found["size"].tolist() == [0.5, 0.7, 0.9]
+    assert "tries" not in found
 
 
 def test_frame_has_every_column_but_the_pixels(two_shards):

@@ -177,9 +177,97 @@ def test_a_precision_target_finds_the_most_that_keep_it(rows, target, prevalence
             assert precision(called) >= target - 1e-9
             most = max((c & positive).sum() for c in kept)
             assert (called & positive).sum() == most
-            assert chosen.reason is None
+            assert "no threshold reaches" not in (chosen.reason or "")
         else:
             assert "no threshold reaches a precision" in chosen.reason
+
+
+def reached(value: float, skill: float, prevalence: float) -> float:
+    """The precision where scores of negatives are N(0, 1) and of positives N(skill, 1)."""
+    logit = np.log(value / (1 - value))
+    recall, false = norm.sf(logit - skill), norm.sf(logit)
+    return recall * prevalence / (recall * prevalence + false * (1 - prevalence))
+
+
+@pytest.mark.parametrize(
+    ("skill", "target", "prevalence", "positives", "negatives"),
+    [
+        (2.5, 0.5, 0.05, 30, 1000),
+        (2.5, 0.5, 0.05, 100, 6000),
+        (2.5, 0.5, 1e-3, 30, 1000),  # once kept in 11 of 100 sets
+        (2.5, 0.5, 1e-3, 30, 6000),  # once in 39
+        (2.5, 0.5, 1e-4, 30, 6000),  # once in 2
+        (4.0, 0.5, 1e-2, 30, 6000),
+        (4.0, 0.9, 1e-2, 100, 6000),
+        (4.0, 0.5, 1e-3, 30, 20_000),
+    ],
+)
+def test_a_precision_that_is_promised_is_had_or_there_is_a_reason(
+    skill, target, prevalence, positives, negatives
+):
+    rule = PrecisionTarget(target=target, prevalence=prevalence, confidence=0.95)
+    draw, broken, repeats = np.random.default_rng(0), 0, 60
+    positive = np.arange(positives + negatives) < positives
+    for _ in range(repeats):
+        scores = norm.rvs(size=len(positive), random_state=draw) + skill * positive
+        chosen = choose(rule, 1 / (1 + np.exp(-scores)), positive)
+        if chosen.reason is None:
+            assert chosen.confidence >= 0.95
+            broken += reached(chosen.value, skill, prevalence) < target
+        else:
+            assert chosen.confidence < 0.95
+    assert broken <= 7  # P(Binomial(60, .05) > 7) = 0.01
+
+
+def test_a_promise_of_precision_says_how_many_negatives_it_takes():
+    rule = PrecisionTarget(target=0.5, prevalence=1e-3, confidence=0.95)
+    positive = np.arange(1030) < 30
+    scores = np.where(positive, 0.9, 0.1)
+    short = choose(rule, scores, positive)
+    assert short.negatives_needed > 3000  # the rule of three: ln(1 / .05) / 1e-3
+    told = f"it takes {short.negatives_needed:,} negatives in validation to promise a precision"
+    assert told in short.reason
+    assert "there are 1,000" in short.reason
+    enough = np.arange(30 + short.negatives_needed) < 30
+    kept = choose(rule, np.where(enough, 0.9, 0.1), enough)
+    assert (kept.reason, kept.confidence >= 0.95) == (None, True)
+    one_less = np.arange(29 + short.negatives_needed) < 30
+    assert choose(rule, np.where(one_less, 0.9, 0.1), one_less).reason is not None
+
+
+def test_a_plain_precision_target_says_how_sure_it_is():
+    rule = PrecisionTarget(target=0.5, prevalence=1e-3)
+    positive = np.arange(1030) < 30
+    chosen = choose(rule, np.where(positive, 0.9, 0.1), positive)
+    # No false positive in 1,000: (1 - 1e-3)^1000 = .37 that the rate is beyond 1 in 1,000.
+    assert 0.4 < chosen.confidence < 0.63
+    draw = np.random.default_rng(0)
+    scores = 1 / (1 + np.exp(-draw.normal(size=1030) - 2.5 * positive))
+    unsure = choose(rule, scores, positive)
+    assert unsure.score == 1  # on validation
+    assert unsure.confidence < 0.5
+    assert "negatives in validation" in unsure.reason
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        RecallTarget(target=0.8, confidence=0.95),
+        PrecisionTarget(target=0.5, prevalence=0.1, confidence=0.95),
+    ],
+)
+def test_promises_count_patients(rule):
+    draw = np.random.default_rng(0)
+    positive = np.arange(600) < 200
+    scores = 1 / (1 + np.exp(-draw.normal(size=600) - 3 * positive))
+    alone = choose(rule, scores, positive)
+    grouped = choose(rule, scores, positive, groups=np.arange(600) // 20)
+    named = choose(rule, scores, positive, groups=np.arange(600))
+    assert alone.reason is None
+    assert named == alone
+    assert grouped.confidence < 0.95
+    assert "independent" in grouped.reason
+    assert "groups" in grouped.reason
 
 
 CLASSES = Task(classes=("a", "b", "rare"), positive="rare")

@@ -97,6 +97,29 @@ def test_what_is_asked_for_does_not_decide_the_class(line):
     assert {STACKED, TOPPLED} <= set(found)
 
 
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_stack_comes_in_addition_to_what_stands_in_every_class(line, monkeypatch, count):
+    """From one stream the same bottles stand at the same places, the first two close together."""
+    started = {}
+
+    def started_as(label):
+        started[label] = [line.data.qpos[a : a + 2].tolist() for a in starts]
+        return False
+
+    starts = [line.model.jnt_qposadr[line.model.body_jntadr[b]] for b in line._bottles]
+    for label in CLASSES:
+        line.reset()
+        monkeypatch.setattr(line, "_come_to_rest", lambda *_, label=label: started_as(label))
+        line.settle(label, VALUES | {"bottles": count}, np.random.default_rng(4))
+    for label in (TOPPLED, NO_CAP, STACKED):
+        assert started[label][:count] == started[OK][:count]
+    pair = np.subtract(*started[OK][:2])
+    assert 0.078 <= np.hypot(*pair) <= 0.095
+    on_top = np.mean(started[OK][:2], axis=0)
+    assert np.hypot(*np.subtract(started[STACKED][count], on_top)) < 0.03
+    assert started[OK][count][0] > 1  # parked
+
+
 @given(st.integers(0, 10_000), st.sampled_from(CLASSES))
 @settings(max_examples=24)
 def test_mask_boxes_label_and_factors_agree(k, label):
@@ -109,8 +132,9 @@ def test_mask_boxes_label_and_factors_agree(k, label):
         assert contains(getattr(GENERATOR.config, name), sample.factors[name]), name
     assert sample.factors["visible"] == sample.mask.sum()
     assert (sample.mask.sum() > 0) == (label != OK) == (len(sample.boxes) > 0)
-    assert sample.instances.max() <= sample.factors["bottles"]
-    assert set(np.unique(sample.instances[sample.mask == 1])) <= set(range(1, 6))
+    bottles = sample.factors["bottles"] + (label == STACKED)
+    assert sample.instances.max() <= bottles
+    assert set(np.unique(sample.instances[sample.mask == 1])) <= set(range(1, 7))
     boxed = np.zeros_like(sample.mask)
     for x, y, width, height in sample.boxes:
         boxed[int(y) : int(y + height), int(x) : int(x + width)] = 1

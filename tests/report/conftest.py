@@ -117,7 +117,9 @@ def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies
             shards = (write_shard(augmented / shard_name(0), made, about, source="noise"),)
         replace(about, shards=shards).write(augmented)
         tally = {"asked": len(chosen), "made": len(chosen), "redrawn": 0, "dropped": 0}
-        found = {"copies": {positive: tally} if copies else {}}
+        recipe = {"copies": {positive: 1}, "spatial": [{"name": "HorizontalFlip"}]}
+        found = {"copies": {positive: tally | {"unchecked": 0}} if copies else {}}
+        found["recipe"] = recipe if copies else {}
         (augmented / "report.json").write_text(json.dumps(found))
 
 

@@ -111,6 +111,14 @@ def test_every_part_of_the_story_is_told(rare):
     assert "Trained 2 times from other seeds" in text
 
 
+def test_the_page_shows_what_copies_make_of_the_answers(rare, alike):
+    checked = json.loads((rare.data / "evaluation/results.json").read_text())["augmentation_check"]
+    text = rare.page.read_text()
+    assert "Do the copies tell the class?" in text
+    assert f"<td>{checked['other_classes']['images']:,}</td>" in text
+    assert "Do the copies tell the class?" not in alike.page.read_text()
+
+
 def predictions(data):
     with pa.OSFile(str(data / "evaluation/predictions/test.arrow")) as file:
         return pa.ipc.open_file(file).read_all()

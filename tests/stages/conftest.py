@@ -1,10 +1,11 @@
 """Small datasets for the stages to work on."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import judged
 import numpy as np
@@ -132,11 +133,12 @@ def judged_project(tmp_path, use_scorer) -> Callable[..., tuple[Path, Path]]:
         perturb: str = judged.NOISE,
         seeds: tuple[int, ...] = (1,),
         groups: list[str] = judged.IDS,
+        augment: Mapping[str, Any] | None = None,
     ) -> tuple[Path, Path]:
         use_scorer(judged.SquareScorer(), *map(judged.DullScorer, seeds[1:]))
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(judged.PARAMS.format(perturb=perturb))
-        judged.write_inputs(data, positive, seeds=seeds, groups=groups)
+        judged.write_inputs(data, positive, seeds=seeds, groups=groups, augment=augment)
         return params, data
 
     return make

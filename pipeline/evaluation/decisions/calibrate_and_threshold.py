@@ -53,8 +53,8 @@ def threshold_on(
     scores, targets = scores[order], targets[order]
     positive = targets == index
     resamples = None
+    groups = None if groups is None else by_appearance(groups[order])
     if rng is not None:
-        groups = None if groups is None else by_appearance(groups[order])
         number = params.intervals.num_for_moments
         resamples = row_weights(groups, positive.astype(int), resamples=number, rng=rng)
     return choose(
@@ -63,6 +63,7 @@ def threshold_on(
         positive,
         costs=row_costs(params.threshold, task, scores, targets),
         resamples=resamples,
+        groups=groups,
     )
 
 

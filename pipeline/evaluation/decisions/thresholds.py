@@ -15,6 +15,15 @@ from raresight.pipeline.evaluation.decisions.candidates import (
     tally,
 )
 from raresight.pipeline.evaluation.decisions.costs import RowCosts
+from raresight.pipeline.evaluation.decisions.promises import (
+    ALONE,
+    Worth,
+    positives_to_find,
+    precision_is_sure,
+    precision_promise,
+    recall_promise,
+    worth_of_groups,
+)
 from raresight.pipeline.evaluation.metrics.confusion import ratio
 from raresight.pipeline.evaluation.params import (
     LowestCost,
@@ -22,10 +31,6 @@ from raresight.pipeline.evaluation.params import (
     PrecisionTarget,
     RecallTarget,
     ThresholdRule,
-)
-from raresight.pipeline.evaluation.uncertainty.sample_size import (
-    positives_to_promise,
-    recall_confidence,
 )
 from raresight.pipeline.runtime.errors import DataError
 
@@ -36,10 +41,10 @@ class Threshold:
 
     ``score`` is what the rule is about (F1, recall, precision, or cost an image) on validation, and
     ``optimism`` how much better that looks there than it is on new images, because the threshold
-    was chosen there. ``confidence`` is, for a recall target, the confidence with which the recall
-    on new images is at least the target; ``needed`` the least number of positives in validation
-    that could promise it with the confidence asked for. ``reason`` says why the target cannot be
-    promised.
+    was chosen there. ``confidence`` is, for a target of recall or precision, the confidence with
+    which that of new images is at least the target; ``needed`` and ``negatives_needed`` the least
+    number of positives, and of negatives, in validation that could promise it with the confidence
+    asked for. ``reason`` says why the target cannot be promised.
     """
 
     value: float
@@ -48,6 +53,7 @@ class Threshold:
     optimism: float | None = None
     confidence: float | None = None
     needed: int | None = None
+    negatives_needed: int | None = None
     reason: str | None = None
 
 
@@ -58,6 +64,7 @@ def choose(
     *,
     costs: RowCosts | None = None,
     resamples: Iterable[np.ndarray] | None = None,
+    groups: np.ndarray | None = None,
 ) -> Threshold:
     """The threshold that ``rule`` asks for, from ``scores`` (n,) in [0, 1] and ``positive`` (n,).
 
@@ -65,7 +72,7 @@ def choose(
     at a time, the optimism is estimated, by choosing again on each. Candidates lie half-way between
     neighbouring distinct scores, so equal scores are never parted; the lowest predicts everything
     positive, which reaches any recall. Among candidates that serve the rule equally well the
-    highest wins: it has the fewest false positives.
+    highest wins: it has the fewest false positives. Promises count ``groups``, int (n,).
 
     Raises DataError when no row is positive.
     """
@@ -77,15 +84,18 @@ def choose(
         )
     rows = sorted_rows(scores, positive, costs)
     whole = tally(rows, np.ones((1, len(scores))))
-    place = int(_pick(rule, whole)[0])
+    worth = worth_of_groups(groups, positive)
+    place = int(_pick(rule, whole, worth)[0])
     score = _objective(rule, whole)[0]
     never = costs.never if costs else math.inf
     return Threshold(
         value=float(rows.values[place]),
         score=float(_besides(score[place], never)),
         positives=total,
-        optimism=None if resamples is None else _optimism(rule, rows, score, never, resamples),
-        **_promise(rule, whole, place, float(score[place]), never),
+        optimism=(
+            None if resamples is None else _optimism(rule, rows, score, never, resamples, worth)
+        ),
+        **_promise(rule, whole, place, float(score[place]), never, worth),
     )
 
 
@@ -107,28 +117,18 @@ def choose_again(
 
 
 def _promise(
-    rule: ThresholdRule, at: Tally, place: int, score: float, never: float
+    rule: ThresholdRule, at: Tally, place: int, score: float, never: float, worth: Worth
 ) -> dict[str, Any]:
-    total = int(at.positives[0, 0])
     if isinstance(rule, LowestCost) and (many := int(_forbidden(score, never))):
         return {"reason": f"{many} mistakes that must never happen do so at every threshold"}
-    if isinstance(rule, PrecisionTarget) and not score >= rule.target - 1e-9:
-        return {"reason": f"no threshold reaches a precision of {rule.target:g} on validation"}
-    if not isinstance(rule, RecallTarget):
-        return {}
-    found = int(at.tp[0, place])
-    promise: dict[str, Any] = {
-        "confidence": recall_confidence(rule.target, found=found, positives=total)
-    }
-    if rule.confidence is None:
+    if isinstance(rule, RecallTarget):
+        return recall_promise(rule, at, place, worth)
+    if isinstance(rule, PrecisionTarget):
+        promise = precision_promise(rule, at, place, worth)
+        if not score >= rule.target - 1e-9:
+            promise["reason"] = f"no threshold reaches a precision of {rule.target:g} on validation"
         return promise
-    needed = positives_to_promise(rule.target, confidence=rule.confidence)
-    promise["needed"] = needed
-    if needed is None:
-        promise["reason"] = "no sample can guarantee a recall of 1"
-    elif total < needed:
-        promise["reason"] = f"it takes {needed} positives in validation; there are {total}"
-    return promise
+    return {}
 
 
 def _forbidden(cost: float | np.ndarray, never: float) -> np.ndarray:
@@ -158,30 +158,23 @@ def _objective(rule: ThresholdRule, at: Tally) -> np.ndarray:
     return ratio(true, true + false)
 
 
-def _pick(rule: ThresholdRule, at: Tally) -> np.ndarray:
+def _pick(rule: ThresholdRule, at: Tally, worth: Worth = ALONE) -> np.ndarray:
     """The candidate that serves the rule best, int (...)."""
     score = _objective(rule, at)
     best = np.nan_to_num(score, nan=-1)
     if isinstance(rule, LowestCost):
         best = -score
     elif isinstance(rule, RecallTarget):
-        needed = {n: _positives_to_find(rule, int(n)) for n in np.unique(at.positives)}
+        needed = {n: positives_to_find(rule, int(n), worth) for n in np.unique(at.positives)}
         best = at.tp >= np.vectorize(needed.__getitem__, otypes=[float])(at.positives)
     elif isinstance(rule, PrecisionTarget):
         reached = score >= rule.target - 1e-9
+        if rule.confidence is not None:
+            best = precision_is_sure(rule, at, worth, confidence=rule.confidence)
+            reached = best >= 1
         # The lowest that reaches it; where none does, the most precise.
         best = np.where(reached.any(-1, keepdims=True), np.where(reached, at.tp, -1), best)
     return np.asarray(best.argmax(-1))
-
-
-def _positives_to_find(rule: RecallTarget, positives: int) -> int:
-    least = math.ceil(rule.target * positives - 1e-9)
-    if rule.confidence is None:
-        return least
-    for found in range(least, positives):
-        if recall_confidence(rule.target, found=found, positives=positives) >= rule.confidence:
-            return found
-    return positives
 
 
 def _optimism(
@@ -190,6 +183,7 @@ def _optimism(
     score: np.ndarray,
     never: float,
     resamples: Iterable[np.ndarray],
+    worth: Worth,
 ) -> float:
     """How much better the rule's score looks where the threshold was chosen, on average.
 
@@ -199,7 +193,7 @@ def _optimism(
     gains = []
     for weights in resamples:
         counted = tally(rows, weights)
-        place = _pick(rule, counted)
+        place = _pick(rule, counted, worth)
         there = np.take_along_axis(_objective(rule, counted), place[:, None], axis=1)[:, 0]
         gains.append(_besides(there, never) - _besides(score[place], never))
     gained = float(np.nanmean(np.concatenate(gains)))

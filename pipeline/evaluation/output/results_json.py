@@ -102,6 +102,7 @@ def _threshold(result: EvaluationResult) -> dict[str, Any]:
         "target": getattr(rule, "target", None),
         "target_confidence": chosen.confidence,
         "positives_needed": chosen.needed,
+        "negatives_needed": chosen.negatives_needed,
         "prevalence": getattr(rule, "prevalence", None),
         "reason": chosen.reason,
     }

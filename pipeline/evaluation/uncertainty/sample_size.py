@@ -34,26 +34,18 @@ def positives_needed(
     return trials
 
 
-def recall_confidence(target: float, *, found: int, positives: int) -> float:
+def recall_confidence(target: float, *, found: float, positives: float) -> float:
     """How surely a threshold with ``found`` of ``positives`` above it has a recall >= ``target``.
 
     The recall beyond the m-th highest of n positive scores follows Beta(m, n - m + 1), whatever the
     distribution of the scores (Wilks, https://doi.org/10.1214/aoms/1177731788); that it exceeds t
     has the probability that Binomial(n, t) is below m. At t = 0.9 this needs n >= 29 for 0.95.
     """
-    if target >= 1:
+    from scipy.special import betainc
+
+    if target >= 1 or found <= 0:
         return 0.0
-    below = (
-        math.exp(
-            math.lgamma(positives + 1)
-            - math.lgamma(k + 1)
-            - math.lgamma(positives - k + 1)
-            + k * math.log(target)
-            + (positives - k) * math.log1p(-target)
-        )
-        for k in range(found)
-    )
-    return min(1.0, math.fsum(below))
+    return 1 - float(betainc(found, positives - found + 1, target))
 
 
 def positives_to_promise(target: float, *, confidence: float) -> int | None:
