@@ -1,6 +1,7 @@
 """``make bench``: one table of ratios, each from rounds in turn on the same work.
 
-``python -m benchmarks [NAME...] [--quick] [--json]``
+``python -m benchmarks [NAME...] [--quick] [--json]``; ``python -m benchmarks leaks [--help]`` asks
+what tells the classes of drawn images besides their objects.
 """
 
 import argparse
@@ -35,7 +36,11 @@ BENCHMARKS = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure what is asked for and print it."""
-    asked = _parse(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["leaks"]:  # of another kind: areas under curves, no ratios of times
+        import_module("benchmarks.leaks").main(given[1:])
+        return
+    asked = _parse(given)
     os.environ["RARESIGHT_VERBOSITY"] = "-1"  # the stages' own progress bars
     names, sizes = asked.names or list(BENCHMARKS), QUICK if asked.quick else FULL
     rows = [row for name in names for row in measure(name, sizes)]

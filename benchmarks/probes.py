@@ -149,7 +149,7 @@ def factor_features(samples: Sequence[Sample], names: Sequence[str]) -> np.ndarr
 
 
 def boosting() -> Any:
-    return HistGradientBoostingClassifier(max_iter=100, max_leaf_nodes=15, random_state=0)
+    return HistGradientBoostingClassifier(max_iter=50, max_leaf_nodes=15, random_state=0)
 
 
 def logistic() -> Any:

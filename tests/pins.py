@@ -50,13 +50,17 @@ def known_versions(names) -> dict[str, str]:
 
 def options(name: str, folder: Path) -> dict[str, Any]:
     """Options for those that read files, and the files, made here from nothing but numbers."""
-    if name == "folder":
+    if name in ("folder", "table"):
         for number, label in enumerate(("cat", "dog")):
             path = folder / "pictures" / label / "1.png"
             path.parent.mkdir(parents=True)
             ramp = np.arange(SIDE * SIDE * 3, dtype=np.uint32) * (7 + number) % 256
             Image.fromarray(ramp.astype(np.uint8).reshape(SIDE, SIDE, 3)).save(path)
-        return {"path": str(folder / "pictures")}
+        if name == "folder":
+            return {"path": str(folder / "pictures")}
+        table = folder / "pictures" / "labels.csv"
+        table.write_text("file,label\ncat/1.png,cat\ndog/1.png,dog\n")
+        return {"path": str(table)}
     if name == "carla":
         with open_stream(None, size=SIDE, seed=1, crossing=0.5) as stream:
             record.write(stream, folder / "record", 8)

@@ -11,7 +11,7 @@ from imports import ROOT
 from program import invoke
 
 from benchmarks import __main__ as program
-from benchmarks import noop, supersampled, train
+from benchmarks import coverage, noop, supersampled, train
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
 from benchmarks.scenes import Piece, Scene, outlines
 from raresight.generators.drawing.outline import SHAPES, cover, place
@@ -209,3 +209,15 @@ def test_an_unknown_name_lists_the_known_ones(capsys):
     with pytest.raises(SystemExit, match="2"):
         program.main(["sort"])
     assert re.search("no benchmark sort.*generate, shapes, glyphs, store", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", coverage.TABLES)
+def test_every_table_of_coverage_holds_its_truth_in_tiny(name, monkeypatch):
+    """One set of each table's first task: every figure has a row with what was held."""
+    first = next(iter(coverage.TABLES[name]()))
+    monkeypatch.setitem(coverage.TABLES, name, lambda: iter([first]))
+    rows = list(coverage.simulate(name, sets=2))
+    assert rows
+    for row in rows:
+        assert row.table == name
+        assert row.none == 1 or (0 <= row.held <= 1 and row.width > 0)

@@ -49,6 +49,7 @@ class Carla(Generator):
     options = CarlaOptions
     columns = ("mask", "boxes", "instances", "depth")
     countable = False
+    stream = 2
     libraries = ("numpy", "pillow")
     classes = (CLEAR, CROSSING)
     factors: ClassVar = {

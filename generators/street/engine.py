@@ -216,13 +216,11 @@ class Stage:
         self._sun.set_pos(*(middle + 55 * towards))
         self._sun.look_at(*middle)
         self._sun.node().set_color((*light.sun, 1))
+        vectors = {"sun_colour": light.sun, "towards_sun": light.towards_sun}
+        vectors |= {"ambient": light.ambient, "zenith": light.zenith, "eye": view.place}
         inputs = {
-            "sun_colour": Vec3(*light.sun),
-            "towards_sun": Vec3(*light.towards_sun),
-            "ambient": Vec3(*light.ambient),
-            "zenith": Vec3(*light.zenith),
+            **{name: Vec3(*vector) for name, vector in vectors.items()},
             "fog": Vec4(*light.fog, light.density),
-            "eye": Vec3(*view.place),
             "headlights": light.headlights,
             "exposure": light.exposure,
             "lamps": _lamps(light),

@@ -77,23 +77,11 @@ def reweight_to_prevalence(
     values = at_prevalence(recall=tp / (tp + fn), specificity=tn / (tn + fp), prevalence=prevalence)
     (_, negatives), (_, positives) = worth or ((0, (tn, tn + fp)), (0, (tp, tp + fn)))
     if negatives is None or positives is None:
-        images = tn + fp if negatives is None else tp + fn
-        return {
-            name: Estimate(value=value, reason=too_few_groups(images))
-            for name, value in values.items()
-        }
-    joint = math.sqrt(settings.confidence_level)
-    recalls = settings.proportion(*positives, confidence_level=joint)
-    specificities = settings.proportion(*negatives, confidence_level=joint)
+        reason = too_few_groups(tn + fp if negatives is None else tp + fn)
+        return {name: Estimate(value=value, reason=reason) for name, value in values.items()}
     plain = settings.proportion(*positives)
-    assert recalls is not None  # there are images of both kinds
-    assert specificities is not None
-    assert plain is not None
-    ends = [
-        at_prevalence(recall=recall, specificity=specificity, prevalence=prevalence)
-        for recall in recalls
-        for specificity in specificities
-    ]
+    assert plain is not None  # there are images of both kinds
+    ends = _corners(positives, negatives, prevalence, settings)
     estimates = {
         name: _between(value, [end[name] for end in ends], undefined_at(name, positive))
         for name, value in values.items()
@@ -104,6 +92,23 @@ def reweight_to_prevalence(
     if tp and not fp:
         estimates |= {name: _at_least(estimates[name], tn) for name in ("precision", "f1")}
     return estimates
+
+
+def _corners(
+    positives: tuple[float, float],
+    negatives: tuple[float, float],
+    prevalence: float,
+    settings: IntervalSettings,
+) -> list[Values]:
+    """The figures at the ends of the intervals of recall and specificity that hold together."""
+    joint = math.sqrt(settings.confidence_level)
+    recalls = settings.proportion(*positives, confidence_level=joint)
+    specificities = settings.proportion(*negatives, confidence_level=joint)
+    return [
+        at_prevalence(recall=recall, specificity=specificity, prevalence=prevalence)
+        for recall in recalls or ()
+        for specificity in specificities or ()
+    ]
 
 
 def _precision(

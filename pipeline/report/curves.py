@@ -11,7 +11,7 @@ from raresight.pipeline.evaluation.metrics.ranking import Curve, curve, precisio
 from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.report.painters import Band, Line, Plane
-from raresight.pipeline.wording.numbers import share
+from raresight.pipeline.wording.numbers import level, share
 
 _MOST_POINTS = 400
 
@@ -34,7 +34,7 @@ class Ranked:
 
     @property
     def band_name(self) -> str:
-        return f"{100 * self.confidence:g} % of resamples"
+        return f"{level(self.confidence)} of resamples"
 
 
 def ranked(

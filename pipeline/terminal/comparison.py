@@ -30,7 +30,7 @@ from raresight.pipeline.wording.comparison import (
     signed,
     subject,
 )
-from raresight.pipeline.wording.numbers import DASH, count, number
+from raresight.pipeline.wording.numbers import DASH, count, level, number
 
 _STYLES = {
     BETTER: "bold green",
@@ -163,7 +163,7 @@ def _title(report: Report) -> str:
         text += f", {count(report.counts[report.positive])} of them '{report.positive}'"
     if report.about == RECIPES:
         text += f"; {report.num_seeds[0]} and {report.num_seeds[1]} trainings"
-    return f"{text} ({100 * report.confidence:g} % intervals)"
+    return f"{text} ({level(report.confidence)} intervals)"
 
 
 def _takes(found: Difference, report: Report) -> str:

@@ -21,6 +21,7 @@ from raresight.pipeline.wording.numbers import (
     figure,
     groups_told,
     interval,
+    level,
     number,
 )
 from raresight.pipeline.wording.trainings import Trainings, trainings
@@ -126,7 +127,7 @@ def _deployment(metrics: Metrics) -> Table:
     share = f"{100 * deployment['prevalence']:.3g} %"
     table = titled_table(f"At the deployment prevalence: {share}")
     table.add_column("", no_wrap=True)
-    between = _percent(metrics["intervals"]["confidence_level"]) + " interval"
+    between = level(metrics["intervals"]["confidence_level"]) + " interval"
     table.add_column(Text("model\n").append(between, style="dim"), justify="right")
     baselines = {
         **{_header(baseline.label): name for name, baseline in BASELINES.items()},
@@ -187,10 +188,6 @@ def _cell(row: Metrics, name: str, show: Callable[[float | None], str] | None = 
     cell = Text(figure(row, name, show))
     between = interval(row, name, show or "{:.3f}".format)
     return cell.append(f"\n{between}", style="not bold dim") if between else cell
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:g} %"
 
 
 def _where_to_look(folder: Path) -> Text:

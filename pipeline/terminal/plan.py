@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from raresight.pipeline.commands.plan import FALSE_POSITIVES, Place, Plan
+from raresight.pipeline.commands.plan import FALSE_POSITIVES, Plan
 from raresight.pipeline.terminal.tables import titled_table
-from raresight.pipeline.wording.numbers import DASH, count, number
+from raresight.pipeline.wording.numbers import DASH, count, level, number, share
 
 _METHODS = {"wilson": "Wilson's interval", "clopper_pearson": "the exact Clopper-Pearson interval"}
 
@@ -24,7 +24,7 @@ def render(plan: Plan) -> RenderableType:
 def _positives(plan: Plan) -> Iterator[str | tuple[str, str]]:
     chosen, *others = sorted(plan.positives, key=lambda method: method != plan.interval)
     yield f"To know a recall of {plan.recall:g} to ±{plan.width / 2:g} "
-    yield f"({_percent(plan.confidence)} interval of width {plan.width:g}) the test set needs "
+    yield f"({level(plan.confidence)} interval of width {plan.width:g}) the test set needs "
     yield (f"{count(plan.positives[chosen])} positives", "bold")
     told = [f"{count(plan.positives[method])} by {_METHODS[method]}" for method in others]
     yield f" by {_METHODS[chosen]} ({', '.join(told)})."
@@ -41,7 +41,7 @@ def _negatives(plan: Plan) -> RenderableType:
         table.add_column(header, justify="right")
     for place in plan.places:
         numbers = (count(place.negatives[number]) for number in FALSE_POSITIVES)
-        table.add_row(_share(place), f"{1 - place.false_positive_rate:.6g}", *numbers)
+        table.add_row(share(place.prevalence), f"{1 - place.false_positive_rate:.6g}", *numbers)
     return table
 
 
@@ -52,10 +52,10 @@ def _false_positives(number: int) -> str:
 def _random(plan: Plan) -> RenderableType:
     needed = count(plan.positives[plan.interval])
     table = titled_table(f"Random images that hold {needed}")
-    for header in ("prevalence", "on average", f"with {_percent(plan.confidence)} certainty"):
+    for header in ("prevalence", "on average", f"with {level(plan.confidence)} certainty"):
         table.add_column(header, justify="right")
     for place in plan.places:
-        table.add_row(_share(place), *map(count, place.random_images))
+        table.add_row(share(place.prevalence), *map(count, place.random_images))
     return table
 
 
@@ -82,11 +82,3 @@ def _test_set(plan: Plan) -> Iterator[list[str | tuple[str, str]]]:
 
 def _judged(enough: bool) -> tuple[str, str]:
     return ("enough", "bold green") if enough else ("too few", "bold red")
-
-
-def _share(place: Place) -> str:
-    return f"{100 * place.prevalence:.3g} %"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:g} %"

@@ -79,3 +79,8 @@ def count(value: float | None) -> str:
 def share(value: float) -> str:
     """A share in [0, 1] in per cent, with three digits at most."""
     return f"{100 * value:.3g} %"
+
+
+def level(confidence_level: float) -> str:
+    """A confidence level in per cent, with all its digits."""
+    return f"{100 * confidence_level:g} %"

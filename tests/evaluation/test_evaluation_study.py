@@ -97,7 +97,12 @@ def test_the_deployment_is_beside_always_negative(inputs, make_params):
     ]
     assert deployment["prevalence"] == 0.001
     assert deployment["always_negative"]["accuracy"] == pytest.approx(0.999)
-    assert 0 < deployment["model"]["precision_low"] < deployment["model"]["precision_high"]
+    model = deployment["model"]
+    assert 0 < model["precision_low"] < model["precision_high"]
+    # Without a false positive there is a bound alone, and why.
+    alarms = model["predicted_positives_per_million"] - 1000 * model["recall"]
+    assert (model["precision"] is None) == (abs(alarms) < 1e-6)
+    assert ("at least" in model["undefined"].get("precision", "")) == (model["precision"] is None)
 
 
 def test_each_prevalence_is_the_same_alone_and_in_a_list(inputs, make_params):

@@ -338,7 +338,8 @@ def test_the_optimism_is_about_how_much_worse_the_threshold_fares_on_new_images(
         gaps.append(chosen.score - true_f1)
         estimates.append(chosen.optimism)
     assert np.mean(gaps) > 0.08
-    assert 0.4 * np.mean(gaps) < np.mean(estimates) < 1.2 * np.mean(gaps)
+    # Once two thirds of it; the means of 60 are known to a tenth.
+    assert 0.8 * np.mean(gaps) < np.mean(estimates) < 1.4 * np.mean(gaps)
 
 
 def test_without_resamples_nobody_asks_for_the_optimism():

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -187,14 +187,37 @@ def _optimism(
 ) -> float:
     """How much better the rule's score looks where the threshold was chosen, on average.
 
-    On each resample of validation the threshold is chosen again; what it scores there, less what it
-    scores on validation itself (Efron 1983, https://doi.org/10.1080/01621459.1983.10477973).
+    On each resample of validation the threshold is chosen again. What it scores there, less what it
+    scores on all of validation, is too little, as these hold the same rows (Efron 1983,
+    https://doi.org/10.1080/01621459.1983.10477973: two thirds at 10 positives); what it scores on
+    the rows that were not drawn is too low, as fewer rows chose it (Efron and Tibshirani 1997,
+    https://doi.org/10.1080/01621459.1997.10474007). In between is right within a tenth, simulated
+    at 5 to 100 positives. Costs belong to single rows: only the first is known of them.
     """
-    gains = []
+    gains, recalls, rates = [], list[np.ndarray](), list[np.ndarray]()
     for weights in resamples:
         counted = tally(rows, weights)
-        place = _pick(rule, counted, worth)
-        there = np.take_along_axis(_objective(rule, counted), place[:, None], axis=1)[:, 0]
-        gains.append(_besides(there, never) - _besides(score[place], never))
+        place = _pick(rule, counted, worth)[:, None]
+        there = np.take_along_axis(_objective(rule, counted), place, axis=1)[:, 0]
+        gains.append(_besides(there, never) - _besides(score[place[:, 0]], never))
+        left = tally(rows, (weights == 0).astype(float))
+        recalls.append(ratio(np.take_along_axis(left.tp, place, axis=1), left.positives)[:, 0])
+        rates.append(ratio(np.take_along_axis(left.fp, place, axis=1), left.negatives)[:, 0])
     gained = float(np.nanmean(np.concatenate(gains)))
-    return -gained if isinstance(rule, LowestCost) else gained
+    if isinstance(rule, LowestCost):
+        return -gained
+    whole = tally(rows, np.ones((1, len(rows.scores))))
+    elsewhere = replace(
+        whole,
+        tp=_mean(recalls) * whole.positives,
+        fp=_mean(rates) * whole.negatives,
+    )
+    here = score[int(_pick(rule, whole, worth)[0])]
+    return (gained + float(here - np.nan_to_num(_objective(rule, elsewhere)[0, 0]))) / 2
+
+
+def _mean(parts: list[np.ndarray]) -> float:
+    """The mean of what is known; 0 where nothing is."""
+    values = np.concatenate(parts)
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else 0.0

@@ -33,7 +33,7 @@ class Metric:
 
     ``label`` is its name in a text, ``short`` in a narrow table. ``undefined`` says why it may be,
     with ``{label}`` for the class it is about. ``family`` is what kind of interval it gets, and
-    ``higher_is_better`` in which direction it is optimized.
+    ``higher_is_better`` in which direction it is optimized, ``lowest`` the least it can be.
 
     It is computed from one of these. Counts are (..., K, K), actual by predicted, leading axes
     being resamples; the result is (..., K), each class against the rest, where ``scope`` is
@@ -69,6 +69,7 @@ class Metric:
     weighted: bool = False
     min_classes: int = 1
     higher_is_better: bool = True
+    lowest: float = 0.0
     formula: str | None = None
     rare: tuple[View, ...] = ()
     alike: tuple[View, ...] = ()

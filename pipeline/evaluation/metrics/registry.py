@@ -135,6 +135,7 @@ METRICS: Mapping[str, Metric] = {
         family="bootstrap",
         scope="set",
         of_counts=confusion.mcc,
+        lowest=-1.0,
     ),
     "macro_f1": Metric(
         label="macro F1",

@@ -100,6 +100,43 @@ def mean_of_proportions(
     return max(0.0, mean - below / size), min(1.0, mean + above / size)
 
 
+def mean_of_many(
+    parts: Sequence[tuple[float, float]], *, confidence: float, method: str = "wilson"
+) -> Interval | None:
+    """The mean of more than two independent proportions; None when one has no trials.
+
+    Their own intervals, added up, cover 84 to 92 % where classes are many and small. So the mean is
+    taken for a proportion of as many trials as would give its variance; each proportion's, of which
+    few trials tell, is that of two trials more at the mean.
+    """
+    if any(not trials for _, trials in parts):
+        return None
+    successes, trials = np.array(parts, float).T
+    mean, size = float((successes / trials).mean()), len(parts)
+    smooth = (successes + 2 * mean) / (trials + 2)
+    variance = float((smooth * (1 - smooth) / trials).sum()) / size**2
+    most = size**2 / float((1 / trials).sum())
+    number = min(most, mean * (1 - mean) / variance) if variance > 0 else most
+    return PROPORTIONS[method](mean * number, number, confidence=confidence)
+
+
+def interval_of_variance(
+    value: float, variance: float, *, most: float, lowest: float = 0.0, confidence: float
+) -> Interval:
+    """Wilson's form for a ``value`` in [``lowest``, 1] that has the ``variance``.
+
+    With as many trials as would give a proportion that variance, and ``most`` at most, which is
+    what a perfect value rests on.
+    """
+    span = 1 - lowest
+    share = (value - lowest) / span
+    trials = most
+    if variance > 0 and 0 < share < 1:
+        trials = min(most * span, share * (1 - share) * span**2 / variance)
+    low, high = _wilson(share * trials, trials, confidence=confidence)
+    return lowest + span * low, lowest + span * high
+
+
 def auc_interval(auc: float, found: Spread, *, confidence: float) -> Interval:
     """The interval of a ROC-AUC with DeLong's variance (``found``).
 

@@ -33,7 +33,8 @@ def resample_quality(
     rows = np.argsort(strata, kind="stable").astype(np.uint32)
     sizes = np.unique(strata, return_counts=True)[1]
     starts = np.cumsum(sizes) - sizes
-    tables = [_poisson_table(_rate(size)) for size in sizes]
+    by_size = {size: _poisson_table(_rate(size)) for size in np.unique(sizes).tolist()}
+    tables = [by_size[size] for size in sizes.tolist()]
     table, thresholds = (np.stack(parts) for parts in zip(*tables, strict=True))
     seeds = rng.integers(0, 2**64, size=resamples, dtype=np.uint64)
     orders, kinds = _in_order(rankings, first)
