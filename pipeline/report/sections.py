@@ -1,6 +1,6 @@
 """The sections of the page, and its pictures, from what the stages before it wrote."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,9 @@ from raresight.pipeline.report.operating import operating_points
 from raresight.pipeline.report.painters import Plane
 from raresight.pipeline.report.panel import Panel, panel
 from raresight.pipeline.wording import augmentation_check
-from raresight.pipeline.wording.baselines import network_needed
 from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
-from raresight.pipeline.wording.verdict import verdict
+from raresight.pipeline.wording.verdict import Part, opening, rest
 
 _RARE = 0.05  # share of the positive class below which scores crowd near 0
 
@@ -46,10 +45,10 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "metrics": results,
         "task": task,
         "facts": _facts(inputs),
-        "verdict": _verdict(results),
+        "opening": _weighted(opening(results)),
+        "verdict": _weighted([*rest(results), *augmentation_check.in_verdict(results)]),
         "copies_checked": _copies_checked(results),
         "cards": comparison.cards(results),
-        "network_needed": network_needed(results),
         "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
         "trainings": trainings(results),
         "costs": costs_told(results["cost"]) if "cost" in results else None,
@@ -82,8 +81,8 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _verdict(results: Mapping[str, Any]) -> list[tuple[str, str]]:
-    parts = [*verdict(results), *augmentation_check.in_verdict(results)]
+def _weighted(parts: Iterable[Part]) -> list[tuple[str, str]]:
+    """Each text with its weight."""
     return [part if isinstance(part, tuple) else (part, "") for part in parts]
 
 

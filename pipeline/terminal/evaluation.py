@@ -14,7 +14,6 @@ from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.terminal.notes import notes
 from raresight.pipeline.terminal.tables import Row, WideTable, titled_table
 from raresight.pipeline.wording import augmentation_check
-from raresight.pipeline.wording.baselines import network_needed
 from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     Metrics,
@@ -45,8 +44,6 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
     """
     said = Text.assemble(*verdict(metrics), *augmentation_check.in_verdict(metrics))
     parts: list[RenderableType] = [Padding(said, (1, 0))]
-    if needed := network_needed(metrics):
-        parts.append(Padding(Text(needed), (0, 0, 1, 0)))
     parts.append(_comparison(metrics))
     if "augmentation_check" in metrics:
         parts.append(Padding(_augmentation_check(metrics), (1, 0, 0, 0)))

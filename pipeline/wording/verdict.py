@@ -9,7 +9,7 @@ from typing import Any
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.wording.names import row_names
-from raresight.pipeline.wording.numbers import Metrics, count, number, with_interval
+from raresight.pipeline.wording.numbers import DASH, Metrics, count, number, with_interval
 
 # A plain text, or a pair of a text that matters and the word ``bold``.
 Part = str | tuple[str, str]
@@ -17,14 +17,23 @@ Part = str | tuple[str, str]
 
 def verdict(metrics: Metrics) -> Iterator[Part]:
     """The result in one paragraph, from the contents of results.json."""
-    positive = metrics["positive"]
-    if positive is None:
+    yield from opening(metrics)
+    yield from rest(metrics)
+
+
+def opening(metrics: Metrics) -> Iterator[Part]:
+    """What was found of how many, and whether that takes the model."""
+    if metrics["positive"] is None:
         yield from _all_classes(metrics)
     else:
-        yield from _found(metrics, positive)
+        yield from _found(metrics, metrics["positive"])
     yield from _baselines(metrics)
-    if positive is not None:
-        yield from _precision(metrics, positive)
+
+
+def rest(metrics: Metrics) -> Iterator[Part]:
+    """What it means here and in use, the accuracy, and the goals."""
+    if metrics["positive"] is not None:
+        yield from _precision(metrics, metrics["positive"])
     yield from _accuracy(metrics)
     yield from _goals(metrics)
 
@@ -63,34 +72,44 @@ def _some(found: int, total: int) -> str:
 
 
 def _baselines(metrics: Metrics) -> Iterator[Part]:
-    """The strongest baseline that the model does not beat, or that it beats them all."""
-    against = metrics.get("against_baselines")
-    if against is None:
-        return
-    name = against["metric"]
-    label, own = METRICS[name].label, metrics["test"].get(name)
-    names = row_names(metrics)
-    known = {
-        row: one
-        for row, one in against.items()
-        if row != "metric" and one["difference"] is not None
-    }
-    if own is None or not known:
-        return
-    # The one that comes nearest: of those that are not beaten if there are any.
-    unbeaten = {row: one for row, one in known.items() if one["verdict"] != "better"}
-    row = min(unbeaten or known, key=lambda row: known[row]["difference"])
-    said, value = names[row], number(metrics[row][name])
-    if not unbeaten:
-        yield f"It is better than the baselines: {label} {number(own)}, the {said} {value}. "
-    elif known[row]["difference"] <= 0 and row != "random_baseline":
+    """The best baseline where the model is not known to be better, or that it is."""
+    gain = metrics.get("gain_over_baselines")
+    beaten = True
+    if gain is not None:
+        yield from _fitted(metrics, gain)
+        beaten = (gain.get("gain_low") or 0) > 0
+    yield from _guessing(metrics, told=gain is not None and beaten)
+
+
+def _fitted(metrics: Metrics, gain: Metrics) -> Iterator[Part]:
+    """The best of the baselines that were fitted to images without a network."""
+    row, metric = gain["baseline"], gain["metric"]
+    said, label = row_names(metrics)[row], METRICS[metric].label
+    value, own = number(metrics[row][metric]), number(metrics["test"][metric])
+    low, high = gain.get("gain_low"), gain.get("gain_high")
+    between = "" if low is None or high is None else f" [{low:+.3f}{DASH}{high:+.3f}]"
+    if low is not None and low > 0:
+        yield f"It is better than the best baseline: {label} {own}, the {said} {value} "
+        yield f"(difference {gain['gain']:+.3f}{between}). "
+    elif gain["gain"] <= 0:
         yield (f"The {said} {_better_at(metrics, row)}", "bold")
-        yield f" ({label} {value} to the model's {number(own)}): "
+        yield f" ({label} {value} to the model's {own}): "
         yield ("look for a shortcut or a leak", "bold")
-        yield ", as it does not see what an object looks like. "
+        yield ", as it needs no network. "
     else:
-        yield (f"It is not shown to be better than the {said}", "bold")
-        yield f" ({label} {with_interval(metrics['test'], name)} to {value}). "
+        yield ("It is not shown that a network was needed", "bold")
+        yield f": the {said} has {label} {value}, the model {own}, difference "
+        yield f"{gain['gain']:+.3f}{between}. "
+
+
+def _guessing(metrics: Metrics, *, told: bool) -> Iterator[Part]:
+    """Said where the model is not known to rank better than chance; ``told``: it is known."""
+    metric = "average_precision" if metrics["positive"] is not None else "macro_f1"
+    chance, low = metrics["random_baseline"].get(metric), metrics["test"].get(f"{metric}_low")
+    if not told and chance is not None and low is not None and low <= chance:
+        yield ("It is not shown to be better than guessing", "bold")
+        yield f" ({METRICS[metric].label} {with_interval(metrics['test'], metric)} to "
+        yield f"{number(chance)}). "
 
 
 def _better_at(metrics: Metrics, row: str) -> str:
@@ -100,7 +119,7 @@ def _better_at(metrics: Metrics, row: str) -> str:
         return "is as good"
     recall, own = metrics[row]["recall"], metrics["test"]["recall"]
     if recall < own:
-        return "ranks the images better"
+        return "ranks the images as well"
     total = metrics["counts"]["test"][positive]
     return f"finds {_some(round(recall * total), total)}"
 
@@ -119,22 +138,9 @@ def _precision(metrics: Metrics, positive: str) -> Iterator[Part]:
     if deployment["prevalence_is"] == "assumed":
         assumed = " (assumed: no deployment prevalence was stated)"
     yield f"Where 1 image in {count(1 / deployment['prevalence'])} is '{positive}'{assumed}, "
-    yield from _deployed(deployment["model"], metrics)
-
-
-def _deployed(model: Mapping[str, Any], metrics: Metrics) -> Iterator[Part]:
-    """The precision there, a bound where no false alarm was seen, or that it is not known."""
-    negatives = metrics["counts"]["test"][metrics["negative"]] if "negative" in metrics else 0
-    low = model.get("precision_low")
-    unseen = metrics["test"].get("specificity") == 1
-    if low is not None and (unseen or model["precision"] is None):
-        yield (f"expect a precision of at least {number(low)}", "bold")
-        if unseen:
-            yield f": no false alarm was seen among {count(negatives)} images, so no more is known"
-        yield ". "
-    elif model["precision"] is None:
-        yield ("the precision is not known", "bold")
-        yield ". "
+    model = deployment["model"]
+    if model["precision"] is None and model.get("precision_low") is None:
+        yield ("the precision is not known. ", "bold")
     else:
         yield (f"expect a precision of {with_interval(model, 'precision')}. ", "bold")
 

@@ -13,7 +13,7 @@ from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import evaluate
 from raresight.pipeline.evaluation.output.results_json import to_results_json
-from raresight.pipeline.wording.baselines import network_needed
+from raresight.pipeline.wording.verdict import plain, verdict
 
 
 @pytest.fixture
@@ -83,25 +83,25 @@ def test_whole_groups_are_resampled(judged):
 
 
 @pytest.mark.parametrize(
-    ("skill", "weak", "ending"),
+    ("skill", "weak", "said"),
     [
-        (0.3, False, "]."),
-        (2.0, False, ": it is not shown that a network was needed."),
-        (3.0, True, ": it is worse than what needs no network."),
+        (0.3, False, "It is better than the best baseline"),
+        (2.0, False, "It is not shown that a network was needed"),
+        (3.0, True, "look for a shortcut or a leak"),
     ],
 )
-def test_the_sentence_says_whether_a_network_was_needed(judged, skill, weak, ending):
+def test_the_verdict_says_whether_a_network_was_needed(judged, skill, weak, said):
     results = judged(skill, weak=weak)[1]
-    said = network_needed(results)
-    assert said.endswith(ending)
-    best = results["gain_over_baselines"]["baseline"]
-    assert f"the {BASELINES[best].label} reaches an average precision of" in said
-    assert f"{results[best]['average_precision']:.3f}; the model has" in said
+    text = plain(verdict(results))
+    gain = results["gain_over_baselines"]
+    assert (said in text) or (gain["gain"] <= 0 and "look for a shortcut" in text)
+    assert BASELINES[gain["baseline"]].label in text
+    assert f"{results[gain['baseline']]['average_precision']:.3f}" in text
 
 
 def test_scores_alone_have_no_baselines(judged):
     results = judged(0.3)[1]
     del results["gain_over_baselines"]
-    assert network_needed(results) == ""
+    assert "baseline" not in plain(verdict(results))
     inputs, _ = judged(0.3)
     assert inputs.baselines.keys() == BASELINES.keys()

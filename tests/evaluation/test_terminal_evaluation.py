@@ -208,7 +208,14 @@ def test_the_notes_tell_of_optimism_slices_and_calibration(rare):
 
 
 def test_a_worst_slice_is_named_with_its_interval(rare):
-    worst = {"worst": "size = 3", "value": 0.25, "low": 0.1, "high": 0.5, "images": 12}
+    worst = {
+        "worst": "size = 3",
+        "value": 0.25,
+        "low": 0.1,
+        "high": 0.5,
+        "images": 12,
+        "groups": 12,
+    }
     rare["slices"]["recall"] |= {"n_slices": 7, "n_significant": 2, **worst}
     text = " ".join(printed(rare).split())
     assert "Worst slices: recall 0.250 [0.100\N{EN DASH}0.500] where size = 3 (n = 12)" in text

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from raresight.pipeline.evaluation.against_baselines import against_baselines
 from raresight.pipeline.evaluation.assessment import Assessment
 from raresight.pipeline.evaluation.decisions.cost_results import CostResults
 from raresight.pipeline.evaluation.decisions.digits import shortest
@@ -44,7 +43,6 @@ def to_results_json(result: EvaluationResult) -> dict[str, Any]:
         }
     if result.costs is not None:
         metrics["cost"] = _costs(result.costs)
-    metrics["against_baselines"] = against_baselines(result)
     if result.params.goals:
         metrics["goals"] = goal_results(result)
     metrics["calibration"] = _calibration(result)
