@@ -123,14 +123,14 @@ def _precision(metrics: Metrics, positive: str) -> Iterator[Part]:
 
 
 def _deployed(model: Mapping[str, Any], metrics: Metrics) -> Iterator[Part]:
-    """The precision there, a bound where no false alarm was seen, or that it is not known."""
+    """The precision there, a bound where no false positive was seen, or that it is not known."""
     negatives = metrics["counts"]["test"][metrics["negative"]] if "negative" in metrics else 0
     low = model.get("precision_low")
     unseen = metrics["test"].get("specificity") == 1
     if low is not None and (unseen or model["precision"] is None):
         yield (f"expect a precision of at least {number(low)}", "bold")
         if unseen:
-            yield f": no false alarm was seen among {count(negatives)} images, so no more is known"
+            yield f": no false positive was seen among {count(negatives)} images, so no more is known"
         yield ". "
     elif model["precision"] is None:
         yield ("the precision is not known", "bold")
