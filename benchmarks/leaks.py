@@ -114,7 +114,7 @@ def shortcuts(case: Case, *, images: int, net: bool) -> dict[str, Any]:
 
 
 def banks(case: Case, *, learned: int, asked: int) -> dict[str, Any]:
-    """A small network's ranking and false positives, on its own set of texture banks and on others."""
+    """A small network's ranking and false positives, on its own set of texture banks and others."""
     own = case.build()
     images = _stacked(draw(case, own, learned // 2))
     score = probes.net(images, np.arange(len(images)) % 2 == 0, epochs=8)

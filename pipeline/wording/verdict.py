@@ -130,7 +130,8 @@ def _deployed(model: Mapping[str, Any], metrics: Metrics) -> Iterator[Part]:
     if low is not None and (unseen or model["precision"] is None):
         yield (f"expect a precision of at least {number(low)}", "bold")
         if unseen:
-            yield f": no false positive was seen among {count(negatives)} images, so no more is known"
+            yield f": no false positive was seen among {count(negatives)} images, "
+            yield "so no more is known"
         yield ". "
     elif model["precision"] is None:
         yield ("the precision is not known", "bold")

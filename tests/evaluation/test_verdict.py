@@ -67,7 +67,7 @@ def test_where_no_false_alarm_was_seen_only_a_bound_is_known(results):
     model = metrics["deployment"]["model"] | {"precision": 1.0, "precision_low": 0.0038}
     deployment = metrics["deployment"] | {"model": model}
     text = said(metrics | {"test": test, "deployment": deployment})
-    assert "expect a precision of at least 0.0038: no false positive was seen among 60 images" in text
+    assert "a precision of at least 0.0038: no false positive was seen among 60 images" in text
 
 
 def test_an_assumed_prevalence_is_named_as_assumed(results, make_params):
