@@ -22,10 +22,18 @@ CAUSES = (
     "learning_rate_too_high",
     "learning_rate_too_low",
     "not_converged",
+    "learning_rate_decayed_too_early",
 )
 
 _SYMMETRIC = ("squares", "stripes", "dots")  # a mirrored image is of the same class
 SCHEDULES = {
+    "cut after epoch 4": {
+        "name": "multi_step",
+        "interval": "epoch",
+        "warmup": None,
+        "milestones": [4],
+        "factor": 0.01,
+    },
     "constant": {"name": "constant", "interval": "step", "warmup": None},
     "cosine": {
         "name": "cosine",
@@ -80,6 +88,11 @@ def _built(task: str, cause: str, seed: int) -> Training:
             optimizer["learning_rate"] *= rng.uniform(30, 100)
         case "learning_rate_too_low":
             optimizer["learning_rate"] /= rng.uniform(200, 1000)
+        case "learning_rate_decayed_too_early":  # to a hundredth while it still learns
+            images = 320 if task == "digits" else 1000
+            epochs = 4 + int(rng.integers(3, 7))
+            optimizer["learning_rate"] /= rng.uniform(6, 10) if task == "digits" else 1
+            schedule = SCHEDULES["cut after epoch 4"]
         case "not_converged":
             images, epochs = 320, int(rng.integers(1, 4))  # ten steps an epoch
     changes |= {

@@ -17,7 +17,7 @@ def test_a_reduced_scenario_is_sound_and_trains_the_shipped_net(name, tmp_path):
     params = benchmark.reduced(name, tmp_path)
     train = validate.run(params)["train"]
     shipped = load_section(benchmark.ROOT / f"params/{name}.yaml", "train", TrainParams)
-    changed = {"epochs": 6, "threads": 1, "early_stopping": None}
+    changed = {"epochs": benchmark.EPOCHS[name], "threads": 1, "early_stopping": None}
     assert train == shipped.model_copy(update=changed)
 
 

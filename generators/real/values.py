@@ -26,7 +26,9 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.17g}"
+        if np.isnan(value):
+            return ""
+        return str(int(value)) if value.is_integer() else repr(value)
     return str(value).strip()
 
 

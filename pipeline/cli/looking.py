@@ -50,13 +50,16 @@ def generators(settings: Settings) -> None:
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (PNG, JPEG).")
+@click.option(
+    "--difficulty", is_flag=True, help="Tell which factors make images hard to recognize."
+)
 @click.pass_obj
-def inspect(settings: Settings, folder: Path, sheet: Path | None) -> None:
+def inspect(settings: Settings, folder: Path, sheet: Path | None, difficulty: bool) -> None:
     """Show what is in a dataset."""
     from raresight.pipeline.commands.inspect import run
     from raresight.pipeline.terminal.dataset import render
 
-    summary = run(folder, sheet=sheet)
+    summary = run(folder, sheet=sheet, difficulty=difficulty)
     print_result(settings, asdict(summary), lambda _: render(summary))
     if sheet is not None:
         tell(settings, f"wrote {sheet}")

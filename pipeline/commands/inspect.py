@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.baselines.difficulty import Effect, effects, own_class_ranks
 from raresight.pipeline.report.contact_sheet import write_sheet
 
 if TYPE_CHECKING:
@@ -64,17 +65,39 @@ class Summary:
     classes: Mapping[str, int]
     parts: tuple[Part, ...]
     factors: Mapping[str, NumericFactor | TextFactor]
+    difficulty: tuple[Effect, ...] | None = None
 
 
-def run(folder: Path, *, sheet: Path | None = None) -> Summary:
+def run(folder: Path, *, sheet: Path | None = None, difficulty: bool = False) -> Summary:
     """Summarise the dataset; ``sheet`` names the PNG to draw a contact sheet into.
+
+    With ``difficulty`` the texture baseline is fitted, to tell which factors make images hard to
+    recognize: among originals of the positive class, or of every class where there is none.
 
     Raises InputMissing when the folder holds no dataset, DataError when it is damaged.
     """
     dataset = Dataset(folder)
     if sheet is not None:
         write_sheet(dataset, sheet)
-    return summarize_dataset(dataset)
+    summary = summarize_dataset(dataset)
+    return replace(summary, difficulty=_difficulty(dataset)) if difficulty else summary
+
+
+def _difficulty(data: Dataset) -> tuple[Effect, ...]:
+    rows = np.flatnonzero(data.variants == 0)
+    targets = data.targets[rows]
+    ranks = own_class_ranks(data.images, rows, targets, num_classes=len(data.classes), seed=0)
+    asked = np.ones(len(rows), bool)
+    if data.positive is not None:
+        asked = targets == data.classes.index(data.positive)
+    frame = data.factors.iloc[rows[asked]]
+    factors = {
+        name: frame[name].to_numpy(float)
+        if kind == "float"
+        else np.array([value if isinstance(value, str) else None for value in frame[name]], object)
+        for name, kind in data.description.factors.items()
+    }
+    return effects(ranks[asked], factors)
 
 
 def summarize_dataset(data: Dataset) -> Summary:

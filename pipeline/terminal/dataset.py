@@ -12,6 +12,8 @@ def render(summary: Summary) -> RenderableType:
     tables = [_facts_table(summary), _parts_table(summary)]
     if summary.factors:
         tables.append(_factors_table(summary))
+    if summary.difficulty is not None:
+        tables.append(_difficulty_table(summary))
     return Group(*tables)
 
 
@@ -57,6 +59,19 @@ def _factors_table(summary: Summary) -> Table:
             table.add_row(name, known, *figures, "")
         else:
             table.add_row(name, known, "", "", "", "")
+    return table
+
+
+def _difficulty_table(summary: Summary) -> Table:
+    of = "every class" if summary.positive is None else f"'{escape(summary.positive)}'"
+    title = f"What makes images of {of} hard for the texture baseline (out of fold)"
+    table = Table("factor", title=title, title_justify="left")
+    table.add_column("correlation", justify="right")
+    table.add_column("harder")
+    table.add_column("images", justify="right")
+    for effect in summary.difficulty or ():
+        strength = f"{effect.strength:.2f}"
+        table.add_row(effect.factor, strength, escape(effect.harder), f"{effect.images:,}")
     return table
 
 

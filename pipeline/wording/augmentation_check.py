@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from raresight.pipeline.wording.numbers import DASH, number, share
+from raresight.pipeline.wording.numbers import number, share
 
 ROWS = {"other_classes": "other classes", "copied_classes": "copied classes"}
 TITLE = "Do copies tell the class? Predicted {classes}"
@@ -44,10 +44,12 @@ def told(results: Mapping[str, Any]) -> str | None:
     return None
 
 
-def in_verdict(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The same as a part of the verdict."""
+def in_verdict(results: Mapping[str, Any]) -> Iterator[str | tuple[str, str]]:
+    """The same as parts of the verdict."""
     if (text := told(results)) is not None:
-        yield (f" {text}", "bold")
+        head, colon, rest = text.partition(": ")
+        yield (f" {head}{colon}", "bold")
+        yield rest
 
 
 _ADVICE = "raresight validate names what copies alone go through."
@@ -78,5 +80,5 @@ def _points(row: Mapping[str, Any]) -> str:
 
 def _difference(row: Mapping[str, Any]) -> str:
     low, high = row.get("difference_low"), row.get("difference_high")
-    between = "" if low is None else f" [{low:+.3f}{DASH}{high:+.3f}]"
+    between = "" if low is None else f" [{low:+.3f} to {high:+.3f}]"
     return f"{row['difference']:+.3f}{between}"

@@ -104,6 +104,15 @@ def _not_converged(numbers: Numbers) -> str:
     )
 
 
+def _decayed_too_early(numbers: Numbers) -> str:
+    return (
+        f"the training loss fell by {_percent(numbers, 'fall_per_epoch', 1)} of the "
+        "constant-prediction loss per epoch while the learning rate was high, and stopped when the "
+        f"rate had fallen from {numbers['max_learning_rate']:.2g} to "
+        f"{numbers['last_learning_rate']:.2g}; {_losses(numbers)}"
+    )
+
+
 def _underfitting(numbers: Numbers) -> str:
     return f"the loss has stopped falling, in training as in validation: {_losses(numbers)}"
 
@@ -193,6 +202,14 @@ OUTCOMES = {
             "learn from more images (generate), regularize less (train.model.dropout, "
             "train.regularization, train.batch_augment), or look whether the labels are right "
             "(`raresight inspect`)."
+        ),
+    ),
+    "learning_rate_decayed_too_early": Outcome(
+        title="learning rate decayed too early",
+        evidence=_decayed_too_early,
+        advice=(
+            "train longer: raise train.epochs, which stretches train.schedule, too (and "
+            "train.early_stopping.patience)."
         ),
     ),
     "not_converged": Outcome(

@@ -101,6 +101,10 @@ def test_scores_do_not_depend_on_the_number_of_threads():
 def test_a_class_without_training_images_gets_no_score(name):
     features = np.random.default_rng(0).random((60, 4))
     fitted = BASELINES[name].fit(features, np.arange(60) % 2 * 2, num_classes=3)(features)
+    assert BASELINES[name].fit(features, np.arange(60) % 2, num_classes=3)(features[:0]).shape == (
+        0,
+        3,
+    )
     assert fitted.shape == (60, 3)
     assert (fitted[:, 1] == 0).all()
     np.testing.assert_allclose(fitted.sum(axis=1), 1)

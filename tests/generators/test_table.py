@@ -126,6 +126,13 @@ def test_rules_of_two_minds_are_refused(rule, message):
         TableOptions.model_validate({"path": "t.csv", "columns": {"label": rule}})
 
 
+def test_grades_in_decimals_are_named_as_they_are_written(table, tmp_path):
+    parquet.write_table(
+        pa.table({"file": ["0.png", "1.png"], "label": [0.1, 2.0]}), tmp_path / "t.parquet"
+    )
+    assert Table(TableOptions(path=str(tmp_path / "t.parquet")), SIDE).classes == ("0.1", "2")
+
+
 def test_parquet_has_numbers_and_words(table, tmp_path):
     columns = {"file": ["0.png", "1.png"], "label": [0, 1], "age": [3, None], "ok": [True, False]}
     parquet.write_table(pa.table(columns), tmp_path / "t.parquet")

@@ -18,8 +18,9 @@ from raresight.pipeline.wording.training import stagnates as told
 CHANCE, STEPS = 0.5, 25
 
 
-def curves(train, val, moves):
+def curves(train, val, moves, rates=None):
     """Epochs from losses in shares of a constant prediction's and relative weight changes."""
+    rates = rates or flat(0.1, len(train))
     return [
         Epoch(
             epoch=number,
@@ -27,12 +28,12 @@ def curves(train, val, moves):
             val_loss=CHANCE * v,
             val_average_precision=0.5,
             val_f1=0.5,
-            learning_rate=0.1,
+            learning_rate=rate,
             gradient_norm=1.0,
             weight_change=move,
             images_per_second=1.0,
         )
-        for number, (t, v, move) in enumerate(zip(train, val, moves, strict=True), 1)
+        for number, (t, v, move, rate) in enumerate(zip(train, val, moves, rates, strict=True), 1)
     ]
 
 
@@ -51,6 +52,12 @@ SHAPES = {
     "underfitting": ([*falling(1.0, 0.8, 6), *flat(0.8, 14)], flat(0.8), flat(0.1)),
     "learning_rate_too_high": (flat(1.02), flat(1.0), [5.0, *flat(0.2, 19)]),
     "learning_rate_too_low": (falling(1.1, 1.05), falling(1.1, 1.05), flat(0.002)),
+    "learning_rate_decayed_too_early": (
+        [*falling(1.0, 0.7, 6), *flat(0.7, 4)],
+        [*falling(1.0, 0.7, 6), *flat(0.7, 4)],
+        flat(0.1, 10),
+        [*flat(0.1, 6), *flat(0.001, 4)],
+    ),
     "not_converged": (falling(1.0, 0.4, 8), falling(1.0, 0.4, 8), flat(0.1, 8)),
     "worse_than_constant": (falling(2.7, 2.5, 8), flat(6.9, 8), flat(0.1, 8)),
 }
@@ -112,6 +119,32 @@ def test_a_gap_that_never_rose_is_overfitting_too():
         steps_per_epoch=STEPS,
     )
     assert found.cause == "overfitting"
+
+
+@pytest.mark.parametrize(
+    ("train", "rates"),
+    [
+        # Nothing more was learned long before the rate fell.
+        ([*falling(1.0, 0.7, 6), *flat(0.7, 14)], [*flat(0.1, 12), *flat(0.001, 8)]),
+        # The rate never ran out.
+        ([*falling(1.0, 0.7, 6), *flat(0.7, 4)], [*flat(0.1, 6), *flat(0.05, 4)]),
+    ],
+)
+def test_a_loss_that_stopped_by_itself_is_underfitting(train, rates):
+    moves = flat(0.1, len(train))
+    found = diagnose(curves(train, train, moves, rates), chance=CHANCE, steps_per_epoch=STEPS)
+    assert found.cause == "underfitting"
+
+
+def test_the_evidence_of_an_early_decay_is_the_fall_before_it():
+    """0.06 of the constant prediction's loss less each epoch, until the rate falls."""
+    found = diagnose(
+        curves(*SHAPES["learning_rate_decayed_too_early"]), chance=CHANCE, steps_per_epoch=STEPS
+    )
+    assert found.numbers["fall_per_epoch"] == pytest.approx(0.3 / 5)
+    said = describe(found.cause, found.numbers).evidence
+    assert said.startswith("the training loss fell by 6.0 % of the constant-prediction loss")
+    assert "fallen from 0.1 to 0.001; after 10 epochs" in said
 
 
 def test_where_it_was_broken_off_is_the_evidence():

@@ -44,7 +44,8 @@ def scores_by(
 
     def scores(features: np.ndarray) -> np.ndarray:
         full = np.zeros((len(features), num_classes))
-        full[:, known] = model.predict_proba(features)
+        if len(features):  # scikit-learn refuses none
+            full[:, known] = model.predict_proba(features)
         return full
 
     return scores

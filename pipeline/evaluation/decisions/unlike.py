@@ -22,8 +22,10 @@ _BLOCK = 1 << 18  # bytes of pixels at a time, which a core's cache holds
 def pixel_statistics(images: np.ndarray) -> np.ndarray:
     """Eight numbers an image, float64 (n, 8), of images uint8 (n, H, W, 3).
 
-    The mean and the standard deviation of each channel, and the mean absolute difference of
-    neighbors from left to right and from top to bottom (0 where there are none).
+    The mean of each channel; and the square roots of each channel's standard deviation and of the
+    mean absolute difference of neighbors, from left to right and from top to bottom (0 where there
+    are none). The roots keep both ends apart: of contrasts as they are, none is not far from
+    little; of their logarithms, noise is not far from much.
     """
     step = max(1, _BLOCK // max(1, images[:1].nbytes))
     parts = [_statistics(images[start : start + step]) for start in range(0, len(images), step)]
@@ -50,7 +52,8 @@ def _statistics(images: np.ndarray) -> np.ndarray:
         for pair in neighbors
     ]
     deviation = np.sqrt(np.maximum(variance, 0))
-    return np.concatenate([mean, deviation, np.stack(gradients, axis=1)], axis=1)
+    contrasts = np.concatenate([deviation, np.stack(gradients, axis=1)], axis=1)
+    return np.concatenate([mean, np.sqrt(contrasts)], axis=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

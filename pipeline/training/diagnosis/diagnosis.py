@@ -19,6 +19,8 @@ LEAP = 0.15  # relative weight change of an epoch over the square root of its st
 CREEP = 0.003
 FEW_EPOCHS = 5
 STILL_FALLING = 0.02  # of the chance loss an epoch
+HIGH_RATE = 0.5  # of the highest learning rate: above it a training makes its way
+LOW_RATE = 0.2  # below it the rate has run out
 STAGNANT = 0.97  # of the chance loss: so much is not yet learning
 WORSE = 1.2  # of the chance loss, in training: far above a constant prediction's
 VAL_WORSE = 2.0  # the same of the validation loss, where training is not learned either
@@ -75,6 +77,7 @@ class _Signs:
         self.quality = [epoch.val_average_precision for epoch in epochs]
         self.train = [epoch.train_loss / chance for epoch in epochs]
         self.val = [epoch.val_loss / chance for epoch in epochs]
+        self.rates = [epoch.learning_rate for epoch in epochs]
         self.moves = [epoch.weight_change / steps**0.5 for epoch in epochs]
         self.tail = max(1, len(epochs) // 5)
 
@@ -109,6 +112,19 @@ class _Signs:
         """Whether the best epoch is among the last fifth."""
         best = max(range(len(self.quality)), key=self.quality.__getitem__)
         return best >= len(self.quality) - self.tail
+
+    @property
+    def rate_left(self) -> float:
+        """The learning rate of the last fifth as a share of the highest."""
+        return fmean(self.rates[-self.tail :]) / max(self.rates)
+
+    @property
+    def fall_at_high_rate(self) -> float:
+        """How much the training loss fell an epoch, over the last third of the epochs in which the
+        learning rate was at least half the highest."""
+        high = [k for k, rate in enumerate(self.rates) if rate >= HIGH_RATE * max(self.rates)]
+        last, epochs = high[-1], min(high[-1], max(1, len(high) // 3))
+        return (self.train[last - epochs] - self.train[last]) / epochs if epochs else 0.0
 
     @property
     def end(self) -> Numbers:
@@ -169,6 +185,14 @@ def _still_improving(signs: _Signs) -> Numbers | None:
     return {**quality, **signs.end}
 
 
+def _decayed_too_early(signs: _Signs) -> Numbers | None:
+    """The loss stands still, but only because the learning rate has run out."""
+    if signs.fit <= POOR or signs.rate_left >= LOW_RATE or signs.fall_at_high_rate <= STILL_FALLING:
+        return None
+    rates = {"max_learning_rate": max(signs.rates), "last_learning_rate": signs.rates[-1]}
+    return {"fall_per_epoch": signs.fall_at_high_rate, **rates, **signs.end}
+
+
 def _underfitting(signs: _Signs) -> Numbers | None:
     return signs.end if signs.fit > POOR else None
 
@@ -188,6 +212,7 @@ _RULES: dict[str, Callable[[_Signs], Numbers | None]] = {  # the first that give
     "worse_than_constant": _worse_than_constant,
     "not_converged": _not_converged,
     "still_improving": _still_improving,
+    "learning_rate_decayed_too_early": _decayed_too_early,
     "not_learned": _not_learned,
     "underfitting": _underfitting,
 }
