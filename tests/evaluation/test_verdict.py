@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.evaluate import evaluate
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.wording.verdict import plain, verdict
@@ -19,8 +20,10 @@ def results(make_evidence, make_params):
         evidence = make_evidence(*classes, positive=positive)
         if swapped:  # what the model scored is the shortcut's, and the other way round
             strong = {name: evidence.model[name] for name in ("val", "test")}
-            weak = {**evidence.model, **evidence.shortcut, "perturbed": evidence.model["perturbed"]}
-            evidence = replace(evidence, model=weak, shortcut=strong)
+            shortcut = evidence.baselines["shortcut_baseline"]
+            weak = {**evidence.model, **shortcut, "perturbed": evidence.model["perturbed"]}
+            baselines = {**evidence.baselines, "shortcut_baseline": strong}
+            evidence = replace(evidence, model=weak, baselines=baselines)
         evidence = replace(evidence, **changes)
         return to_results_json(evaluate(evidence, params or make_params()))
 
@@ -47,7 +50,8 @@ def test_a_model_that_a_shortcut_beats_is_told_to_look_for_one(results):
 def test_a_better_model_says_so_and_one_that_knows_nothing_does_not(results, make_evidence):
     assert "It is better than the baselines: average precision" in said(results())
     blind = {name: np.full((80, 2), 0.5) for name in ("val", "test", "perturbed")}
-    text = said(results(model=blind, shortcut={k: blind[k] for k in ("val", "test")}))
+    shortcut = {k: blind[k] for k in ("val", "test")}
+    text = said(results(model=blind, baselines=dict.fromkeys(BASELINES, shortcut)))
     assert "It is better" not in text
     assert "not shown to be better" in text or "look for a shortcut" in text
 
