@@ -5,7 +5,7 @@
 For each generator and pair of classes: AUC of probes that cannot see the object (the rest of the
 image with the object cut out; the square farthest from it), of the factors that no class decides
 on, and of those that came out with it. `banks` asks what another set of textures does to a small
-network's false alarms. Runs where the generator runs; the others are said to be missing.
+network's false positives. Runs where the generator runs; the others are said to be missing.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SIDE = 64
 IMAGES = 400  # of each class
 _QUICK_IMAGES = 60
 _LEARNED, _ASKED = 4000, 4000  # images of the banks' network, half of them positive; of its tests
-_ALARMS = 0.01  # the share of false alarms that the threshold allows on its own banks
+_ALARMS = 0.01  # the share of false positives that the threshold allows on its own banks
 OTHER_SETS = (1, 2, 3)
 
 
@@ -114,7 +114,7 @@ def shortcuts(case: Case, *, images: int, net: bool) -> dict[str, Any]:
 
 
 def banks(case: Case, *, learned: int, asked: int) -> dict[str, Any]:
-    """A small network's ranking and false alarms, on its own set of texture banks and on others."""
+    """A small network's ranking and false positives, on its own set of texture banks and others."""
     own = case.build()
     images = _stacked(draw(case, own, learned // 2))
     score = probes.net(images, np.arange(len(images)) % 2 == 0, epochs=8)
@@ -128,9 +128,9 @@ def banks(case: Case, *, learned: int, asked: int) -> dict[str, Any]:
             threshold = float(np.quantile(negatives, 1 - _ALARMS))
         alarms = float((negatives > threshold).mean())
         ap = float(average_precision_score(targets, scores))
-        found[f"set {chosen}"] = {"average precision": ap, "false alarms": alarms}
+        found[f"set {chosen}"] = {"average precision": ap, "false positives": alarms}
     error = float(np.sqrt(2 * _ALARMS * (1 - _ALARMS) / (asked // 2)))
-    return found | {"standard error of a difference in false alarms": error}
+    return found | {"standard error of a difference in false positives": error}
 
 
 def _asked(case: Case, generator: Generator, count: int) -> np.ndarray:

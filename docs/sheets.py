@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from raresight.generators import registry
 from raresight.pipeline.commands import carla_record
 from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.generation.params import GenerateParams
 from raresight.pipeline.report.contact_sheet import write_sheet
 from raresight.pipeline.stages import generate
 
@@ -47,7 +48,8 @@ def draw(picture: Picture, target: Path) -> None:
     """Draw the scenario's images in a temporary folder, and write the sheet."""
     yaml = YAML(typ="safe")
     section = yaml.load(DOCS.parent / f"params/{picture.scenario}.yaml")["generate"]
-    section["image_size"] = picture.side or section["image_size"]
+    own = section.get("image_size", GenerateParams.model_fields["image_size"].default)
+    section["image_size"] = picture.side or own
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for source in section["sources"]:

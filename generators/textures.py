@@ -174,7 +174,8 @@ class Textures(Generator):
         else:
             ragged = {"dent": 0.2, "hole": 0.4, "stain": 1.0}[kind]
             share = defects.blob(x, y, size, ragged, shape, side)
-        strength = defects.faded(share, x, y, size, self.config.fade, shape)
+        fade = self.config.fade
+        strength = defects.faded(share, x, y, size, fade, shape) if fade else share
         defects.APPLY[kind](light, strength, values["contrast"], shape)
         least = min(0.5, float(share.max()))
         return ((share >= least) & (share > 0)).astype(np.uint8)

@@ -18,7 +18,7 @@ def test_it_prints_a_row_for_each_probe(capsys):
         assert 0 <= row[f"{probe}: boosting"]["auc"] <= 1
     assert row["outcomes: boosting"] is None  # textures has none
     assert set(of_banks) > {"set 0", "set 1"}
-    assert of_banks["set 0"]["false alarms"] <= 0.05  # that is where the threshold was put
+    assert of_banks["set 0"]["false positives"] <= 0.05  # that is where the threshold was put
 
 
 def test_every_case_names_classes_of_its_generator():

@@ -9,6 +9,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from image_folders import save
 from imports import ROOT
 from program import write_params
 
@@ -66,12 +67,12 @@ def here(tmp_path) -> Path:
     return tmp_path
 
 
-def run(here: Path, *command) -> str:
+def run(here: Path, *command, **variables) -> str:
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [*map(str, command)],
         cwd=here,
-        env={**kept, "PYTHONPATH": str(here)},
+        env={**kept, "PYTHONPATH": str(here), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -101,3 +102,17 @@ def test_command_module_workers_and_a_generator_of_the_users(installed, here):
     run(here, command, "generate", "--workers", 2)
     summary = run(here, command, "--json", "inspect", "data/generated")
     assert '"rows": 80' in summary
+
+
+def test_a_project_is_made_and_its_stages_run_by_dvc(installed, here):
+    command = installed.with_name("raresight")
+    for label, count in (("ill", 12), ("well", 24)):
+        for number in range(count):
+            color = (number * 5, number * 7 % 256, 200 if label == "ill" else 20)
+            save(here / "photos" / label / f"{number}.png", color, size=(32, 32))
+    run(here, command, "init", "study", "--images", "photos")
+    kept = {"PATH": f"{installed.parent}{os.pathsep}{os.environ['PATH']}"}
+    run(here / "study", installed, "-m", "dvc", "--quiet", "repro", "split", **kept)
+    splits = run(here / "study", command, "--json", "verify")
+    assert "data/splits" in splits
+    assert (here / "study" / "dvc.lock").is_file()

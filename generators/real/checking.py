@@ -115,7 +115,12 @@ def _check_one(path: Path) -> Checked:
 
 
 def _bad(path: Path, problem: str) -> Checked:
-    return Checked(path=path, problem=problem, junk=path.suffix.lower() not in _suffixes())
+    return Checked(path=path, problem=problem, junk=not named_as_image(path))
+
+
+def named_as_image(path: Path) -> bool:
+    """Whether a file has the suffix of an image that Pillow knows."""
+    return path.suffix.lower() in _suffixes()
 
 
 @cache

@@ -45,8 +45,8 @@ class Options:
 class Summary:
     """What was predicted: how many images got each answer, were unlike, and were not readable.
 
-    ``unlike_by`` counts the images that each measure flags; ``threshold`` is the one kept, None
-    without a positive class.
+    ``unlike_by`` counts the images that each measure flags; ``passed_over`` files in folders that
+    are no images; ``threshold`` is the one kept, None without a positive class.
     """
 
     images: int = 0
@@ -54,6 +54,7 @@ class Summary:
     unlike: int = 0
     unlike_by: dict[str, int] = field(default_factory=dict)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    passed_over: int = 0
     threshold: float | None = None
     out: str = ""
 
@@ -115,6 +116,7 @@ def _write(
     writer: Writer | None = None
     for images in _chunks(predictor, inputs, options):
         summary.unreadable += images.unreadable
+        summary.passed_over += len(images.passed_over)
         if len(summary.unreadable) > options.max_unreadable or not len(images.ids):
             continue  # the rest is read, to name every file, and not predicted
         applied = predictor.apply(
@@ -138,7 +140,7 @@ def _chunks(predictor: Predictor, inputs: Inputs, options: Options) -> Iterator[
     )
 
     def size(one: Images) -> int:
-        return len(one.ids) + len(one.unreadable)
+        return len(one.ids) + len(one.unreadable) + len(one.passed_over)
 
     return track(images, total=len(inputs), description="predict", images=size)
 
@@ -152,7 +154,8 @@ def _refuse(summary: Summary, allowed: int) -> None:
             "Repair or remove them, or raise --max-unreadable to leave out that many."
         )
     if not summary.images:
-        raise DataError(f"none of the {len(bad)} files can be read:\n{unreadable_lines(summary)}")
+        files = len(bad) + summary.passed_over
+        raise DataError(f"none of {files} files is an image:\n{unreadable_lines(summary)}")
 
 
 def unreadable_lines(summary: Summary, limit: int = 50) -> str:

@@ -24,8 +24,8 @@ from raresight.pipeline.evaluation.uncertainty.intervals import wilson_bounds
 from raresight.pipeline.evaluation.uncertainty.resampling import BINS
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
-# With three negatives for each of 1 / prevalence, none of them a false alarm, the rate is bounded
-# by the prevalence (the rule of three): the least that can tell a precision above one half.
+# With three negatives for each of 1 / prevalence, none of them a false positive, the rate is
+# bounded by the prevalence (the rule of three): the least that can tell a precision above one half.
 _NEGATIVES_PER_RATE = 3
 _LEVELS_LOOKED_AT = 32  # at which the design effect of the false-alarm rate is estimated
 _DRAWN_AT_ONCE = 2**21
@@ -121,7 +121,7 @@ def _ends(
     settings: IntervalSettings,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
-    """The ends of the average precision between the ``rates`` (levels,) of false alarms.
+    """The ends of the average precision between the ``rates`` (levels,) of false positives.
 
     The positives, ``worth`` so many independent ones, are weighted anew at random (Rubin's Bayesian
     bootstrap, https://doi.org/10.1214/aos/1176345338). For the upper end there is one more of them

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from raresight.generators.image_file import files_below, natural
+from raresight.generators.real.checking import named_as_image
 from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
@@ -16,10 +17,14 @@ from raresight.pipeline.runtime.errors import DataError, InputMissing, listing
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Datasets, and files in the order in which they were named (those of a folder by name)."""
+    """Datasets, and files in the order in which they were named (those of a folder by name).
+
+    ``found`` are files that a folder has, that nobody named, and that are not named as images are.
+    """
 
     files: Sequence[str]
     datasets: Sequence[Dataset]
+    found: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.files) + sum(map(len, self.datasets))
@@ -34,16 +39,19 @@ def find_inputs(names: Sequence[str], image_shape: tuple[int, int, int]) -> Inpu
     if missing := [name for name in names if not Path(name).exists()]:
         raise InputMissing(f"there is no such file or folder:\n{listing(missing)}")
     files: list[str] = []
+    found: set[str] = set()
     datasets = []
     for name in names:
         path = Path(name)
         if (path / "dataset.json").is_file():
             datasets.append(_dataset(path, image_shape))
         elif path.is_dir():
-            files += map(str, sorted(files_below(path), key=natural))
+            here = [str(file) for file in sorted(files_below(path), key=natural)]
+            files += here
+            found.update(file for file in here if not named_as_image(Path(file)))
         else:
             files.append(name)
-    inputs = Inputs(files=files, datasets=datasets)
+    inputs = Inputs(files=files, datasets=datasets, found=frozenset(found))
     if not len(inputs):
         raise DataError(f"there is no image in {', '.join(names) or 'an empty list'}.")
     return inputs
@@ -66,7 +74,11 @@ def read_images(
     """
     size = rows_per_chunk(image_size)
     chunks = [
-        Chunk(files=inputs.files[at : at + size], image_size=image_size)
+        Chunk(
+            files=inputs.files[at : at + size],
+            image_size=image_size,
+            found=inputs.found.intersection(inputs.files[at : at + size]),
+        )
         for at in range(0, len(inputs.files), size)
     ]
     seen: dict[str, int] = {}

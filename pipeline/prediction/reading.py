@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import UnidentifiedImageError
 
 from raresight.generators.image_file import read_image, readable_name, reason
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
@@ -22,6 +23,7 @@ class Chunk:
 
     files: Sequence[str]
     image_size: int
+    found: frozenset[str] = frozenset()  # by nobody named, and not named as images are
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +31,8 @@ class Images:
     """n images: their ``files`` and ``ids``, uint8 (n, H, W, C) pixels and their statistics (n, 8).
 
     ``labels`` and ``groups`` (n,) are None where they are not known. ``unreadable`` are files, and
-    why they could not be read.
+    why they could not be read; ``passed_over`` those found in a folder that are no images, such as
+    Thumbs.db.
     """
 
     files: Sequence[str]
@@ -39,6 +42,7 @@ class Images:
     labels: Sequence[str] | None = None
     groups: Sequence[str] | None = None
     unreadable: Sequence[tuple[str, str]] = ()
+    passed_over: Sequence[str] = ()
 
 
 def rows_per_chunk(image_size: int) -> int:
@@ -52,12 +56,19 @@ def read_chunk(chunk: Chunk) -> Images:
     files: list[str] = []
     ids: list[str] = []
     unreadable: list[tuple[str, str]] = []
+    passed_over: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about the file; what cannot be read is an error
         for file in chunk.files:
             try:
                 content = _content(file)
                 pixels[len(files)] = read_image(content, chunk.image_size)
+            except UnidentifiedImageError as error:
+                if file in chunk.found:
+                    passed_over.append(readable_name(file))
+                else:
+                    unreadable.append((readable_name(file), reason(error)))
+                continue
             except Exception as error:  # a damaged file makes Pillow's decoders raise anything
                 unreadable.append((readable_name(file), reason(error)))
                 continue
@@ -70,6 +81,7 @@ def read_chunk(chunk: Chunk) -> Images:
         pixels=read,
         statistics=pixel_statistics(read),
         unreadable=unreadable,
+        passed_over=passed_over,
     )
 
 

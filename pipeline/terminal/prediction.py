@@ -18,6 +18,8 @@ def render(summary: Summary) -> str:
         lines.append(
             f"{summary.unlike:,} are unlike the training images ({by}): do not trust the answers"
         )
+    if summary.passed_over:
+        lines.append(f"passed over {summary.passed_over:,} files that are no images")
     if summary.unreadable:
         lines.append(f"{len(summary.unreadable):,} files left out, which cannot be read:")
         lines.append(unreadable_lines(summary))

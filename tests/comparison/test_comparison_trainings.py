@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
+from raresight.pipeline.comparison.measured import of_recipes
 from raresight.pipeline.comparison.trainings import Parts, parts_of
-from raresight.pipeline.comparison.verdicts import of_recipes
 
 
 def result(rng, *, trainings, images=80, seeds=0.05, shared=0.6, mixed=0.5, effect=0.0):

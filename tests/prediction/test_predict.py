@@ -124,6 +124,15 @@ def test_unreadable_files_are_all_named_and_no_table_is_written(own_project):
     assert len(rows(out)) == judged.COUNT
 
 
+def test_what_lies_among_images_is_passed_over_unless_it_was_named(own_project):
+    (own_project.photos / "labels.csv").write_text("file,label")
+    done = predict(own_project, own_project.photos)
+    assert done.exit_code == 0, done.output
+    assert "passed over 1 files that are no images" in done.stderr
+    done = predict(own_project, own_project.photos / "labels.csv")
+    assert done.exit_code == 65
+
+
 def test_two_files_of_one_content_have_two_ids(own_project):
     first = own_project.photos / "image-000.png"
     (own_project.photos / "twin.png").write_bytes(first.read_bytes())
