@@ -22,7 +22,7 @@ def init(
     positive: str | None,
     link: bool,
 ) -> None:
-    """Make a project in DIR: params.yaml, dvc.yaml, images, Git and DVC.
+    """Make a project in DIR, of your images or a scenario.
 
     Example: raresight init scans --images ~/pictures --positive diseased
     """

@@ -8,6 +8,7 @@ from scipy.stats import t
 
 from raresight.pipeline.comparison.measured import of_recipes
 from raresight.pipeline.comparison.trainings import Parts, parts_of
+from raresight.pipeline.comparison.verdicts import judge
 
 
 def result(rng, *, trainings, images=80, seeds=0.05, shared=0.6, mixed=0.5, effect=0.0):
@@ -85,7 +86,8 @@ def test_paired_trainings_differ_by_the_decision_alone():
     apart, paired = (
         of_recipes("f1", values, drawn, confidence=0.95, paired=flag) for flag in (False, True)
     )
-    assert (apart.verdict, paired.verdict) == ("inconclusive", "better")
+    verdicts = [judge([one], confidence=0.95)[0].verdict for one in (apart, paired)]
+    assert verdicts == ["inconclusive", "better"]
     assert (paired.low, paired.high) == pytest.approx((0.1, 0.1))
 
 
