@@ -70,7 +70,7 @@ alone.
 def evaluate(
     settings: Settings, device: str, show: bool, require_goals: bool, **given: Any
 ) -> None:
-    from raresight.pipeline.evaluation.goals import require_goals as check
+    from raresight.pipeline.commands.goals import require_goals as check
 
     metrics = _judged(settings, device, show, **given)
     if require_goals:

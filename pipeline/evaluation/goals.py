@@ -8,7 +8,7 @@ from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.goal_names import DEPLOYED, goal_names
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
-from raresight.pipeline.runtime.errors import ParamsError, RaresightError, listing, suggest
+from raresight.pipeline.runtime.errors import suggest
 
 MET, NOT_MET, UNKNOWN = "met", "not met", "unknown"
 
@@ -50,23 +50,3 @@ def goal_verdict(estimate: Estimate, goal: float, higher_is_better: bool = True)
     if low >= goal:
         return MET
     return NOT_MET if high < goal else UNKNOWN
-
-
-def require_goals(results: Mapping[str, Any]) -> None:
-    """Raise RaresightError (exit 1) unless every goal of ``results`` is met."""
-    goals = results.get("goals", {})
-    if not goals:
-        raise ParamsError("--require-goals: no goals are set. Write them below evaluate.goals.")
-    missed = [
-        f"{name}: {_told[one['verdict']].format(**one)}"
-        for name, one in goals.items()
-        if one["verdict"] != MET
-    ]
-    if missed:
-        raise RaresightError(f"{len(missed)} of {len(goals)} goals are not met:\n{listing(missed)}")
-
-
-_told = {
-    NOT_MET: "at least {goal:g} is asked for, and at most {high:.4g} is likely",
-    UNKNOWN: "whether it reaches {goal:g} is not knowable from these test images",
-}

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from raresight.pipeline.commands.goals import require_goals
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.evaluate import evaluate
-from raresight.pipeline.evaluation.goals import goal_problems, goal_verdict, require_goals
+from raresight.pipeline.evaluation.goals import goal_problems, goal_verdict
 from raresight.pipeline.evaluation.metrics.goal_names import goal_names
 from raresight.pipeline.evaluation.output.results_json import to_results_json
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
