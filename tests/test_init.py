@@ -30,7 +30,7 @@ def images(tmp_path):
 
 
 def test_the_pipeline_of_a_project_is_that_of_the_repository():
-    """Renew it: `template.of_repository` of dvc.yaml, into pipeline/project/dvc.yaml."""
+    """Renew it: `template.of_repository` of dvc.yaml, into pipeline/project/stages.yaml."""
     ours = template.of_repository((ROOT / "dvc.yaml").read_text())
     assert template.text("dvc.yaml") == ours
     stages = yaml.load(ours)["stages"]

@@ -12,12 +12,13 @@ from ruamel.yaml import YAML
 from raresight.pipeline.stages.table import STAGES
 
 PIPELINE, REVISIONS = "dvc.yaml", "revisions.yaml"
+_TEMPLATES = {PIPELINE: "stages.yaml"}  # DVC would take a dvc.yaml in a repository for its own
 _LISTS = ("params", "deps", "outs", "metrics")
 
 
 def text(name: str) -> str:
-    """The contents of a file of this folder."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    """The contents that a file of a new project has."""
+    return files(__package__).joinpath(_TEMPLATES.get(name, name)).read_text(encoding="utf-8")
 
 
 def of_repository(pipeline: str) -> str:
