@@ -80,7 +80,7 @@ def _comparison(metrics: Metrics) -> WideTable:
 def _augmentation_check(metrics: Metrics) -> Table:
     """Whether the look of the copies alone changes the answers."""
     labels = metrics["augmentation_check"]["classes"]
-    table = titled_table(augmentation_check.TITLE.format(classes=labels))
+    table = titled_table(augmentation_check.title(labels))
     table.add_column("test images of", no_wrap=True)
     for heading in ("images", "as they are", "as copies", "difference"):
         table.add_column(heading, justify="right")

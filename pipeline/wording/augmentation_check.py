@@ -6,7 +6,11 @@ from typing import Any
 from raresight.pipeline.wording.numbers import number, share
 
 ROWS = {"other_classes": "other classes", "copied_classes": "copied classes"}
-TITLE = "Do copies tell the class? Predicted {classes}"
+
+
+def title(classes: str) -> str:
+    """The table's; ``classes`` are those that were copied."""
+    return f"Do copies tell the class? Predicted {classes}"
 
 
 def told(results: Mapping[str, Any]) -> str | None:
