@@ -49,6 +49,14 @@ def write_params(path: Path, **generate) -> Path:
     return path
 
 
+def change(path: Path, **knobs) -> None:
+    """Give the ``train`` section of a params file other values."""
+    yaml = YAML()
+    document = yaml.load(path)
+    document["train"].update(knobs)
+    yaml.dump(document, path)
+
+
 def options(project):
     return "--params", project / "params.yaml", "--data", project / "data"
 

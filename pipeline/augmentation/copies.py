@@ -10,7 +10,6 @@ import numpy as np
 
 from raresight.pipeline.augmentation.class_specific import can_lose_label
 from raresight.pipeline.augmentation.params import AugmentParams
-from raresight.pipeline.augmentation.recipe import build
 from raresight.pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
 from raresight.pipeline.core.files import read_json
 from raresight.pipeline.dataset.reader import Dataset
@@ -127,22 +126,17 @@ def _copies(
     shard: ShardCopies, originals: Dataset, params: AugmentParams
 ) -> Iterator[tuple[int, int, Copy]]:
     """Row of the original, variant and pixels of every copy of a shard."""
-    policy = Policy(
-        spatial=build(params.spatial),
-        pixel=build(params.pixel),
-        min_label_share=params.min_label_share,
-        max_tries=params.max_tries,
-        seed=params.seed,
-    )
+    policy = Policy.of(params)
     rows = shard.rows.tolist()
     for which, (row, id) in enumerate(zip(rows, originals.column("id", rows), strict=True)):
-        original = _original(originals, row, id)
+        original = original_of(originals, row, id)
         first = which * shard.copies  # the number of this original's first copy
         for k in range(max(0, shard.start - first), min(shard.copies, shard.stop - first)):
             yield row, k + 1, make_copy(original, k + 1, policy=policy)
 
 
-def _original(originals: Dataset, row: int, id: str) -> Original:
+def original_of(originals: Dataset, row: int, id: str) -> Original:
+    """The image of a row, with its mask where there is one, as copies are made of it."""
     return Original.of(id, originals.images[row], _mask_of(originals, row))
 
 
@@ -234,6 +228,6 @@ def _with_label(params: AugmentParams, originals: Dataset) -> Iterator[Original]
     """The originals to be copied whose label's pixels are known, in order."""
     for _, _, rows in _to_copy(params, originals):
         for row in rows.tolist():
-            original = _original(originals, row, str(originals.ids[row]))
+            original = original_of(originals, row, str(originals.ids[row]))
             if original.numbers is not None:
                 yield original

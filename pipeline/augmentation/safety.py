@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from raresight.pipeline.augmentation.params import Step
+from raresight.pipeline.augmentation.params import AugmentParams, Step
 from raresight.pipeline.augmentation.recipe import Recipe, build
 from raresight.pipeline.core import seeds
 
@@ -88,6 +88,17 @@ class Policy:
     min_label_share: float
     max_tries: int
     seed: int
+
+    @classmethod
+    def of(cls, params: AugmentParams) -> "Policy":
+        """That of the ``augment`` section."""
+        return cls(
+            spatial=build(params.spatial),
+            pixel=build(params.pixel),
+            min_label_share=params.min_label_share,
+            max_tries=params.max_tries,
+            seed=params.seed,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

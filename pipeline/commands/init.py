@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as resources
 from io import StringIO
@@ -227,6 +227,5 @@ def _call(folder: Path, *command: str) -> int:
 
 
 def _require(folder: Path, *command: str) -> None:
-    done: Sequence[str] = command
     if _call(folder, *command) != 0:
-        raise DataError(f"`{' '.join(done)}` failed in {folder}.")
+        raise DataError(f"`{' '.join(command)}` failed in {folder}.")

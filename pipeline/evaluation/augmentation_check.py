@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from raresight.pipeline.augmentation.class_specific import favored
+from raresight.pipeline.augmentation.copies import original_of
 from raresight.pipeline.augmentation.params import AugmentParams
-from raresight.pipeline.augmentation.recipe import build
-from raresight.pipeline.augmentation.safety import Original, Policy, make_copy
+from raresight.pipeline.augmentation.safety import Policy, make_copy
 from raresight.pipeline.core import seeds
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
@@ -83,17 +83,11 @@ def _answers_to_copies(
     recipe: AugmentParams, dataset: Dataset, rows: np.ndarray, answers: Answers
 ) -> tuple[np.ndarray, np.ndarray]:
     """Answers to a copy of each row that has one, and bool (n,): which have."""
-    policy = Policy(
-        spatial=build(recipe.spatial),
-        pixel=build(recipe.pixel),
-        min_label_share=recipe.min_label_share,
-        max_tries=recipe.max_tries,
-        seed=recipe.seed,
-    )
+    policy = Policy.of(recipe)
     found, kept = [np.empty(0, np.int64)], np.zeros(len(rows), bool)
     for start in range(0, len(rows), _AT_ONCE):
         batch = [
-            make_copy(_original(dataset, row), 1, policy=policy).image
+            make_copy(original_of(dataset, row, str(dataset.ids[row])), 1, policy=policy).image
             for row in rows[start : start + _AT_ONCE].tolist()
         ]
         made = [image for image in batch if image is not None]
@@ -101,11 +95,6 @@ def _answers_to_copies(
         if made:
             found.append(answers(np.stack(made)))
     return np.concatenate(found), kept
-
-
-def _original(dataset: Dataset, row: int) -> Original:
-    mask = None if dataset.masks is None else dataset.masks[row]
-    return Original.of(str(dataset.ids[row]), dataset.images[row], mask)
 
 
 def _compared(

@@ -26,12 +26,14 @@ _SHOWN = 8
 class Pretrained:
     """Tensors by name, and where they are from: ``DEFAULT`` of a library, or a path.
 
-    ``sha256`` is that of the file; None where a library fetched and checked it.
+    ``sha256`` is that of the file; None where a library fetched and checked it. ``classes`` are
+    those of the last layer, where they are known.
     """
 
     tensors: Mapping[str, Tensor]
     origin: str
     sha256: str | None = None
+    classes: tuple[str, ...] | None = None
 
 
 def read_weights(path: Path) -> Pretrained:

@@ -38,7 +38,7 @@ class Planes:
     roc: Plane
 
 
-def sections(inputs: ReportInputs) -> dict[str, Any]:
+def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
     """What the templates fill in, by the names they know it by."""
     results, task, test = inputs.results, inputs.task, inputs.test
     return {
@@ -54,7 +54,7 @@ def sections(inputs: ReportInputs) -> dict[str, Any]:
         "costs": costs_told(results["cost"]) if "cost" in results else None,
         "panel": _panel(inputs),
         "places": inputs.places,
-        "charts": _charts(inputs),
+        "charts": _charts(planes),
         "focus": mistakes.counted(test),
         "confusion": test.confusion.tolist(),
         "confused": mistakes.confused(test.confusion, task.classes),
@@ -90,11 +90,11 @@ def _copies_checked(results: Mapping[str, Any]) -> list[tuple[str, ...]] | None:
     return list(augmentation_check.rows(results)) if "augmentation_check" in results else None
 
 
-def draw_pictures(inputs: ReportInputs, folder: Path) -> None:
+def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> None:
     """Write the pictures of training and evaluation, which `dvc plots` shows, into ``folder``."""
     draw_curves(inputs.curves, folder / "training.png", best=inputs.training["best_epoch"])
     draw_confusion(inputs.test, folder / "confusion.png")
-    if (planes := _planes(inputs)) is not None:
+    if planes is not None:
         shown = [planes.own] if planes.deployed is None else [planes.own, planes.deployed]
         draw_planes(shown, folder / "precision_recall.png")
     draw_calibration(
@@ -133,7 +133,7 @@ def _panel(inputs: ReportInputs) -> Panel | None:
     return panel(stops, deployment=prevalences, settings=inputs.intervals)
 
 
-def _planes(inputs: ReportInputs) -> Planes | None:
+def planes_of(inputs: ReportInputs) -> Planes | None:
     """The curves; None where the test set holds one class only."""
     outcomes = {
         "model": inputs.test,
@@ -152,8 +152,7 @@ def _planes(inputs: ReportInputs) -> Planes | None:
     return Planes(own=own, deployed=deployed, roc=curves.roc(data))
 
 
-def _charts(inputs: ReportInputs) -> dict[str, str] | None:
-    planes = _planes(inputs)
+def _charts(planes: Planes | None) -> dict[str, str] | None:
     if planes is None:
         return None
     charts = {"pr": draw_plane(planes.own, name="pr")}

@@ -13,7 +13,7 @@ from raresight.pipeline.report.figures import write_figures
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.params import ReportParams
-from raresight.pipeline.report.sections import draw_pictures, sections
+from raresight.pipeline.report.sections import draw_pictures, planes_of, sections
 from raresight.pipeline.stages.table import STAGES, section_models
 
 OUTPUT, PAGE, FIGURES = "report", "index.html", "figures"
@@ -37,11 +37,12 @@ def run(params_file: Path, data: Path) -> Path:
     for name, stage in _INPUTS.items():
         require_verified(data / name, stage)
     inputs = _read(params, _asked(params_file), data)
-    text = render(sections(inputs))
+    planes = planes_of(inputs)
+    text = render(sections(inputs, planes))
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text)
         write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
-        draw_pictures(inputs, folder / FIGURES)
+        draw_pictures(inputs, planes, folder / FIGURES)
     return data / OUTPUT / PAGE
 
 

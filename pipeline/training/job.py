@@ -207,7 +207,7 @@ class Job:
             images=inputs.train.images(np.arange(min(64, len(inputs.train)))),
         )
         if self.weights is not None:
-            begin(model, self.params, self.weights, inputs.classes)
+            begin(model, self.weights, inputs.classes)
         freeze(model, self.params.model.frozen, classes)
         if self.group.size > 1:
             synchronize(model)

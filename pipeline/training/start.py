@@ -42,7 +42,12 @@ def beginning(params: TrainParams) -> Pretrained | None:
         for name, tensor in model.state_dict().items()
         if name.startswith(_NETWORK)
     }
-    return Pretrained(tensors=tensors, origin=str(folder), sha256=sha256(folder / WEIGHTS))
+    return Pretrained(
+        tensors=tensors,
+        origin=str(folder),
+        sha256=sha256(folder / WEIGHTS),
+        classes=tuple(card.classes),
+    )
 
 
 # The keys of a model that say which network it is, whichever model has them.
@@ -57,10 +62,7 @@ def normalization(params: TrainParams) -> Normalization | None:
     return card.mean, card.std
 
 
-def begin(
-    model: Classifier, params: TrainParams, weights: Pretrained, classes: tuple[str, ...]
-) -> None:
+def begin(model: Classifier, weights: Pretrained, classes: tuple[str, ...]) -> None:
     """Give ``model`` the ``weights``; the last layer's too where it is of the same ``classes``."""
-    same = params.start is not None and tuple(read_card(Path(params.start)).classes) == classes
-    head = None if same else named_head(model.network, len(classes))[0]
+    head = None if weights.classes == classes else named_head(model.network, len(classes))[0]
     put_in(model.network, weights, head=head)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from full_params import full_params
 from imports import ROOT
-from program import COMMAND, PATIENCE, call, invoke, options, wait_for
+from program import COMMAND, PATIENCE, call, change, invoke, options, wait_for
 from ruamel.yaml import YAML
 
 from raresight.pipeline.commands import diagnose
@@ -24,13 +24,6 @@ from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.wording.diagnosis import describe
 
 KEPT = "data/.resume/replicate-1"
-
-
-def change(path, **knobs):
-    yaml = YAML()
-    document = yaml.load(path)
-    document["train"].update(knobs)
-    yaml.dump(document, path)
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,13 @@ import pytest
 import safetensors.torch
 import torch
 from full_params import full_params
+from program import change
 from ruamel.yaml import YAML
 
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.models.checkpoint import load
 from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.stages import augment, generate, split, train
-
-
-def change(path, **knobs):
-    yaml = YAML()
-    document = yaml.load(path)
-    document["train"].update(knobs)
-    yaml.dump(document, path)
 
 
 @pytest.fixture(scope="module")
