@@ -1,24 +1,17 @@
-"""Generators draw labelled images; they know nothing of the pipeline that uses them."""
+"""Generators draw labelled images; they know nothing of the pipeline that uses them.
 
-from raresight.generators.base import Generator
-from raresight.generators.carla import Carla
-from raresight.generators.conveyor import Conveyor
-from raresight.generators.folder import Folder
-from raresight.generators.glyphs import Glyphs
-from raresight.generators.pathology import Pathology
-from raresight.generators.shapes import Shapes
-from raresight.generators.street import Street
-from raresight.generators.table import Table
-from raresight.generators.textures import Textures
+Importing the package loads none of them: a process that only reads image files starts at once.
+"""
 
-GENERATORS: dict[str, type[Generator]] = {
-    "carla": Carla,
-    "conveyor": Conveyor,
-    "folder": Folder,
-    "glyphs": Glyphs,
-    "pathology": Pathology,
-    "shapes": Shapes,
-    "street": Street,
-    "table": Table,
-    "textures": Textures,
-}
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from raresight.generators.builtin import GENERATORS as GENERATORS
+
+
+def __getattr__(name: str) -> Any:
+    if name != "GENERATORS":
+        raise AttributeError(f"module 'raresight.generators' has no attribute '{name}'")
+    from raresight.generators.builtin import GENERATORS
+
+    return GENERATORS

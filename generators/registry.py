@@ -6,8 +6,8 @@ built in, or to list what there is.
 """
 
 from raresight import plugins
-from raresight.generators import GENERATORS
 from raresight.generators.base import Generator
+from raresight.generators.builtin import GENERATORS
 
 GROUP = "raresight.generators"
 
