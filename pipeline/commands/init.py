@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files as resources
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ruamel.yaml import YAML
 
 from raresight.generators.base import BadImages
 from raresight.generators.image_file import files_below
+from raresight.pipeline.commands.scenarios import shipped_scenarios
 from raresight.pipeline.generation.params import Source
 from raresight.pipeline.project import template
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
@@ -103,11 +103,7 @@ def upgrade(folder: Path) -> list[str]:
 
 
 def _scenario(name: str) -> str:
-    ours = resources("raresight")
-    places = [ours.joinpath("default.yaml"), *ours.joinpath("scenarios").iterdir()]
-    known = {
-        place.name.removesuffix(".yaml"): place for place in places if place.name.endswith(".yaml")
-    }
+    known = shipped_scenarios()
     if name not in known:
         raise ParamsError(f"no scenario '{name}'. {suggest(name, sorted(known))}")
     return known[name].read_text(encoding="utf-8")

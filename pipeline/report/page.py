@@ -51,7 +51,7 @@ def _environment() -> "Environment":
         row, name, {"number": number, "count": count}[kind]
     )
     environment.globals |= {"METRICS": METRICS, "shown": shown, "looks": len(LOOKS)}
-    environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text()
+    environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text(encoding="utf-8")
     return environment
 
 
