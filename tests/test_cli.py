@@ -19,6 +19,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
     listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in listed] == [
         "init",
+        "sync",
         "upgrade",
         *STAGES,
         "schedule",

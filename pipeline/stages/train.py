@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
@@ -18,7 +17,6 @@ from raresight.pipeline.models import checkpoint
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.checkpoint import replicate_folder
 from raresight.pipeline.models.pretrained import Pretrained
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.runtime.progress import bar, rate_column, say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.history import History, curve_rows
@@ -27,7 +25,6 @@ from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
-from raresight.pipeline.training.start import files
 from raresight.pipeline.wording.diagnosis import describe
 
 
@@ -40,7 +37,6 @@ def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume =
     """
     params = load_section(params_file, "train", TrainParams)
     warn(params, params_file)
-    _require_listed(params_file, params)
     for name, stage in INPUTS.items():
         require_verified(data / name, stage)
     where = devices.resolve(device)
@@ -178,22 +174,6 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
 
 def _origin(weights: Pretrained | None) -> dict[str, str | None] | None:
     return None if weights is None else {"origin": weights.origin, "sha256": weights.sha256}
-
-
-def _require_listed(params_file: Path, params: TrainParams) -> None:
-    """Refuse what is read and not among the deps of dvc.yaml: DVC would not see it change."""
-    place = params_file.with_name("dvc.yaml")
-    if not place.is_file():
-        return
-    stages = YAML(typ="safe").load(place)["stages"]
-    listed = [Path(dep) for dep in stages.get("train", {}).get("deps", [])]
-    for key, path in files(params):
-        if listed and not any(path.is_relative_to(dep) for dep in listed):
-            raise ParamsError(
-                f"{params_file}: {key}: {path} is no dep of the stage train in {place}, "
-                "so DVC would not see it change. Put it below data/weights, which is, or add "
-                f"`- {path}` there."
-            )
 
 
 def _results(runs: Sequence[Run]) -> dict[str, Any]:
