@@ -105,6 +105,10 @@ class GlyphsOptions(FactorOptions):
     def labels(self) -> tuple[str, ...]:
         return self.classes
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(name for name in self.fonts if name not in _NAMED)
+
     @model_validator(mode="after")
     def _possible(self) -> "GlyphsOptions":
         if "hand" in self.fonts and (strange := set(self.classes) - set(hand.FORMS)):

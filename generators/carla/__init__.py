@@ -37,6 +37,10 @@ class CarlaOptions(Options):
     every: Annotated[int, Field(ge=1)] = 1
     min_visible: Annotated[int, Field(ge=1)] = 12
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.path,)
+
 
 class Carla(Generator):
     """See the module. All ticks of the record are taken, in their order.

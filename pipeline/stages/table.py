@@ -105,6 +105,11 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
+def section_model(name: str) -> "type[Section] | None":
+    """The model of a stage's section of params.yaml, None where there is no such stage."""
+    return _load_reference(STAGES[name].section) if name in STAGES else None
+
+
 def section_models() -> "dict[str, type[Section]]":
     """The model of every section of params.yaml, in the order of the stages; it loads them all."""
     return {name: _load_reference(stage.section) for name, stage in STAGES.items()}
