@@ -103,6 +103,7 @@ class Carla(Generator):
         snapshot = replay[int(record.id.rsplit("-", 1)[-1])]
         sample = sample_of(snapshot, self.image_size, self.config.min_visible)
         # The simulator's own numbers tell who was spawned last: those who cross.
+        assert sample.instances is not None
         anew = {
             "instances": shuffled(sample.instances, rng),
             "factors": {**sample.factors, "map": replay.meta.map},
