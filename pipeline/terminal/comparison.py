@@ -1,6 +1,7 @@
 """Two versions beside each other, for a terminal and (as Markdown) for a pull request."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -18,7 +19,7 @@ from raresight.pipeline.comparison.verdicts import (
     Difference,
 )
 from raresight.pipeline.evaluation.metrics.registry import METRICS
-from raresight.pipeline.terminal.tables import PlainTable, titled_table
+from raresight.pipeline.terminal.tables import PlainTable, Row, WideTable, titled_table
 from raresight.pipeline.wording.comparison import (
     adjustment,
     answers,
@@ -41,6 +42,7 @@ _STYLES = {
 _TAKES = "sample size needed"
 _MOST_PARAMS = 20
 _WIDEST = 32  # of a column: names of revisions and values of params may be long
+_WIDEST_REVISION = 16
 _MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anything
 
 
@@ -76,12 +78,7 @@ def _params(params: Mapping[str, tuple[Any, Any]], report: Report) -> Renderable
 
 
 def _metrics(report: Report) -> RenderableType:
-    columns = ("", report.old, report.new, "difference", _verdict(report), _TAKES)
-    table = _table(_title(report), columns)
-    for place in (1, 2, 3, 5):
-        table.columns[place].justify = "right"
-    for place in (0, 3, 4, 5):
-        table.columns[place].no_wrap = True
+    rows = []
     for found in report.comparison.differences:
         title, old, new, difference, between, verdict, p, takes = _row(found, report)
         cell = Text(difference)
@@ -91,8 +88,26 @@ def _metrics(report: Report) -> RenderableType:
         told = Text(verdict, style=_STYLES[verdict])
         if p:
             told.append(f"\n{p}", style="not bold dim")
-        table.add_row(narrow, old, new, cell, told, takes.replace(" or ", "\nor "))
+        takes = takes.replace(" or ", "\nor ")
+        rows.append(Row(name=narrow, cells=[old, new, cell, told, takes]))
+    table = WideTable(
+        title=_title(report),
+        corner="",
+        columns=[
+            *map(_folded, (report.old, report.new)),
+            "difference",
+            _verdict(report),
+            _TAKES.replace(" n", "\nn"),
+        ],
+        rows=rows,
+        texts=(_verdict(report),),
+    )
     return Padding(table, (1, 0, 0, 0))
+
+
+def _folded(revision: str) -> str:
+    """A long name in lines that leave room for numbers."""
+    return "\n".join(wrap(revision, _WIDEST_REVISION, break_on_hyphens=True)) or revision
 
 
 def _verdict(report: Report) -> str:
@@ -104,6 +119,7 @@ def _table(title: str, columns: Sequence[str]) -> PlainTable:
     table = titled_table(title)
     for name in columns:
         table.add_column(Text(name), overflow="fold", max_width=_WIDEST)
+    table.columns[0].no_wrap, table.columns[0].max_width = True, None
     return table
 
 
