@@ -21,6 +21,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
     names = [line.split()[0] for line in listed if re.match(r"  [a-z-]+  ", line)]
     assert names == [
         "init",
+        "sync",
         "upgrade",
         *STAGES,
         "schedule",

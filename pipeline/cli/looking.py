@@ -85,9 +85,12 @@ def scenarios(settings: Settings) -> None:
 def use(settings: Settings, name: str) -> None:
     """Make a scenario the params.yaml."""
     from raresight.pipeline.commands.scenarios import use_scenario
+    from raresight.pipeline.project.inputs import sync
 
     scenario = use_scenario(settings.params, name)
     tell(settings, f"{settings.params} is now '{name}': {scenario.summary}")
+    for line in sync(settings.params):
+        tell(settings, f"dvc.yaml, {line}")
 
 
 @command(example="verify", at_root=False)

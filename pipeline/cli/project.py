@@ -8,10 +8,31 @@ from raresight.pipeline.cli import completion
 from raresight.pipeline.cli.command import Settings, command
 from raresight.pipeline.cli.group import print_json, tell
 
+file = click.Path(path_type=Path, dir_okay=False)
+
+
+def _as_mapping(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    if wrong := [one for one, (_, _, name) in zip(given, pairs, strict=True) if not name]:
+        raise click.BadParameter(f"'{wrong[0]}' is no ROLE=NAME, such as label=diagnosis.")
+    return {role: name for role, _, name in pairs}
+
 
 @command(example="init scans --images ~/pictures --positive diseased", at_root=False)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--images", type=click.Path(path_type=Path), help="Images, one subfolder a class.")
+@click.option("--table", type=file, help="A table that lists images (below --images) and labels.")
+@click.option(
+    "--column",
+    "columns",
+    metavar="ROLE=NAME",
+    multiple=True,
+    callback=_as_mapping,
+    help="Which column of --table is file, label, group, split, mask or id.",
+)
+@click.option("--group", metavar="RULE", help="What belongs together: parent, a rule, a column.")
 @click.option(
     "--scenario",
     metavar="NAME",
@@ -25,14 +46,26 @@ def init(
     settings: Settings,
     folder: Path,
     images: Path | None,
+    table: Path | None,
+    columns: dict[str, str],
+    group: str | None,
     scenario: str | None,
     positive: str | None,
     link: bool,
 ) -> None:
-    """Make a project in DIR, of your images or a scenario."""
+    """Make a project in DIR, of your images, a table of them, or a scenario."""
     from raresight.pipeline.commands.init import run
 
-    written = run(folder, images=images, scenario=scenario, positive=positive, link=link)
+    written = run(
+        folder,
+        images=images,
+        table=table,
+        columns=columns,
+        group=group,
+        scenario=scenario,
+        positive=positive,
+        link=link,
+    )
     if settings.json:
         print_json({"folder": str(folder), "written": written})
         return
@@ -54,4 +87,21 @@ def upgrade(settings: Settings) -> None:
         tell(settings, line)
 
 
-COMMANDS = (init, upgrade)
+@click.command()
+@click.pass_obj
+def sync(settings: Settings) -> None:
+    """Make dvc.yaml list what params.yaml names.
+
+    Images, a ledger or weights that a stage reads: DVC runs it again when they change.
+    """
+    from raresight.pipeline.project.inputs import sync as run
+
+    changed = run(settings.params)
+    if settings.json:
+        print_json({"changed": changed})
+        return
+    for line in changed or ["nothing to change"]:
+        tell(settings, line)
+
+
+COMMANDS = (init, sync, upgrade)

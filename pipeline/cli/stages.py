@@ -147,10 +147,12 @@ COMMANDS = tuple(evaluate if name == "evaluate" else stage_command(name) for nam
 
 def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:
     """Run a stage and say what it wrote; with ``report``, as JSON too where that is asked for."""
+    from raresight.pipeline.project.inputs import require_listed
     from raresight.pipeline.project.revisions import check_revision
 
     stage = importlib.import_module(f"raresight.pipeline.stages.{name}")
     check_revision(settings.params, name)
+    require_listed(settings.params, name)
     started = time.perf_counter()
     result = stage.run(settings.params, settings.data, **options)
     if os.environ.get("RANK", "0") != "0":  # one of torchrun's processes; the first one speaks

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
-from raresight.pipeline.report.charts import LOOKS
+from raresight.pipeline.report.charts.draw import LOOKS
 from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.numbers import count, figure, interval, number, share
 

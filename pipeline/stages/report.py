@@ -9,7 +9,7 @@ from raresight.pipeline.core.files import read_json, require_verified, stage_out
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
-from raresight.pipeline.report.figures import write_figures
+from raresight.pipeline.report.figures.write import write_figures
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.params import ReportParams

@@ -93,7 +93,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=4,
+        revision=5,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
@@ -103,6 +103,11 @@ STAGES: Mapping[str, Stage] = {
         shown=False,
     ),
 }
+
+
+def section_model(name: str) -> "type[Section] | None":
+    """The model of a stage's section of params.yaml, None where there is no such stage."""
+    return _load_reference(STAGES[name].section) if name in STAGES else None
 
 
 def section_models() -> "dict[str, type[Section]]":

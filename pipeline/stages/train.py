@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
@@ -19,7 +18,6 @@ from raresight.pipeline.models import checkpoint
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.checkpoint import replicate_folder
 from raresight.pipeline.models.pretrained import Pretrained
-from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.runtime.live import FOLDER, LiveCurves, require_loggers
 from raresight.pipeline.runtime.progress import bar, rate_column, say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
@@ -29,7 +27,6 @@ from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
-from raresight.pipeline.training.start import files
 from raresight.pipeline.wording.diagnosis import describe
 
 
@@ -51,7 +48,6 @@ def run(
     require_loggers(log)
     params = load_section(params_file, "train", TrainParams)
     warn(params, params_file)
-    _require_listed(params_file, params)
     for name, stage in INPUTS.items():
         require_verified(data / name, stage)
     where = devices.resolve(device)
@@ -190,22 +186,6 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
 
 def _origin(weights: Pretrained | None) -> dict[str, str | None] | None:
     return None if weights is None else {"origin": weights.origin, "sha256": weights.sha256}
-
-
-def _require_listed(params_file: Path, params: TrainParams) -> None:
-    """Refuse what is read and not among the deps of dvc.yaml: DVC would not see it change."""
-    place = params_file.with_name("dvc.yaml")
-    if not place.is_file():
-        return
-    stages = YAML(typ="safe").load(place)["stages"]
-    listed = [Path(dep) for dep in stages.get("train", {}).get("deps", [])]
-    for key, path in files(params):
-        if listed and not any(path.is_relative_to(dep) for dep in listed):
-            raise ParamsError(
-                f"{params_file}: {key}: {path} is no dep of the stage train in {place}, "
-                "so DVC would not see it change. Put it below data/weights, which is, or add "
-                f"`- {path}` there."
-            )
 
 
 def _results(runs: Sequence[Run]) -> dict[str, Any]:

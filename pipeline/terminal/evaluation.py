@@ -12,7 +12,7 @@ from raresight.pipeline.evaluation.metrics.metric import View
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.terminal.notes import notes
 from raresight.pipeline.terminal.tables import PlainTable, Row, WideTable, titled_table
-from raresight.pipeline.wording import augmentation_check
+from raresight.pipeline.wording import augmentation_check, checks
 from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     Metrics,
@@ -41,7 +41,7 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
     Fits a terminal of 80 columns. ``folder`` is where the evaluation lies, None for one that is
     kept nowhere. Rows that a judgement of scores alone does not have are left out.
     """
-    said = Text.assemble(*verdict(metrics), *augmentation_check.in_verdict(metrics))
+    said = Text.assemble(*verdict(metrics), *checks.in_verdict(metrics))
     parts: list[RenderableType] = [Padding(said, (1, 0))]
     parts.append(_comparison(metrics))
     if "augmentation_check" in metrics:
