@@ -43,14 +43,15 @@ _TAKES = "sample size needed"
 _MOST_PARAMS = 20
 _WIDEST = 32  # of a column: names of revisions and values of params may be long
 _WIDEST_REVISION = 16
+_WIDEST_KEY = 28
 _MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anything
 
 
 def render(report: Report) -> RenderableType:
     """The verdict, what was changed, and a row a metric. Fits a terminal of 80 columns."""
     headline = PlainTable(box=None, show_header=False, padding=(0, 2), pad_edge=False)
-    headline.add_column()
-    headline.add_column()
+    headline.add_column(no_wrap=True)
+    headline.add_column(overflow="fold")
     for answer in answers(report):
         told = Text.assemble((answer.word, _STYLES.get(answer.word, "bold")), f": {answer.more}")
         headline.add_row(Text(f"  {answer.question}"), told)
@@ -71,7 +72,8 @@ def _params(params: Mapping[str, tuple[Any, Any]], report: Report) -> Renderable
     table = _table("Params that differ", ("", report.old, report.new))
     shown = list(params.items())[:_MOST_PARAMS]
     for key, values in shown:
-        table.add_row(Text(key), *(Text(_param(value)) for value in values))
+        name = key if len(key) <= _WIDEST_KEY else ".\n".join(key.rsplit(".", 1))
+        table.add_row(name, *(Text(_param(value)) for value in values))
     if more := len(params) - len(shown):
         table.add_row(Text(f"and {more} more", style="dim"), "", "")
     return table
