@@ -183,7 +183,9 @@ def test_square_brackets_from_outside_are_text():
     table = "\n".join(["id,label,score", *rows]).encode()
     done = judged(table, "--positive", labels[1], "--threshold", "0.5")
     assert done.returncode == 0, done.stderr
-    assert b"always [/red]well" in b" ".join(done.stdout.split())
+    told = b" ".join(done.stdout.split())
+    assert b"answering '[/red]well' has" in told
+    assert b"'[bold]rare'" in told
 
 
 def test_every_table_of_the_terminal_is_one_that_prints_brackets():
@@ -195,9 +197,9 @@ def test_every_table_of_the_terminal_is_one_that_prints_brackets():
     table.add_row("[/red]well")
     console = Console(file=io.StringIO(), width=40)
     console.print(table)
-    shown = console.file.getvalue().split()
-    assert shown[:3] == ["of", "[b]class[/b]", "[red]name"]
-    assert shown[-1] == "[/red]well"
+    shown = "".join(console.file.getvalue().split())
+    assert shown.startswith("of[b]class[/b][red]name")
+    assert shown.endswith("[/red]well")
 
 
 def test_a_message_names_the_line_that_works_for_how_it_was_installed(tmp_path, monkeypatch):
