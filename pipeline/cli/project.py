@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, print_json, tell
+from raresight.pipeline.cli import completion
+from raresight.pipeline.cli.command import Settings, command
+from raresight.pipeline.cli.group import print_json, tell
 
 file = click.Path(path_type=Path, dir_okay=False)
 
@@ -18,7 +20,7 @@ def _as_mapping(
     return {role: name for role, _, name in pairs}
 
 
-@click.command()
+@command(example="init scans --images ~/pictures --positive diseased", at_root=False)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--images", type=click.Path(path_type=Path), help="Images, one subfolder a class.")
 @click.option("--table", type=file, help="A table that lists images (below --images) and labels.")
@@ -31,7 +33,12 @@ def _as_mapping(
     help="Which column of --table is file, label, group, split, mask or id.",
 )
 @click.option("--group", metavar="RULE", help="What belongs together: parent, a rule, a column.")
-@click.option("--scenario", metavar="NAME", help="Begin with drawn images instead.")
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    shell_complete=completion.shipped_scenarios,
+    help="Begin with drawn images instead.",
+)
 @click.option("--positive", metavar="CLASS", help="The rare class that the results are about.")
 @click.option("--link", is_flag=True, help="Hard links to the images instead of copies.")
 @click.pass_obj
@@ -46,10 +53,7 @@ def init(
     positive: str | None,
     link: bool,
 ) -> None:
-    """Make a project in DIR, of your images, a table of them, or a scenario.
-
-    Example: raresight init scans --images ~/pictures --positive diseased
-    """
+    """Make a project in DIR, of your images, a table of them, or a scenario."""
     from raresight.pipeline.commands.init import run
 
     written = run(
@@ -69,7 +73,7 @@ def init(
     tell(settings, f"go on with: cd {folder} && raresight validate && dvc repro")
 
 
-@click.command()
+@command(example="upgrade")
 @click.pass_obj
 def upgrade(settings: Settings) -> None:
     """Take this version's stages into a project that `init` made."""

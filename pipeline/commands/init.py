@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from importlib.resources import files as resources
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -17,6 +16,7 @@ from raresight.pipeline.commands.own_images import (
     look_at_table,
 )
 from raresight.pipeline.commands.own_params import choose_positive, params_text
+from raresight.pipeline.commands.scenarios import shipped_scenarios
 from raresight.pipeline.project import template
 from raresight.pipeline.project.inputs import sync
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
@@ -143,11 +143,7 @@ def upgrade(folder: Path) -> list[str]:
 
 
 def _scenario(name: str) -> str:
-    ours = resources("raresight")
-    places = [ours.joinpath("default.yaml"), *ours.joinpath("scenarios").iterdir()]
-    known = {
-        place.name.removesuffix(".yaml"): place for place in places if place.name.endswith(".yaml")
-    }
+    known = shipped_scenarios()
     if name not in known:
         raise ParamsError(f"no scenario '{name}'. {suggest(name, sorted(known))}")
     return known[name].read_text(encoding="utf-8")
