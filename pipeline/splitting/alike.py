@@ -137,4 +137,5 @@ def refuse(alike: Alike, splits: np.ndarray, place: Path) -> None:
 
 def kept_rows(groups: np.ndarray, given: np.ndarray, ledger: Mapping[str, str]) -> np.ndarray:
     """Which images were placed before, bool (n,): by a split given with them, or by the ledger."""
-    return (given != "") | np.isin(groups, sorted(ledger))
+    kept: np.ndarray = (given != "") | np.isin(groups, sorted(ledger))
+    return kept

@@ -102,7 +102,7 @@ def _best_overlay(first: np.ndarray, second: np.ndarray) -> Overlay:
 
 
 def _border(image: np.ndarray) -> int:
-    return max(1, round(_BORDER * max(image.shape[:2])))
+    return max(1, round(_BORDER * int(max(image.shape[:2]))))
 
 
 def _refined(large: np.ndarray, crop: np.ndarray, overlay: Overlay) -> Overlay:
