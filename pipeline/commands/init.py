@@ -120,7 +120,7 @@ def _look(images: Path) -> Found:
     splits = {path.name.lower() for path in folders} >= {"train", "test"}
     options = {"path": str(images), "split_folders": True if splits else None}
     try:
-        generator = Source(generator="folder", options=options).build(_SIZES[0])
+        generator = Source(generator="folder", options=options).build((64, 64))
         classes = generator.classes
     except (BadImages, OSError) as error:
         raise DataError(str(error)) from None
