@@ -14,7 +14,7 @@ from raresight.generators.real.contents import File
 from raresight.generators.real.grouping import groups_of, is_rule, looks_grouped
 from raresight.generators.real.images import ImageOptions, RealImages
 from raresight.generators.real.layout import ClassFolder, class_folders
-from raresight.generators.real.masks import is_template, mask_file
+from raresight.generators.real.masks import fixed_folder, is_template, mask_file
 from raresight.generators.real.row import Listing, Row
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,10 @@ class FolderOptions(ImageOptions):
     ) = None
     group: Annotated[str, AfterValidator(is_rule)] | None = None
     masks: Annotated[str, AfterValidator(is_template)] | None = None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.path, *((str(Path(self.path, fixed_folder(self.masks))),) if self.masks else ())
 
 
 class Folder(RealImages):

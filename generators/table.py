@@ -25,6 +25,10 @@ class TableOptions(ImageOptions):
     images: Annotated[str, Field(min_length=1)] | None = None
     columns: Columns = Columns()
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.path, self.images or str(Path(self.path).parent)
+
 
 class Table(RealImages):
     """A row an image: its file and label, and if known its group, split, mask and id.

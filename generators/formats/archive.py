@@ -30,6 +30,10 @@ class ArchiveOptions(ImageOptions):
     path: Annotated[str, Field(min_length=1)]
     columns: Columns = Columns()
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.path,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Held:

@@ -44,6 +44,10 @@ class CocoOptions(ArchiveOptions):
     min_side: Annotated[int, Field(ge=1)] = 8
     masks: bool = False
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.path, self.images or str(Path(self.path).parent)
+
     @model_validator(mode="after")
     def _whole(self) -> "CocoOptions":
         if (self.take == "images") != (self.category is not None):

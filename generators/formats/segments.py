@@ -2,28 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from raresight.generators.real.contents import Content
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outline:
-    """Polygons (x, y, x, y, ...), or run lengths down the columns: counts, or packed as text."""
+    """Polygons (x, y, x, y, ...), or run lengths down the columns, first of what is outside."""
 
     polygons: tuple[tuple[float, ...], ...] = ()
-    counts: tuple[int, ...] | str | None = None
+    counts: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, segmentation: Any, box: Sequence[float]) -> "Outline":
         """That of an annotation: its box (x, y, width, height) where nothing is outlined."""
         if isinstance(segmentation, dict):
             counts = segmentation["counts"]
-            return cls(counts=counts if isinstance(counts, str) else tuple(counts))
+            return cls(counts=_unpacked(counts) if isinstance(counts, str) else tuple(counts))
         if segmentation:
             return cls(polygons=tuple(map(tuple, segmentation)))
         x, y, width, height = box
@@ -33,31 +32,46 @@ class Outline:
     def drawn(self, size: tuple[int, int]) -> np.ndarray:
         """Which pixels of an image of ``size`` (width, height) it holds: bool (h, w)."""
         width, height = size
-        if isinstance(self.counts, str):
-            return _unpacked(self.counts, size)
-        if self.counts is not None:
-            values = np.arange(len(self.counts)) % 2 == 1
-            flat = np.repeat(values, self.counts)
-            if len(flat) != width * height:
-                raise ValueError(f"run lengths of {len(flat)} pixels, not of {width} x {height}")
-            return flat.reshape(width, height).T
-        canvas = Image.new("1", size)
-        draw = ImageDraw.Draw(canvas)
-        for corners in self.polygons:
-            points = list(zip(corners[::2], corners[1::2], strict=True))
-            if len(points) > 2:
-                draw.polygon([(x - 0.5, y - 0.5) for x, y in points], fill=1)
-        return np.asarray(canvas)
+        if self.counts is None:
+            filled = [_filled(np.reshape(one, (-1, 2)), size) for one in self.polygons]
+            return np.asarray(np.logical_or.reduce(filled))
+        flat = np.repeat(np.arange(len(self.counts)) % 2 == 1, self.counts)
+        if len(flat) != width * height:
+            raise ValueError(f"run lengths of {len(flat)} pixels, not of {width} x {height}")
+        return flat.reshape(width, height).T
 
 
-def _unpacked(counts: str, size: tuple[int, int]) -> np.ndarray:
-    if find_spec("pycocotools") is None:
-        raise ValueError("packed run lengths need pycocotools: pip install 'raresight[coco]'")
-    from pycocotools import mask
-
+def _filled(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The pixels whose center is inside a polygon (n, 2), by the even-odd rule: bool (h, w)."""
     width, height = size
-    packed = {"size": [height, width], "counts": counts.encode()}
-    return np.asarray(mask.decode(packed), bool)
+    crossings = np.zeros((height, width + 1), np.int32)
+    middles = np.arange(height) + 0.5
+    for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]]):
+        rows = np.flatnonzero((y0 <= middles) != (y1 <= middles))
+        # Where the edge crosses the middle of each row; pixels whose center lies right of it are
+        # on its other side.
+        x = x0 + (middles[rows] - y0) * (x1 - x0) / (y1 - y0) if len(rows) else np.empty(0)
+        first = np.clip(np.ceil(x - 0.5), 0, width).astype(int)
+        crossings[rows, first] += 1
+    return np.asarray(crossings.cumsum(axis=1)[:, :width] % 2 == 1)
+
+
+def _unpacked(text: str) -> tuple[int, ...]:
+    """Run lengths from COCO's text: 5 bits a character, the lowest first; from the third on, the
+    difference to the one before the last (maskApi.c of cocoapi, rleFrString)."""
+    counts: list[int] = []
+    value, shift = 0, 0
+    for character in text:
+        bits = ord(character) - 48
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:  # more follows
+            continue
+        if bits & 16:  # negative
+            value -= 1 << shift
+        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+        value, shift = 0, 0
+    return tuple(counts)
 
 
 @dataclass(frozen=True, kw_only=True)

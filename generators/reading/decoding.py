@@ -58,7 +58,7 @@ def decode(
         return Decoded(image=image, size=image.size)
     with _opened(content) as opened:
         if _is_deep(opened):
-            image = Image.fromarray(_values(opened).levels(value_range)).convert("RGB")
+            image = Image.fromarray(_values(opened, content).levels(value_range)).convert("RGB")
             return Decoded(image=image, size=image.size)
         own = opened.size
         share = 1.0 if scale is None else scale(_upright_size(opened))
@@ -66,8 +66,8 @@ def decode(
             # A pixel that only the end of a row half fills would come first in one that is turned.
             opened.draft(None, (math.ceil(own[0] * share), math.ceil(own[1] * share)))
         reduced = round(own[0] / opened.size[0]) if opened.size != own else 1
-        size = _upright_size(opened, own)
         opened.load()
+        size = _upright_size(opened, own)
         return Decoded(image=_to_rgb(ImageOps.exif_transpose(opened)), size=size, reduced=reduced)
 
 
@@ -89,10 +89,12 @@ def values_of(content: bytes | np.ndarray) -> Values | None:
     if dicom.is_dicom(content):
         return dicom.values(content)
     with _opened(content) as opened:
-        return _values(opened) if _is_deep(opened) else None
+        return _values(opened, content) if _is_deep(opened) else None
 
 
-def _values(opened: Image.Image) -> Values:
+def _values(opened: Image.Image, content: bytes) -> Values:
+    if opened.mode == "RGB":
+        return _deep_color(opened, content)
     mode, full = opened.mode, (0, 1) if opened.mode == "F" else (0, 65535)
     opened.load()
     return Values(array=np.asarray(ImageOps.exif_transpose(opened)), full=full, kind=mode)
@@ -109,7 +111,30 @@ def _opened(content: bytes) -> Image.Image:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    return image.mode.startswith("I") or image.mode == "F"
+    return image.mode.startswith("I") or image.mode == "F" or _is_deep_color(image)
+
+
+def _is_deep_color(image: Image.Image) -> bool:
+    """Whether it is of 16 bits a channel, of which Pillow keeps the upper 8 alone."""
+    tiles = getattr(image, "tile", ())
+    return image.mode == "RGB" and any("RGB;16" in str(tile[3]) for tile in tiles)
+
+
+def _deep_color(opened: Image.Image, content: bytes) -> Values:
+    import cv2
+
+    bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if bgr is None or bgr.dtype != np.uint16 or bgr.ndim != 3:
+        raise ValueError("16 bits a channel that cannot be decoded")
+    array = bgr[:, :, 2::-1]
+    orientation = _orientation(opened)
+    if orientation in (5, 6, 7, 8):
+        array = array.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return Values(array=np.ascontiguousarray(array), full=(0, 65535), kind="RGB;16")
 
 
 def _of_array(array: np.ndarray) -> Values:
@@ -130,6 +155,8 @@ def _is_turned(image: Image.Image) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "PNG" and image.tile and "exif" not in image.info:
+        return 1  # its metadata may come after the pixels, which would be decoded to look for it
     found = image.getexif().get(0x0112)
     return found if isinstance(found, int) else 1
 

@@ -142,6 +142,11 @@ class RealImages(Generator):
     def about(self) -> Mapping[str, Any]:
         return {"native_sizes": self.sizes.as_json(), "reading": self.reading.as_json()}
 
+    @property
+    def rows(self) -> Sequence[Row]:
+        """What there is, in its order; FileNotFoundError, or BadImages with all that is wrong."""
+        return self._listing.rows
+
     @cached_property
     def sizes(self) -> Sizes:
         """How large the images are in their files."""

@@ -52,6 +52,40 @@ def test_twelve_bits_in_sixteen_are_warned_of_and_come_out_by_a_range(tmp_path, 
     assert caplog.text == ""
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_twelve_bits_in_sixteen_in_color_too(tmp_path, caplog, suffix):
+    import cv2
+
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 4096, (9, 7, 3)).astype(np.uint16)
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        cv2.imwrite(str(tmp_path / label / f"1{suffix}"), values[:, :, ::-1])
+    (made, _) = read_all(folder(tmp_path, (9, 7), range=[0, 4095])).values()
+    assert (made.image == np.rint(values / 4095 * 255)).all()
+    with caplog.at_level(logging.WARNING):
+        (dark, _) = read_all(folder(tmp_path, (9, 7))).values()
+    assert (dark.image == np.rint(values / 257)).all()
+    assert "`range: [0, 4095]`" in caplog.text
+
+
+def test_color_of_sixteen_bits_is_turned_upright_as_all_else(tmp_path):
+    import cv2
+
+    values = np.arange(2 * 3 * 3).reshape(2, 3, 3)
+    encoded = cv2.imencode(".png", (values * 257).astype(np.uint16)[:, :, ::-1])[1].tobytes()
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        out = io.BytesIO()
+        Image.fromarray(values.astype(np.uint8)).save(out, "PNG", exif=exif)
+        at = out.getvalue().index(b"eXIf") - 4  # the chunk, put before the pixels of the other
+        length = 12 + int.from_bytes(out.getvalue()[at : at + 4], "big")
+        chunk, start = out.getvalue()[at : at + length], encoded.index(b"IDAT") - 4
+        deep = encoded[:start] + chunk + encoded[start:]
+        assert (np.asarray(decode(deep).image) == np.asarray(decode(out.getvalue()).image)).all()
+
+
 def test_percentiles_are_those_of_the_whole_source_and_stand_in_the_options(tmp_path):
     root = deep(tmp_path / "raw", 12)
     values = [np.asarray(Image.open(path)) for path in root.glob("*/*.png")]
