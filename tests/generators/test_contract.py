@@ -2,19 +2,16 @@
 boxes that agree, natural shares, and the same bytes however the work is cut.
 """
 
-import io
 import json
-import tarfile
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kept_otherwise import keep_otherwise
 from PIL import Image
-from pyarrow import parquet
 
 from raresight.generators import GENERATORS
 from raresight.generators.base import COLUMNS, Record
@@ -35,7 +32,7 @@ OPTIONS = {  # where there is no default
     "medmnist": {"path": "set.npz"},
     "huggingface": {"path": "t.parquet"},
     "webdataset": {"path": "t.tar"},
-    "coco": {"path": "pictures/coco.json", "take": "boxes"},
+    "coco": {"path": "coco.json", "take": "boxes"},
 }
 
 
@@ -49,37 +46,12 @@ def pictures(tmp_path_factory):
         Image.new("RGB", (SIDE, SIDE), colour).save(path)
     table = "file,label,site\ncat/1.png,cat,a\ndog/1.png,dog,b\n"
     (folder / "pictures" / "labels.csv").write_text(table)
-    keep_otherwise(folder, [folder / "pictures" / label / "1.png" for label in ("cat", "dog")])
+    keep_otherwise(folder, {one: folder / "pictures" / one / "1.png" for one in ("cat", "dog")})
     with open_stream(None, size=SIDE, seed=1, crossing=0.5) as stream:
         record.write(stream, folder / "record", 8)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder
-
-
-def keep_otherwise(folder: Path, files: list[Path]) -> None:
-    """The same two images as other programs keep them."""
-    contents = [file.read_bytes() for file in files]
-    pixels = np.stack([np.asarray(Image.open(file)) for file in files])
-    np.savez(folder / "set.npz", train_images=pixels, train_labels=np.array([[0], [1]]))
-    table = pa.table({"image": contents, "label": ["cat", "dog"], "site": ["a", "b"]})
-    parquet.write_table(table, folder / "t.parquet")
-    with tarfile.open(folder / "t.tar", "w") as archive:
-        for k, content in enumerate(contents):
-            for name, text in ((f"{k}.png", content), (f"{k}.cls", b"%d" % k)):
-                info = tarfile.TarInfo(name)
-                info.size = len(text)
-                archive.addfile(info, io.BytesIO(text))
-    size = {"width": SIDE, "height": SIDE}
-    names = [file.relative_to(folder / "pictures").as_posix() for file in files]
-    document = {
-        "images": [{"id": k, "file_name": name, **size} for k, name in enumerate(names)],
-        "annotations": [
-            {"id": k, "image_id": k, "category_id": k, "bbox": [9 * k, 5, 40, 40]} for k in (0, 1)
-        ],
-        "categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
-    }
-    (folder / "pictures" / "coco.json").write_text(json.dumps(document))
 
 
 def build(name: str):
