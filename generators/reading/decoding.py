@@ -155,7 +155,7 @@ def _is_turned(image: Image.Image) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
-    if image.format == "PNG" and getattr(image, "tile", ()) and "exif" not in image.info:
+    if image.format == "PNG" and getattr(image, "tile", None) and "exif" not in image.info:
         return 1  # its metadata may come after the pixels, which would be decoded to look for it
     found = image.getexif().get(0x0112)
     return found if isinstance(found, int) else 1
