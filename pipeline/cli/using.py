@@ -43,6 +43,11 @@ model_option = click.option(
     show_default=True,
     help="Leave out up to so many files that cannot be read.",
 )
+@click.option(
+    "--like",
+    metavar="SOURCE",
+    help="Source whose files these are like, where those learned from were read in several ways.",
+)
 @workers_option
 @executor_option
 @device_option

@@ -25,7 +25,8 @@ def run(model: Path, *, form: str, out: Path, images: Sequence[str], data: Path)
     FORMATS[form].require(form)
     predictor = open_predictor(model, "cpu")
     shape = predictor.opened.image_shape
-    checked_on = some_images(find_inputs(images or _own_images(data), shape), shape[0], _IMAGES)
+    inputs = find_inputs(images or _own_images(data), shape)
+    checked_on = some_images(inputs, shape[:2], predictor.opened.reading(), _IMAGES)
     return export(predictor, form, out, checked_on)
 
 
