@@ -65,7 +65,7 @@ def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **g
 
 @click.group()
 def export() -> None:
-    """Write the model for other places and other programs."""
+    """Write the model or the dataset for other places and other programs."""
 
 
 @export.command("model")
@@ -97,10 +97,42 @@ def export_model(
     from raresight.pipeline.terminal.prediction import render_export
 
     folder = model or settings.data / "model"
-    card = run(folder, form=form, out=out, images=images, data=settings.data)
+    card = run(
+        folder,
+        form=form,
+        out=out,
+        images=images,
+        data=settings.data,
+        params_file=settings.params,
+    )
     tell(settings, render_export(card, out))
     if settings.json:
         print_json(card)
+
+
+@export.command("data")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("imagefolder", "parquet", "webdataset", "coco")),
+    required=True,
+    help="For torchvision, Hugging Face, webdataset, or pycocotools.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@click.option("--copies", is_flag=True, help="Also the augmented copies that train learns from.")
+@click.pass_obj
+def export_data(settings: Settings, form: str, out: Path, copies: bool) -> None:
+    """Write the images with labels, masks and splits, for another program.
+
+    With a dataset card; the same bytes each time.
+    """
+    from raresight.pipeline.commands.export_data import run
+    from raresight.pipeline.terminal.prediction import render_data_export
+
+    found = run(settings.data, form=form, out=out, copies=copies, params_file=settings.params)
+    tell(settings, render_data_export(found, out))
+    if settings.json:
+        print_json(found)
 
 
 COMMANDS = (predict, export)

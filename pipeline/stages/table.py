@@ -97,6 +97,15 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
+# Sections of params.yaml that belong to no stage, and may be left out: only the cards read them.
+OPTIONAL_SECTIONS: Mapping[str, str] = {"card": "raresight.pipeline.cards.params:CardParams"}
+
+
+def optional_models() -> "dict[str, type[Section]]":
+    """The model of every section that may be left out."""
+    return {name: _load_reference(reference) for name, reference in OPTIONAL_SECTIONS.items()}
+
+
 def section_models() -> "dict[str, type[Section]]":
     """The model of every section of params.yaml, in the order of the stages; it loads them all."""
     return {name: _load_reference(stage.section) for name, stage in STAGES.items()}
