@@ -61,5 +61,5 @@ def run(
     with stage_outputs(out, folders=True) as (folder,):
         FORMATS[form].write(source, folder)
         write_json(folder / EXPORT, document)
-        (folder / CARD).write_text(text, encoding="utf-8")
+        (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
     return document

@@ -28,7 +28,7 @@ def pack(opened: ModelFolder, out: Path, *, card: str) -> dict[str, Any]:
         (folder / INSIDE).mkdir()
         opened.decision.write(folder / INSIDE)
         write_json(folder / EXPORT, document)
-        (folder / CARD).write_text(card, encoding="utf-8")
+        (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
     return document
 
 

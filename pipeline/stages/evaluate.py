@@ -234,7 +234,7 @@ def _evaluation_inputs(
 
 def _write_plots(folder: Path, result: EvaluationResult) -> None:
     for name, text in tables.tables(result).items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _write_predictions(

@@ -13,7 +13,7 @@ from raresight.pipeline.core.params import Section, check_sections, load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.kept import KeptDecision
-from raresight.pipeline.report.figures import write_figures
+from raresight.pipeline.report.figures.write import write_figures
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.params import ReportParams
@@ -46,7 +46,7 @@ def run(params_file: Path, data: Path) -> Path:
     text = render(sections(inputs, planes))
     card = load_section(params_file, "card", CardParams, optional=True)
     with stage_outputs(data / OUTPUT) as (folder,):
-        (folder / PAGE).write_text(text)
+        (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
         write_cards(folder, card, _facts(inputs, data))
         write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
         draw_pictures(inputs, planes, folder / FIGURES)
@@ -110,7 +110,7 @@ def _columns(path: Path) -> dict[str, list[float]]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
