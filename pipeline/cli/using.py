@@ -11,6 +11,7 @@ from raresight.pipeline.cli.group import (
     device_option,
     executor_option,
     print_json,
+    print_result,
     tell,
     workers_option,
 )
@@ -110,7 +111,7 @@ def export_model(
         print_json(card)
 
 
-@export.command("data")
+@export.command("data", example="export data --format parquet --out hub")
 @click.option(
     "--format",
     "form",
@@ -127,12 +128,41 @@ def export_data(settings: Settings, form: str, out: Path, copies: bool) -> None:
     With a dataset card; the same bytes each time.
     """
     from raresight.pipeline.commands.export_data import run
-    from raresight.pipeline.terminal.prediction import render_data_export
+    from raresight.pipeline.terminal.exports import render
 
     found = run(settings.data, form=form, out=out, copies=copies, params_file=settings.params)
-    tell(settings, render_data_export(found, out))
+    tell(settings, render(found, out))
     if settings.json:
         print_json(found)
 
 
-COMMANDS = (predict, export)
+@command(example="explain --out mistakes.png")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Picture to write (PNG).",
+)
+@click.option(
+    "--mistakes",
+    "most",
+    type=click.IntRange(min=1, max=100),
+    default=8,
+    show_default=True,
+    help="How many of each kind.",
+)
+@device_option
+@click.pass_obj
+def explain(settings: Settings, out: Path, most: int, device: str) -> None:
+    """Draw the surest mistakes and the pixels that they came from.
+
+    By integrated gradients, which the extra `explain` brings.
+    """
+    from raresight.pipeline.commands.explain import run
+    from raresight.pipeline.terminal.explained import render
+
+    found = run(settings.data, out, most=most, device=device)
+    print_result(settings, asdict(found), lambda _: render(found))
+
+
+COMMANDS = (predict, explain, export)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from raresight.pipeline.commands.predict import Summary, unreadable_lines
-from raresight.pipeline.exports.registry import FORMATS
 
 
 def render(summary: Summary) -> str:
@@ -38,10 +37,3 @@ def render_export(card: Mapping[str, Any], out: Path) -> str:
         f"checked on {checked['images']:,} images: differs by at most "
         f"{checked['largest_difference']:.2g}, no answer differs\nwrote {out} and {out.name}.json"
     )
-
-
-def render_data_export(found: Mapping[str, Any], out: Path) -> str:
-    """How many images of each split were written, and who opens them."""
-    splits = ", ".join(f"{sum(of.values()):,} {name}" for name, of in found["images"].items())
-    opened_by = FORMATS[found["format"]].opened_by.replace("DIR", str(out)).replace("`", "")
-    return f"wrote {out}: {splits}\n{opened_by}"
