@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from raresight.pipeline.commands.explained_picture import Explained, write_explained
 from raresight.pipeline.core.files import require_verified
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.prediction.explaining import attributions, require_captum
 from raresight.pipeline.prediction.predictor import Predictor, open_predictor
-from raresight.pipeline.report.figures.explained import Explained, write_explained
 from raresight.pipeline.report.images.mistakes import surest
 from raresight.pipeline.runtime.errors import DataError
 

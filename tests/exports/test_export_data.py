@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import judged
@@ -197,3 +198,9 @@ def test_the_command_says_who_opens_it(data, tmp_path):
     assert "60 train, 30 val, 30 test" in done.output
     with pytest.raises(InputMissing, match="raresight generate"):
         export_data.run(tmp_path, form="coco", out=tmp_path / "x", params_file=NO_PARAMS)
+    shutil.copytree(data, tmp_path / "data")
+    with (tmp_path / "data/splits/splits.arrow").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(DataError, match="is not what the split stage wrote"):
+        export_data.run(tmp_path / "data", form="coco", out=tmp_path / "x", params_file=NO_PARAMS)
+    assert not (tmp_path / "x").exists()

@@ -8,11 +8,11 @@ from program import invoke
 from torch import nn
 
 from raresight.pipeline.commands import explain
+from raresight.pipeline.commands.explained_picture import Explained, colored
 from raresight.pipeline.models.classifier import Classifier
 from raresight.pipeline.prediction import explaining
 from raresight.pipeline.prediction.explaining import attributions
 from raresight.pipeline.prediction.predictor import open_predictor
-from raresight.pipeline.report.figures.explained import Explained, colored
 from raresight.pipeline.runtime.errors import DeviceError
 
 pytest.importorskip("captum")
