@@ -20,7 +20,7 @@ from raresight.generators.base import BadImages, Generator, Options, Record, Sam
 from raresight.generators.drawing import fonts, hand, pen
 from raresight.generators.drawing.canvas import lay_ground, mark, tint
 from raresight.generators.drawing.noise import BANK, WINDOW, GroundSet, Material, sensor, take
-from raresight.generators.drawing.outline import cover, place
+from raresight.generators.drawing.outline import place
 from raresight.generators.drawing.stain import blur, develop
 from raresight.generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
 from raresight.generators.options import FactorOptions
@@ -196,11 +196,11 @@ class Glyphs(Generator):
         name, lines, by_hand = self._choose(record.label, rng)
         reach = values["pen"] / 2 if by_hand else values["bold"]
         lines = self._placed(lines, values, reach, rng)
-        covered = drawn(lines, reach, by_hand, self.image_size)
+        covered = pen.drawn(lines, reach, by_hand, self.image_size)
         mask = np.empty(covered.shape, np.uint8)
         count, box = mark(covered, mask)
         fine = math.prod(self._raster)
-        ink = covered if fine == len(covered) else drawn(lines, reach, by_hand, fine)
+        ink = covered if fine == len(covered) else pen.drawn(lines, reach, by_hand, fine)
         return Sample(
             image=self._picture(ink, values, rng),
             label=record.label,
@@ -254,7 +254,11 @@ class Glyphs(Generator):
         # Another pen than the character's, of its own hue and lightness: it strikes nothing out.
         lightness = values["ink"] + _PALER * other * (values["paper"] - values["ink"])
         inks = [
-            (_strokes(litter, _NIB[0] + nib * (_NIB[1] - _NIB[0]), len(ink)), lightness, hues[2]),
+            (
+                pen.strokes(litter, _NIB[0] + nib * (_NIB[1] - _NIB[0]), len(ink)),
+                lightness,
+                hues[2],
+            ),
             (ink, values["ink"], hues[1]),
         ]
         paper = _rgb(hues[0], values["paper"], values["tint"])
@@ -270,31 +274,6 @@ class Glyphs(Generator):
         image = np.empty((pixels, pixels, 3), np.uint8)
         develop(planes, sensor(pixels), corners, values["noise"], image)
         return _enlarged(image, self.image_size)
-
-
-def drawn(lines: np.ndarray, reach: float, by_hand: bool, side: int) -> np.ndarray:
-    """The share of each pixel (side, side) that is covered: by a pen that follows the lines with
-    radius ``reach``, or by what they enclose, moved outwards by it; all in shares of the side."""
-    covered, pixels = np.zeros((side, side)), reach * side
-    if by_hand:
-        pen.draw(pen.measure(lines * side, pixels + 1, side), pixels, covered)
-        return covered
-    cover(lines * side, covered)
-    if pixels:
-        pen.embolden(pen.measure(lines * side, abs(pixels) + 1, side), pixels, covered)
-    return covered
-
-
-def _strokes(litter: np.ndarray, width: float, side: int) -> np.ndarray:
-    """The share of each pixel (side, side) that stray strokes cover, by a pen of ``width`` (shares
-    of the side): each is (x, y, turns, length) in [0, 1)."""
-    if not len(litter):
-        return np.zeros((side, side))
-    x, y, turns, length = litter.T
-    along = 0.05 + 0.2 * length
-    across, down = along * np.cos(np.pi * turns), along * np.sin(np.pi * turns)
-    lines = np.array((x - across, y - down, x + across, y + down)).T.copy()
-    return drawn(lines, width / 2, True, side)
 
 
 def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float, float]:

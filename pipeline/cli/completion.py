@@ -51,10 +51,9 @@ def _revisions(ctx: click.Context) -> Iterable[str]:
 
 
 def _metrics(ctx: click.Context) -> Iterable[str]:
-    from raresight.pipeline.evaluation.metrics.registry import shown
+    from raresight.pipeline.commands.compare import compared_metrics
 
-    both = [*shown("compare", positive=True), *shown("compare", positive=False)]
-    return dict.fromkeys(both)
+    return compared_metrics()
 
 
 def _classes(ctx: click.Context) -> Iterable[str]:
