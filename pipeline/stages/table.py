@@ -101,6 +101,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
+        revision=2,
     ),
 }
 
