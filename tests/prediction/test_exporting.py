@@ -66,7 +66,7 @@ def test_another_program_gives_the_same_answers_for_any_number_of_images(exporte
     np.testing.assert_allclose(score, applied.scores, atol=1e-5)
     np.testing.assert_allclose(probability, applied.probabilities, atol=1e-5)
     assert np.asarray(applied.classes)[answer].tolist() == applied.answers.tolist()
-    if count == 1000:
+    if count == 1000 and project.folder.name.startswith("kept"):
         assert len(set(applied.answers)) == 2
 
 
@@ -121,7 +121,7 @@ def test_an_export_that_does_not_agree_is_refused_and_not_written(
     monkeypatch.setitem(exporting.FORMATS, "torch", stub(error))
     done = export(kept_project, "torch", tmp_path / "model.pt2")
     assert done.exit_code == code
-    assert len(list(tmp_path.iterdir())) == (0 if code else 2)
+    assert len(list(tmp_path.iterdir())) == (0 if code else 3)  # with two cards
     assert ("scores differ by up to 0.01" in done.stderr) == bool(code)
 
 
