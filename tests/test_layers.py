@@ -36,7 +36,8 @@ ROOMS = {
     "prediction": {*DATA, "generators", "models", "evaluation"},
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
     "wording": {*BASE, "evaluation", "comparison"},
-    "report": {*DATA, "splitting", "evaluation", "wording"},  # the page shows a judgement
+    # The page shows a judgement, or two of them compared.
+    "report": {*DATA, "splitting", "evaluation", "comparison", "wording"},
 }
 EVERY = {*ROOMS, "generators"}
 ROOMS |= {

@@ -86,13 +86,14 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=4,
+        revision=5,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
+        revision=2,
     ),
 }
 
