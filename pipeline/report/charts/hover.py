@@ -45,7 +45,7 @@ def _line(line: Points, height: float) -> dict[str, Any]:
     if len(known):
         known = known[np.unique(np.linspace(0, len(known) - 1, _MOST).round().astype(int))]
     places = line.axes.transData.transform(np.stack([x[known], y[known]], axis=1))
-    columns = [[_text(values[row]) for row in known] for values in line.said.values()]
+    columns = [[_text(values[row]) for row in known.tolist()] for values in line.said.values()]
     rows = zip(places.tolist(), *columns, strict=True)
     return {
         "name": line.name,
