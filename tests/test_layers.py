@@ -34,10 +34,12 @@ ROOMS = {
     "evaluation": {*DATA, "augmentation", "splitting", "models"},
     # New images are read as training images are, and answered as the evaluation decided.
     "prediction": {*DATA, "generators", "models", "evaluation"},
+    "exports": {*DATA, "splitting"},  # images with their splits, for other programs
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
     "wording": {*BASE, "evaluation", "comparison"},
     # The page shows a judgement, or two of them compared.
     "report": {*DATA, "splitting", "evaluation", "comparison", "wording"},
+    "cards": {*DATA, "evaluation", "wording"},  # what a model or a dataset is, for the hub
 }
 EVERY = {*ROOMS, "generators"}
 ROOMS |= {
@@ -111,6 +113,10 @@ HARMLESS = {
     "start_worker",
     "stop_when_it_suits",
     "map_on_ray",
+    "flush",
+    "c_function",
+    # curves of a training that runs, in a file that is no output
+    *("LiveCurves", "require_loggers", "FOLDER"),
 }
 
 

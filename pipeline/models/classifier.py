@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from raresight.pipeline.models.convolutions import pad_openly
+from raresight.pipeline.models.device import as_double
 from raresight.pipeline.models.networks import CosineLinear
 from raresight.pipeline.models.params import Model
 from raresight.pipeline.models.surgery import replace_module
@@ -74,7 +75,8 @@ class Classifier(nn.Module):
 
     def scores(self, logits: Tensor) -> Tensor:
         """The score of each class, float64 (n, K), each row summing to 1."""
-        return (logits.double() + self.score_offset).softmax(1)
+        found = as_double(logits)
+        return (found + self.score_offset.to(found.device)).softmax(1)
 
 
 def in_batches(rows: np.ndarray) -> list[np.ndarray]:
@@ -103,11 +105,11 @@ def build(
     mean: Sequence[float],
     std: Sequence[float],
     seed: int,
-    side: int,
+    shape: tuple[int, int],
     fetch: bool = True,
     cosine_scale: float | None = None,
 ) -> Classifier:
-    """A classifier of images of ``side`` x ``side`` pixels, in channels_last.
+    """A classifier of images of ``shape`` (height, width), in channels_last.
 
     ``mean`` and ``std`` are per channel, in [0, 255]. Its weights are torch's and torchvision's
     defaults; see :mod:`raresight.pipeline.training.initialization` for others. torch draws from its
@@ -121,7 +123,7 @@ def build(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = params.network(classes=classes, side=side, fetch=fetch)
+        network = params.network(classes=classes, shape=shape, fetch=fetch)
     pad_openly(network)
     if cosine_scale is not None:
         _compare_directions(network, classes, params.name, cosine_scale)

@@ -82,7 +82,8 @@ def _assets(names: Iterable[str]) -> "Markup":
     """Files of the page's own, as they are."""
     from markupsafe import Markup
 
-    return Markup("\n".join((_TEMPLATES / "assets" / name).read_text() for name in names))
+    files = (_TEMPLATES / "assets" / name for name in names)
+    return Markup("\n".join(file.read_text(encoding="utf-8") for file in files))
 
 
 def _curly(text: str) -> "Markup":

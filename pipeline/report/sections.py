@@ -26,7 +26,7 @@ from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.judgement import baselines, slices
 from raresight.pipeline.report.judgement.operating import operating_points
 from raresight.pipeline.report.judgement.panel import Panel, panel
-from raresight.pipeline.wording import augmentation_check
+from raresight.pipeline.wording import augmentation_check, checks, object_removed
 from raresight.pipeline.wording.notes import notes
 from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
@@ -53,8 +53,9 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
         "task": task,
         "facts": _facts(inputs),
         "opening": _weighted(opening(results)),
-        "verdict": _weighted([*rest(results), *augmentation_check.in_verdict(results)]),
+        "verdict": _weighted([*rest(results), *checks.in_verdict(results)]),
         "copies_checked": _copies_checked(results),
+        "object_removed": _object_removed(results),
         "cards": baselines.cards(results),
         "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
         "trainings": trainings(results),
@@ -112,6 +113,15 @@ def _weighted(parts: Iterable[Part]) -> list[tuple[str, str]]:
 
 def _copies_checked(results: Mapping[str, Any]) -> list[tuple[str, ...]] | None:
     return list(augmentation_check.rows(results)) if "augmentation_check" in results else None
+
+
+def _object_removed(results: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "object_removed" not in results:
+        return None
+    return {
+        "told": "".join(object_removed.told(results)),
+        "rows": list(object_removed.rows(results)),
+    }
 
 
 def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> None:
