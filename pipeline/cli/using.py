@@ -44,6 +44,11 @@ model_option = click.option(
     show_default=True,
     help="Leave out up to so many files that cannot be read.",
 )
+@click.option(
+    "--like",
+    metavar="SOURCE",
+    help="Source whose files these are like, where those learned from were read in several ways.",
+)
 @workers_option
 @executor_option
 @device_option
@@ -51,7 +56,8 @@ model_option = click.option(
 def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **given: Any) -> None:
     """Apply the model to images: scores, probabilities, answers, and what is unlike.
 
-    INPUT is an image, a folder of images, a dataset, or - for a list of files on stdin.
+    INPUT is an image, a folder of images, a dataset, a table that lists files, or - for a list of
+    files on stdin.
     """
     from raresight.pipeline.commands.predict import STDOUT, Options, run
     from raresight.pipeline.terminal.prediction import render

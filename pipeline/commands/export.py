@@ -32,7 +32,8 @@ def run(
     FORMATS[form].require(form)
     predictor = open_predictor(model, "cpu")
     shape = predictor.opened.image_shape
-    checked_on = some_images(find_inputs(images or _own_images(data), shape), shape[0], _IMAGES)
+    inputs = find_inputs(images or _own_images(data), shape)
+    checked_on = some_images(inputs, shape[:2], predictor.opened.reading(), _IMAGES)
     card = export(predictor, form, out, checked_on)
     with written_whole(out.with_name(f"{out.name}.md")) as file:
         file.write(_card(predictor.opened, data, params_file).encode())

@@ -63,19 +63,24 @@ def _across(sections: Mapping[str, Any]) -> Iterator[str]:
             yield from _class_problems("generate.positive", [generate.positive], classes)
         if augment is not None:
             yield from _class_problems("augment.copies", augment.copies, classes)
-    size = generate.image_size if generate is not None else 64
-    if generate is not None and train is not None and train.batch_augment.shift >= size:
+    shape = generate.shape if generate is not None else (64, 64)
+    if generate is not None and train is not None and train.batch_augment.shift >= min(shape):
         yield (
-            f"train.batch_augment.shift: must be less than generate.image_size ({size}). "
+            f"train.batch_augment.shift: must be less than generate.image_size ({min(shape)}). "
             f"Got {train.batch_augment.shift}."
         )
-    yield from _recipe_problems(sections, (size, size, 3))
+    if train is not None and train.batch_augment.rotate90 and shape[0] != shape[1]:
+        yield (
+            "train.batch_augment.rotate90: only square images can be turned by a quarter. Got "
+            f"generate.image_size {list(shape)}."
+        )
+    yield from _recipe_problems(sections, (*shape, 3))
 
 
 def _classes(sources: Sequence[Source]) -> set[str]:
     """Every class of the dataset to be; empty where images to be read in are not there yet."""
     try:
-        return {label for source in sources for label in source.build(64).classes}
+        return {label for source in sources for label in source.build((64, 64)).classes}
     except (BadImages, OSError):
         return set()
 

@@ -42,8 +42,9 @@ def about(opened: ModelFolder) -> dict[str, Any]:
         "input": {
             "images": "uint8 (n, height, width, channels), channels red, green, blue",
             "image_shape": list(opened.image_shape),
-            "files": "turned upright by EXIF, transparent parts on white, fitted into the square "
-            "(bicubic), centered, the border's mean color around it",
+            "files": "turned upright by EXIF, transparent parts on white, fitted in "
+            "(bicubic), centered, the border's mean color around it, unless readings say otherwise",
+            "readings": opened.card.get("readings", {}),
         },
         "threshold": decision.threshold,
         "prevalence_of_threshold": decision.prevalence,

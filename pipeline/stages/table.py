@@ -57,7 +57,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.generation.params:GenerateParams",
         outputs=("generated",),
         options=("workers", "executor"),
-        revision=3,
+        revision=4,
     ),
     "augment": Stage(
         description="Enlarge classes with copies that still show their label.",
@@ -73,7 +73,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
-        revision=3,
+        revision=4,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -83,7 +83,7 @@ STAGES: Mapping[str, Stage] = {
         results=("training/results.json",),
         metrics=("training/metrics.json",),
         options=("device", "resume", "log"),
-        revision=3,
+        revision=4,
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
