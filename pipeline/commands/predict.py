@@ -28,7 +28,8 @@ class Options:
     """What to predict with, and where to.
 
     ``out`` is a file whose suffix says its form, or ``-``: stdout, in the form ``stdout_as``. Up to
-    ``max_unreadable`` files that cannot be read are left out.
+    ``max_unreadable`` files that cannot be read are left out. ``like`` names the source whose
+    files new ones are like, where the model learned from several that were read in other ways.
     """
 
     model: Path
@@ -39,6 +40,7 @@ class Options:
     workers: int | None = None
     executor: str = "local"
     device: str = "auto"
+    like: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -134,7 +136,8 @@ def _write(
 def _chunks(predictor: Predictor, inputs: Inputs, options: Options) -> Iterator[Images]:
     images = read_images(
         inputs,
-        predictor.opened.image_shape[0],
+        predictor.opened.image_shape[:2],
+        predictor.opened.reading(options.like),
         workers=options.workers,
         executor=options.executor,
     )

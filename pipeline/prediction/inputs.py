@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from raresight.generators.image_file import files_below, natural
-from raresight.generators.real.checking import named_as_image
+from raresight.generators.image_file import Reading, files_below, named_as_image, natural
 from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
@@ -78,17 +77,23 @@ def _dataset(folder: Path, image_shape: tuple[int, int, int]) -> Dataset:
 
 
 def read_images(
-    inputs: Inputs, image_size: int, *, workers: int | None, executor: str
+    inputs: Inputs,
+    shape: tuple[int, int],
+    reading: Reading,
+    *,
+    workers: int | None,
+    executor: str,
 ) -> Iterator[Images]:
     """All images in chunks, in the order of the inputs, and the same for any number of workers.
 
     An id is there once: the second file of the same content gets ``-2``.
     """
-    size = rows_per_chunk(image_size)
+    size = rows_per_chunk(shape)
     chunks = [
         Chunk(
             files=inputs.files[at : at + size],
-            image_size=image_size,
+            shape=shape,
+            reading=reading,
             found=inputs.found.intersection(inputs.files[at : at + size]),
         )
         for at in range(0, len(inputs.files), size)
@@ -104,14 +109,14 @@ def read_images(
         dataset.images.release()
 
 
-def some_images(inputs: Inputs, image_size: int, most: int) -> np.ndarray:
+def some_images(inputs: Inputs, shape: tuple[int, int], reading: Reading, most: int) -> np.ndarray:
     """At most so many of the images, spread evenly: uint8 (n, H, W, C); unreadable ones left out.
 
     DataError where none can be read.
     """
     chosen = np.linspace(0, len(inputs) - 1, min(len(inputs), most)).astype(int)
     files = [inputs.files[k] for k in chosen if k < len(inputs.files)]
-    parts = [read_chunk(Chunk(files=files, image_size=image_size)).pixels]
+    parts = [read_chunk(Chunk(files=files, shape=shape, reading=reading)).pixels]
     start = len(inputs.files)
     for dataset in inputs.datasets:
         rows = chosen[(chosen >= start) & (chosen < start + len(dataset))] - start

@@ -1,7 +1,7 @@
 """What a training works with, and how it is kept: the train stage's inputs and its jobs."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +59,7 @@ class Inputs:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     device: torch.device
+    readings: Mapping[str, Mapping[str, Any]]
 
 
 def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torch.device) -> Inputs:
@@ -71,6 +72,12 @@ def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torc
         raise ParamsError(
             f"{params_file}: train.batch_augment.shift: must be less than the image's side, "
             f"{min(originals.image_shape[:2])}. Got {params.batch_augment.shift}."
+        )
+    if params.batch_augment.rotate90 and originals.image_shape[0] != originals.image_shape[1]:
+        raise ParamsError(
+            f"{params_file}: train.batch_augment.rotate90: the images are "
+            f"{originals.image_shape[0]} x {originals.image_shape[1]} pixels, and only square ones "
+            "can be turned by a quarter. `rotation: 180` turns them by any angle."
         )
     splits = read_splits(data / "splits")
     shards = [*originals.images.shards, *copies.images.shards]
@@ -93,6 +100,7 @@ def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torc
         mean=mean,
         std=std,
         device=device,
+        readings=originals.description.readings,
     )
 
 
