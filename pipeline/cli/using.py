@@ -55,7 +55,8 @@ model_option = click.option(
 def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **given: Any) -> None:
     """Apply the model to images: scores, probabilities, answers, and what is unlike.
 
-    INPUT is an image, a folder of images, a dataset, or - for a list of files on stdin.
+    INPUT is an image, a folder of images, a dataset, a table that lists files, or - for a list of
+    files on stdin.
     """
     from raresight.pipeline.commands.predict import STDOUT, Options, run
     from raresight.pipeline.terminal.prediction import render

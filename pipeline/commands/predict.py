@@ -71,7 +71,7 @@ class Summary:
 
 
 def run(names: Sequence[str], options: Options) -> Summary:
-    """Predict every image of ``names``: files, folders, datasets, ``-`` for a list on stdin.
+    """Predict every image of ``names``: files, folders, tables, datasets, ``-`` (a list on stdin).
 
     Raises DataError, with every file that cannot be read, where they are more than allowed; no
     table is written then.
@@ -125,7 +125,7 @@ def _write(
             images.pixels, prevalence=options.prevalence, statistics=images.statistics
         )
         summary.count(applied)
-        table = as_table(images, applied, known=bool(inputs.datasets))
+        table = as_table(images, applied, known=inputs.labelled)
         writer = writer or WRITERS[suffix](sink, table.schema)
         writer.write_table(table)
     _refuse(summary, options.max_unreadable)

@@ -40,8 +40,8 @@ class Images:
     ids: Sequence[str]
     pixels: np.ndarray
     statistics: np.ndarray
-    labels: Sequence[str] | None = None
-    groups: Sequence[str] | None = None
+    labels: Sequence[str | None] | None = None
+    groups: Sequence[str | None] | None = None
     unreadable: Sequence[tuple[str, str]] = ()
     passed_over: Sequence[str] = ()
 

@@ -73,7 +73,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
-        revision=3,
+        revision=4,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",

@@ -83,7 +83,7 @@ def _layers(model: Classifier, shape: tuple[int, int]) -> Iterator[Layer]:
         own = kinds[name].parameters(recurse=False)
         yield Layer(
             name=name,
-            kind=type(kinds[name]).__name__,
+            kind=_kind(kinds[name]),
             output=output,
             parameters=sum(weight.numel() for weight in own),
             macs=macs.get(f"Classifier.network.{name}", 0),
@@ -130,3 +130,13 @@ def _as_in_training(model: nn.Module) -> Iterator[None]:
         torch.manual_seed(0)
         model.train()
         yield
+
+
+def _kind(module: nn.Module) -> str:
+    """What torch calls the layer: its own name, where it is derived from one of torch's layers."""
+    names = [
+        base.__name__
+        for base in type(module).__mro__
+        if base.__module__.startswith("torch.nn") and base is not nn.Module
+    ]
+    return names[0] if names else type(module).__name__
