@@ -18,7 +18,7 @@ from raresight.pipeline.core.params import check_sections, refuse
 from raresight.pipeline.core.resolved import Leaf, leaves
 from raresight.pipeline.generation.params import Source
 from raresight.pipeline.runtime.errors import suggest
-from raresight.pipeline.stages.table import section_models
+from raresight.pipeline.stages.table import optional_models, section_models
 from raresight.pipeline.training import params as training
 
 
@@ -27,7 +27,10 @@ def run(params_file: Path) -> dict[str, Any]:
 
     What is allowed but hardly meant is said in warnings.
     """
-    sections, problems = check_sections(params_file, section_models())
+    optional = optional_models()
+    sections, problems = check_sections(
+        params_file, section_models() | optional, optional=list(optional)
+    )
     problems += [f"{params_file}: {problem}" for problem in _across(sections)]
     refuse(params_file, problems)
     for doubt in doubts(sections):

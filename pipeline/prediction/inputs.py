@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -145,7 +146,7 @@ def _with(images: Images, told: Mapping[str, Mapping[str, str]]) -> Images:
     if not told:
         return images
     ids = told.get("id", {})
-    known = {
+    known: dict[str, Any] = {
         f"{name}s": [told[name].get(file) for file in images.files]
         for name in ("label", "group")
         if name in told

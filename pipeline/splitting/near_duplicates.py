@@ -120,8 +120,6 @@ def _candidates(
     images: Stack, rows: np.ndarray, groups: np.ndarray
 ) -> Iterator[tuple[int, int, int]]:
     """Rows (first < second) and the orientation of the first in which thumbnails are alike."""
-    from sklearn.neighbors import NearestNeighbors
-
     if len(rows) < 2:
         return
     thumbnails = np.stack([_thumbnail(images[row]) for row in rows.tolist()])
@@ -129,6 +127,8 @@ def _candidates(
     thumbnails = thumbnails[thumbnails.any(axis=(1, 2))]
     if len(rows) < 2:
         return
+    from sklearn.neighbors import NearestNeighbors
+
     # The nearest may all be frames of the same patient.
     alone = len(np.unique(groups[rows])) == len(rows)
     count = min((_NEIGHBORS if alone else _MANY) + 1, len(rows))  # an image is its own neighbor

@@ -101,8 +101,18 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
+        revision=2,
     ),
 }
+
+
+# Sections of params.yaml that belong to no stage, and may be left out: only the cards read them.
+OPTIONAL_SECTIONS: Mapping[str, str] = {"card": "raresight.pipeline.cards.params:CardParams"}
+
+
+def optional_models() -> "dict[str, type[Section]]":
+    """The model of every section that may be left out."""
+    return {name: _load_reference(reference) for name, reference in OPTIONAL_SECTIONS.items()}
 
 
 def section_model(name: str) -> "type[Section] | None":
