@@ -92,7 +92,7 @@ def write_model(folder: Path, dataset: Dataset) -> None:
         mean=[128] * 3,
         std=[50] * 3,
         seed=1,
-        side=dataset.image_shape[0],
+        shape=dataset.image_shape[:2],
     )
     card = ModelCard(
         model=SmallCNNParams().model_dump(mode="json"),

@@ -27,8 +27,10 @@ class Sizes:
         width, height = self.typical
         longer, shorter = max(width, height), min(width, height)
         side = max([one for one in SIDES if one <= min(longer, _LARGEST)], default=SIDES[0])
-        other = max(8, round(side * shorter / longer / 16) * 16)
-        if longer < _WIDE * shorter or other == side:
+        if longer < _WIDE * shorter:
+            return side
+        other = max(16, round(side * shorter / longer / 16) * 16)
+        if other == side:
             return side
         return (side, other) if height > width else (other, side)
 
