@@ -22,10 +22,9 @@ from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
 from benchmarks.plain_predict import Peer, loader, plain
 from raresight.pipeline.core.files import stage_outputs
 from raresight.pipeline.dataset import Dataset
-from raresight.pipeline.evaluation.decisions.kept import KeptDecision
+from raresight.pipeline.evaluation.decisions.kept import KeptDecision, model_files
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.unlike import fit_reference, pixel_statistics
-from raresight.pipeline.evaluation.keeping import model_files
 from raresight.pipeline.evaluation.metrics.calibration import Calibrator
 from raresight.pipeline.evaluation.params import MaxF1
 from raresight.pipeline.models.checkpoint import ModelCard, load_model, save

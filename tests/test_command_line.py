@@ -214,7 +214,7 @@ def test_a_message_names_the_line_that_works_for_how_it_was_installed(tmp_path, 
     wheel.touch()
     monkeypatch.setattr(installation, "_ROOT", tmp_path)  # no setup.cfg there: an installed copy
     found = types.SimpleNamespace(read_text=lambda name: json.dumps(record) if record else None)
-    monkeypatch.setattr(installation, "distribution", lambda name: found)
+    monkeypatch.setattr(installation, "_distribution", lambda name: found)
     assert install_line("ray") == "pip install 'raresight[ray]'"
     record["url"] = wheel.as_uri()
     assert install_line("ray") == f"pip install 'raresight[ray] @ {wheel.as_uri()}'"

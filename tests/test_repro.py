@@ -14,7 +14,7 @@ from program import alive, wait_for
 from rewording import reword
 from ruamel.yaml import YAML
 
-from raresight.pipeline.evaluation.keeping import model_files
+from raresight.pipeline.evaluation.decisions.kept import model_files
 from raresight.pipeline.prediction.model_folder import open_model_folder
 from raresight.pipeline.stages.table import STAGES
 

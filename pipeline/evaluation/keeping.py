@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from raresight.pipeline.core.files import sha256
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.evaluation.decisions.kept import KeptDecision
+from raresight.pipeline.evaluation.decisions.kept import KeptDecision, model_files
 from raresight.pipeline.evaluation.decisions.unlike import (
     FLAGGED,
     MEASURES,
@@ -19,14 +18,7 @@ from raresight.pipeline.evaluation.decisions.unlike import (
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.scoring import IMAGES_AT_ONCE, LoadedInputs
 
-MODEL_FILES = ("model.json", "weights.safetensors")
 _IMAGES = 4000  # of a class and a split, at most; more would hardly move a mean or a covariance
-
-
-def model_files(folder: Path) -> dict[str, str]:
-    """The sha256 of the files that make the model of a folder."""
-    found = (folder / name for name in MODEL_FILES)
-    return {path.name: sha256(path) for path in found if path.is_file()}
 
 
 def kept_decision(model: Path, loaded: LoadedInputs, result: EvaluationResult) -> KeptDecision:

@@ -10,8 +10,7 @@ from typing import Any
 
 from raresight.generators.image_file import AS_IT_IS, Reading
 from raresight.pipeline.core.files import MANIFEST, manifest_problems, read_json, require_verified
-from raresight.pipeline.evaluation.decisions.kept import DECISION, KeptDecision
-from raresight.pipeline.evaluation.keeping import model_files
+from raresight.pipeline.evaluation.decisions.kept import DECISION, KeptDecision, model_files
 from raresight.pipeline.runtime.errors import (
     DataError,
     InputMissing,

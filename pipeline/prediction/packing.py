@@ -6,7 +6,7 @@ from typing import Any
 
 from raresight.pipeline import __version__
 from raresight.pipeline.core.files import MANIFEST, stage_outputs, write_json
-from raresight.pipeline.evaluation.keeping import MODEL_FILES
+from raresight.pipeline.evaluation.decisions.kept import MODEL_FILES
 from raresight.pipeline.prediction.model_folder import EXPORT, FORMAT, INSIDE, ModelFolder
 from raresight.pipeline.runtime.errors import UnsafeError
 

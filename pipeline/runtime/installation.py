@@ -3,11 +3,8 @@
 import json
 import os
 import re
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 _NAME = "raresight"
 _LINE = re.compile(rf"pip install '{_NAME}\[(?P<extras>[\w,.-]+)\]'")
@@ -38,13 +35,24 @@ def _checkout() -> Path | None:
     return _ROOT if (_ROOT / "setup.cfg").is_file() else None
 
 
+def _distribution(name: str) -> Any:
+    from importlib.metadata import distribution
+
+    return distribution(name)
+
+
 def _address() -> str | None:
     """Where pip took the package from, as PEP 610 records it; None for a package index.
 
     A file that is gone installs nothing again, and is not named.
     """
+    # What only few need, and takes its time to load.
+    from importlib.metadata import PackageNotFoundError
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     try:
-        record = distribution(_NAME).read_text("direct_url.json")
+        record = _distribution(_NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return None
     told: dict[str, Any] = json.loads(record) if record else {}

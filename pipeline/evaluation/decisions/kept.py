@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from raresight.pipeline.core.files import read_json, write_json
+from raresight.pipeline.core.files import read_json, sha256, write_json
 from raresight.pipeline.evaluation.decisions.costs import Decision, decision
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.unlike import MEASURES, Reference
@@ -21,6 +21,15 @@ from raresight.pipeline.runtime.errors import DataError, ParamsError
 
 DECISION, ARRAYS = "decision.json", "unlike.safetensors"
 FORMAT = 1
+
+
+MODEL_FILES = ("model.json", "weights.safetensors")
+
+
+def model_files(folder: Path) -> dict[str, str]:
+    """The sha256 of the files that make the model of a folder."""
+    found = (folder / name for name in MODEL_FILES)
+    return {path.name: sha256(path) for path in found if path.is_file()}
 
 
 @dataclass(frozen=True, kw_only=True)
