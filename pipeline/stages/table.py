@@ -86,7 +86,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=4,
+        revision=5,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
