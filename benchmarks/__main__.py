@@ -16,10 +16,12 @@ from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from benchmarks.measure import FULL, QUICK, Measurement, Sizes
 from raresight.pipeline.core.parallel import available_cores
+from raresight.pipeline.runtime.installation import as_installed
+from raresight.pipeline.terminal.tables import PlainTable
 
 BENCHMARKS = {
     "generate": "benchmarks.generate",
@@ -79,7 +81,8 @@ def _machine() -> dict[str, str | int]:
 
 
 def _print(rows: list[Measurement], sizes: Sizes) -> None:
-    table = Table(title=f"median of {sizes.rounds} rounds in turn (least-most)", show_lines=True)
+    title = f"median of {sizes.rounds} rounds in turn (least-most)"
+    table = PlainTable(title=title, show_lines=True)
     for heading in ("what", "ours", "what a user would pick", "ratio", "goal"):
         table.add_column(heading, overflow="fold")
     for row in rows:
@@ -89,13 +92,13 @@ def _print(rows: list[Measurement], sizes: Sizes) -> None:
     console.print(table)
 
 
-def _cells(row: Measurement) -> tuple[str, str, str, str]:
+def _cells(row: Measurement) -> tuple[str, str, str, str | Text]:
     """What was done, what it cost us, what it cost the peer, and how they compare."""
     if row.missing:
-        return row.what, _cost(row, row.ours), f"{row.peer}\n{row.missing}", "-"
+        return row.what, _cost(row, row.ours), f"{row.peer}\n{as_installed(row.missing)}", "-"
     colour = "green" if row.met else "red"
     theirs = f"{_cost(row, row.theirs)}\n{row.peer}"
-    return row.what, _cost(row, row.ours), theirs, f"[{colour}]{_spread(row)}[/]"
+    return row.what, _cost(row, row.ours), theirs, Text(_spread(row), style=colour)
 
 
 def _cost(row: Measurement, values: tuple[float, ...]) -> str:

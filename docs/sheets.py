@@ -15,7 +15,7 @@ from raresight.generators import registry
 from raresight.pipeline.commands import carla_record
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.generation.params import GenerateParams
-from raresight.pipeline.report.contact_sheet import write_sheet
+from raresight.pipeline.report.figures.contact_sheet import write_sheet
 from raresight.pipeline.stages import generate
 
 DOCS = Path(__file__).resolve().parent

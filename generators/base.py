@@ -38,6 +38,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The files and folders that these options name to be read; DVC has to know of them."""
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:

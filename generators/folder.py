@@ -15,7 +15,7 @@ from raresight.generators.image_file import files_below, natural, read_image, re
 from raresight.generators.real.checking import Checked, check, content_ids, left_out, sift
 from raresight.generators.real.grouping import groups_of, is_rule, looks_grouped
 from raresight.generators.real.layout import ClassFolder, class_folders
-from raresight.generators.real.masks import is_template, mask_file, read_mask
+from raresight.generators.real.masks import fixed_folder, is_template, mask_file, read_mask
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,10 @@ class FolderOptions(Options):
     group: Annotated[str, AfterValidator(is_rule)] | None = None
     masks: Annotated[str, AfterValidator(is_template)] | None = None
     max_unreadable: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.path, *((str(Path(self.path, fixed_folder(self.masks))),) if self.masks else ())
 
 
 class Folder(Generator):

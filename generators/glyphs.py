@@ -20,7 +20,7 @@ from raresight.generators.base import BadImages, Generator, Options, Record, Sam
 from raresight.generators.drawing import fonts, hand, pen
 from raresight.generators.drawing.canvas import lay_ground, mark, tint
 from raresight.generators.drawing.noise import BANK, WINDOW, GroundSet, Material, sensor, take
-from raresight.generators.drawing.outline import cover, place
+from raresight.generators.drawing.outline import place
 from raresight.generators.drawing.stain import blur, develop
 from raresight.generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
 from raresight.generators.options import FactorOptions
@@ -66,7 +66,8 @@ class GlyphsOptions(FactorOptions):
       the right for each unit up. ``bend``: how far points move, of the character's height.
     - ``pen``: width of a hand's strokes. ``bold``: how much further out a font's edges lie.
     - ``paper``, ``ink``: lightness (0 to 1); ``tint``: saturation of both; ``mottle``: the paper's.
-    - ``clutter``: stray strokes. ``blur``: standard deviation in pixels (of the scanner, if there
+    - ``clutter``: stray strokes, of a pen and an ink of their own.
+    - ``blur``: standard deviation in pixels (of the scanner, if there
       is one). ``noise``: in grey levels.
     """
 
@@ -104,6 +105,10 @@ class GlyphsOptions(FactorOptions):
     def labels(self) -> tuple[str, ...]:
         return self.classes
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(name for name in self.fonts if name not in _NAMED)
+
     @model_validator(mode="after")
     def _possible(self) -> "GlyphsOptions":
         if "hand" in self.fonts and (strange := set(self.classes) - set(hand.FORMS)):
@@ -112,6 +117,8 @@ class GlyphsOptions(FactorOptions):
 
 
 _PAPER = Material("paper", ((24, 24), (64, 64), (128, 128)))
+# Stray strokes: their width in shares of the side, and how far towards the paper's lightness.
+_NIB, _PALER = (0.015, 0.06), 0.6
 
 
 class Glyphs(Generator):
@@ -120,7 +127,7 @@ class Glyphs(Generator):
     summary = "characters of fonts or of a hand, with pose, stroke width, bending, ink and paper"
     options = GlyphsOptions
     columns = ("mask", "boxes")
-    stream = 2
+    stream = 3
     libraries = ("numpy", "numba", "pillow", "matplotlib")
     factors: ClassVar = {
         "font": ("string", "file of the font, or which form of a hand"),
@@ -138,7 +145,7 @@ class Glyphs(Generator):
         "ink": ("float", "lightness of the ink"),
         "tint": ("float", "saturation of paper and ink"),
         "mottle": ("float", "standard deviation of the paper's lightness"),
-        "clutter": ("float", "stray strokes"),
+        "clutter": ("float", "stray strokes, of another pen and ink"),
         "blur": ("float", "standard deviation of the blur in pixels"),
         "noise": ("float", "standard deviation of sensor noise in grey levels"),
     }
@@ -189,11 +196,11 @@ class Glyphs(Generator):
         name, lines, by_hand = self._choose(record.label, rng)
         reach = values["pen"] / 2 if by_hand else values["bold"]
         lines = self._placed(lines, values, reach, rng)
-        covered = drawn(lines, reach, by_hand, self.image_size)
+        covered = pen.drawn(lines, reach, by_hand, self.image_size)
         mask = np.empty(covered.shape, np.uint8)
         count, box = mark(covered, mask)
         fine = math.prod(self._raster)
-        ink = covered if fine == len(covered) else drawn(lines, reach, by_hand, fine)
+        ink = covered if fine == len(covered) else pen.drawn(lines, reach, by_hand, fine)
         return Sample(
             image=self._picture(ink, values, rng),
             label=record.label,
@@ -241,50 +248,32 @@ class Glyphs(Generator):
     def _picture(self, ink: np.ndarray, values: _Values, rng: np.random.Generator) -> np.ndarray:
         """The share of each point that ink covers (fine, fine) as a picture of the image's size."""
         pixels, bitmap = self._raster
-        litter = rng.random((values["clutter"], 5))
-        tone, colours = rng.random(), rng.random(2)
+        litter = rng.random((values["clutter"], 4))
+        hues, other, nib = rng.random(3), rng.random(), rng.random()
         corners, window = (rng.random((3, 2)) * BANK).astype(np.int64), rng.random(WINDOW)
-        ink = np.maximum(ink, _strokes(litter, values["pen"], len(ink)))
-        if bitmap > 1:
-            ink = pen.scan(ink, pixels)
-        paper, black = (
-            _rgb(hue, values[name], values["tint"])
-            for name, hue in zip(("paper", "ink"), (tone, colours[0]), strict=True)
-        )
+        # Another pen than the character's, of its own hue and lightness: it strikes nothing out.
+        lightness = values["ink"] + _PALER * other * (values["paper"] - values["ink"])
+        inks = [
+            (
+                pen.strokes(litter, _NIB[0] + nib * (_NIB[1] - _NIB[0]), len(ink)),
+                lightness,
+                hues[2],
+            ),
+            (ink, values["ink"], hues[1]),
+        ]
+        paper = _rgb(hues[0], values["paper"], values["tint"])
         mottle = np.empty((pixels, pixels), np.float32)
         take(_PAPER.bank(window[0], self.config.ground_set), window, mottle)
         planes = np.empty((3, pixels, pixels), np.float32)
         lay_ground(paper, (0.0, 0.0), mottle, values["mottle"], planes)
-        tint(ink.astype(np.float32), black, planes)
+        for covered, lightness, hue in inks:
+            covered = pen.scan(covered, pixels) if bitmap > 1 else covered
+            tint(covered.astype(np.float32), _rgb(hue, lightness, values["tint"]), planes)
         if values["blur"] > 0:
             blur(planes, values["blur"])
-        image = np.empty((*ink.shape, 3), np.uint8)
+        image = np.empty((pixels, pixels, 3), np.uint8)
         develop(planes, sensor(pixels), corners, values["noise"], image)
         return _enlarged(image, self.image_size)
-
-
-def drawn(lines: np.ndarray, reach: float, by_hand: bool, side: int) -> np.ndarray:
-    """The share of each pixel (side, side) that is covered: by a pen that follows the lines with
-    radius ``reach``, or by what they enclose, moved outwards by it; all in shares of the side."""
-    covered, pixels = np.zeros((side, side)), reach * side
-    if by_hand:
-        pen.draw(pen.measure(lines * side, pixels + 1, side), pixels, covered)
-        return covered
-    cover(lines * side, covered)
-    if pixels:
-        pen.embolden(pen.measure(lines * side, abs(pixels) + 1, side), pixels, covered)
-    return covered
-
-
-def _strokes(litter: np.ndarray, width: float, side: int) -> np.ndarray | float:
-    """What stray strokes cover: each is (x, y, turns, length, width) in [0, 1)."""
-    if not len(litter):
-        return 0.0
-    x, y, turns, length, thin = litter.T
-    along = 0.05 + 0.2 * length
-    across, down = along * np.cos(np.pi * turns), along * np.sin(np.pi * turns)
-    lines = np.array((x - across, y - down, x + across, y + down)).T.copy()
-    return drawn(lines, width * (0.2 + 0.3 * float(thin.sum()) / len(thin)), True, side)
 
 
 def _rgb(hue: float, lightness: float, saturation: float) -> tuple[float, float, float]:

@@ -29,6 +29,10 @@ class TableOptions(Options):
     columns: Columns = Columns()
     max_unreadable: Annotated[int, Field(ge=0)] = 0
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.path, self.images or str(Path(self.path).parent)
+
 
 class Table(Generator):
     """A row an image: its file and label, and if known its group, split, mask and id.

@@ -29,8 +29,9 @@ def call(*arguments, **options):
     )
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(cli.cli, [*map(str, arguments)], prog_name="raresight")
+def invoke(*arguments, **options):
+    runner = CliRunner()
+    return runner.invoke(cli.cli, [*map(str, arguments)], prog_name="raresight", **options)
 
 
 def write_params(path: Path, **generate) -> Path:

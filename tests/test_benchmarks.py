@@ -15,6 +15,7 @@ from benchmarks import coverage, noop, supersampled, train
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
 from benchmarks.scenes import Piece, Scene, outlines
 from raresight.generators.drawing.outline import SHAPES, cover, place
+from raresight.pipeline.runtime.installation import install_line
 
 TINY = Sizes(
     rounds=2,
@@ -186,6 +187,12 @@ def test_a_peer_that_is_not_installed_is_said_to_be_missing(monkeypatch, capsys)
     monkeypatch.setenv("RARESIGHT_VERBOSITY", "0")
     program.main(["generate"])
     assert "not installed: pip install it" in " ".join(capsys.readouterr().out.split())
+    extra = replace(row, missing="pip install 'raresight[bench]', [/red]first")
+    monkeypatch.setattr(program, "measure", lambda name, sizes: [extra])
+    program.main(["generate"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{install_line('bench')}, [/red]first" in told.replace("│", "").replace("  ", " ")
+    monkeypatch.setattr(program, "measure", lambda name, sizes: [row])
     program.main(["generate", "--json"])
     (entry,) = json.loads(capsys.readouterr().out)["rows"]
     assert entry["missing"] == "not installed: pip install it"

@@ -3,6 +3,7 @@
 import configparser
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -16,9 +17,11 @@ from raresight.pipeline.stages.table import STAGES
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work():
-    listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
-    assert [line.split()[0] for line in listed] == [
+    listed = invoke("--help").output.split("Begin:\n")[1].split("Examples:")[0].splitlines()
+    names = [line.split()[0] for line in listed if re.match(r"  [a-z-]+  ", line)]
+    assert names == [
         "init",
+        "sync",
         "upgrade",
         *STAGES,
         "schedule",

@@ -73,7 +73,11 @@ def test_debug_shows_the_traceback_before_the_message(failing):
         (["trian"], "train"),
         (["generate", "--worker", "1"], "--workers"),
         (["generate", "--workers", "0"], "x>=1"),
-        (["generate", "--json"], "'--json' is a global option: write it before the command."),
+        (["train", "--epocs", "3"], "params.yaml has train.epochs: write it there"),
+        (["train", "--learning-rate", "1"], "dvc exp run -S ++train.optimizer.learning_rate=VALUE"),
+        (["generate", "--seed", "2"], "params.yaml has generate.seed"),
+        (["validate", "--zzz"], "No such option '--zzz'"),
+        (["-q", "validate", "-v"], "-v and -q exclude each other"),
         (["inspect"], "DIR"),
     ],
 )

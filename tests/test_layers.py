@@ -110,6 +110,10 @@ HARMLESS = {
     "start_worker",
     "stop_when_it_suits",
     "map_on_ray",
+    "flush",
+    "c_function",
+    # curves of a training that runs, in a file that is no output
+    *("LiveCurves", "require_loggers", "FOLDER"),
 }
 
 

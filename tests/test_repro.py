@@ -179,7 +179,12 @@ def reworded(reproduced, plain):
     files = [path for room in rooms for path in (reproduced.folder / "pipeline" / room).rglob("*")]
     counts = {path: reword(path) for path in files if path.suffix == ".py"}
     changed = {path.relative_to(reproduced.folder).as_posix() for path, n in counts.items() if n}
-    for name in ("runtime/errors", "runtime/progress", "runtime/cluster", "report/contact_sheet"):
+    for name in (
+        "runtime/errors",
+        "runtime/progress",
+        "runtime/cluster",
+        "report/figures/contact_sheet",
+    ):
         assert f"pipeline/{name}.py" in changed
     yield reproduced
     reproduced.run("git", "checkout", "-q", ".")

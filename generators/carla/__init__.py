@@ -19,7 +19,7 @@ from pydantic import Field
 from raresight.generators.base import BadImages, Generator, Options, Record, Sample
 from raresight.generators.carla import decode
 from raresight.generators.carla.record import Replay, Snapshot, Stream
-from raresight.generators.drawing.objects import box_around
+from raresight.generators.drawing.objects import box_around, shuffled
 
 CROSSING, CLEAR = "crossing", "clear"
 
@@ -37,6 +37,10 @@ class CarlaOptions(Options):
     every: Annotated[int, Field(ge=1)] = 1
     min_visible: Annotated[int, Field(ge=1)] = 12
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.path,)
+
 
 class Carla(Generator):
     """See the module. All ticks of the record are taken, in their order.
@@ -49,7 +53,7 @@ class Carla(Generator):
     options = CarlaOptions
     columns = ("mask", "boxes", "instances", "depth")
     countable = False
-    stream = 2
+    stream = 3
     libraries = ("numpy", "pillow")
     classes = (CLEAR, CROSSING)
     factors: ClassVar = {
@@ -94,11 +98,17 @@ class Carla(Generator):
         ]
 
     def sample(self, record: Record, rng: np.random.Generator) -> Sample:
-        """Read the record's tick; nothing is random."""
+        """Read the record's tick; nothing is random but the order in which objects are numbered."""
         replay = _replay(record.file)
         snapshot = replay[int(record.id.rsplit("-", 1)[-1])]
         sample = sample_of(snapshot, self.image_size, self.config.min_visible)
-        return Sample(**{**vars(sample), "factors": {**sample.factors, "map": replay.meta.map}})
+        # The simulator's own numbers tell who was spawned last: those who cross.
+        assert sample.instances is not None
+        anew = {
+            "instances": shuffled(sample.instances, rng),
+            "factors": {**sample.factors, "map": replay.meta.map},
+        }
+        return Sample(**{**vars(sample), **anew})
 
 
 @contextmanager

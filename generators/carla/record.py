@@ -81,9 +81,9 @@ class Stream(Protocol):
 def write(stream: Stream, folder: Path, ticks: int) -> None:
     """Record ``ticks`` snapshots below ``folder``, which must not hold a record yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "meta.json").open("x") as file:
+    with (folder / "meta.json").open("x", encoding="utf-8") as file:
         json.dump(asdict(stream.meta), file, indent=2)
-    with (folder / "ticks.jsonl").open("w") as rows:
+    with (folder / "ticks.jsonl").open("w", encoding="utf-8", newline="\n") as rows:
         for _ in range(ticks):
             snapshot = stream.tick()
             for name in SENSORS:
@@ -116,8 +116,8 @@ class Replay:
             )
         self.folder = folder
         try:
-            self.meta = Meta(**json.loads((folder / "meta.json").read_text()))
-            lines = (folder / "ticks.jsonl").read_text().splitlines()
+            self.meta = Meta(**json.loads((folder / "meta.json").read_text(encoding="utf-8")))
+            lines = (folder / "ticks.jsonl").read_text(encoding="utf-8").splitlines()
             self._rows = [json.loads(line) for line in lines]
         except (ValueError, TypeError, FileNotFoundError) as error:
             raise BadImages(f"'{folder}' is not a CARLA record: {error}.") from None

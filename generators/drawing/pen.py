@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
+from raresight.generators.drawing.outline import cover
+
 LATTICE = 4  # crossings of the bending grid, each way
 
 
@@ -142,3 +144,28 @@ def scan(cover: np.ndarray, pixels: int) -> np.ndarray:
                     black += cover[y * k + v, x * k + u] >= 0.5
             out[y, x] = black / (k * k)
     return out
+
+
+def drawn(lines: np.ndarray, reach: float, by_hand: bool, side: int) -> np.ndarray:
+    """The share of each pixel (side, side) that is covered: by a pen that follows the lines with
+    radius ``reach``, or by what they enclose, moved outwards by it; all in shares of the side."""
+    covered, pixels = np.zeros((side, side)), reach * side
+    if by_hand:
+        draw(measure(lines * side, pixels + 1, side), pixels, covered)
+        return covered
+    cover(lines * side, covered)
+    if pixels:
+        embolden(measure(lines * side, abs(pixels) + 1, side), pixels, covered)
+    return covered
+
+
+def strokes(litter: np.ndarray, width: float, side: int) -> np.ndarray:
+    """The share of each pixel (side, side) that stray strokes cover, by a pen of ``width`` (shares
+    of the side): each is (x, y, turns, length) in [0, 1)."""
+    if not len(litter):
+        return np.zeros((side, side))
+    x, y, turns, length = litter.T
+    along = 0.05 + 0.2 * length
+    across, down = along * np.cos(np.pi * turns), along * np.sin(np.pi * turns)
+    lines = np.array((x - across, y - down, x + across, y + down)).T.copy()
+    return drawn(lines, width / 2, True, side)

@@ -28,6 +28,11 @@ def is_template(text: str) -> str:
     return text
 
 
+def fixed_folder(template: str) -> str:
+    """The folder below which the masks of all images lie, from that of the images."""
+    return template.partition("{")[0].rpartition("/")[0]
+
+
 def mask_file(root: Path, template: str, folder: Path, image: Path) -> Path | None:
     """The file of the mask of ``image``, which lies in ``folder`` below ``root``; None without."""
     found = Path(os.path.normpath(root / template.format(folder=folder, name=image.stem)))

@@ -6,12 +6,22 @@ What a command needs is imported inside it, so that `raresight --help` stays ins
 import os
 
 from raresight.pipeline.cli import judging, looking, project, raw, stages, training, using
-from raresight.pipeline.cli.group import cli
+from raresight.pipeline.cli.group import cli, explain
 from raresight.pipeline.runtime import processes
 
-for _room in (project, stages, training, judging, using, looking, raw):  # as --help lists them
-    for _command in _room.COMMANDS:
-        cli.add_command(_command)
+# As --help lists them.
+_SECTIONS = {
+    "Begin": project.COMMANDS,
+    "Stages, in the order in which `dvc repro` runs them": stages.COMMANDS,
+    "Before and after a training": training.COMMANDS,
+    "Compare and plan": judging.COMMANDS,
+    "Use the model": using.COMMANDS,
+    "Params and data": looking.COMMANDS,
+    "Bring images": raw.COMMANDS,
+}
+for _title, _commands in _SECTIONS.items():
+    cli.add_section(_title, _commands)
+cli.add_command(explain)
 
 
 def main() -> int:

@@ -4,12 +4,14 @@ from dataclasses import asdict
 
 import click
 
-from raresight.pipeline.cli.group import Settings, print_result
+from raresight.pipeline.cli import completion
+from raresight.pipeline.cli.command import Settings, command
+from raresight.pipeline.cli.group import print_result
 
 
-@click.command()
-@click.argument("old", metavar="[REV_A]", default="HEAD")
-@click.argument("new", metavar="[REV_B]", default="workspace")
+@command(example="compare HEAD~1 workspace --fail-if-worse average_precision")
+@click.argument("old", metavar="[REV_A]", default="HEAD", shell_complete=completion.revisions)
+@click.argument("new", metavar="[REV_B]", default="workspace", shell_complete=completion.revisions)
 @click.option(
     "--on",
     type=click.Choice(["test", "perturbed"]),
@@ -23,11 +25,13 @@ from raresight.pipeline.cli.group import Settings, print_result
 @click.option(
     "--primary",
     metavar="METRIC",
+    shell_complete=completion.metrics,
     help="What the verdict rests on; average precision if not given.",
 )
 @click.option(
     "--fail-if-worse",
     metavar="METRIC",
+    shell_complete=completion.metrics,
     multiple=True,
     help="Exit 1 when REV_B is worse in it, e.g. average_precision; may be repeated, and "
     "the metrics named share one level (Holm).",
@@ -66,7 +70,7 @@ def compare(
 fraction = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
-@click.command()
+@command(example="plan --recall 0.9 --width 0.1 --prevalence 1e-4")
 @click.option(
     "--recall", type=fraction, default=0.9, show_default=True, help="The recall expected."
 )

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, print_json, print_result, tell
+from raresight.pipeline.cli import completion
+from raresight.pipeline.cli.command import Settings, command
+from raresight.pipeline.cli.group import print_json, print_result, tell
 from raresight.pipeline.runtime.errors import RaresightError, listing
 
 
-@click.command()
+@command(example="validate --full")
 @click.option("--full", is_flag=True, help="Print every value, defaults too; marks what differs.")
 @click.pass_obj
 def validate(settings: Settings, full: bool) -> None:
@@ -28,7 +30,7 @@ def validate(settings: Settings, full: bool) -> None:
         print_result(settings, told, lambda _: render(sections))
 
 
-@click.command()
+@command(example="schema > params.schema.json", at_root=False)
 def schema() -> None:
     """Print the JSON Schema of params.yaml, for editors."""
     from raresight.pipeline.commands.schema import run
@@ -36,7 +38,7 @@ def schema() -> None:
     print_json(run())
 
 
-@click.command()
+@command(example="generators", at_root=False)
 @click.pass_obj
 def generators(settings: Settings) -> None:
     """List the generators, their classes and factors."""
@@ -47,7 +49,7 @@ def generators(settings: Settings) -> None:
     print_result(settings, [asdict(entry) for entry in entries], lambda _: render(entries))
 
 
-@click.command()
+@command(example="inspect data/generated --sheet sheet.png", at_root=False)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--sheet", type=click.Path(path_type=Path), help="Draw a contact sheet (PNG, JPEG).")
 @click.option(
@@ -65,7 +67,7 @@ def inspect(settings: Settings, folder: Path, sheet: Path | None, difficulty: bo
         tell(settings, f"wrote {sheet}")
 
 
-@click.command()
+@command(example="scenarios")
 @click.pass_obj
 def scenarios(settings: Settings) -> None:
     """List the scenarios: named params files."""
@@ -77,18 +79,21 @@ def scenarios(settings: Settings) -> None:
     print_result(settings, plain, lambda _: render(found))
 
 
-@click.command()
-@click.argument("name")
+@command(example="use conveyor")
+@click.argument("name", shell_complete=completion.scenarios)
 @click.pass_obj
 def use(settings: Settings, name: str) -> None:
     """Make a scenario the params.yaml."""
     from raresight.pipeline.commands.scenarios import use_scenario
+    from raresight.pipeline.project.inputs import sync
 
     scenario = use_scenario(settings.params, name)
     tell(settings, f"{settings.params} is now '{name}': {scenario.summary}")
+    for line in sync(settings.params):
+        tell(settings, f"dvc.yaml, {line}")
 
 
-@click.command()
+@command(example="verify", at_root=False)
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @click.pass_obj
 def verify(settings: Settings, folder: Path | None) -> None:

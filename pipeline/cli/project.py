@@ -4,13 +4,41 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, print_json, tell
+from raresight.pipeline.cli import completion
+from raresight.pipeline.cli.command import Settings, command
+from raresight.pipeline.cli.group import print_json, tell
+
+file = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
+def _as_mapping(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    if wrong := [one for one, (_, _, name) in zip(given, pairs, strict=True) if not name]:
+        raise click.BadParameter(f"'{wrong[0]}' is no ROLE=NAME, such as label=diagnosis.")
+    return {role: name for role, _, name in pairs}
+
+
+@command(example="init scans --images ~/pictures --positive diseased", at_root=False)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--images", type=click.Path(path_type=Path), help="Images, one subfolder a class.")
-@click.option("--scenario", metavar="NAME", help="Begin with drawn images instead.")
+@click.option("--table", type=file, help="A table that lists images (below --images) and labels.")
+@click.option(
+    "--column",
+    "columns",
+    metavar="ROLE=NAME",
+    multiple=True,
+    callback=_as_mapping,
+    help="Which column of --table is file, label, group, split, mask or id.",
+)
+@click.option("--group", metavar="RULE", help="What belongs together: parent, a rule, a column.")
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    shell_complete=completion.shipped_scenarios,
+    help="Begin with drawn images instead.",
+)
 @click.option("--positive", metavar="CLASS", help="The rare class that the results are about.")
 @click.option("--link", is_flag=True, help="Hard links to the images instead of copies.")
 @click.pass_obj
@@ -18,17 +46,26 @@ def init(
     settings: Settings,
     folder: Path,
     images: Path | None,
+    table: Path | None,
+    columns: dict[str, str],
+    group: str | None,
     scenario: str | None,
     positive: str | None,
     link: bool,
 ) -> None:
-    """Make a project in DIR, of your images or a scenario.
-
-    Example: raresight init scans --images ~/pictures --positive diseased
-    """
+    """Make a project in DIR, of your images, a table of them, or a scenario."""
     from raresight.pipeline.commands.init import run
 
-    written = run(folder, images=images, scenario=scenario, positive=positive, link=link)
+    written = run(
+        folder,
+        images=images,
+        table=table,
+        columns=columns,
+        group=group,
+        scenario=scenario,
+        positive=positive,
+        link=link,
+    )
     if settings.json:
         print_json({"folder": str(folder), "written": written})
         return
@@ -36,7 +73,7 @@ def init(
     tell(settings, f"go on with: cd {folder} && raresight validate && dvc repro")
 
 
-@click.command()
+@command(example="upgrade")
 @click.pass_obj
 def upgrade(settings: Settings) -> None:
     """Take this version's stages into a project that `init` made."""
@@ -50,4 +87,21 @@ def upgrade(settings: Settings) -> None:
         tell(settings, line)
 
 
-COMMANDS = (init, upgrade)
+@click.command()
+@click.pass_obj
+def sync(settings: Settings) -> None:
+    """Make dvc.yaml list what params.yaml names.
+
+    Images, a ledger or weights that a stage reads: DVC runs it again when they change.
+    """
+    from raresight.pipeline.project.inputs import sync as run
+
+    changed = run(settings.params)
+    if settings.json:
+        print_json({"changed": changed})
+        return
+    for line in changed or ["nothing to change"]:
+        tell(settings, line)
+
+
+COMMANDS = (init, sync, upgrade)

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, tell
+from raresight.pipeline.cli.command import Settings, command
+from raresight.pipeline.cli.group import tell
 
 folder_argument = click.argument(
     "folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False)
 )
 
 
-@click.command()
+@command(example="digits data/raw/digits", at_root=False)
 @folder_argument
 @click.pass_obj
 def digits(settings: Settings, folder: Path) -> None:
@@ -21,7 +22,9 @@ def digits(settings: Settings, folder: Path) -> None:
     tell(settings, f"wrote {write_digits(folder):,} digits below {folder}")
 
 
-@click.command("carla-record")
+@command(
+    "carla-record", example="carla-record data/raw/street --staged --ticks 2000", at_root=False
+)
 @folder_argument
 @click.option("--server", metavar="HOST:PORT", help="A CARLA server that runs.")
 @click.option("--staged", is_flag=True, help="No server: the game engine's street stands in.")

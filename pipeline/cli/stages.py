@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from raresight.pipeline.cli import completion
+from raresight.pipeline.cli.command import Command, Settings, command
 from raresight.pipeline.cli.group import (
-    Settings,
     device_option,
     executor_option,
     print_json,
@@ -19,6 +20,7 @@ from raresight.pipeline.cli.group import (
     tell,
     workers_option,
 )
+from raresight.pipeline.runtime.live import LOGGERS
 from raresight.pipeline.stages.table import STAGES
 
 # By the argument that a stage's run() gets; the table says which of them a stage takes.
@@ -28,6 +30,13 @@ OPTIONS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "device": device_option,
     "keep": click.option(
         "--keep", is_flag=True, help="Write where each group is into the file of split.keep."
+    ),
+    "log": click.option(
+        "--log",
+        type=click.Choice(list(LOGGERS)),
+        multiple=True,
+        envvar="RARESIGHT_LOG",
+        help="Log the curves there, too, while it trains; may be repeated.",
     ),
     "resume": click.option(
         "--resume",
@@ -39,6 +48,7 @@ OPTIONS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
 }
 
 file = click.Path(path_type=Path, dir_okay=False)
+table = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 _EVALUATE = f"""{STAGES["evaluate"].description}
 
@@ -48,13 +58,20 @@ alone.
 """
 
 
-@click.command(help=_EVALUATE)
+@command(help=_EVALUATE, example=STAGES["evaluate"].example)
 @device_option
 @click.option("--show", is_flag=True, help="Print the last evaluation again; run nothing.")
-@click.option("--predictions", type=file, help="Judge the scores in this file instead.")
+@click.option(
+    "--predictions", type=table, help="Judge the scores in this file instead; - for stdin."
+)
 @click.option("--validation", type=file, help="Scores to choose the threshold on.")
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Instead of --validation.")
-@click.option("--positive", metavar="CLASS", help="The class that the results are about.")
+@click.option(
+    "--positive",
+    metavar="CLASS",
+    shell_complete=completion.classes,
+    help="The class that the results are about.",
+)
 @click.option(
     "--prevalence",
     "prevalences",
@@ -108,7 +125,7 @@ def _judged(
     return metrics
 
 
-def stage_command(name: str) -> click.Command:
+def stage_command(name: str) -> Command:
     """A command that runs the stage with the options that the table gives it."""
 
     @click.pass_obj
@@ -120,7 +137,8 @@ def stage_command(name: str) -> click.Command:
     decorated: Callable[..., Any] = run
     for option in reversed(STAGES[name].options):
         decorated = OPTIONS[option](decorated)
-    return click.command(name, help=STAGES[name].description)(decorated)
+    about = STAGES[name].description
+    return command(name, help=about, example=STAGES[name].example)(decorated)
 
 
 # `evaluate` alone prints a result, and judges what others have predicted.
@@ -129,10 +147,12 @@ COMMANDS = tuple(evaluate if name == "evaluate" else stage_command(name) for nam
 
 def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:
     """Run a stage and say what it wrote; with ``report``, as JSON too where that is asked for."""
+    from raresight.pipeline.project.inputs import require_listed
     from raresight.pipeline.project.revisions import check_revision
 
     stage = importlib.import_module(f"raresight.pipeline.stages.{name}")
     check_revision(settings.params, name)
+    require_listed(settings.params, name)
     started = time.perf_counter()
     result = stage.run(settings.params, settings.data, **options)
     if os.environ.get("RANK", "0") != "0":  # one of torchrun's processes; the first one speaks

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from raresight.pipeline.cli.group import Settings, device_option, print_result, tell
+from raresight.pipeline.cli.command import Settings, command
+from raresight.pipeline.cli.group import device_option, print_result, tell
 
 
-@click.command()
+@command(example="schedule --plot rate.png")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw it into this file, too (PNG).")
 @click.option(
     "--steps-per-epoch",
@@ -27,7 +28,7 @@ def schedule(settings: Settings, plot: Path | None, steps_per_epoch: int | None)
         tell(settings, f"wrote {plot}")
 
 
-@click.command()
+@command(example="model")
 @click.pass_obj
 def model(settings: Settings) -> None:
     """Show the network: layers, parameters, MACs and activation memory."""
@@ -38,7 +39,7 @@ def model(settings: Settings) -> None:
     print_result(settings, asdict(summary), lambda _: render_model(summary))
 
 
-@click.command("find-lr")
+@command("find-lr", example="find-lr --steps 150")
 @device_option
 @click.option(
     "--steps", type=click.IntRange(min=20), default=150, show_default=True, help="Of each trial."
@@ -56,7 +57,7 @@ def find_lr(settings: Settings, device: str, steps: int, plot: Path | None) -> N
         tell(settings, f"wrote {plot}")
 
 
-@click.command()
+@command(example="diagnose")
 @click.pass_obj
 def diagnose(settings: Settings) -> None:
     """Say what the last training's curves mean, and what to change."""

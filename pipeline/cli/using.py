@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from raresight.pipeline.cli.command import Commands, Settings, command
 from raresight.pipeline.cli.group import (
-    Settings,
     device_option,
     executor_option,
     print_json,
@@ -22,7 +22,7 @@ model_option = click.option(
 )
 
 
-@click.command()
+@command(example="predict photos/ --out scores.csv", at_root=False)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "--out",
@@ -63,12 +63,12 @@ def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **g
         print_json(asdict(summary))
 
 
-@click.group()
+@click.group(cls=Commands)
 def export() -> None:
     """Write the model for other places and other programs."""
 
 
-@export.command("model")
+@export.command("model", example="export model --format onnx --out model.onnx", at_root=False)
 @click.option(
     "--format",
     "form",

@@ -6,7 +6,7 @@ from raresight.pipeline.comparison.report import Report, compare_versions
 from raresight.pipeline.comparison.sides import MODELS
 from raresight.pipeline.comparison.verdicts import Difference
 from raresight.pipeline.comparison.versions import read_version
-from raresight.pipeline.evaluation.metrics.registry import METRICS
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.evaluation.uncertainty.multiple_tests import holm
 from raresight.pipeline.runtime.errors import ParamsError, RaresightError, listing, suggest
 
@@ -29,6 +29,12 @@ def run(
     """
     before, after = (read_version(name, params_file, data, test=on) for name in (old, new))
     return compare_versions(before, after, on=on, shared=shared, primary=primary)
+
+
+def compared_metrics() -> tuple[str, ...]:
+    """The metrics that versions are compared by, with a positive class or without one."""
+    both = [*shown("compare", positive=True), *shown("compare", positive=False)]
+    return tuple(dict.fromkeys(both))
 
 
 def fail_if_worse(report: Report, metrics: tuple[str, ...]) -> None:

@@ -63,7 +63,7 @@ def _curves(folder: Path) -> list[Path]:
 
 
 def _epochs(path: Path) -> list[Epoch]:
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return [
         Epoch(epoch=int(row.pop("epoch")), **{name: float(text) for name, text in row.items()})

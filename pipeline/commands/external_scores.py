@@ -3,6 +3,8 @@
 Nothing of a project is needed: no params file, no images, no training of ours.
 """
 
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ from raresight.pipeline.evaluation.goals import goal_problems
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse, task_of
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, suggest
+
+STDIN = Path("-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,7 @@ def run(
     """
     params = _params(params_file, prevalences)
     test = _parsed(files.predictions, positive)
-    task = task_of(test, str(files.predictions), positive or test.scored)
+    task = task_of(test, _name(files.predictions), positive or test.scored)
     problems = [*cost_problems(params.threshold, task), *goal_problems(params.goals, task)]
     refuse(params_file, [f"{params_file}: {one}" for one in problems])
     val = target = None
@@ -75,13 +79,17 @@ def _params(params_file: Path, prevalences: tuple[float, ...]) -> EvaluateParams
 
 
 def _parsed(path: Path, positive: str | None, **options: Any) -> PredictionsTable:
-    return parse(read_table(path), str(path), positive=positive, **options)
+    return parse(read_table(path), _name(path), positive=positive, **options)
+
+
+def _name(path: Path) -> str:
+    return "stdin" if path == STDIN else str(path)
 
 
 def read_table(path: Path) -> pa.Table:
-    """A table of any kind that :mod:`raresight.generators.real.tables` knows."""
+    """A table of any kind that :mod:`raresight.generators.real.tables` knows; ``-`` is stdin."""
     try:
-        return tables.read_table(path)
+        return _from_stdin() if path == STDIN else tables.read_table(path)
     except tables.UnknownKind:
         raise ParamsError(
             f"{path}: not a kind of file known. {suggest(path.suffix, tables.READERS)}"
@@ -90,6 +98,19 @@ def read_table(path: Path) -> pa.Table:
         raise DataError(str(error)) from None
     except FileNotFoundError as error:
         raise InputMissing(str(error)) from None
+
+
+def _from_stdin() -> pa.Table:
+    content = sys.stdin.buffer.read()
+    kinds = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"{": ".jsonl"}
+    suffix = next((kinds[start] for start in kinds if content.startswith(start)), ".csv")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, f"stdin{suffix}")
+        file.write_bytes(content)
+        try:
+            return tables.read_table(file)
+        except tables.BadTable as error:
+            raise tables.BadTable(str(error).replace(str(file), "stdin")) from None
 
 
 def _threshold(

@@ -10,7 +10,7 @@ import numpy as np
 
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.difficulty import Effect, effects, own_class_ranks
-from raresight.pipeline.report.contact_sheet import write_sheet
+from raresight.pipeline.report.figures.contact_sheet import write_sheet
 
 if TYPE_CHECKING:
     import pandas

@@ -3,7 +3,10 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files as resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError, UnsafeError, suggest
@@ -33,6 +36,15 @@ def run(params_file: Path) -> list[Scenario]:
     ]
 
 
+def shipped_scenarios() -> Mapping[str, Traversable]:
+    """The params files that are installed with the package, by the scenario's name."""
+    ours = resources("raresight")
+    places = [ours.joinpath("default.yaml"), *ours.joinpath("scenarios").iterdir()]
+    return {
+        place.name.removesuffix(".yaml"): place for place in places if place.name.endswith(".yaml")
+    }
+
+
 def use_scenario(params_file: Path, name: str) -> Scenario:
     """Make the scenario the params file.
 
@@ -59,7 +71,7 @@ def _folder(params_file: Path) -> Path:
 
 
 def _first_comment(path: Path) -> str:
-    for line in path.read_text(errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("#"):
             return line.lstrip("# ").rstrip()
     return ""

@@ -5,8 +5,6 @@ output folder holds a ``manifest.json`` with the size and sha256 of each file; t
 it before it reads. A lock outside the folder keeps a second writer away.
 """
 
-import ctypes
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError, listing
+from raresight.pipeline.runtime.system import c_function, flush
 
 MANIFEST = "manifest.json"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -41,13 +40,14 @@ def content_digest(values: Any) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as readable JSON; NaN and infinity are refused (they are not JSON)."""
-    path.write_text(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_json(path: Path) -> Any:
     """Read JSON, with the file's name in the message when it is missing or broken."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputMissing(f"{path} does not exist. Run the stage that makes it first.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -110,16 +110,22 @@ def require_verified(folder: Path, stage: str) -> None:
 @contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on ``path``; raises LockedError when another process holds it."""
+    from filelock import FileLock, Timeout
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                f"{path} is held by another run that writes the same output. "
-                "Wait for it to end, or stop it, and try again."
-            ) from None
+    path.open("a").close()  # what may not be written is an error of its own, and not locked
+    held = FileLock(path, timeout=0, thread_local=False)
+    try:
+        held.acquire()
+    except Timeout:
+        raise LockedError(
+            f"{path} is held by another run that writes the same output. "
+            "Wait for it to end, or stop it, and try again."
+        ) from None
+    try:
         yield
+    finally:
+        held.release()
 
 
 @contextmanager
@@ -166,15 +172,6 @@ def _sync(path: Path) -> None:
         flush(entry)
 
 
-def flush(path: Path) -> None:
-    """Return when the bytes of a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _swap_in(new: Path, target: Path) -> None:
     """Make ``new`` the target in one step; what the target was is then at ``new``."""
     if not target.is_dir():
@@ -190,7 +187,7 @@ def _swap_in(new: Path, target: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    renameat2 = c_function("renameat2")
     if renameat2 is None:
         return False
     arguments = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)

@@ -38,6 +38,11 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The files and folders that these keys name to be read; DVC has to know of them."""
+        return ()
+
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -137,7 +142,7 @@ def _validate(model: type[ModelT], value: Any) -> ModelT:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The top-level mapping of a params file."""
     try:
-        value = YAML(typ="safe", pure=True).load(path.read_text())
+        value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputMissing(
             f"{path} does not exist. Run inside a Raresight project, or name it with --params."

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.runtime.system import c_function
+
 _MADV_DONTNEED = 4
 
 
@@ -90,7 +92,7 @@ class Pixels(Sharded):
         Pages that were read count as this process's memory until somebody else wants it. Does
         nothing where there is no map, or no madvise.
         """
-        madvise = getattr(ctypes.CDLL(None), "madvise", None)
+        madvise = c_function("madvise")
         if not self.mapped or madvise is None:
             return
         for shard in self.shards:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from raresight.pipeline.core.files import flush, sha256
+from raresight.pipeline.core.files import sha256
 from raresight.pipeline.dataset.schema import Description, Rows, Shard, arrow_schema
+from raresight.pipeline.runtime.system import flush
 
 
 def shard_name(number: int) -> str:

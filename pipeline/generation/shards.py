@@ -40,7 +40,7 @@ def generator_errors(report: Path | None = None) -> Iterator[None]:
         if report is None or len(error.details) <= _SHOWN:
             raise DataError(str(error)) from None
         report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text("".join(f"{line}\n" for line in error.details))
+        report.write_text("".join(f"{line}\n" for line in error.details), encoding="utf-8")
         raise DataError(f"{error}\nAll {len(error.details)} are listed in {report}.") from None
     except FileNotFoundError as error:
         raise InputMissing(str(error)) from None

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from raresight.pipeline.models.convolutions import pad_openly
+from raresight.pipeline.models.device import as_double
 from raresight.pipeline.models.networks import CosineLinear
 from raresight.pipeline.models.params import Model
 from raresight.pipeline.models.surgery import replace_module
@@ -74,7 +75,8 @@ class Classifier(nn.Module):
 
     def scores(self, logits: Tensor) -> Tensor:
         """The score of each class, float64 (n, K), each row summing to 1."""
-        return (logits.double() + self.score_offset).softmax(1)
+        found = as_double(logits)
+        return (found + self.score_offset.to(found.device)).softmax(1)
 
 
 def in_batches(rows: np.ndarray) -> list[np.ndarray]:

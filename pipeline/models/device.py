@@ -1,6 +1,5 @@
 """Where and how precisely the arithmetic is done."""
 
-import ctypes
 import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,14 +11,16 @@ from torch import nn
 
 from raresight.pipeline.core.parallel import available_cores
 from raresight.pipeline.runtime.errors import DeviceError
+from raresight.pipeline.runtime.system import c_function
 
 # glibc's mallopt: never hand large blocks back to the kernel. Every step frees and takes the same
 # megabytes, and fresh pages cost more than the arithmetic on them.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+_CHOICES = "auto, cpu, cuda, cuda:N or mps"
 
 
 def resolve(name: str) -> torch.device:
-    """``auto`` (CUDA where there is one, else CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+    """``auto`` (CUDA where there is one, else CPU), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
 
     Raises DeviceError when the device is not there.
     """
@@ -30,13 +31,16 @@ def resolve(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise DeviceError(f"--device {name}: choose auto, cpu, cuda or cuda:N.") from None
+        raise DeviceError(f"--device {name}: choose {_CHOICES}.") from None
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
             raise DeviceError(f"--device {name}: {count} CUDA devices are here. Use --device cpu.")
+    elif device.type == "mps":
+        if not torch.backends.mps.is_available():
+            raise DeviceError(f"--device {name}: no Apple GPU is here. Use --device cpu.")
     elif device.type != "cpu":
-        raise DeviceError(f"--device {name}: choose auto, cpu, cuda or cuda:N.")
+        raise DeviceError(f"--device {name}: choose {_CHOICES}.")
     return device
 
 
@@ -52,7 +56,7 @@ def prepare(device: torch.device, threads: int | None) -> None:
         # Filling memory that nobody wrote to costs time, and is for finding mistakes.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = c_function("mallopt")
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, -1)
@@ -88,6 +92,11 @@ def upload(array: np.ndarray, device: torch.device) -> torch.Tensor:
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def as_double(values: torch.Tensor) -> torch.Tensor:
+    """The values in float64; in main memory where the device (mps) has no such numbers."""
+    return values.cpu().double() if values.device.type == "mps" else values.double()
 
 
 def use_bfloat16(precision: str, device: torch.device) -> bool:
@@ -127,7 +136,7 @@ def compiled(forward: nn.Module, device: torch.device) -> nn.Module:
 def cpu_has_bfloat16() -> bool:
     """Whether the CPU computes in bfloat16; where it does not, bfloat16 is slower than float32."""
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
@@ -142,9 +151,9 @@ def fingerprint(
     device: torch.device, *, bfloat16: bool, processes: int = 1
 ) -> dict[str, str | int]:
     """What the last bits of the weights depend on besides code, params and data."""
-    on_gpu = device.type == "cuda"
+    on_cuda = device.type == "cuda"
     return {
-        "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
+        "device": torch.cuda.get_device_name(device) if on_cuda else device.type,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "processes": processes,

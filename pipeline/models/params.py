@@ -225,6 +225,12 @@ class PretrainableParams(Model):
         return self.weights is not None
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        from raresight.pipeline.models.pretrained import DEFAULT
+
+        return () if self.weights in (None, DEFAULT) else (str(self.weights),)
+
+    @property
     def stage_rate(self) -> float:
         return self.rate_decay
 

@@ -13,6 +13,7 @@ from raresight.pipeline.stages.table import STAGES
 
 PIPELINE, REVISIONS = "dvc.yaml", "revisions.yaml"
 _TEMPLATES = {PIPELINE: "stages.yaml"}  # DVC would take a dvc.yaml in a repository for its own
+_FORMER = ("data/raw", "data/weights")  # deps of earlier versions; now those that params name
 _LISTS = ("params", "deps", "outs", "metrics")
 
 
@@ -39,6 +40,12 @@ def of_repository(pipeline: str) -> str:
             stage = found[1]
         if line == "    params:":
             lines.append(f"      - {REVISIONS}:\n          - {stage}")
+    # A stage without deps has no such list.
+    lines = [
+        line
+        for line, after in zip(lines, [*lines[1:], ""], strict=True)
+        if line != "    deps:" or after.startswith("      - ")
+    ]
     return "\n".join(
         [
             "# The pipeline, made by `raresight init`; `dvc repro` runs what changed. Knobs are",
@@ -57,12 +64,14 @@ def revisions() -> dict[str, int]:
 
 
 def completed(project: Path) -> tuple[str, list[str]]:
-    """The project's dvc.yaml with every entry of a stage that it lacks, and what was added.
+    """The project's dvc.yaml with every entry of a stage that it lacks, and what was changed.
 
-    What somebody added of their own stays.
+    Deps that an earlier version had for whatever params might name are gone. What somebody added of
+    their own stays.
     """
     yaml = YAML()
     yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
     document = yaml.load(project)
     known: Mapping[str, Any] = YAML(typ="safe").load(text(PIPELINE))["stages"]
     added = []
@@ -76,8 +85,12 @@ def completed(project: Path) -> tuple[str, list[str]]:
             there = {_name(entry) for entry in own.get(key, [])}
             missing = [entry for entry in stage.get(key, []) if _name(entry) not in there]
             if missing:
-                own[key] = [*own.get(key, []), *missing]
+                own.setdefault(key, []).extend(missing)
                 added += [f"{name}.{key}: {_name(entry)}" for entry in missing]
+        for dep in _FORMER:
+            if dep in own.get("deps", []):
+                own["deps"].remove(dep)
+                added.append(f"{name}.deps: - {dep}")
     out = StringIO()
     yaml.dump(document, out)
     return out.getvalue(), added

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
-from raresight.pipeline.report.charts import LOOKS
+from raresight.pipeline.report.charts.draw import LOOKS
 from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.numbers import count, figure, interval, number, share
 
@@ -51,7 +51,7 @@ def _environment() -> "Environment":
         row, name, {"number": number, "count": count}[kind]
     )
     environment.globals |= {"METRICS": METRICS, "shown": shown, "looks": len(LOOKS)}
-    environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text()
+    environment.globals["asset"] = lambda name: (_TEMPLATES / name).read_text(encoding="utf-8")
     return environment
 
 

@@ -7,20 +7,23 @@ from typing import Any
 
 from raresight.pipeline import __version__
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
-from raresight.pipeline.report import asked, balance, comparison, curves, mistakes, sheets, slices
-from raresight.pipeline.report.charts import draw_learning, draw_plane, draw_reliability
-from raresight.pipeline.report.evaluation_figures import (
+from raresight.pipeline.report.about import asked, balance
+from raresight.pipeline.report.charts import curves
+from raresight.pipeline.report.charts.draw import draw_learning, draw_plane, draw_reliability
+from raresight.pipeline.report.charts.painters import Plane
+from raresight.pipeline.report.figures.evaluation import (
     draw_calibration,
     draw_confusion,
     draw_planes,
     draw_slices,
 )
+from raresight.pipeline.report.figures.learning_curves import draw_curves
+from raresight.pipeline.report.images import mistakes, sheets
 from raresight.pipeline.report.inputs import ReportInputs
-from raresight.pipeline.report.learning_curves import draw_curves
-from raresight.pipeline.report.operating import operating_points
-from raresight.pipeline.report.painters import Plane
-from raresight.pipeline.report.panel import Panel, panel
-from raresight.pipeline.wording import augmentation_check
+from raresight.pipeline.report.judgement import baselines, slices
+from raresight.pipeline.report.judgement.operating import operating_points
+from raresight.pipeline.report.judgement.panel import Panel, panel
+from raresight.pipeline.wording import augmentation_check, checks, object_removed
 from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
 from raresight.pipeline.wording.verdict import Part, opening, rest
@@ -45,9 +48,10 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
         "task": task,
         "facts": _facts(inputs),
         "opening": _weighted(opening(results)),
-        "verdict": _weighted([*rest(results), *augmentation_check.in_verdict(results)]),
+        "verdict": _weighted([*rest(results), *checks.in_verdict(results)]),
         "copies_checked": _copies_checked(results),
-        "cards": comparison.cards(results),
+        "object_removed": _object_removed(results),
+        "cards": baselines.cards(results),
         "baselines": [f"the {each.label} {each.about}" for each in BASELINES.values()],
         "trainings": trainings(results),
         "costs": costs_told(results["cost"]) if "cost" in results else None,
@@ -87,6 +91,15 @@ def _weighted(parts: Iterable[Part]) -> list[tuple[str, str]]:
 
 def _copies_checked(results: Mapping[str, Any]) -> list[tuple[str, ...]] | None:
     return list(augmentation_check.rows(results)) if "augmentation_check" in results else None
+
+
+def _object_removed(results: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "object_removed" not in results:
+        return None
+    return {
+        "told": "".join(object_removed.told(results)),
+        "rows": list(object_removed.rows(results)),
+    }
 
 
 def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> None:

@@ -19,6 +19,8 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+from raresight.pipeline.runtime.installation import as_installed
+
 _CANNOT_WRITE = {
     errno.EACCES,
     errno.EPERM,
@@ -103,7 +105,7 @@ def message_and_code(error: BaseException) -> tuple[str, int] | None:
     untouched = "Outputs of earlier runs are as they were."
     match error:
         case RaresightError():
-            return str(error), error.exit_code
+            return as_installed(str(error)), error.exit_code
         case KeyboardInterrupt():
             return f"interrupted. {untouched}", 130
         case SystemExit(code=143):

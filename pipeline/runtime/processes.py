@@ -1,14 +1,13 @@
 """How a process of ours ends: it cleans up, and it leaves none behind."""
 
-import ctypes
 import os
-import select
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from threading import Thread, current_thread, main_thread
 from typing import Any, NoReturn
+
+from raresight.pipeline.runtime.system import c_function
 
 _PR_SET_PDEATHSIG = 1
 
@@ -45,10 +44,14 @@ def stop_when_it_suits() -> Iterator[Callable[[], bool]]:
 
 
 def end_with_parent() -> None:
-    """Get SIGTERM when the parent process dies, however it dies (where there is a prctl: Linux)."""
+    """Get SIGTERM when the parent process dies, however it dies.
+
+    On Linux the kernel sees to it (prctl); elsewhere a thread waits for the parent.
+    """
     parent = os.getppid()
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    prctl = c_function("prctl")
     if prctl is None:
+        _end_with(parent)
         return
     prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died in between, and its signal is already lost
@@ -59,22 +62,29 @@ def end_with_dvc() -> None:
     """End with the DVC that runs this stage, as :func:`end_with_parent`.
 
     A killed ``dvc repro`` would leave its stage running otherwise, and the next one would start a
-    second writer of the same output. DVC starts a stage through a shell, and some (dash) stay in
-    between and outlive it: then it is the shell's parent that counts.
+    second writer of the same output. DVC starts a stage through a shell, and some (dash, cmd) stay
+    in between and outlive it: then it is the shell's parent that counts.
     """
-    parent = os.getppid()
+    import psutil
+
     end_with_parent()
-    if hasattr(os, "pidfd_open") and "-c" in _proc(parent, "cmdline").split("\0"):
-        dvc = int(_proc(parent, "stat").rpartition(")")[2].split()[1])
-        Thread(target=_end_after, args=(os.pidfd_open(dvc),), daemon=True).start()
+    try:
+        parent = psutil.Process(os.getppid())
+        if {"-c", "/c"}.intersection(parent.cmdline()):
+            _end_with(parent.ppid())
+    except psutil.Error:  # it has ended by now, or may not be looked at
+        return
 
 
-def _proc(pid: int, name: str) -> str:
-    return Path("/proc", str(pid), name).read_text(encoding="utf-8", errors="replace")
+def _end_with(process: int) -> None:
+    Thread(target=_end_after, args=(process,), daemon=True).start()
 
 
 def _end_after(process: int) -> None:
-    select.select([process], [], [])
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):  # it was gone before it was waited for
+        psutil.Process(process).wait()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

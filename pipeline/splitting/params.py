@@ -38,3 +38,7 @@ class SplitParams(Section):
     ratios: Ratios = Ratios()
     keep: Annotated[str, Field(min_length=1)] | None = None
     incomplete_classes: Literal["refuse", "allow"] = "refuse"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return () if self.keep is None else (self.keep,)

@@ -19,8 +19,11 @@ from raresight.pipeline.core.files import (
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.evaluation.augmentation_check import Tested, check_augmentation
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
+from raresight.pipeline.evaluation.checks.augmentation_check import check_augmentation
+from raresight.pipeline.evaluation.checks.object_removed import check_object_removed
+from raresight.pipeline.evaluation.checks.tested import Answers, Tested
+from raresight.pipeline.evaluation.checks.transfer import transfer
 from raresight.pipeline.evaluation.decisions.costs import cost_problems
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.evaluate import EvaluationResult, evaluate
@@ -43,7 +46,6 @@ from raresight.pipeline.evaluation.seeds import (
     figures_of,
     first_of,
 )
-from raresight.pipeline.evaluation.transfer import transfer
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 OUTPUT, RESULTS, DECISION = "evaluation", "results.json", "decision"
@@ -80,7 +82,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
             **to_results_json(result),
             **_by_seed(trainings, [model.seed for model in loaded.models], params),
             **_transfer(loaded, result),
-            **_augmentation_check(loaded, result, data),
+            **_checks(loaded, result, data),
         }
         write_json(everything, results)
         write_json(numbers, headline(results))
@@ -168,29 +170,38 @@ def _transfer(loaded: LoadedInputs, result: EvaluationResult) -> dict[str, Any]:
     }
 
 
-def _augmentation_check(
-    loaded: LoadedInputs, result: EvaluationResult, data: Path
-) -> dict[str, Any]:
-    """Answers to test images that look as copies do; empty where all classes are copied alike."""
-    scorer, rows = loaded.models[0].scorer, loaded.rows["test"]
+def _checks(loaded: LoadedInputs, result: EvaluationResult, data: Path) -> dict[str, Any]:
+    """What the answers to changed test images tell; without what cannot be asked here."""
+    test = result.outcomes["test"]
+    tested = Tested(
+        rows=loaded.rows["test"],
+        predicted=test.predicted,
+        groups=np.unique(loaded.groups[loaded.rows["test"]], return_inverse=True)[1],
+    )
+    answers, settings = _answers_of(loaded, result), result.params.intervals
+    found = {
+        "augmentation_check": check_augmentation(
+            read_recipe(data / "augmented"), loaded.dataset, tested, answers, settings=settings
+        ),
+        "object_removed": check_object_removed(
+            loaded.dataset,
+            tested,
+            answers,
+            positive=result.task.positive_index,
+            settings=settings,
+            seed=result.params.seed,
+        ),
+    }
+    return {name: one for name, one in found.items() if one is not None}
 
+
+def _answers_of(loaded: LoadedInputs, result: EvaluationResult) -> Answers:
     def answers(images: np.ndarray) -> np.ndarray:
         every = np.arange(len(images))
-        scores = scorer.scores(images, every)
+        scores = loaded.models[0].scorer.scores(images, every)
         return predict_labels(result.task, every, scores, decide=result.decide).predicted
 
-    found = check_augmentation(
-        read_recipe(data / "augmented"),
-        loaded.dataset,
-        Tested(
-            rows=rows,
-            predicted=result.outcomes["test"].predicted,
-            groups=np.unique(loaded.groups[rows], return_inverse=True)[1],
-        ),
-        answers,
-        settings=result.params.intervals,
-    )
-    return {} if found is None else {"augmentation_check": found}
+    return answers
 
 
 def _evaluation_inputs(
@@ -225,7 +236,7 @@ def _evaluation_inputs(
 
 def _write_plots(folder: Path, result: EvaluationResult) -> None:
     for name, text in tables.tables(result).items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _write_predictions(

@@ -9,7 +9,7 @@ from raresight.pipeline.core.files import read_json, require_verified, stage_out
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
-from raresight.pipeline.report.figures import write_figures
+from raresight.pipeline.report.figures.write import write_figures
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.params import ReportParams
@@ -40,7 +40,7 @@ def run(params_file: Path, data: Path) -> Path:
     planes = planes_of(inputs)
     text = render(sections(inputs, planes))
     with stage_outputs(data / OUTPUT) as (folder,):
-        (folder / PAGE).write_text(text)
+        (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
         write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
         draw_pictures(inputs, planes, folder / FIGURES)
     return data / OUTPUT / PAGE
@@ -93,7 +93,7 @@ def _columns(path: Path) -> dict[str, list[float]]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Stage:
     """What is known of a stage without loading it.
 
-    ``section`` names the model of its params as ``module:class``. ``options`` are those of the
-    command line that it takes (pipeline/cli/stages.py has them all). ``outputs`` are the folders
+    ``example`` is a use of its command. ``section`` names the model of its params as
+    ``module:class``. ``options`` are those of the command line that it takes
+    (pipeline/cli/stages.py has them all). ``outputs`` are the folders
     below the data folder that DVC keeps; Git keeps the files ``results``, with all the numbers, and
     ``metrics``, with the few that people compare in DVC's tables. ``shown`` says
     whether the page shows its section of params.yaml.
@@ -30,6 +31,7 @@ class Stage:
     """
 
     description: str
+    example: str
     section: str
     outputs: tuple[str, ...]
     results: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class Stage:
 STAGES: Mapping[str, Stage] = {
     "generate": Stage(
         description="Draw (or read in) every labelled image.",
+        example="generate --workers 4",
         section="raresight.pipeline.generation.params:GenerateParams",
         outputs=("generated",),
         options=("workers", "executor"),
@@ -58,6 +61,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "augment": Stage(
         description="Enlarge classes with copies that still show their label.",
+        example="augment --workers 4",
         section="raresight.pipeline.augmentation.params:AugmentParams",
         outputs=("augmented",),
         options=("workers", "executor"),
@@ -65,6 +69,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "split": Stage(
         description="Assign every source to train, val or test; a copy follows its source.",
+        example="split",
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
@@ -72,15 +77,17 @@ STAGES: Mapping[str, Stage] = {
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
+        example="train --device cuda",
         section="raresight.pipeline.training.params:TrainParams",
         outputs=("model", "training/curves"),
         results=("training/results.json",),
         metrics=("training/metrics.json",),
-        options=("device", "resume"),
+        options=("device", "resume", "log"),
         revision=3,
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
+        example="evaluate --predictions scores.csv --positive mitotic --threshold 0.5",
         section="raresight.pipeline.evaluation.params:EvaluateParams",
         outputs=("evaluation/predictions", "evaluation/plots", "decision"),
         results=("evaluation/results.json",),
@@ -90,11 +97,17 @@ STAGES: Mapping[str, Stage] = {
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
+        example="report",
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
     ),
 }
+
+
+def section_model(name: str) -> "type[Section] | None":
+    """The model of a stage's section of params.yaml, None where there is no such stage."""
+    return _load_reference(STAGES[name].section) if name in STAGES else None
 
 
 def section_models() -> "dict[str, type[Section]]":

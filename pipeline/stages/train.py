@@ -3,14 +3,14 @@
 import csv
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from ruamel.yaml import YAML
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
@@ -20,7 +20,7 @@ from raresight.pipeline.models import checkpoint
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.checkpoint import replicate_folder
 from raresight.pipeline.models.pretrained import Pretrained
-from raresight.pipeline.runtime.errors import ParamsError
+from raresight.pipeline.runtime.live import FOLDER, LiveCurves, require_loggers
 from raresight.pipeline.runtime.progress import bar, rate_column, say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.history import History, curve_rows
@@ -37,21 +37,28 @@ from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
-from raresight.pipeline.training.start import files
 from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.training import cross_validated
 
 
-def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume = "auto") -> Path:
+def run(
+    params_file: Path,
+    data: Path,
+    *,
+    device: str = "auto",
+    resume: Resume = "auto",
+    log: Sequence[str] = (),
+) -> Path:
     """Write data/model and data/training (results, metrics, curves); return the first.
 
     A training that was stopped is resumed where ``resume`` is ``auto`` and its checkpoint is of the
     same code, params, data and machine, and starts from the beginning where it is not; ``require``
-    refuses to start from the beginning, ``never`` always does.
+    refuses to start from the beginning, ``never`` always does. The curves grow in data/live, and in
+    the loggers named by ``log``.
     """
+    require_loggers(log)
     params = load_section(params_file, "train", TrainParams)
     warn(params, params_file)
-    _require_listed(params_file, params)
     for name, stage in INPUTS.items():
         require_verified(data / name, stage)
     where = devices.resolve(device)
@@ -64,7 +71,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto", resume: Resume =
             job={"data": data, "resume": resume, "group": group},
         )
         if group.is_main_process:
-            _write(data, work)
+            _write(data, work, log)
         else:
             work.done(lambda job, label: job.fit(job.start()))
     return data / "model"
@@ -163,10 +170,10 @@ def _judged_by(found: CrossValidation, run: Run) -> Run:
     return replace(run, history=history)
 
 
-def _write(data: Path, work: Work) -> None:
+def _write(data: Path, work: Work, loggers: Sequence[str]) -> None:
     names = ("model", "training/results.json", "training/metrics.json", "training/curves")
     with stage_outputs(*(data / name for name in names)) as (model, results, metrics, curves):
-        runs, folds = work.done(_fit_with_bar)
+        runs, folds = work.done(partial(_fit_with_bar, loggers=loggers))
         for run in runs:
             folder = replicate_folder(model, run.job.replicate)
             folder.mkdir(exist_ok=True)
@@ -188,18 +195,19 @@ def _write(data: Path, work: Work) -> None:
         say(f"train: {name}{describe(run.diagnosis.cause, run.diagnosis.numbers)}")
 
 
-def _fit_with_bar(job: Job, label: str) -> tuple[Trainer, History]:
+def _fit_with_bar(job: Job, label: str, *, loggers: Sequence[str]) -> tuple[Trainer, History]:
     trainer = job.start()
     epochs = trainer.last_epoch
     images = int(trainer.class_counts(0).sum())
-    with bar(rate_column()) as progress:
+    live = LiveCurves(job.data / FOLDER, loggers, replicate=job.replicate)
+    with closing(live), bar(rate_column()) as progress:
         done = trainer.progress.epoch * images + trainer.progress.images
         task = progress.add_task("train", total=images * epochs, completed=done)
 
         def on_batch(seen: int, epoch: int) -> None:
             progress.update(task, advance=seen, description=f"{label}epoch {epoch + 1}/{epochs}")
 
-        return job.fit(trainer, on_batch)
+        return job.fit(trainer, on_batch, live.update)
 
 
 def _weights_per_image(trainer: Trainer) -> float:
@@ -238,22 +246,6 @@ def _origin(weights: Pretrained | None) -> dict[str, str | None] | None:
     return None if weights is None else {"origin": weights.origin, "sha256": weights.sha256}
 
 
-def _require_listed(params_file: Path, params: TrainParams) -> None:
-    """Refuse what is read and not among the deps of dvc.yaml: DVC would not see it change."""
-    place = params_file.with_name("dvc.yaml")
-    if not place.is_file():
-        return
-    stages = YAML(typ="safe").load(place)["stages"]
-    listed = [Path(dep) for dep in stages.get("train", {}).get("deps", [])]
-    for key, path in files(params):
-        if listed and not any(path.is_relative_to(dep) for dep in listed):
-            raise ParamsError(
-                f"{params_file}: {key}: {path} is no dep of the stage train in {place}, "
-                "so DVC would not see it change. Put it below data/weights, which is, or add "
-                f"`- {path}` there."
-            )
-
-
 def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, Any]:
     """The first replicate's numbers and diagnosis, and over several: mean, spread, each value.
 
@@ -279,7 +271,7 @@ def _write_curves(folder: Path, run: Run) -> None:
     """``curves.tsv``; those of further replicates have their number in it."""
     number = f"-{run.job.replicate}" if run.job.replicate > 1 else ""
     rows = curve_rows(run.history.epochs)
-    with (folder / f"curves{number}.tsv").open("w", newline="") as file:
+    with (folder / f"curves{number}.tsv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -5,7 +5,6 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from raresight.pipeline.comparison.report import Report
@@ -19,7 +18,7 @@ from raresight.pipeline.comparison.verdicts import (
     Difference,
 )
 from raresight.pipeline.evaluation.metrics.registry import METRICS
-from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.terminal.tables import PlainTable, titled_table
 from raresight.pipeline.wording.comparison import (
     adjustment,
     answers,
@@ -47,7 +46,7 @@ _MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anyt
 
 def render(report: Report) -> RenderableType:
     """The verdict, what was changed, and a row a metric. Fits a terminal of 80 columns."""
-    headline = Table.grid(padding=(0, 2))
+    headline = PlainTable(box=None, show_header=False, padding=(0, 2), pad_edge=False)
     headline.add_column()
     headline.add_column()
     for answer in answers(report):
@@ -101,7 +100,7 @@ def _verdict(report: Report) -> str:
     return "these models" if report.about == MODELS else "verdict"
 
 
-def _table(title: str, columns: Sequence[str]) -> Table:
+def _table(title: str, columns: Sequence[str]) -> PlainTable:
     table = titled_table(title)
     for name in columns:
         table.add_column(Text(name), overflow="fold", max_width=_WIDEST)

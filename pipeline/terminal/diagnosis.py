@@ -5,24 +5,23 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from raresight.pipeline.commands.diagnose import Finding
+from raresight.pipeline.terminal.tables import facts
 from raresight.pipeline.wording.diagnosis import describe
 
 
 def render(findings: Sequence[Finding]) -> RenderableType:
     """The cause, its inputs and the advice, for each replicate."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
+    table = facts()
     for finding in findings:
         if len(findings) > 1:
             table.add_row("replicate", f"{finding.replicate}")
         said = describe(finding.cause, finding.numbers)
-        table.add_row("diagnosis", f"[bold]{said.title}[/]")
-        table.add_row("because", escape(said.evidence))
-        table.add_row("to do", escape(said.advice))
+        table.add_row("diagnosis", Text(said.title, style="bold"))
+        table.add_row("because", said.evidence)
+        table.add_row("to do", said.advice)
     return table
 
 

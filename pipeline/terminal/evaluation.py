@@ -5,15 +5,14 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.metrics.metric import View
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.terminal.notes import notes
-from raresight.pipeline.terminal.tables import Row, WideTable, titled_table
-from raresight.pipeline.wording import augmentation_check
+from raresight.pipeline.terminal.tables import PlainTable, Row, WideTable, titled_table
+from raresight.pipeline.wording import augmentation_check, checks
 from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
 from raresight.pipeline.wording.numbers import (
     Metrics,
@@ -42,7 +41,7 @@ def render(metrics: Metrics, *, folder: Path | None = Path("data/evaluation")) -
     Fits a terminal of 80 columns. ``folder`` is where the evaluation lies, None for one that is
     kept nowhere. Rows that a judgement of scores alone does not have are left out.
     """
-    said = Text.assemble(*verdict(metrics), *augmentation_check.in_verdict(metrics))
+    said = Text.assemble(*verdict(metrics), *checks.in_verdict(metrics))
     parts: list[RenderableType] = [Padding(said, (1, 0))]
     parts.append(_comparison(metrics))
     if "augmentation_check" in metrics:
@@ -77,7 +76,7 @@ def _comparison(metrics: Metrics) -> WideTable:
     )
 
 
-def _augmentation_check(metrics: Metrics) -> Table:
+def _augmentation_check(metrics: Metrics) -> PlainTable:
     """Whether the look of the copies alone changes the answers."""
     labels = metrics["augmentation_check"]["classes"]
     table = titled_table(augmentation_check.title(labels))
@@ -122,7 +121,7 @@ def _comparison_title(metrics: Metrics) -> str:
     return title + groups_told(metrics, metrics["positive"])
 
 
-def _deployment(metrics: Metrics) -> Table:
+def _deployment(metrics: Metrics) -> PlainTable:
     deployment = metrics["deployment"]
     share = f"{100 * deployment['prevalence']:.3g} %"
     table = titled_table(f"At the deployment prevalence: {share}")

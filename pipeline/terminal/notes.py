@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.uncertainty.sample_size import positives_needed
+from raresight.pipeline.wording import object_removed
 from raresight.pipeline.wording.numbers import (
     DASH,
     Metrics,
@@ -29,6 +30,8 @@ def notes(metrics: Metrics) -> Iterator[str]:
         yield from _deployment_notes(metrics["deployment"])
     if "cost" in metrics:
         yield costs_told(metrics["cost"])
+    if not any(object_removed.in_verdict(metrics)):
+        yield from object_removed.told(metrics)
     if "transfer" in metrics:
         yield _transfer_note(metrics["transfer"])
     if metrics["slices"]:

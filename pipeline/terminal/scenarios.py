@@ -1,14 +1,12 @@
 """The scenarios, and which of them params.yaml is."""
 
-from rich import box
-from rich.table import Table
-
 from raresight.pipeline.commands.scenarios import Scenario
+from raresight.pipeline.terminal.tables import PlainTable, titled_table
 
 
-def render(scenarios: list[Scenario]) -> Table:
+def render(scenarios: list[Scenario]) -> PlainTable:
     """The scenarios as a rich table; an arrow marks the one in use."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = titled_table("")
     table.add_column("")
     table.add_column("scenario", style="cyan", no_wrap=True)
     table.add_column("what it is")

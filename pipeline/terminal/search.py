@@ -2,10 +2,11 @@
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.text import Text
 
 from raresight.pipeline.commands.find_lr import Found
 from raresight.pipeline.terminal.chart import line
+from raresight.pipeline.terminal.tables import titled_table
 
 
 def render(found: Found) -> RenderableType:
@@ -18,9 +19,7 @@ def render(found: Found) -> RenderableType:
         log_x=True,
         mark=min(max(search.suggestion, search.rates[0]), search.rates[-1]),
     )
-    table = Table(
-        title=f"Trials of {search.steps} steps from the same weights", title_justify="left"
-    )
+    table = titled_table(f"Trials of {search.steps} steps from the same weights")
     table.add_column("learning rate", justify="right")
     table.add_column("loss at the end", justify="right")
     for rate, loss in search.trials.items():
@@ -35,6 +34,8 @@ def render(found: Found) -> RenderableType:
         table,
         f"The loss breaks out at {search.breaks_at:.2g}. Plain gradient descent is stable up to "
         f"{stable} at the initial weights (2 / sharpness, which is {found.sharpness:.3g}).",
-        f"[bold]train.optimizer.learning_rate: {search.suggestion:g}[/] is suggested for "
-        f"{found.optimizer}; params.yaml has {found.present:g}.",
+        Text.assemble(
+            (f"train.optimizer.learning_rate: {search.suggestion:g}", "bold"),
+            f" is suggested for {found.optimizer}; params.yaml has {found.present:g}.",
+        ),
     )

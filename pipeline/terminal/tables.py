@@ -2,19 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 
-def titled_table(title: str) -> Table:
+class PlainTable(Table):
+    """A table that prints text as it is: square brackets in it are no markup.
+
+    Names of classes, factors, files and revisions come from outside.
+    """
+
+    def add_column(self, header: RenderableType = "", *args: Any, **options: Any) -> None:
+        super().add_column(_plain(header), *args, **options)
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*map(_plain, cells), **options)
+
+
+def _plain(cell: RenderableType | None) -> Any:
+    return Text(cell) if isinstance(cell, str) else cell
+
+
+def facts() -> PlainTable:
+    """What is known of something, a row a fact: its name, dim, and what follows."""
+    table = PlainTable(box=None, show_header=False, padding=(0, 2), pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    return table
+
+
+def titled_table(title: str) -> PlainTable:
     """A table without a frame, its title in bold above the left edge."""
-    return Table(
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
+    return PlainTable(
+        title=Text(title, style="bold", justify="left") if title else None,
         box=box.SIMPLE_HEAD,
         collapse_padding=True,
         pad_edge=False,
@@ -58,7 +81,7 @@ class WideTable:
             yield self._part(title, start, end)
             start, title = end, ""
 
-    def _part(self, title: str, start: int, end: int) -> Table:
+    def _part(self, title: str, start: int, end: int) -> PlainTable:
         table = titled_table(title)
         table.add_column(self.corner, no_wrap=True)
         for header in self.columns[start:end]:

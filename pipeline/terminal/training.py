@@ -1,11 +1,10 @@
 """A training before it is run, in a terminal: its learning rate, and its network."""
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from raresight.pipeline.terminal.chart import line
-from raresight.pipeline.terminal.tables import titled_table
+from raresight.pipeline.terminal.tables import PlainTable, facts, titled_table
 from raresight.pipeline.tuning.model_summary import ModelSummary
 from raresight.pipeline.tuning.rate_curve import RateCurve
 
@@ -31,9 +30,8 @@ def render_model(summary: ModelSummary) -> Group:
     return Group(table, _facts(summary))
 
 
-def _facts(summary: ModelSummary) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
+def _facts(summary: ModelSummary) -> PlainTable:
+    table = facts()
     table.add_column(justify="right")
     frozen = summary.parameters - summary.trained
     table.add_row("parameters", f"{summary.parameters:,}", f"{frozen:,} frozen" if frozen else "")

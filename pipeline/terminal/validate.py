@@ -3,22 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.table import Table
-
 from raresight.pipeline.augmentation.params import AugmentParams, Step
 from raresight.pipeline.evaluation.params import EvaluateParams, PrecisionTarget, RecallTarget
 from raresight.pipeline.generation.params import GenerateParams, Source
 from raresight.pipeline.splitting.params import SplitParams
+from raresight.pipeline.terminal.tables import PlainTable, titled_table
 from raresight.pipeline.training.params import TrainParams
 
 if TYPE_CHECKING:
     from raresight.pipeline.report.params import ReportParams
 
 
-def render(sections: Mapping[str, Any]) -> Table:
+def render(sections: Mapping[str, Any]) -> PlainTable:
     """What will run, a row a stage, as a rich table."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    table = titled_table("")
     table.add_column("stage", style="cyan", no_wrap=True)
     table.add_column("will")
     for name, section in sections.items():

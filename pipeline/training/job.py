@@ -1,7 +1,7 @@
 """One training, and how it is kept: what can be stopped and resumed."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.training.classifier_retraining import joined, retrainer
 from raresight.pipeline.training.diagnosis.diagnosis import stagnates
 from raresight.pipeline.training.diagnosis.divergence import Divergence, LossDivergedError
-from raresight.pipeline.training.diagnosis.history import History, curve_rows
+from raresight.pipeline.training.diagnosis.history import Epoch, History, curve_rows
 from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.inputs import Inputs
 from raresight.pipeline.training.loop import Trainer
@@ -32,7 +32,7 @@ from raresight.pipeline.training.runtime.memory import shortage_explained
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
 from raresight.pipeline.training.runtime.sync_batch_norm import synchronize
 from raresight.pipeline.training.start import begin, beginning
-from raresight.pipeline.training.state import KeepState, OnBatch, State
+from raresight.pipeline.training.state import KeepState, OnBatch, OnEpochs, State
 from raresight.pipeline.wording import training as wording
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
@@ -68,30 +68,36 @@ class Job:
         return trainer
 
     def fit(
-        self, trainer: Trainer, on_batch: OnBatch = lambda images, epoch: None
+        self,
+        trainer: Trainer,
+        on_batch: OnBatch = lambda images, epoch: None,
+        on_epochs: OnEpochs = lambda rows: None,
     ) -> tuple[Trainer, History]:
         """Run what is left of the training, and keep it whenever it could be stopped.
 
-        Returns the trainer of the last stage, and the history of all of them.
+        ``on_epochs`` is told all rows of the curves after each epoch. Returns the trainer of the
+        last stage, and the history of all of them.
         """
         batch, device = self.params.batch_size, self.inputs.device
         with stop_when_it_suits() as told, shortage_explained(batch, device, trainer.attempt):
             try:
-                keep = self._keeper(trainer, self.folder)
+                keep = self._keeper(trainer, self.folder, on_epochs)
                 history = trainer.fit(on_batch, keep=keep, stop_requested=told)
                 if self.params.classifier_retraining is None:
                     return trainer, history
                 second = retrainer(trainer)
                 folder = self.folder.with_name(f"{self.folder.name}-b")
                 self._resume(second, folder, required=False)
-                keep = self._keeper(second, folder)
+                keep = self._keeper(second, folder, on_epochs, before=history.epochs)
                 later = second.fit(on_batch, keep=keep, stop_requested=told)
                 return second, joined(history, later)
             except LossDivergedError as error:
                 self._note(trainer, error.divergence)
                 raise
 
-    def _keeper(self, trainer: Trainer, folder: Path) -> KeepState:
+    def _keeper(
+        self, trainer: Trainer, folder: Path, tell: OnEpochs, before: Sequence[Epoch] = ()
+    ) -> KeepState:
         key = self._key(trainer)
 
         def keep(state: State) -> None:
@@ -99,6 +105,7 @@ class Job:
                 return
             resume.save(folder, state, key)
             epochs, chance = trainer.history.epochs, trainer.chance_loss()
+            tell(curve_rows([*before, *(epoch.after(len(before)) for epoch in epochs)]))
             if stagnates(epochs, chance=chance):
                 loss = epochs[-1].train_loss
                 say(wording.stagnates(epochs=len(epochs), loss=loss, chance_loss=chance))

@@ -228,7 +228,7 @@ class Trainer:
             return
         losses, norms, sizes = zip(*self._unread, strict=True)
         self._unread = []
-        values = self.group.sum(torch.stack(losses).double()).tolist()
+        values = self.group.sum(devices.as_double(torch.stack(losses))).tolist()
         for loss, norm, size in zip(values, torch.stack(norms).tolist(), sizes, strict=True):
             self._check(loss, explosion(len(self.available)))
             self.progress.loss += loss * size

@@ -1,26 +1,16 @@
 """What a training begins from where its weights are not drawn: ``start``, ``model.weights``."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from raresight.pipeline.core.files import require_verified, sha256
 from raresight.pipeline.models.checkpoint import WEIGHTS, load, read_card
 from raresight.pipeline.models.classifier import Classifier, named_head
 from raresight.pipeline.models.params import Normalization
-from raresight.pipeline.models.pretrained import DEFAULT, Pretrained, put_in
+from raresight.pipeline.models.pretrained import Pretrained, put_in
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.training.params import TrainParams
 
 _NETWORK = "network."
-
-
-def files(params: TrainParams) -> Iterator[tuple[str, Path]]:
-    """Key and path of what is read."""
-    weights = getattr(params.model, "weights", None)
-    if isinstance(weights, str) and weights != DEFAULT:
-        yield "train.model.weights", Path(weights)
-    if params.start is not None:
-        yield "train.start", Path(params.start)
 
 
 def beginning(params: TrainParams) -> Pretrained | None:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 State = dict[str, Any]  # trees of dicts and lists of tensors, numbers and strings
 OnBatch = Callable[[int, int], None]  # (images, epoch)
+OnEpochs = Callable[[list[dict[str, float]]], None]  # the rows of all epochs that have ended
 KeepState = Callable[[State], None]
 StopRequested = Callable[[], bool]
 

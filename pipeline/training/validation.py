@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from raresight.pipeline.models.classifier import Classifier, in_batches, predict
+from raresight.pipeline.models.device import as_double
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.optim.losses import LossFunction
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
@@ -41,7 +42,7 @@ class Validation:
         for index, (logits, found) in zip(batches, predicted, strict=True):
             losses.append(loss_of(logits, self.feed.labels(index)))
             scores.append(found)
-        loss = self.group.gather(torch.cat(losses).double().cpu().numpy())
+        loss = self.group.gather(as_double(torch.cat(losses)).cpu().numpy())
         self.scores = self.group.gather(torch.cat(scores).cpu().numpy())
         return self.as_in_training(loss, class_counts), self.scores
 

@@ -8,6 +8,7 @@ from program import invoke, options, write_params
 from raresight.pipeline.dataset import schema
 from raresight.pipeline.runtime import cluster
 from raresight.pipeline.runtime.errors import DataError, DeviceError
+from raresight.pipeline.runtime.installation import install_line
 from raresight.pipeline.stages import augment, generate
 
 COUNTS = {"circle": 8, "square": 8}
@@ -48,4 +49,4 @@ def test_without_ray_the_line_that_installs_it_is_told(tmp_path, monkeypatch):
     write_params(tmp_path / "params.yaml")
     result = invoke(*options(tmp_path), "generate", "--executor", "ray")
     assert result.exit_code == DeviceError.exit_code == 78
-    assert "pip install 'raresight[ray]'" in result.stderr
+    assert install_line("ray") in result.stderr

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from raresight.pipeline.report.contact_sheet import write_sheet
+from raresight.pipeline.report.figures.contact_sheet import write_sheet
 
 ACCENT = (120, 255, 190)
 GROUND = (24, 26, 30)

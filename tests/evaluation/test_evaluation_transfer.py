@@ -2,7 +2,7 @@ import interval_settings
 import numpy as np
 import pytest
 
-from raresight.pipeline.evaluation.transfer import transfer
+from raresight.pipeline.evaluation.checks.transfer import transfer
 
 
 def answers(right: int, images: int) -> np.ndarray:

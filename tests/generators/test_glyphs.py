@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from raresight.generators.base import BadImages, Record
 from raresight.generators.drawing import fonts, hand, pen
-from raresight.generators.glyphs import Glyphs, GlyphsOptions, drawn
+from raresight.generators.glyphs import Glyphs, GlyphsOptions
 from raresight.pipeline.core import seeds
 
 CLEAN = {
@@ -65,20 +65,22 @@ def test_the_covered_share_of_an_outline_is_its_area():
     path = next(path for path in fonts.bundled() if path.name == "DejaVuSerif.ttf")
     lines = fonts.outline(path, "0")
     area = abs(np.sum(lines[:, 0] * lines[:, 3] - lines[:, 2] * lines[:, 1]) / 2)
-    assert drawn(lines * 0.5 + 0.25, 0.0, False, 128).sum() == pytest.approx(area * 64**2, rel=1e-3)
+    assert pen.drawn(lines * 0.5 + 0.25, 0.0, False, 128).sum() == pytest.approx(
+        area * 64**2, rel=1e-3
+    )
 
 
 def test_a_bold_character_is_larger_by_its_border_and_a_thin_one_smaller():
     path = fonts.bundled()[0]
     lines = fonts.outline(path, "1") * 0.6 + 0.2
-    thin, plain, bold = (drawn(lines, reach, False, 128).sum() for reach in (-0.01, 0.0, 0.01))
+    thin, plain, bold = (pen.drawn(lines, reach, False, 128).sum() for reach in (-0.01, 0.0, 0.01))
     border = sum(np.hypot(*(line[:2] - line[2:])) for line in lines) * 128
     assert bold - plain == pytest.approx(border * 0.01 * 128, rel=0.15)
     assert plain - thin == pytest.approx(border * 0.01 * 128, rel=0.15)
 
 
 def test_a_pen_covers_a_line_as_wide_as_itself():
-    covered = drawn(np.array([[0.25, 0.5, 0.75, 0.5]]), 0.05, True, 100)
+    covered = pen.drawn(np.array([[0.25, 0.5, 0.75, 0.5]]), 0.05, True, 100)
     assert covered.sum() == pytest.approx(50 * 10 + np.pi * 5**2, rel=0.01)  # a bar and two caps
 
 

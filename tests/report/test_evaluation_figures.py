@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
-from raresight.pipeline.report.evaluation_figures import draw_confusion, draw_planes, draw_slices
-from raresight.pipeline.report.painters import Line, Plane
-from raresight.pipeline.report.slices import Slice
+from raresight.pipeline.report.charts.painters import Line, Plane
+from raresight.pipeline.report.figures.evaluation import draw_confusion, draw_planes, draw_slices
+from raresight.pipeline.report.judgement.slices import Slice
 
 
 def pixels(path: Path) -> np.ndarray:

@@ -4,9 +4,9 @@ import numpy as np
 from PIL import Image
 
 from raresight.pipeline.dataset import Dataset
-from raresight.pipeline.report import figures
-from raresight.pipeline.report.contact_sheet import write_sheet
-from raresight.pipeline.report.learning_curves import draw_curves
+from raresight.pipeline.report.figures import write
+from raresight.pipeline.report.figures.contact_sheet import write_sheet
+from raresight.pipeline.report.figures.learning_curves import draw_curves
 
 
 def pixels(path):
@@ -51,7 +51,7 @@ def test_a_bar_is_as_long_as_its_logarithm(tmp_path, rare, alike):
     def longest(number):
         folder = tmp_path / str(number)
         originals = Dataset(alike.data / "generated")
-        figures.write_figures(folder, originals, originals, counts=counts(number, copies=9999))
+        write.write_figures(folder, originals, originals, counts=counts(number, copies=9999))
         found = (pixels(folder / "splits.png")[..., :3] == blue).all(axis=-1)
         return found.sum(axis=1).max() / 3  # three panels, each with the same bar
 

@@ -119,6 +119,16 @@ def test_the_page_shows_what_copies_make_of_the_answers(rare, alike):
     assert "Do the copies tell the class?" not in alike.page.read_text()
 
 
+def test_the_page_shows_whether_the_model_looks_at_the_object(rare, alike):
+    found = json.loads((rare.data / "evaluation/results.json").read_text())["object_removed"]
+    text = Page(rare.page.read_text()).text
+    whole = " ".join(text)
+    assert "Does it look at the object?" in whole
+    assert f"{RARE}, the object filled by its surroundings" in text
+    assert f"{number(found['after'])} " in whole
+    assert "Does it look at the object?" not in alike.page.read_text()
+
+
 def predictions(data):
     with pa.OSFile(str(data / "evaluation/predictions/test.arrow")) as file:
         return pa.ipc.open_file(file).read_all()

@@ -14,11 +14,13 @@ from pydantic import Field
 
 from raresight.pipeline.core.params import Section, parse
 from raresight.pipeline.evaluation.metrics.registry import shown
-from raresight.pipeline.report import asked, balance, comparison, mistakes, slices
-from raresight.pipeline.report.charts import PREVALENCES, draw_plane, draw_prevalences
-from raresight.pipeline.report.operating import operating_points
-from raresight.pipeline.report.painters import Line, Plane
-from raresight.pipeline.report.pictures import outline, picture
+from raresight.pipeline.report.about import asked, balance
+from raresight.pipeline.report.charts.draw import PREVALENCES, draw_plane, draw_prevalences
+from raresight.pipeline.report.charts.painters import Line, Plane
+from raresight.pipeline.report.images import mistakes
+from raresight.pipeline.report.images.pictures import outline, picture
+from raresight.pipeline.report.judgement import baselines, slices
+from raresight.pipeline.report.judgement.operating import operating_points
 from raresight.pipeline.wording import numbers
 
 SCORES = st.lists(st.sampled_from([0.0, 1e-9, 0.1, 0.25, 0.2500001, 0.7, 1.0]), min_size=2)
@@ -180,7 +182,7 @@ def test_a_metric_that_is_undefined_keeps_its_reason():
     row = {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
     bare = {"accuracy": 0.5, "precision": None, "undefined": {"precision": "nothing called"}}
     metrics = {"positive": "p", "test": row, "majority_baseline": {**bare, "answer": "n"}}
-    cards = {card.title: card for card in comparison.cards(metrics)}
+    cards = {card.title: card for card in baselines.cards(metrics)}
     accuracy, precision = cards["Accuracy"], cards["Precision"]
     assert [bar.between for bar in accuracy.bars] == [f"0.400{numbers.DASH}0.600", ""]
     assert (precision.bars[1].text, precision.bars[1].reason) == (numbers.DASH, "nothing called")

@@ -5,7 +5,7 @@ import pytest
 from judged import SquareScorer
 
 from raresight.pipeline.core.files import stage_outputs
-from raresight.pipeline.evaluation import augmentation_check
+from raresight.pipeline.evaluation.checks import augmentation_check
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.stages import evaluate
 

@@ -14,11 +14,13 @@ from full_params import full_params
 from imports import ROOT
 from program import COMMAND, PATIENCE, call, change, invoke, options, wait_for
 from ruamel.yaml import YAML
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from raresight.pipeline.commands import diagnose
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.models.checkpoint import replicate_folders
 from raresight.pipeline.runtime.errors import DataError, DivergedError, StoppedError, UnsafeError
+from raresight.pipeline.runtime.installation import install_line
 from raresight.pipeline.stages import augment, generate, split, train
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.wording.diagnosis import describe
@@ -58,9 +60,15 @@ def drawn(tmp_path_factory):
 def undisturbed(drawn, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed") / "project"
     shutil.copytree(drawn, folder)
-    done = call(*options(folder), "train", "--device", "cpu")
+    # That it is logged changes no bit: the others, which it is compared with, are not.
+    loggers = ("--log", "tensorboard", "--log", "dvclive")
+    done = call(*options(folder), "train", "--device", "cpu", *loggers)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def live(folder):
+    return (folder / "data/live/curves.tsv").read_text()
 
 
 @pytest.fixture
@@ -106,6 +114,36 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(project, undisturbe
     assert not list((project / "data").glob(".*.new"))
 
 
+def test_the_curves_are_in_a_file_and_in_the_loggers_asked_for(undisturbed):
+    kept = (undisturbed / "data/training/curves/curves.tsv").read_text()
+    assert live(undisturbed) == kept
+    rows = list(csv.DictReader(kept.splitlines(), delimiter="\t"))
+    (run,) = (undisturbed / "data/live/tensorboard").iterdir()
+    events = EventAccumulator(str(run))
+    events.Reload()
+    assert set(events.Tags()["scalars"]) == {*rows[0]} - {"epoch"}
+    for name in ("train_loss", "val_average_precision"):
+        told = [float(row[name]) for row in rows]
+        seen = events.Scalars(name)
+        assert [point.step for point in seen] == list(range(1, len(rows) + 1))
+        assert [point.value for point in seen] == pytest.approx(told)
+        table = undisturbed / f"data/live/dvclive/1/plots/metrics/{name}.tsv"
+        with table.open() as file:
+            steps = list(csv.DictReader(file, delimiter="\t"))
+        assert [float(row[name]) for row in steps] == pytest.approx(told)
+        assert [int(row["step"]) for row in steps] == list(range(1, len(rows) + 1))
+
+
+def test_a_logger_that_is_not_there_is_refused_before_anything_runs(project, monkeypatch):
+    asked = (*options(project), "train", "--log")
+    assert "'wandb' is not one of" in invoke(*asked, "wandb").stderr
+    monkeypatch.setattr("raresight.pipeline.runtime.live.find_spec", lambda name: None)
+    done = invoke(*asked, "tensorboard")
+    assert done.exit_code == 78
+    assert f"--log tensorboard needs tensorboard: {install_line('tensorboard')}" in done.stderr
+    assert not (project / "data/live").exists()
+
+
 def test_killed_in_its_second_stage_it_resumes_that_one(project, tmp_path):
     stage = {"epochs": 30, "learning_rate": 1e-3}
     change(project / "params.yaml", epochs=2, classifier_retraining=stage)
@@ -115,6 +153,8 @@ def test_killed_in_its_second_stage_it_resumes_that_one(project, tmp_path):
     assert said.count("resumed from epoch 2, step 0") >= 3  # the first stage is not run again
     assert said.count("replicate-1-b)") == 3
     assert len(curves(project)) == 32
+    epochs = [row.split("\t")[0] for row in live(project).splitlines()[1:]]
+    assert epochs == [str(number) for number in range(1, 33)]
     assert_same(project, tmp_path / "undisturbed")
     assert not (project / "data/.resume").exists()
 
@@ -130,6 +170,8 @@ def test_stopped_it_keeps_what_it_has_and_resumes_from_there(project, undisturbe
     assert process.returncode == 143
     assert "Start again to resume from there." in text.splitlines()[-1]
     assert not (project / "data/model").exists()
+    first = [live(folder).splitlines()[1].split("\t")[:-1] for folder in (project, undisturbed)]
+    assert first[0] == first[1]  # it was there while it trained
     done = call(*options(project), "train", "--device", "cpu", "--resume", "require")
     assert done.returncode == 0, done.stderr
     assert "resumed from epoch" in done.stderr

@@ -98,16 +98,6 @@ def test_weights_of_a_file_come_in_and_its_digest_is_kept(project):
     assert json.loads((project / "data/model/model.json").read_text())["model"]["freeze"] == "none"
 
 
-def test_what_dvc_does_not_watch_is_refused(project):
-    deps = {"stages": {"train": {"cmd": "x", "deps": ["data/generated", "data/weights"]}}}
-    YAML().dump(deps, project / "dvc.yaml")
-    change(project / "params.yaml", start="elsewhere/model")
-    with pytest.raises(ParamsError, match=r"train\.start: elsewhere/model is no dep"):
-        run(project)
-    change(project / "params.yaml", start="data/weights/old")
-    run(project)
-
-
 @pytest.mark.parametrize(
     ("knobs", "told"),
     [

@@ -1,11 +1,11 @@
 """Images on their way into the model: resident where they fit, else read one batch ahead."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
@@ -91,4 +91,6 @@ def _all_of(pixels: PixelSource, rows: np.ndarray, device: torch.device) -> Tens
 def _free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if device.type == "mps":  # it shares main memory, and takes a part of it
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return int(psutil.virtual_memory().available)

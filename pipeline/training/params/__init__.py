@@ -60,6 +60,10 @@ class TrainParams(Section):
     compile: bool = False
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return () if self.start is None else (self.start,)
+
     @model_validator(mode="after")
     def _consistent(self) -> "TrainParams":
         problem = self.schedule.contradiction(self.epochs) or self._never()

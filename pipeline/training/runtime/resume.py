@@ -29,7 +29,8 @@ def save(folder: Path, state: Any, key: Mapping[str, Any]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with stage_outputs(folder) as (scratch,):
         safetensors.torch.save_file(tensors, scratch / _TENSORS)
-        (scratch / _REST).write_text(json.dumps(rest))  # Infinity, too: Python reads its own
+        # Infinity, too: Python reads its own
+        (scratch / _REST).write_text(json.dumps(rest), encoding="utf-8")
 
 
 def load(folder: Path) -> tuple[Any, Mapping[str, Any]] | None:
@@ -47,7 +48,7 @@ def load(folder: Path) -> tuple[Any, Mapping[str, Any]] | None:
     if not problems:
         try:
             tensors = safetensors.torch.load_file(folder / _TENSORS)
-            rest = json.loads((folder / _REST).read_text())
+            rest = json.loads((folder / _REST).read_text(encoding="utf-8"))
             return _unpack(rest["state"], tensors), rest["key"]
         except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
             problems = [f"it cannot be read: {error}"]

@@ -29,14 +29,22 @@ class EpochRandomness:
             else:
                 torch.random.set_rng_state(self.kept[0])
                 for state in self.kept[1:]:
-                    torch.cuda.set_rng_state(state, self.device)
+                    self._set_state(state)
             self.kept = None
             yield
 
     def keep(self) -> None:
         """Note, inside the block, where it is left."""
-        cuda = [torch.cuda.get_rng_state(device) for device in self._cuda]
-        self.kept = [torch.random.get_rng_state(), *cuda]
+        gpu = [torch.cuda.get_rng_state(device) for device in self._cuda]
+        if self.device.type == "mps":
+            gpu = [torch.mps.get_rng_state()]
+        self.kept = [torch.random.get_rng_state(), *gpu]
+
+    def _set_state(self, state: Tensor) -> None:
+        if self.device.type == "mps":
+            torch.mps.set_rng_state(state)
+        else:
+            torch.cuda.set_rng_state(state, self.device)
 
     @property
     def _cuda(self) -> list[torch.device]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from raresight.pipeline.report.look import Palette
+from raresight.pipeline.report.charts.look import Palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

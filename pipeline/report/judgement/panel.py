@@ -8,8 +8,8 @@ from typing import Any
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.evaluation.prevalence import RATIO_FALSE_POSITIVES, RATIO_POSITIVES
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
-from raresight.pipeline.report.charts import PREVALENCES, draw_prevalences
-from raresight.pipeline.report.operating import Stops
+from raresight.pipeline.report.charts.draw import PREVALENCES, draw_prevalences
+from raresight.pipeline.report.judgement.operating import Stops
 
 _PER_DECADE = 24  # places of the prevalence slider: each is another number of two digits
 

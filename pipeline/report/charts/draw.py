@@ -5,14 +5,14 @@ from itertools import cycle
 from typing import Any
 
 from raresight.pipeline.evaluation.metrics.registry import shown
-from raresight.pipeline.report.look import new_figure
-from raresight.pipeline.report.painters import (
+from raresight.pipeline.report.charts.look import new_figure
+from raresight.pipeline.report.charts.painters import (
     Plane,
     add_legend,
     paint_plane,
     paint_reliability,
 )
-from raresight.pipeline.report.svg import PAGE, inline
+from raresight.pipeline.report.charts.svg import PAGE, inline
 
 PREVALENCES = (1e-6, 0.5)
 # How the metrics of the sliders look, in turn: color and dash, for eyes that tell no colors apart.

@@ -25,7 +25,7 @@ class Palette:
     ground: str
 
 
-# Of pictures in files; the page has its own (pipeline/report/svg.py).
+# Of pictures in files; the page has its own (pipeline/report/charts/svg.py).
 PICTURE = Palette(
     *("#22272e", "#57606a", "#e1e4e8", "#0b62a8", "#b5460a", "#00704f", "#6b727c", "#ffffff")
 )

@@ -10,7 +10,7 @@ from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import Curve, curve, precision_at
 from raresight.pipeline.evaluation.uncertainty.bands import BAND, false_positive_band
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
-from raresight.pipeline.report.painters import Band, Line, Plane
+from raresight.pipeline.report.charts.painters import Band, Line, Plane
 from raresight.pipeline.wording.numbers import level, share
 
 _MOST_POINTS = 400

@@ -5,8 +5,7 @@ of the other classes, put through the same recipe, are taken for the rare class;
 its own is recognized more often than the original, for the same reason.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,25 +16,13 @@ from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.safety import Policy, make_copy
 from raresight.pipeline.core import seeds
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.checks.tested import Answers, Tested
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
 from raresight.pipeline.evaluation.uncertainty.paired import paired_difference
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 MOST = 2000  # images of either kind: a copy is made of each, and enough is known
 _AT_ONCE = 1024
-
-Answers = Callable[[np.ndarray], np.ndarray]  # images uint8 (n, H, W, C) -> class indices (n,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tested:
-    """Test images and the answers to them: ``rows`` of the dataset, ``predicted`` class indices and
-    ``groups`` from 0 up, int (n,) each.
-    """
-
-    rows: np.ndarray
-    predicted: np.ndarray
-    groups: np.ndarray
 
 
 def check_augmentation(

@@ -6,8 +6,8 @@ They are drawn here and not by the stages they are about, so that another look r
 from pathlib import Path
 
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.report.contact_sheet import write_sheet
-from raresight.pipeline.report.split_counts import draw_counts
+from raresight.pipeline.report.figures.contact_sheet import write_sheet
+from raresight.pipeline.report.figures.split_counts import draw_counts
 from raresight.pipeline.splitting.counts import Counts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
-from raresight.pipeline.report.pictures import Picture
+from raresight.pipeline.report.images.pictures import Picture
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,14 @@ import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.registry import METRICS
-from raresight.pipeline.report.look import PICTURE, new_figure
-from raresight.pipeline.report.painters import (
+from raresight.pipeline.report.charts.look import PICTURE, new_figure
+from raresight.pipeline.report.charts.painters import (
     Plane,
     add_legend,
     paint_plane,
     paint_reliability,
 )
-from raresight.pipeline.report.slices import Slice
+from raresight.pipeline.report.judgement.slices import Slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

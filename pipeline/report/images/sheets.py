@@ -7,7 +7,7 @@ import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.report.pictures import Picture, picture
+from raresight.pipeline.report.images.pictures import Picture, picture
 
 _MOST_CLASSES = 30
 _SOURCES, _COPIES = 4, 7

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from raresight.pipeline.report.look import Palette
+from raresight.pipeline.report.charts.look import Palette
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

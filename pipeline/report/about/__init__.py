@@ -1,0 +1,1 @@
+"""What the run was: its params and its training images."""

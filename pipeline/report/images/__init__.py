@@ -1,0 +1,1 @@
+"""Images of the dataset on the page: contact sheets, copies, and the model's mistakes."""
