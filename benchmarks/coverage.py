@@ -19,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.coverage_choice import threshold_choice
 from benchmarks.coverage_peers import Ends
 from benchmarks.coverage_tasks import (
     deployed_average_precision,
@@ -38,6 +39,7 @@ TABLES: dict[str, Callable[[], Iterator[tuple[str, Callable[[np.random.Generator
     "rankings": rankings,
     "many_classes": many_classes,
     "precision_rule": precision_rule,
+    "threshold_choice": threshold_choice,
 }
 
 

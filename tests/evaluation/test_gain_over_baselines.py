@@ -76,7 +76,7 @@ def test_both_are_resampled_together():
 def test_whole_groups_are_resampled(judged):
     """The value stays, and the interval is another one."""
     alone = judged(1.0)[1]["gain_over_baselines"]
-    groups = np.arange(50) // 8
+    groups = np.arange(80) // 8
     grouped = judged(1.0, groups=groups)[1]["gain_over_baselines"]
     assert grouped["gain"] == pytest.approx(alone["gain"])
     assert (grouped["gain_low"], grouped["gain_high"]) != (alone["gain_low"], alone["gain_high"])
