@@ -25,6 +25,7 @@ from raresight.pipeline.terminal.tables import PlainTable
 
 BENCHMARKS = {
     "generate": "benchmarks.generate",
+    "read": "benchmarks.read",
     "shapes": "benchmarks.shapes",
     "glyphs": "benchmarks.glyphs",
     "store": "benchmarks.store",

@@ -17,8 +17,8 @@ class Sizes:
 
     ``rounds`` counts the interleaved repetitions after the warm-up, ``side`` is an image's in
     pixels; the others count images: drawn by us and by the scripts, drawn in parallel with a side
-    of ``large_side``, stored, to be copied, and learned from. ``judged`` are the numbers of scores
-    that are evaluated.
+    of ``large_side``, stored, to be copied, learned from, and read from photographs. ``judged`` are
+    the numbers of scores that are evaluated.
     """
 
     rounds: int
@@ -30,6 +30,7 @@ class Sizes:
     stored: int
     copied: int
     learned: int
+    read: int
     judged: tuple[int, ...]
 
 
@@ -43,6 +44,7 @@ FULL = Sizes(
     stored=20_000,
     copied=400,
     learned=4000,
+    read=3000,
     judged=(100_000, 1_000_000),
 )
 QUICK = Sizes(
@@ -55,6 +57,7 @@ QUICK = Sizes(
     stored=4000,
     copied=100,
     learned=1000,
+    read=400,
     judged=(100_000,),
 )
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from raresight.generators.errors import BadImages as BadImages
 from raresight.generators.errors import CannotDraw as CannotDraw
 from raresight.generators.errors import Unavailable as Unavailable
+from raresight.generators.errors import Unreadable as Unreadable
 from raresight.generators.factors import Factor, as_factor
 from raresight.generators.records import Counted, Mixed, Record
 
@@ -86,15 +87,18 @@ class Generator(ABC):
     besides the image and the dataset should keep: any of COLUMNS, in every sample where images are
     drawn, where it is known in those that are read in. ``kept_columns`` and ``kept_factors`` are
     those of one generator with its options, where they decide it. ``libraries`` are the
-    distributions whose versions decide the bytes. ``stream`` is raised when the same seed draws
-    other pixels than it did: tests hold each number to the pixels it had. The constructor takes the
-    options and the side of the square image in pixels; it draws and reads nothing.
+    distributions whose versions decide the bytes. ``square``: it draws square images alone.
+    ``stream`` is raised when the same seed draws other pixels than it did: tests hold each number
+    to the pixels it had. The constructor takes the
+    options and the side of the square image in pixels, or, of a generator that is not ``square``,
+    (height, width) where they differ; it draws and reads nothing.
     """
 
     summary: ClassVar[str]
     options: ClassVar[type[Options]] = Options
     origin: ClassVar[str] = "synthetic"
     columns: ClassVar[tuple[str, ...]] = ()
+    square: ClassVar[bool] = True
     countable: ClassVar[bool] = True  # False where the images are there already, and are all taken
     factors: ClassVar[Mapping[str, tuple[str, str]]] = {}
     label_factors: ClassVar[tuple[str, ...]] = ()
@@ -151,6 +155,21 @@ class Generator(ABC):
         """What of this machine decides the bytes besides ``libraries``, such as a driver: its name
         and version, for dataset.json."""
         return {}
+
+    def settled(self) -> Options:
+        """The options with what the images decided, once :meth:`streams` has looked at them."""
+        return self.config
+
+    def about(self) -> Mapping[str, Any]:
+        """What looking at the images showed, for dataset.json: for those read in."""
+        return {}
+
+    def finish(self, unreadable: Mapping[str, str], read: Mapping[str, int]) -> None:
+        """Told once all is drawn: the files that could not be read, each with the reason, and how
+        many images of each class there are. BadImages where that will not do."""
+        if unreadable:
+            lines = [f"{file}: {why}" for file, why in unreadable.items()]
+            raise BadImages(f"{len(lines)} files cannot be read: {lines[0]}.", details=lines)
 
     def left_out(self) -> Mapping[str, Mapping[str, str]]:
         """Files that were found and not taken, by kind, each with the reason: for those read in."""

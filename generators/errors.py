@@ -14,6 +14,15 @@ class BadImages(ValueError):
         self.details = details
 
 
+class Unreadable(BadImages):
+    """One image of a source cannot be read; the others can. ``file`` names it, ``why`` says why."""
+
+    def __init__(self, file: str, why: str):
+        super().__init__(f"{file}: {why}.")
+        self.file = file
+        self.why = why
+
+
 class Unavailable(RuntimeError):
     """A library or a device that a generator needs is not there; the message says how to get it."""
 

@@ -1,30 +1,97 @@
 """An image file as the pixels that a model sees: the one way for training and for use alike.
 
-Every image becomes a square RGB image by one rule: turned upright by its EXIF orientation, laid on
-white where it is transparent, shrunk or enlarged (bicubic, antialiased) until its longer side fits,
-and centred; what is left free takes the mean colour of the image's border.
+Every image becomes an RGB image of one shape by one rule: turned upright by its EXIF orientation,
+laid on white where it is transparent, shrunk or enlarged (bicubic, antialiased) until it fits, and
+centered; what is left free takes the mean color of the image's border. :class:`Reading` says what
+of that is chosen otherwise.
 """
 
-import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 
-_MAX_PIXELS = 80_000_000  # about 300 MB once decoded
+from raresight.generators.reading.decoding import decode
+from raresight.generators.reading.fitting import Fit, Window, content_box, fitted, window_of
+from raresight.generators.reading.ranges import Range
 
 
-def read_image(file: str | Path | bytes, image_size: int) -> np.ndarray:
-    """The pixels of a file, or of its bytes: uint8 (image_size, image_size, 3).
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How an image becomes the pixels of a canvas, besides the canvas's shape.
 
-    Raises what reading the file raises; ValueError or an error of Pillow's where it is no image,
-    which :func:`reason` puts into words.
+    ``fit``: see :func:`~raresight.generators.reading.fitting.window_of`. ``crop_to`` content cuts
+    off a border of one color first. ``range`` says which values of more than 8 bits become black
+    and white; ``dtype``: those at the ends of their kind of number.
+    """
+
+    fit: Fit = "pad"
+    crop_to: Literal["content"] | None = None
+    range: Range = "dtype"
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, document: Mapping[str, Any]) -> "Reading":
+        """That of :meth:`as_json`."""
+        value = document.get("range", "dtype")
+        return cls(**{**document, "range": value if value == "dtype" else tuple(value)})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Read:
+    """An image as it was read: uint8 (H, W, 3), its own size (width, height), and its window."""
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+    window: Window
+
+
+AS_IT_IS = Reading()
+
+
+def read_image(
+    file: str | Path | bytes, image_size: int | Sequence[int], reading: Reading = AS_IT_IS
+) -> np.ndarray:
+    """The pixels of a file, or of its bytes: uint8 (H, W, 3).
+
+    ``image_size`` is the side of a square in pixels, or height and width. Raises what reading the
+    file raises; ValueError or an error of Pillow's where it is no image, which :func:`reason` puts
+    into words.
     """
     content = file if isinstance(file, bytes) else Path(file).read_bytes()
-    return np.asarray(squared(decode(content), image_size))
+    return read_content(content, shape_of(image_size), reading).pixels
+
+
+def read_content(content: bytes | np.ndarray, shape: tuple[int, int], reading: Reading) -> Read:
+    """As :func:`read_image`, of bytes or an array of pixels, with what else a mask has to know."""
+    if reading.crop_to is None:
+        found = decode(
+            content,
+            value_range=reading.range,
+            scale=lambda size: window_of(size, shape, reading.fit).scale,
+        )
+        window = window_of(found.size, shape, reading.fit)
+    else:  # where the content ends has to be seen first
+        found = decode(content, value_range=reading.range)
+        window = window_of(found.size, shape, reading.fit, content_box(found.image))
+    pixels = fitted(found.image, window, reduced=found.reduced)
+    return Read(pixels=pixels, size=found.size, window=window)
+
+
+def shape_of(image_size: int | Sequence[int]) -> tuple[int, int]:
+    """Height and width of an image whose size is one number, or both."""
+    if isinstance(image_size, int):
+        return image_size, image_size
+    height, width = image_size
+    return height, width
 
 
 def readable_name(name: str) -> str:
@@ -49,62 +116,19 @@ def natural(path: Path) -> tuple[list[str | int], Path]:
     return [int(part) if k % 2 else part for k, part in enumerate(parts)], path
 
 
+def named_as_image(path: Path) -> bool:
+    """Whether a file has the suffix of an image that can be read."""
+    return path.suffix.lower() in _suffixes()
+
+
+@cache
+def _suffixes() -> frozenset[str]:
+    Image.init()
+    return frozenset(Image.EXTENSION) | {".dcm", ".dicom"}
+
+
 def reason(error: Exception) -> str:
     """Why a file cannot be read, without a full stop."""
     if isinstance(error, Image.UnidentifiedImageError):
         return "not an image that Pillow knows"
     return (str(error) or type(error).__name__).rstrip(".")
-
-
-def decode(content: bytes) -> Image.Image:
-    """An upright RGB image, fully loaded; of several frames the first."""
-    if not content:
-        raise ValueError("the file is empty")
-    with Image.open(io.BytesIO(content)) as image:
-        if image.width * image.height > _MAX_PIXELS:
-            size = f"{image.width} x {image.height}"
-            raise ValueError(f"{size} pixels, more than {_MAX_PIXELS // 10**6} million")
-        image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        return _grey(image, 65535)
-    if image.mode == "F":
-        return _grey(image, 1)
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-        return image if converted is None else converted  # None: converted in place
-    if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-
-
-def _grey(image: Image.Image, white: int) -> Image.Image:
-    """Numbers from 0 to ``white`` as 8-bit grey; with others, no scale would surely be right."""
-    values = np.asarray(image, dtype=np.float64)
-    low, high = values.min(), values.max()
-    if not (low >= 0 and high <= white):
-        raise ValueError(f"{image.mode} pixels from {low:g} to {high:g}; 0 to {white} can be read")
-    return Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8)).convert("RGB")
-
-
-def squared(image: Image.Image, side: int) -> Image.Image:
-    """The image within ``side`` x ``side`` pixels, in its own proportions."""
-    scale = side / max(image.size)
-    width, height = (max(1, round(length * scale)) for length in image.size)
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BICUBIC)
-    if image.size == (side, side):
-        return image
-    square = Image.new("RGB", (side, side), _border_mean(np.asarray(image)))
-    square.paste(image, ((side - width) // 2, (side - height) // 2))
-    return square
-
-
-def _border_mean(pixels: np.ndarray) -> tuple[int, ...]:
-    border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
-    return tuple(np.rint(border.mean(axis=0)).astype(int).tolist())

@@ -33,7 +33,8 @@ class Model:
 
     def read(self, files: Sequence[str | Path]) -> np.ndarray:
         """Image files as the model takes them, read as the training images were: (n, H, W, C)."""
-        images = [read_image(file, self.image_shape[0]) for file in files]
+        reading = self._predictor.opened.reading()
+        images = [read_image(file, self.image_shape[:2], reading) for file in files]
         return np.stack(images) if images else np.empty((0, *self.image_shape), np.uint8)
 
     def predict(self, images: np.ndarray) -> np.ndarray:

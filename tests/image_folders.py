@@ -1,11 +1,12 @@
 """Folders of images as the generator `folder` reads them."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from raresight.generators.base import Record
+from raresight.generators.base import Generator, Record, Unreadable
 from raresight.generators.folder import Folder, FolderOptions
 
 
@@ -19,8 +20,22 @@ def folder(root: Path, side: int = 6, **options) -> Folder:
     return Folder(FolderOptions(path=str(root), **options), side)
 
 
+def read_all(generator: Generator, name: str = "raw") -> dict:
+    """Every record that can be read with its sample, as the stage reads them, to the end."""
+    found, unreadable = {}, {}
+    for stream in generator.streams(name):
+        for record in stream:
+            try:
+                found[record] = generator.sample(record, np.random.default_rng(0))
+            except Unreadable as error:
+                unreadable[error.file] = error.why
+    generator.finish(unreadable, Counter(record.label for record in found))
+    return found
+
+
 def records(root: Path, **options) -> list[Record]:
-    return [record for stream in folder(root, **options).streams("raw") for record in stream]
+    """Those of all files that can be read."""
+    return list(read_all(folder(root, **options)))
 
 
 def names(root: Path, **options) -> list[str]:
@@ -35,5 +50,5 @@ def read(root: Path, image: Image.Image, *, side: int = 6, suffix="png", **optio
 
 
 def read_file(root: Path, path: Path, *, side: int = 6) -> np.ndarray:
-    record = next(record for record in records(root) if record.path == path)
-    return folder(root, side).sample(record, np.random.default_rng(0)).image
+    found = read_all(folder(root, side))
+    return next(sample.image for record, sample in found.items() if record.path == path)

@@ -44,7 +44,9 @@ def write_model(folder: Path, *, positive: str | None = "rare", seed: int = 1) -
     """A small network as train would leave it; its weights are random ones."""
     model = train_params(model={"width": 4, "blocks": [1]}).model
     shares = {"common": 0.75, "rare": 0.25}
-    network = build(model, classes=2, mean=[110] * 3, std=[30] * 3, seed=seed, side=judged.SIDE)
+    network = build(
+        model, classes=2, mean=[110] * 3, std=[30] * 3, seed=seed, shape=(judged.SIDE,) * 2
+    )
     card = checkpoint.ModelCard(
         model=model.model_dump(mode="json"),
         classes=("common", "rare"),

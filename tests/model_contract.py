@@ -15,7 +15,9 @@ Keys = dict[str, Any]
 
 def model(keys: Keys, *, side: int = 32, classes: int = 3, seed: int = 1) -> Classifier:
     params = train_params(model=keys).model
-    return build(params, classes=classes, mean=[90] * 3, std=[50] * 3, seed=seed, side=side)
+    return build(
+        params, classes=classes, mean=[90] * 3, std=[50] * 3, seed=seed, shape=(side, side)
+    )
 
 
 def images(n: int = 4, side: int = 32) -> torch.Tensor:

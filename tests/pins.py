@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept_otherwise import keep_otherwise
 from PIL import Image
 
 from raresight.generators import GENERATORS
@@ -25,6 +26,7 @@ from raresight.pipeline.core import seeds
 FILE = Path(__file__).with_name("pins.json")
 SIDE, EACH = 32, 3
 RENDERED = ("carla", "conveyor", "street")  # on whatever OpenGL there is: no two draw alike
+FORMATS = ("medmnist", "huggingface", "webdataset", "coco")
 LIBRARIES = (
     "numpy",
     "numba",
@@ -50,12 +52,15 @@ def known_versions(names) -> dict[str, str]:
 
 def options(name: str, folder: Path) -> dict[str, Any]:
     """Options for those that read files, and the files, made here from nothing but numbers."""
-    if name in ("folder", "table"):
+    if name in ("folder", "table", *FORMATS):
         for number, label in enumerate(("cat", "dog")):
             path = folder / "pictures" / label / "1.png"
             path.parent.mkdir(parents=True)
             ramp = np.arange(SIDE * SIDE * 3, dtype=np.uint32) * (7 + number) % 256
             Image.fromarray(ramp.astype(np.uint8).reshape(SIDE, SIDE, 3)).save(path)
+        if name in FORMATS:
+            pictures = {label: folder / "pictures" / label / "1.png" for label in ("cat", "dog")}
+            return keep_otherwise(folder, pictures)[name]
         if name == "folder":
             return {"path": str(folder / "pictures")}
         table = folder / "pictures" / "labels.csv"

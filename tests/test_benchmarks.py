@@ -27,10 +27,12 @@ TINY = Sizes(
     stored=12,
     copied=4,
     learned=32,
+    read=6,
     judged=(400,),
 )
 ROWS = {
     "generate": ["rate", "speed-up"],
+    "read": ["speed-up"],
     "shapes": ["speed-up", "speed-up", "decibels", "decibels", "speed-up"],
     "glyphs": ["speed-up"],
     "store": ["speed-up", "speed-up", "share", "share"],

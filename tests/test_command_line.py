@@ -75,7 +75,7 @@ def test_an_environment_gives_options_and_the_line_overrules_it(project, tmp_pat
     assert "none.yaml" in other.stderr
     none = invoke(*options(project), "generate", env={"RARESIGHT_WORKERS": "0"})
     assert none.exit_code == 2
-    assert "'--workers' (env var: 'RARESIGHT_WORKERS'): 0 is not" in none.stderr
+    assert "'--workers': 0 is not in the range" in none.stderr
 
 
 @pytest.fixture
@@ -170,7 +170,8 @@ def test_scores_are_judged_from_stdin():
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     # k % 7 == 0 is positive, k % 10 >= 5 is predicted positive
-    assert found["test"]["tp"] == sum(k % 7 == 0 and k % 10 >= 5 for k in range(90))
+    hits = [k % 10 >= 5 for k in range(90) if k % 7 == 0]
+    assert found["test"]["recall"] == pytest.approx(sum(hits) / len(hits))
     bad = judged(b"id,label\n1,a\n", *asked)
     assert bad.returncode == 65
     assert bad.stderr.startswith(b"error: stdin")
@@ -182,7 +183,9 @@ def test_square_brackets_from_outside_are_text():
     table = "\n".join(["id,label,score", *rows]).encode()
     done = judged(table, "--positive", labels[1], "--threshold", "0.5")
     assert done.returncode == 0, done.stderr
-    assert b"always [/red]well" in b" ".join(done.stdout.split())
+    told = b" ".join(done.stdout.split())
+    assert b"answering '[/red]well' has" in told
+    assert b"'[bold]rare'" in told
 
 
 def test_every_table_of_the_terminal_is_one_that_prints_brackets():
@@ -194,9 +197,9 @@ def test_every_table_of_the_terminal_is_one_that_prints_brackets():
     table.add_row("[/red]well")
     console = Console(file=io.StringIO(), width=40)
     console.print(table)
-    shown = console.file.getvalue().split()
-    assert shown[:3] == ["of", "[b]class[/b]", "[red]name"]
-    assert shown[-1] == "[/red]well"
+    shown = "".join(console.file.getvalue().split())
+    assert shown.startswith("of[b]class[/b][red]name")
+    assert shown.endswith("[/red]well")
 
 
 def test_a_message_names_the_line_that_works_for_how_it_was_installed(tmp_path, monkeypatch):

@@ -119,6 +119,22 @@ def test_a_class_too_small_to_be_split_is_a_stated_choice(images, tmp_path, caps
     assert "incomplete_classes" not in (tmp_path / "q/params.yaml").read_text()
 
 
+def test_what_looks_grouped_is_said_and_kept_together_when_asked(tmp_path, caplog):
+    rng = np.random.default_rng(1)
+    for k in range(24):
+        label = ("healthy", "ill")[k // 2 % 2]
+        color = tuple(rng.integers(0, 256, 3).tolist())
+        save(tmp_path / "photos" / label / f"patient{k // 2:02d}" / f"{k % 2}.png", color)
+    init.run(tmp_path / "p", images=tmp_path / "photos")
+    assert "look as if several belonged together" in caplog.text
+    assert "`group: parent`" in caplog.text
+    assert len(read_ledger(tmp_path / "p")) == 24
+    caplog.clear()
+    init.run(tmp_path / "q", images=tmp_path / "photos", group="parent")
+    assert caplog.text == ""
+    assert sorted(read_ledger(tmp_path / "q")) == [f"patient{k:02d}" for k in range(12)]
+
+
 def test_a_table_of_images_is_a_beginning(images, tmp_path):
     """Columns are recognized by what people call them, and patients stay together."""
     (images / "mask.png").write_bytes((images / "healthy/0.png").read_bytes())

@@ -34,8 +34,10 @@ ROOMS = {
     "evaluation": {*DATA, "augmentation", "splitting", "models"},
     # New images are read as training images are, and answered as the evaluation decided.
     "prediction": {*DATA, "generators", "models", "evaluation"},
+    "exports": {*DATA, "splitting"},  # images with their splits, for other programs
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
     "wording": {*BASE, "evaluation", "comparison"},
+    "cards": {*DATA, "evaluation", "wording"},  # what a model or a dataset is, for the hub
     "report": {*DATA, "splitting", "evaluation", "wording"},  # the page shows a judgement
 }
 EVERY = {*ROOMS, "generators"}

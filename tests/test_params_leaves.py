@@ -10,6 +10,7 @@ from full_params import full_params
 from imports import ROOT
 from ruamel.yaml import YAML
 
+from raresight.pipeline.cards.params import CardParams
 from raresight.pipeline.commands import validate
 from raresight.pipeline.core.renamed import RENAMED
 from raresight.pipeline.runtime.errors import ParamsError
@@ -31,6 +32,7 @@ NULLABLE = {
     "evaluate.threads",
     "split.keep",
     "train.start",
+    *(f"card.{name}" for name in CardParams.model_fields),
 }
 # Without it no class is enlarged, which is a wish like any other.
 OPTIONAL = {"augment.copies.mitotic"}

@@ -51,6 +51,7 @@ def test_what_params_name_is_listed_and_no_more_what_they_named(project, stage):
     result = invoke(*asked, stage)
     assert result.exit_code == 2
     assert path in result.stderr
+    assert invoke(*asked, "validate").exit_code == 2
     assert "raresight sync" in result.stderr
     assert invoke(*asked, "sync").stderr == f"{stage}: + {path}\n"
     assert deps(project, stage)[-1] == path
@@ -75,10 +76,9 @@ def test_deps_of_ones_own_stay(project):
     edit(project, "generate", sources=[FOLDER])
     sync(project / "params.yaml")
     edit(project, "generate", sources=[{**FOLDER, "options": {"path": "/elsewhere/scans"}}])
-    assert sync(project / "params.yaml") == [
-        "generate: + /elsewhere/scans",
-        "generate: - data/raw/scans",
-    ]
+    added, gone = sync(project / "params.yaml")
+    assert added.startswith("generate: + /elsewhere/scans (outside the project: DVC sees it change")
+    assert gone == "generate: - data/raw/scans"
     assert "mine" in deps(project, "generate")
 
 
@@ -90,6 +90,22 @@ def test_masks_beside_the_images_and_tables_are_read_too(project):
     sync(project / "params.yaml")
     added = [f"data/raw/{name}" for name in ("all", "masks", "scans", "t.csv")]
     assert deps(project, "generate")[-4:] == added
+
+
+def test_folders_that_are_links_are_watched_where_they_lead_to(project, tmp_path_factory):
+    """DVC does not follow them; the generator does."""
+    far = tmp_path_factory.mktemp("far")
+    (project / "data/raw/scans/well").mkdir(parents=True)
+    (project / "data/raw/scans/ill").symlink_to(far)
+    edit(project, "generate", sources=[FOLDER])
+    sync(project / "params.yaml")
+    assert deps(project, "generate")[-2:] == [str(far), "data/raw/scans"]
+    other = tmp_path_factory.mktemp("other")
+    (project / "data/raw/scans/odd").symlink_to(other)
+    asked = ("--params", project / "params.yaml", "--data", project / "data")
+    result = invoke(*asked, "generate")
+    assert result.exit_code == 2
+    assert f"names {other}, which is no dep" in result.stderr
 
 
 def test_a_scenario_brings_its_images_along(project):

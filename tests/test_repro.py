@@ -14,6 +14,8 @@ from program import alive, wait_for
 from rewording import reword
 from ruamel.yaml import YAML
 
+from raresight.pipeline.evaluation.keeping import model_files
+from raresight.pipeline.prediction.model_folder import open_model_folder
 from raresight.pipeline.stages.table import STAGES
 
 OUTPUTS = [path for stage in STAGES.values() for path in stage.outputs]
@@ -73,6 +75,23 @@ def test_one_command_makes_every_output_and_prints_the_verdict(reproduced):
     for word in ("accuracy", "precision", "recall", "F1", "always 'normal'", "deployment"):
         assert word in text
     assert "DIFFERS" not in reproduced.run(sys.executable, "-m", "raresight", "verify")
+
+
+def test_a_registered_version_brings_the_model_and_its_decision(reproduced, tmp_path):
+    """As docs/cards.md has it, for somebody who has nothing but the repository."""
+    reproduced.run("gto", "register", "classifier", "--version", "v1.0.0")
+    for artifact, name, revision in (
+        ("classifier", "model", "v1.0.0"),
+        ("decision", "decision", "classifier@v1.0.0"),
+    ):
+        place = str(tmp_path / name)
+        reproduced.dvc(
+            *("artifacts", "get", str(reproduced.folder), artifact),
+            *("--rev", revision, "--out", place),
+        )
+    opened = open_model_folder(tmp_path / "model", need_decision=True)
+    assert opened.decision is not None
+    assert opened.decision.model == model_files(reproduced.folder / "data" / "model")
 
 
 def test_git_is_left_with_the_lock_and_the_metrics_alone(reproduced):

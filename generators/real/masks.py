@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from raresight.generators.base import BadImages
-from raresight.generators.image_file import decode, readable_name, reason
+from raresight.generators.image_file import Read, reason
+from raresight.generators.reading.fitting import fitted_mask
+from raresight.generators.real.contents import Content
 
 _FIELDS = ("folder", "name")
 
@@ -39,30 +41,27 @@ def mask_file(root: Path, template: str, folder: Path, image: Path) -> Path | No
     return found if found.is_file() else None
 
 
-def read_mask(mask: Path, image: Path, side: int) -> np.ndarray:
-    """Which pixels of an image within ``side`` x ``side`` carry the label, uint8 (side, side).
+def read_mask(mask: Content, image: str, read: Read) -> np.ndarray:
+    """Which pixels of an image that was ``read`` carry the label, uint8 (H, W).
 
-    Marked is what is not black in the file ``mask``, which has to be of the size of ``image``. A
-    pixel is marked where half of it is; where none is, as of a speck, those marked most are.
+    Marked is what is not black in ``mask``, which has to be of the size of the ``image``, a name.
     BadImages where the mask cannot be read or is of another size.
     """
     try:
-        with Image.open(io.BytesIO(mask.read_bytes())) as opened:
-            marked = np.asarray(ImageOps.exif_transpose(opened).convert("L")) > 0
-        size = decode(image.read_bytes()).size
+        marked = _marked(mask.read())
     except Exception as error:  # a damaged file makes Pillow's decoders raise nearly anything
-        raise BadImages(f"mask {readable_name(str(mask))}: {reason(error)}.") from None
-    if (found := marked.shape[::-1]) != size:
+        raise BadImages(f"mask {mask.name}: {reason(error)}.") from None
+    if (found := marked.shape[::-1]) != read.size:
         raise BadImages(
-            f"mask {readable_name(str(mask))} is {found[0]} x {found[1]} pixels, but "
-            f"{readable_name(str(image))} is {size[0]} x {size[1]}: they have to be of one size."
+            f"mask {mask.name} is {found[0]} x {found[1]} pixels, but {image} is {read.size[0]} x "
+            f"{read.size[1]}: they have to be of one size."
         )
-    scale = side / max(size)
-    width, height = (max(1, round(length * scale)) for length in size)
-    whole = Image.fromarray(marked.astype(np.float32))
-    shares = np.asarray(whole.resize((width, height), Image.Resampling.BOX))
-    kept = shares >= min(0.5, shares.max()) if marked.any() else shares > 1
-    found_mask = np.zeros((side, side), np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    found_mask[top : top + height, left : left + width] = kept
-    return found_mask
+    return fitted_mask(marked, read.window)
+
+
+def _marked(content: bytes | np.ndarray) -> np.ndarray:
+    """What is not black: bool (h, w)."""
+    if isinstance(content, np.ndarray):
+        return np.asarray(content.reshape(*content.shape[:2], -1).any(axis=2))
+    with Image.open(io.BytesIO(content)) as opened:
+        return np.asarray(ImageOps.exif_transpose(opened).convert("L")) > 0

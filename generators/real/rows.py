@@ -1,23 +1,21 @@
-"""The rows of a table of images: file, label, and what else is known of each."""
+"""A table as rows of images: file, label, and what else is known of each."""
 
 import logging
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from raresight.generators.base import BadImages
 from raresight.generators.real.columns import Columns, LabelRule
+from raresight.generators.real.contents import Content, File
 from raresight.generators.real.grouping import beginnings
 from raresight.generators.real.layout import split_of_name
-from raresight.generators.real.tables import BadTable, nearest, read_table
+from raresight.generators.real.row import Listing, Row
+from raresight.generators.real.tables import nearest
 from raresight.generators.real.values import factors_of, numbers_of, texts_of
 
 logger = logging.getLogger(__name__)
@@ -31,55 +29,25 @@ _GROUPS = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One image of a table."""
+def listing_of(
+    table: pa.Table,
+    columns: Columns,
+    path: Path,
+    *,
+    images: Path,
+    contents: Sequence[Content] | None = None,
+    masks: Mapping[int, Content] | None = None,
+) -> Listing:
+    """The rows of a table that was read from ``path``.
 
-    path: Path
-    file: str
-    label: str
-    group: str | None = None
-    given_split: str | None = None
-    mask: Path | None = None
-    id: str | None = None
-    factors: Mapping[str, float | str | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """The rows of a table in its order, and of each factor whether it is float or string."""
-
-    rows: tuple[Row, ...]
-    factors: Mapping[str, str]
-    has_mask: bool
-    has_split: bool
-    has_group: bool
-
-
-def read_rows(path: Path, images: Path | None, columns: Columns) -> Rows:
-    """The rows of a table; ``images`` is the folder that files are relative to, by default its own.
-
-    A process reads the same table once. FileNotFoundError where there is none, BadImages with all
-    that is wrong with it.
+    Files and masks are relative to the folder ``images``; where the rows' images lie elsewhere,
+    ``contents`` (one a row) says where, and ``masks`` where those are of the rows that have one.
+    BadImages with all that is wrong with the table.
     """
-    try:
-        changed = path.stat().st_mtime_ns if path.exists() else 0
-        key = (os.getcwd(), changed)  # what else decides what is read
-        named = frozenset(columns.model_fields_set)
-        return _read(path, images or path.parent, columns.model_dump_json(), named, key)
-    except BadTable as error:
-        raise BadImages(str(error)) from None
-
-
-@lru_cache(maxsize=4)
-def _read(path: Path, images: Path, asked: str, named: frozenset[str], key: Any) -> Rows:
-    """The rows; ``named`` are the columns of ``asked`` that were asked for by name."""
-    table = read_table(path)
-    columns = Columns.model_validate_json(asked)
-    names = _present(path, table, columns, named)
-    texts = {role: texts_of(table[name]) for role, name in names.items()}
+    names = _present(path, table, columns)
     if not table.num_rows:
         raise BadImages(f"{path} has no rows.")
+    texts = {role: texts_of(table[name]) for role, name in names.items()}
     labels, problems = _labels(table, columns.label, texts["label"])
     problems += _file_problems(texts["file"])
     splits, wrong = _splits(texts.get("split"), table.num_rows)
@@ -88,44 +56,47 @@ def _read(path: Path, images: Path, asked: str, named: frozenset[str], key: Any)
         problems += _repeated("id", texts["id"])
     _refuse(path, problems)
     files = [file.replace("\\", "/") for file in texts["file"]]
-    places = _places(path, images, files, "files")
-    masks: list[Path | None] = [None] * table.num_rows
-    if "mask" in texts:
-        known = [k for k, mask in enumerate(texts["mask"]) if mask]
-        found = _places(path, images, [texts["mask"][k] for k in known], "masks")
-        for k, place in zip(known, found, strict=True):
-            masks[k] = place
+    if contents is None:
+        contents = [File(path=one) for one in _places(path, images, files, "files")]
+    has_mask = masks is not None or "mask" in texts
+    if masks is None:
+        masks = _masks(path, images, texts.get("mask"))
     factors = dict(factors_of(path, table, set(names.values())))
     if "group" not in names:
         _warn_of_groups(path, table, set(names.values()), dict(zip(files, labels, strict=True)))
     groups, ids = texts.get("group"), texts.get("id")
-    rows = tuple(
+    rows = [
         Row(
-            path=places[k],
+            content=contents[k],
             file=files[k],
             label=labels[k],
             group=(groups[k] or None) if groups else None,
             given_split=splits[k],
-            mask=masks[k],
+            mask=masks.get(k),
             id=ids[k] if ids else None,
             factors={name: values[k] for name, (_, values) in factors.items()},
         )
         for k in range(table.num_rows)
-    )
-    return Rows(
+    ]
+    known = {"mask": has_mask, "given_split": "split" in texts}
+    return Listing(
+        classes=tuple(sorted(set(labels))),
         rows=rows,
-        factors={name: kind for name, (kind, _) in factors.items()},
-        has_mask="mask" in texts,
-        has_split="split" in texts,
-        has_group="group" in texts,
+        columns=tuple(name for name, there in known.items() if there),
+        factors={name: (kind, "a column of the table") for name, (kind, _) in factors.items()},
     )
 
 
-def _present(
-    path: Path, table: pa.Table, columns: Columns, named: frozenset[str]
-) -> dict[str, str]:
+def _masks(path: Path, images: Path, texts: Sequence[str] | None) -> dict[int, Content]:
+    """The mask of each row that has one."""
+    known = [k for k, mask in enumerate(texts or ()) if mask]
+    found = _places(path, images, [(texts or ())[k] for k in known], "masks")
+    return {k: File(path=place) for k, place in zip(known, found, strict=True)}
+
+
+def _present(path: Path, table: pa.Table, columns: Columns) -> dict[str, str]:
     """The column of each role that the table has; BadImages where one that it needs is missing."""
-    rule = columns.label
+    rule, named = columns.label, columns.model_fields_set
     asked = {**dict(columns), "label": rule if isinstance(rule, str) else rule.column}
     there = table.column_names
     problems = [

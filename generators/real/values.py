@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas
 import pyarrow as pa
 
 from raresight.generators.base import BadImages
@@ -34,8 +33,14 @@ def _text(value: Any) -> str:
 
 def numbers_of(texts: Sequence[str]) -> np.ndarray:
     """The words as float64 (n,), NaN where one is no number."""
-    values = pandas.to_numeric(pandas.Series(list(texts), dtype=object), errors="coerce")
-    return np.asarray(values, float)
+    return np.array([_number(text) for text in texts], float)
+
+
+def _number(text: str) -> float:
+    try:
+        return np.nan if "_" in text else float(text)  # Python takes 1_000 for a number
+    except ValueError:
+        return np.nan
 
 
 def factors_of(

@@ -11,6 +11,7 @@ import click
 from raresight.pipeline.cli.command import find_settings
 from raresight.pipeline.runtime.errors import RaresightError
 
+_NOTHING_THERE = (RaresightError, OSError, ValueError, KeyError, subprocess.SubprocessError)
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
@@ -18,7 +19,7 @@ def _completing(names: Callable[[click.Context], Iterable[str]]) -> Completion:
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
         try:
             return [name for name in names(ctx) if name.startswith(incomplete)]
-        except (RaresightError, OSError, ValueError, KeyError, click.UsageError):
+        except (*_NOTHING_THERE, click.UsageError):
             return []
 
     return complete

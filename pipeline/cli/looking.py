@@ -17,9 +17,12 @@ from raresight.pipeline.runtime.errors import RaresightError, listing
 def validate(settings: Settings, full: bool) -> None:
     """Check params.yaml; print what will run, or every problem."""
     from raresight.pipeline.commands.validate import changed, doubts, plain, resolved, run
+    from raresight.pipeline.project.inputs import require_listed
     from raresight.pipeline.terminal.validate import render
 
     sections = run(settings.params)
+    for stage in sections:
+        require_listed(settings.params, stage)
     if full and settings.json:
         told = {"changed": changed(sections), "warnings": list(doubts(sections))}
         print_json({"params": plain(sections), **told})

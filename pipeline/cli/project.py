@@ -87,7 +87,7 @@ def upgrade(settings: Settings) -> None:
         tell(settings, line)
 
 
-@click.command()
+@command(example="sync")
 @click.pass_obj
 def sync(settings: Settings) -> None:
     """Make dvc.yaml list what params.yaml names.

@@ -11,6 +11,7 @@ from raresight.pipeline.cli.group import (
     device_option,
     executor_option,
     print_json,
+    print_result,
     tell,
     workers_option,
 )
@@ -43,6 +44,11 @@ model_option = click.option(
     show_default=True,
     help="Leave out up to so many files that cannot be read.",
 )
+@click.option(
+    "--like",
+    metavar="SOURCE",
+    help="Source whose files these are like, where those learned from were read in several ways.",
+)
 @workers_option
 @executor_option
 @device_option
@@ -50,7 +56,8 @@ model_option = click.option(
 def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **given: Any) -> None:
     """Apply the model to images: scores, probabilities, answers, and what is unlike.
 
-    INPUT is an image, a folder of images, a dataset, or - for a list of files on stdin.
+    INPUT is an image, a folder of images, a dataset, a table that lists files, or - for a list of
+    files on stdin.
     """
     from raresight.pipeline.commands.predict import STDOUT, Options, run
     from raresight.pipeline.terminal.prediction import render
@@ -65,7 +72,7 @@ def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **g
 
 @click.group(cls=Commands)
 def export() -> None:
-    """Write the model for other places and other programs."""
+    """Write the model or the dataset for other places and other programs."""
 
 
 @export.command("model", example="export model --format onnx --out model.onnx", at_root=False)
@@ -97,10 +104,71 @@ def export_model(
     from raresight.pipeline.terminal.prediction import render_export
 
     folder = model or settings.data / "model"
-    card = run(folder, form=form, out=out, images=images, data=settings.data)
+    card = run(
+        folder,
+        form=form,
+        out=out,
+        images=images,
+        data=settings.data,
+        params_file=settings.params,
+    )
     tell(settings, render_export(card, out))
     if settings.json:
         print_json(card)
 
 
-COMMANDS = (predict, export)
+@export.command("data", example="export data --format parquet --out hub")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("imagefolder", "parquet", "webdataset", "coco")),
+    required=True,
+    help="For torchvision, Hugging Face, webdataset, or pycocotools.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@click.option("--copies", is_flag=True, help="Also the augmented copies that train learns from.")
+@click.pass_obj
+def export_data(settings: Settings, form: str, out: Path, copies: bool) -> None:
+    """Write the images with labels, masks and splits, for another program.
+
+    With a dataset card; the same bytes each time.
+    """
+    from raresight.pipeline.commands.export_data import run
+    from raresight.pipeline.terminal.exports import render
+
+    found = run(settings.data, form=form, out=out, copies=copies, params_file=settings.params)
+    tell(settings, render(found, out))
+    if settings.json:
+        print_json(found)
+
+
+@command(example="explain --out mistakes.png")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Picture to write (PNG).",
+)
+@click.option(
+    "--mistakes",
+    "most",
+    type=click.IntRange(min=1, max=100),
+    default=8,
+    show_default=True,
+    help="How many of each kind.",
+)
+@device_option
+@click.pass_obj
+def explain(settings: Settings, out: Path, most: int, device: str) -> None:
+    """Draw the surest mistakes and the pixels that they came from.
+
+    By integrated gradients, which the extra `explain` brings.
+    """
+    from raresight.pipeline.commands.explain import run
+    from raresight.pipeline.terminal.explained import render
+
+    found = run(settings.data, out, most=most, device=device)
+    print_result(settings, asdict(found), lambda _: render(found))
+
+
+COMMANDS = (predict, explain, export)

@@ -15,16 +15,16 @@ def run(params_file: Path) -> ModelSummary:
     sections, problems = check_sections(params_file, models, only=True)
     refuse(params_file, problems)
     generate, params = sections["generate"], sections["train"]
-    size = generate.image_size
-    classes = {label for source in generate.sources for label in source.build(size).classes}
+    shape = generate.shape
+    classes = {label for source in generate.sources for label in source.build(shape).classes}
     model = build(
         params.model,
         classes=len(classes),
         mean=[0.0] * 3,
         std=[1.0] * 3,
         seed=0,
-        side=size,
+        shape=shape,
         fetch=False,
         cosine_scale=params.loss.implied.cosine_scale,
     )
-    return summarize(model, params.model.name, size)
+    return summarize(model, params.model.name, shape)

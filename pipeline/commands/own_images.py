@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from raresight.generators.base import BadImages, Record
 from raresight.generators.real.columns import Columns
+from raresight.generators.real.contents import File
+from raresight.generators.real.images import RealImages
 from raresight.generators.real.layout import split_of_name
-from raresight.generators.real.rows import read_rows
+from raresight.generators.real.sizes import Sizes
 from raresight.generators.real.tables import read_table
-from raresight.pipeline.core.params import parse
 from raresight.pipeline.generation.params import Source
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError, listing, suggest
 from raresight.pipeline.splitting.assignment import Images, split_images
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.problems import gaps, group_problems
 
-_LOOKED_AT = 200  # images, whose sizes suggest one
 # What people call a column, where none is called as its role is.
 _NAMES = {
     "file": r"(image|img|file)?_?(file|path|name|image|img)(_?(name|path|id))?|filepath|id_code",
@@ -35,26 +34,19 @@ _NAMES = {
 class Found:
     """The images of a source: ``options`` are those of its ``generator``, but for the path.
 
-    ``files`` are all that it reads, each with its place below the folder of the project's images.
+    ``files`` are all that it reads, each with its place below the folder of the project's images;
+    ``sizes`` those of the images.
     """
 
     generator: str
     options: Mapping[str, Any]
     records: tuple[Record, ...]
     files: Mapping[Path, str]
+    sizes: Sizes
 
     @property
     def counts(self) -> Counter[str]:
         return Counter(record.label for record in self.records)
-
-    @property
-    def longer_side(self) -> int:
-        """The median of some; DataError where none can be read."""
-        some = self.records[:: max(1, len(self.records) // _LOOKED_AT)]
-        sides = sorted(side for record in some if (side := _side(record.file)))
-        if not sides:
-            raise DataError("no image can be read.")
-        return sides[len(sides) // 2]
 
 
 def look_at_folder(images: Path, *, group: str | None = None) -> Found:
@@ -67,9 +59,15 @@ def look_at_folder(images: Path, *, group: str | None = None) -> Found:
         options["split_folders"] = True
     if group is not None:
         options["group"] = group
-    records = _records("folder", {"path": str(images), **options})
+    generator, records = _records("folder", {"path": str(images), **options})
     files = {record.file: record.file.relative_to(images).as_posix() for record in records}
-    return Found(generator="folder", options=options, records=records, files=files)
+    return Found(
+        generator="folder",
+        options=options,
+        records=records,
+        files=files,
+        sizes=generator.sizes,
+    )
 
 
 def look_at_table(
@@ -98,9 +96,9 @@ def look_at_table(
     where = table.parent if images is None else images
     options = {"columns": chosen} if chosen else {}
     given = {"path": str(table), "images": str(where), **options}
-    records = _records("table", given)
-    rows = read_rows(table, where, parse(Columns, chosen)).rows
-    places = [place for row in rows for place in (row.path, row.mask) if place is not None]
+    generator, records = _records("table", given)
+    contents = [content for row in generator.rows for content in (row.content, row.mask)]
+    places = [content.path for content in contents if isinstance(content, File)]
     outside = [place for place in places if not place.resolve().is_relative_to(where.resolve())]
     if outside:
         raise DataError(
@@ -109,7 +107,11 @@ def look_at_table(
         )
     files = {place: place.resolve().relative_to(where.resolve()).as_posix() for place in places}
     return Found(
-        generator="table", options=options, records=records, files={**files, table: table.name}
+        generator="table",
+        options=options,
+        records=records,
+        files={**files, table: table.name},
+        sizes=generator.sizes,
     )
 
 
@@ -130,10 +132,13 @@ def _recognized(names: Sequence[str], asked: Mapping[str, str]) -> dict[str, str
     return found
 
 
-def _records(generator: str, options: Mapping[str, Any]) -> tuple[Record, ...]:
-    source = Source(generator=generator, options=options)
+def _records(name: str, options: Mapping[str, Any]) -> tuple[RealImages, tuple[Record, ...]]:
+    """The generator of that name, which has looked at the images, and their records."""
+    source = Source(generator=name, options=options)
+    generator = source.build((64, 64))
+    assert isinstance(generator, RealImages)
     try:
-        streams = source.build(64).streams(source.id_prefix)
+        streams = generator.streams(source.id_prefix)
     except (BadImages, OSError) as error:
         ways = (
             " With init: --column file=NAME --column label=NAME."
@@ -141,7 +146,7 @@ def _records(generator: str, options: Mapping[str, Any]) -> tuple[Record, ...]:
             else ""
         )
         raise DataError(f"{error}{ways}") from None
-    return tuple(record for stream in streams for record in stream)
+    return generator, tuple(record for stream in streams for record in stream)
 
 
 def first_splits(found: Found) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -167,12 +172,3 @@ def first_splits(found: Found) -> tuple[dict[str, str], dict[str, list[str]]]:
     for label, split in gaps(images, splits, sorted(found.counts), params, kept=True):
         missing.setdefault(label, []).append(split)
     return dict(zip(images.groups.tolist(), splits.tolist(), strict=True)), missing
-
-
-def _side(path: Path) -> int | None:
-    """The longer side of an image, without decoding it; None where it is none."""
-    try:
-        with Image.open(path) as image:
-            return max(image.size)
-    except (OSError, ValueError, SyntaxError):
-        return None

@@ -9,10 +9,9 @@ from ruamel.yaml import YAML
 from raresight.pipeline.commands.own_images import Found
 from raresight.pipeline.runtime.errors import ParamsError, suggest
 
-_SIZES = (32, 64, 128, 224)
 _FEW = 2000  # images, below which smaller batches and more epochs are asked for
 _NOTES = {
-    "image_size": "Every image is made square, of so many pixels a side; yours are about {size}.",
+    "image_size": "Side of the images in pixels, or [height, width]; yours are about {size}.",
     "deployment_prevalence": "The share of '{positive}' where the model will be used: set it.",
     "keep": "Where each group is: in Git, so that none moves. `raresight split --keep` adds new.",
     "incomplete_classes": "Too few to be in every split, so learned from and not judged: {few}.",
@@ -33,8 +32,8 @@ def params_text(
     found: Found, *, path: str, ledger: str, positive: str | None, few: Mapping[str, Any]
 ) -> str:
     """The whole file; the images lie in ``path``, ``few`` are the classes that miss a split."""
-    counts, longer = found.counts, found.longer_side
-    size = max([side for side in _SIZES if side <= longer], default=_SIZES[0])
+    counts, size = found.counts, found.sizes.suggested
+    width, height = found.sizes.typical
     options = {"path": path, **found.options}
     split = {"keep": ledger}
     if few:
@@ -44,7 +43,7 @@ def params_text(
         evaluate["deployment_prevalence"] = float(f"{counts[positive] / counts.total():.3g}")
     document = {
         "generate": {
-            "image_size": size,
+            "image_size": size if isinstance(size, int) else list(size),
             "positive": positive,
             "sources": [{"generator": found.generator, "options": options}],
         },
@@ -54,7 +53,9 @@ def params_text(
         "evaluate": evaluate,
         "report": {},
     }
-    return _with_notes(document, size=longer, positive=positive, few=", ".join(sorted(few)))
+    return _with_notes(
+        document, size=f"{height} x {width}", positive=positive, few=", ".join(sorted(few))
+    )
 
 
 def _with_notes(document: Mapping[str, Any], **known: Any) -> str:

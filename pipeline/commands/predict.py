@@ -28,7 +28,8 @@ class Options:
     """What to predict with, and where to.
 
     ``out`` is a file whose suffix says its form, or ``-``: stdout, in the form ``stdout_as``. Up to
-    ``max_unreadable`` files that cannot be read are left out.
+    ``max_unreadable`` files that cannot be read are left out. ``like`` names the source whose
+    files new ones are like, where the model learned from several that were read in other ways.
     """
 
     model: Path
@@ -39,6 +40,7 @@ class Options:
     workers: int | None = None
     executor: str = "local"
     device: str = "auto"
+    like: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -69,7 +71,7 @@ class Summary:
 
 
 def run(names: Sequence[str], options: Options) -> Summary:
-    """Predict every image of ``names``: files, folders, datasets, ``-`` for a list on stdin.
+    """Predict every image of ``names``: files, folders, tables, datasets, ``-`` (a list on stdin).
 
     Raises DataError, with every file that cannot be read, where they are more than allowed; no
     table is written then.
@@ -123,7 +125,7 @@ def _write(
             images.pixels, prevalence=options.prevalence, statistics=images.statistics
         )
         summary.count(applied)
-        table = as_table(images, applied, known=bool(inputs.datasets))
+        table = as_table(images, applied, known=inputs.labelled)
         writer = writer or WRITERS[suffix](sink, table.schema)
         writer.write_table(table)
     _refuse(summary, options.max_unreadable)
@@ -134,7 +136,8 @@ def _write(
 def _chunks(predictor: Predictor, inputs: Inputs, options: Options) -> Iterator[Images]:
     images = read_images(
         inputs,
-        predictor.opened.image_shape[0],
+        predictor.opened.image_shape[:2],
+        predictor.opened.reading(options.like),
         workers=options.workers,
         executor=options.executor,
     )

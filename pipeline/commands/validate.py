@@ -18,7 +18,7 @@ from raresight.pipeline.core.params import check_sections, refuse
 from raresight.pipeline.core.resolved import Leaf, leaves
 from raresight.pipeline.generation.params import Source
 from raresight.pipeline.runtime.errors import suggest
-from raresight.pipeline.stages.table import section_models
+from raresight.pipeline.stages.table import optional_models, section_models
 from raresight.pipeline.training import params as training
 
 
@@ -27,7 +27,10 @@ def run(params_file: Path) -> dict[str, Any]:
 
     What is allowed but hardly meant is said in warnings.
     """
-    sections, problems = check_sections(params_file, section_models())
+    optional = optional_models()
+    sections, problems = check_sections(
+        params_file, section_models() | optional, optional=list(optional)
+    )
     problems += [f"{params_file}: {problem}" for problem in _across(sections)]
     refuse(params_file, problems)
     for doubt in doubts(sections):
@@ -60,19 +63,24 @@ def _across(sections: Mapping[str, Any]) -> Iterator[str]:
             yield from _class_problems("generate.positive", [generate.positive], classes)
         if augment is not None:
             yield from _class_problems("augment.copies", augment.copies, classes)
-    size = generate.image_size if generate is not None else 64
-    if generate is not None and train is not None and train.batch_augment.shift >= size:
+    shape = generate.shape if generate is not None else (64, 64)
+    if generate is not None and train is not None and train.batch_augment.shift >= min(shape):
         yield (
-            f"train.batch_augment.shift: must be less than generate.image_size ({size}). "
+            f"train.batch_augment.shift: must be less than generate.image_size ({min(shape)}). "
             f"Got {train.batch_augment.shift}."
         )
-    yield from _recipe_problems(sections, (size, size, 3))
+    if train is not None and train.batch_augment.rotate90 and shape[0] != shape[1]:
+        yield (
+            "train.batch_augment.rotate90: only square images can be turned by a quarter. Got "
+            f"generate.image_size {list(shape)}."
+        )
+    yield from _recipe_problems(sections, (*shape, 3))
 
 
 def _classes(sources: Sequence[Source]) -> set[str]:
     """Every class of the dataset to be; empty where images to be read in are not there yet."""
     try:
-        return {label for source in sources for label in source.build(64).classes}
+        return {label for source in sources for label in source.build((64, 64)).classes}
     except (BadImages, OSError):
         return set()
 

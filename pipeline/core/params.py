@@ -9,7 +9,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -156,31 +156,43 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
-def load_section(path: Path, name: str, model: type[ModelT]) -> ModelT:
-    """One checked section of a params file; ParamsError lists every problem it has."""
-    sections, problems = check_sections(path, {name: model}, only=True)
+def load_section(path: Path, name: str, model: type[ModelT], *, optional: bool = False) -> ModelT:
+    """One checked section of a params file; ParamsError lists every problem it has.
+
+    An ``optional`` one that is left out has its defaults.
+    """
+    sections, problems = check_sections(
+        path, {name: model}, only=True, optional=[name] if optional else ()
+    )
     refuse(path, problems)
     section: ModelT = sections[name]
     return section
 
 
 def check_sections(
-    path: Path, models: Mapping[str, type[BaseModel]], *, only: bool = False
+    path: Path,
+    models: Mapping[str, type[BaseModel]],
+    *,
+    only: bool = False,
+    optional: Collection[str] = (),
 ) -> tuple[dict[str, Any], list[str]]:
     """The sections that are right, and a sentence for each problem of the others.
 
-    Sections that ``models`` does not name are a problem unless ``only`` is set.
+    Sections that ``models`` does not name are a problem unless ``only`` is set; one that is
+    ``optional`` may be left out.
     """
     document = read_yaml(path)
     sections, problems = {}, []
     for name, model in models.items():
-        if document.get(name) is None:
+        if name in optional and document.get(name) is None:
+            sections[name] = model()
+        elif document.get(name) is None:
             problems.append(f"{path}: {_absent(name, model, name in document)}")
-            continue
-        try:
-            sections[name] = _validate(model, document[name])
-        except ValidationError as error:
-            problems += [f"{path}: {text}" for text in _sentences(name, model, error)]
+        else:
+            try:
+                sections[name] = _validate(model, document[name])
+            except ValidationError as error:
+                problems += [f"{path}: {text}" for text in _sentences(name, model, error)]
     if not only:
         problems += [
             f"{path}: {name}: unknown section. {suggest(str(name), models)}"

@@ -108,6 +108,11 @@ class Description:
         splits: Sequence[str] | Mapping[str, float] = found.get("splits") or SPLITS
         return splits
 
+    @property
+    def readings(self) -> dict[str, Mapping[str, Any]]:
+        """How the files of each source that was read in became pixels."""
+        return {one["name"]: one["reading"] for one in self.sources if "reading" in one}
+
     def write(self, folder: Path) -> None:
         types = {name: one.kind.spelled(self.image_shape) for name, one in self.kinds().items()}
         facts = {key: value for key, value in asdict(self).items() if key != "factors"}

@@ -6,37 +6,49 @@ from typing import Any
 import numpy as np
 
 from raresight.generators.base import Generator, Record
-from raresight.pipeline.dataset.schema import COLUMNS, Description, Rows
+from raresight.pipeline.dataset.columns import Shape
+from raresight.pipeline.dataset.schema import COLUMNS, Rows
 from raresight.pipeline.generation.corruptions import CORRUPTION, Drawn
 
 
 class Collector:
-    """Room for the samples of ``records``, with the columns that the generator declares."""
+    """Room for ``count`` samples, with the ``columns`` and ``factors`` that the generator keeps."""
 
-    def __init__(self, generator: Generator, records: Sequence[Record], description: Description):
-        count, self._shape = len(records), description.image_shape
+    def __init__(
+        self,
+        generator: Generator,
+        count: int,
+        *,
+        shape: Shape,
+        columns: Sequence[str],
+        factors: Sequence[str],
+    ):
+        self._shape = shape
         self._generator = generator
-        self._records = records
         self._images = np.empty((count, *self._shape), np.uint8)
-        self._columns: dict[str, list[Any]] = {
-            name: [None] * count for name in generator.kept_columns
-        }
+        self._columns: dict[str, list[Any]] = {name: [] for name in columns}
         self._factors: dict[str, list[float | str | None]] = {
-            name: [None] * count for name in (*generator.kept_factors, CORRUPTION)
+            name: [] for name in (*factors, CORRUPTION)
         }
-        self._labels, self._source_ids, self._groups = [""] * count, [""] * count, [""] * count
+        self._records: list[Record] = []
+        self._labels: list[str] = []
+        self._source_ids: list[str] = []
+        self._groups: list[str] = []
 
-    def put(self, row: int, drawn: Drawn) -> None:
+    def put(self, record: Record, drawn: Drawn) -> None:
         """Keep one sample; ValueError where it lacks a column that its generator declares."""
         sample = drawn.sample
-        self._labels[row] = drawn.label
-        self._source_ids[row], self._groups[row] = drawn.source_id, drawn.group
-        self._factors[CORRUPTION][row] = drawn.corruption
-        self._images[row] = sample.image
-        for name, column in self._columns.items():
-            column[row] = self._kept(name, getattr(sample, name), self._records[row])
-        for name, value in sample.factors.items():
-            self._factors[name][row] = value
+        kept = {name: self._kept(name, getattr(sample, name), record) for name in self._columns}
+        self._images[len(self._records)] = sample.image
+        self._records.append(record)
+        self._labels.append(drawn.label)
+        self._source_ids.append(drawn.source_id)
+        self._groups.append(drawn.group)
+        for name, value in kept.items():
+            self._columns[name].append(value)
+        factors = {**sample.factors, CORRUPTION: drawn.corruption}
+        for name, column in self._factors.items():
+            column.append(factors.get(name))
 
     def _kept(self, name: str, value: Any, record: Record) -> Any:
         try:
@@ -60,7 +72,7 @@ class Collector:
             labels=self._labels,
             true_labels=[record.label for record in self._records],
             variants=[0] * len(ids),
-            images=self._images,
+            images=self._images[: len(ids)],
             columns=self._columns,
             factors=self._factors,
         )

@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from raresight.generators import registry
 from raresight.generators.base import Generator, Record, Sample
 from raresight.generators.factors import bounds
-from raresight.generators.pathology import Pathology
-from raresight.generators.shapes import Shapes
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.params import ByName, Section
 from raresight.pipeline.core.ranges import FractionAboveZero
@@ -210,10 +209,12 @@ def _hardness(
 
 
 def _wrong_domain(image: np.ndarray, generator: Generator, rng: np.random.Generator) -> np.ndarray:
-    kind = Pathology if isinstance(generator, Shapes) else Shapes
-    other = kind(kind.options(), len(image))
+    shapes = registry.find("shapes")
+    kind = registry.find("pathology") if isinstance(generator, shapes) else shapes
+    height, width = image.shape[:2]
+    other = kind(kind.options(), max(height, width))
     label = other.classes[int(rng.random() * len(other.classes))]
-    return other.sample(Record(id="", label=label), rng).image
+    return other.sample(Record(id="", label=label), rng).image[:height, :width]
 
 
 def _blank(image: np.ndarray, generator: Generator, rng: np.random.Generator) -> np.ndarray:

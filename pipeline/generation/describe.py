@@ -1,12 +1,14 @@
 """What is known of the dataset to be before an image is drawn, and of its scenes after."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from raresight.generators.base import Generator
+from raresight.generators.image_file import shape_of
 from raresight.generators.real.class_names import confusable
+from raresight.generators.real.images import RealImages
 from raresight.pipeline.dataset.schema import OPTIONAL, Description, versions
 from raresight.pipeline.generation.corruptions import CORRUPTION
 from raresight.pipeline.generation.params import GenerateParams, Source
@@ -21,6 +23,8 @@ TRIES = "tries"  # the factor of generators that draw until a scene comes out as
 
 def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> Description:
     """The description without its shards; ``built`` has the generator of every source.
+
+    The options of ``params`` are those that the generators have settled.
 
     Raises DataError where no generator makes the positive class.
     """
@@ -38,11 +42,16 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
     return Description(
         classes=classes,
         positive=params.positive,
-        image_shape=(params.image_size, params.image_size, 3),
+        image_shape=(*params.shape, 3),
         factors=dict(sorted(factors.items())),
         outcomes=tuple(sorted({name for one in generators for name in one.outcomes})),
         sources=tuple(
-            {"name": source.id_prefix, **_source_as_json(source)} for source in params.sources
+            {
+                "name": source.id_prefix,
+                **_source_as_json(source),
+                **built[source.id_prefix].about(),
+            }
+            for source in params.sources
         ),
         seed=params.seed,
         columns=tuple(
@@ -50,6 +59,36 @@ def describe_dataset(params: GenerateParams, built: Mapping[str, Generator]) -> 
         ),
         versions={**versions("raresight", "pyarrow", *sorted(libraries)), **machine},
     )
+
+
+def settled(params: GenerateParams, built: Mapping[str, Generator]) -> GenerateParams:
+    """``params`` with the options that the images decided, such as a range in numbers."""
+    sources = [
+        source.model_copy(update={"options": built[source.id_prefix].settled()})
+        for source in params.sources
+    ]
+    return params.model_copy(update={"sources": sources})
+
+
+def about_sizes(params: GenerateParams, built: Mapping[str, Generator]) -> Iterator[str]:
+    """A line for each source that was read in: how large its images are, and become."""
+    for name, generator in built.items():
+        if not isinstance(generator, RealImages):
+            continue
+        sizes, (height, width) = generator.sizes, params.shape
+        own = f"{sizes.typical[1]} x {sizes.typical[0]}"
+        if sizes.smallest != sizes.largest:
+            ends = [f"{one[1]} x {one[0]}" for one in (sizes.smallest, sizes.largest)]
+            own = f"{ends[0]} to {ends[1]} (typically {own})"
+        suggested = sizes.suggested
+        advice = ""
+        if shape_of(suggested) != params.shape:
+            told = suggested if isinstance(suggested, int) else list(suggested)
+            advice = f"; `image_size: {told}` would suit them"
+        yield (
+            f"{name}: {sizes.count} images of {own} pixels become {height} x {width} "
+            f"({generator.config.fit}){advice}"
+        )
 
 
 def _factor_kinds(built: Mapping[str, Generator]) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """The ``generate`` section of params.yaml."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from raresight.generators import registry
 from raresight.generators.base import Generator, Options
+from raresight.generators.image_file import shape_of
 from raresight.pipeline.core.params import Section, parse
 from raresight.pipeline.core.ranges import Fraction, FractionAboveZero
 from raresight.pipeline.generation.corruptions import LabelNoiseParams, Outliers, noise_problems
@@ -13,7 +15,7 @@ from raresight.pipeline.runtime.errors import suggest
 
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-
+Side = Annotated[int, Field(ge=8, le=1024)]
 
 Split = Literal["train", "val", "test"]
 
@@ -87,30 +89,47 @@ class Source(Section):
     def has_corruptions(self) -> bool:
         return self.label_noise is not None or self.outliers is not None
 
-    def build(self, image_size: int) -> Generator:
-        return registry.find(self.generator)(self.options, image_size)
+    def build(self, image_shape: Sequence[int]) -> Generator:
+        """The generator of images of that height and width."""
+        height, width = image_shape[:2]
+        kind: Any = registry.find(self.generator)
+        generator: Generator = kind(self.options, height if kind.square else (height, width))
+        return generator
 
 
 class GenerateParams(Section):
     """Which images to draw.
 
     ``positive`` names the rare class that precision, recall and F1 are about; null where every
-    class matters alike. ``image_size`` is the side of the square images in pixels.
+    class matters alike. ``image_size`` is the side of the square images in pixels, or
+    ``[height, width]``.
     """
 
     seed: Annotated[int, Field(ge=0)] = 1
-    image_size: Annotated[int, Field(ge=8, le=1024)] = 64
+    image_size: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] = 64
     positive: str | None = None
     sources: Annotated[list[Source], Field(min_length=1)]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return shape_of(self.image_size)
 
     @model_validator(mode="after")
     def _consistent(self) -> "GenerateParams":
         names = [source.id_prefix for source in self.sources]
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two sources are called '{name}': give each a `name` of its own")
+        height, width = self.shape
         for number, source in enumerate(self.sources):
-            if registry.find(source.generator).countable:
-                generator = source.build(self.image_size)
+            kind = registry.find(source.generator)
+            if kind.square and height != width:
+                raise ValueError(
+                    f"sources[{number}]: '{source.generator}' draws square images, so image_size "
+                    f"must be one number. Got [{height}, {width}]"
+                )
+            if kind.countable:
+                generator = source.build(self.shape)
                 _check_labels(source, number, generator.classes)
                 for problem in noise_problems(source.label_noise, generator, generator.classes):
                     raise ValueError(f"sources[{number}].{problem}")

@@ -5,8 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from raresight.generators.base import BadImages, CannotDraw, Generator, Record, Unavailable
-from raresight.pipeline.dataset.schema import Description, Rows
+from raresight.generators.base import (
+    BadImages,
+    CannotDraw,
+    Generator,
+    Record,
+    Unavailable,
+    Unreadable,
+)
+from raresight.pipeline.dataset.schema import Description, Rows, rows_per_shard
 from raresight.pipeline.generation.collector import Collector
 from raresight.pipeline.generation.corruptions import Drawer
 from raresight.pipeline.generation.params import Source
@@ -17,12 +24,17 @@ _SHOWN = 10  # problems that a message shows; more are in a file
 
 @dataclass(frozen=True, kw_only=True)
 class ShardRecords:
-    """The records from ``start`` to ``stop`` of one stream of a source: those of one shard."""
+    """The records from ``start`` to ``stop`` of one stream of a source: those of one shard.
+
+    ``columns`` and ``factors`` are those that its generator keeps.
+    """
 
     source: Source
     records: Sequence[Record]
     start: int
     stop: int
+    columns: tuple[str, ...]
+    factors: tuple[str, ...]
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -70,30 +82,57 @@ def record_streams(
 
 def plan_shards(
     sources: Mapping[str, Source],
+    generators: Mapping[str, Generator],
     streams: Mapping[str, Sequence[Sequence[Record]]],
     *,
-    sizes: Mapping[str, int],
+    shape: tuple[int, int, int],
 ) -> list[ShardRecords]:
-    """Cut the streams of each source into shards of its ``sizes``; the last may be smaller."""
-    return [
-        ShardRecords(
-            source=sources[name],
-            records=records,
-            start=start,
-            stop=min(start + sizes[name], len(records)),
-        )
-        for name, several in streams.items()
-        for records in several
-        for start in range(0, len(records), sizes[name])
-    ]
+    """Cut the streams of each source into shards for images of ``shape``; the last may be smaller.
+
+    What exists is handed over in slices; what is drawn, as a whole that costs nothing, since an
+    outlier may repeat an earlier record.
+    """
+    plans = []
+    for name, several in streams.items():
+        columns = generators[name].kept_columns
+        factors = tuple(generators[name].kept_factors)
+        size = rows_per_shard(shape, columns)
+        for records in several:
+            whole = not isinstance(records, list) or sources[name].outliers is not None
+            for start in range(0, len(records), size):
+                stop = min(start + size, len(records))
+                plans.append(
+                    ShardRecords(
+                        source=sources[name],
+                        records=records if whole else records[start:stop],
+                        start=start if whole else 0,
+                        stop=stop if whole else stop - start,
+                        columns=columns,
+                        factors=factors,
+                    )
+                )
+    return plans
 
 
-def draw_rows(shard: ShardRecords, description: Description, *, seed: int) -> Rows:
+@dataclass(frozen=True, kw_only=True)
+class DrawnRows:
+    """The rows of a shard, and the files that could not be read, each with the reason."""
+
+    rows: Rows
+    unreadable: Mapping[str, str]
+
+
+def draw_rows(shard: ShardRecords, description: Description, *, seed: int) -> DrawnRows:
     """Draw the records of one shard: a pure function of the seed and their ids."""
     source = shard.source
-    generator = source.build(description.image_shape[0])
-    numbers = range(shard.start, shard.stop)
-    collector = Collector(generator, [shard.records[k] for k in numbers], description)
+    generator = source.build(description.image_shape)
+    collector = Collector(
+        generator,
+        len(shard),
+        shape=description.image_shape,
+        columns=shard.columns,
+        factors=shard.factors,
+    )
     drawer = Drawer(
         generator=generator,
         records=shard.records,
@@ -101,7 +140,11 @@ def draw_rows(shard: ShardRecords, description: Description, *, seed: int) -> Ro
         noise=source.label_noise,
         outliers=source.outliers,
     )
-    with generator_errors():  # a file may have changed since it was checked
-        for row, k in enumerate(numbers):
-            collector.put(row, drawer.draw(k))
-    return collector.rows()
+    unreadable: dict[str, str] = {}
+    with generator_errors():
+        for k in range(shard.start, shard.stop):
+            try:
+                collector.put(shard.records[k], drawer.draw(k))
+            except Unreadable as error:  # the file is named, once the others are read
+                unreadable[error.file] = error.why
+    return DrawnRows(rows=collector.rows(), unreadable=unreadable)

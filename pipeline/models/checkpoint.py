@@ -4,7 +4,7 @@ The weights are safetensors; a JSON beside them says what they are.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,7 +32,8 @@ class ModelCard:
     the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
     are the training images' per channel, in [0, 255]; ``seed`` is that of the training, and
     ``cosine_scale`` that of the last layer where it compares directions; ``weights`` the origin and
-    sha256 of those that the training began from.
+    sha256 of those that the training began from. ``readings`` says of each source of images that
+    exist how its files became pixels, so that new ones are read alike.
     """
 
     model: Mapping[str, Any]
@@ -49,6 +50,7 @@ class ModelCard:
     epoch: int
     val_average_precision: float
     weights: Mapping[str, str | None] | None = None
+    readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def save(folder: Path, weights: Mapping[str, torch.Tensor], card: ModelCard) -> None:
@@ -79,7 +81,7 @@ def load(folder: Path) -> tuple[Classifier, ModelCard]:
             mean=card.mean,
             std=card.std,
             seed=0,
-            side=card.image_shape[0],
+            shape=card.image_shape[:2],
             fetch=False,
             cosine_scale=card.cosine_scale,
         )

@@ -105,11 +105,11 @@ def build(
     mean: Sequence[float],
     std: Sequence[float],
     seed: int,
-    side: int,
+    shape: tuple[int, int],
     fetch: bool = True,
     cosine_scale: float | None = None,
 ) -> Classifier:
-    """A classifier of images of ``side`` x ``side`` pixels, in channels_last.
+    """A classifier of images of ``shape`` (height, width), in channels_last.
 
     ``mean`` and ``std`` are per channel, in [0, 255]. Its weights are torch's and torchvision's
     defaults; see :mod:`raresight.pipeline.training.initialization` for others. torch draws from its
@@ -123,7 +123,7 @@ def build(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = params.network(classes=classes, side=side, fetch=fetch)
+        network = params.network(classes=classes, shape=shape, fetch=fetch)
     pad_openly(network)
     if cosine_scale is not None:
         _compare_directions(network, classes, params.name, cosine_scale)

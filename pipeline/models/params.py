@@ -63,8 +63,8 @@ class Model(Section):
         return None
 
     @abstractmethod
-    def network(self, *, classes: int, side: int, fetch: bool) -> "nn.Module":
-        """A new network: standardized images, float32 (n, 3, side, side), to logits (n, classes).
+    def network(self, *, classes: int, shape: tuple[int, int], fetch: bool) -> "nn.Module":
+        """A new network: standardized images, float32 (n, 3, *shape), to logits (n, classes).
 
         Its last layer with ``classes`` outputs, an nn.Linear or an nn.Conv2d, makes the logits.
         Weights are drawn from torch's global generator, which is seeded around the call; published
@@ -109,7 +109,7 @@ class SmallCNNParams(Model):
             )
         return self
 
-    def network(self, *, classes: int, side: int, fetch: bool) -> "nn.Module":
+    def network(self, *, classes: int, shape: tuple[int, int], fetch: bool) -> "nn.Module":
         from raresight.pipeline.models.networks import SmallCNN
 
         return SmallCNN(self, classes)
@@ -142,13 +142,13 @@ class LinearProbeParams(Model):
             return None
         return torchvision_models.normalization(self.features)
 
-    def network(self, *, classes: int, side: int, fetch: bool) -> "nn.Module":
+    def network(self, *, classes: int, shape: tuple[int, int], fetch: bool) -> "nn.Module":
         from raresight.pipeline.models import torchvision_models
         from raresight.pipeline.models.networks import LinearProbe, pixels_of
 
         if self.features == "pixels":
             return LinearProbe(pixels_of(self.grid), 3 * self.grid**2, classes)
-        features, size = torchvision_models.features(self.features, side=side, fetch=fetch)
+        features, size = torchvision_models.features(self.features, shape=shape, fetch=fetch)
         return LinearProbe(features, size, classes)
 
 
@@ -253,8 +253,8 @@ class PretrainableParams(Model):
 
         return torchvision_models
 
-    def network(self, *, classes: int, side: int, fetch: bool) -> "nn.Module":
-        return self._library.classifier(self, classes=classes, side=side)
+    def network(self, *, classes: int, shape: tuple[int, int], fetch: bool) -> "nn.Module":
+        return self._library.classifier(self, classes=classes, shape=shape)
 
     def pretrained(self) -> "Pretrained | None":
         from raresight.pipeline.models.pretrained import DEFAULT, read_weights

@@ -14,10 +14,10 @@ _MAXVIT_STRIDE = 32
 Kind = TypeVar("Kind", bound=nn.Module)
 
 
-def options_for(name: str, *, side: int, small: bool) -> dict[str, Any]:
-    """What the builder of network ``name`` must be told of images of ``side`` pixels."""
+def options_for(name: str, *, shape: tuple[int, int], small: bool) -> dict[str, Any]:
+    """What the builder of network ``name`` must be told of images of ``shape`` (height, width)."""
     if name.startswith("vit_"):
-        patch = int(name.rpartition("_")[2])
+        patch, side = int(name.rpartition("_")[2]), _square(name, shape)
         # Only the number of patches counts for it; keep_resolution makes them smaller.
         return {"image_size": side // _patch(side) * patch if small else side}
     if name == "googlenet":
@@ -27,11 +27,12 @@ def options_for(name: str, *, side: int, small: bool) -> dict[str, Any]:
     return {}
 
 
-def maxvit(library: ModuleType, *, classes: int, side: int) -> nn.Module:
+def maxvit(library: ModuleType, *, classes: int, shape: tuple[int, int]) -> nn.Module:
     """torchvision's maxvit_t with windows that fit: its own fit multiples of 224 pixels alone.
 
     Raises ParamsError when the side is no multiple of 32.
     """
+    side = _square("maxvit_t", shape)
     if side % _MAXVIT_STRIDE:
         raise ParamsError(
             f"train.model.name: maxvit_t takes images whose side is a multiple of {_MAXVIT_STRIDE} "
@@ -49,13 +50,24 @@ def maxvit(library: ModuleType, *, classes: int, side: int) -> nn.Module:
     )
 
 
+def _square(name: str, shape: tuple[int, int]) -> int:
+    """The side of square images; ParamsError of others, which network ``name`` cannot take."""
+    height, width = shape
+    if height != width:
+        raise ParamsError(
+            f"train.model.name: {name} takes square images, not {height} x {width}. "
+            "Set generate.image_size to one number, or choose another model."
+        )
+    return height
+
+
 def _patch(side: int) -> int:
     """The divisor of ``side`` that cuts it into about 16 patches a row."""
     divisors = [size for size in range(1, side + 1) if side % size == 0]
     return min(divisors, key=lambda size: abs(side / size - _PATCHES))
 
 
-def keep_resolution(network: nn.Module, *, side: int) -> None:
+def keep_resolution(network: nn.Module, *, shape: tuple[int, int]) -> None:
     """Let the first layers keep the side of a small image, as nets for CIFAR do.
 
     A strided first convolution takes every pixel, one of 7 pixels and more becomes 3 x 3, and the
@@ -64,6 +76,7 @@ def keep_resolution(network: nn.Module, *, side: int) -> None:
     """
     patches = getattr(network, "conv_proj", None)
     if isinstance(patches, nn.Conv2d):  # a vision transformer
+        side = _square("a vision transformer", shape)
         patch = _patch(side)
         replace_module(network, "conv_proj", nn.Conv2d(3, patches.out_channels, patch, patch))
         transformer: Any = network  # whose attributes torch does not declare

@@ -20,14 +20,14 @@ def names() -> list[str]:
     return [f"{TIMM}{name}" for name in _timm().list_models()]
 
 
-def classifier(params: "PretrainableParams", *, classes: int, side: int) -> nn.Module:
-    """A classifier of timm with fresh weights, for images of ``side`` pixels.
+def classifier(params: "PretrainableParams", *, classes: int, shape: tuple[int, int]) -> nn.Module:
+    """A classifier of timm with fresh weights, for images of ``shape`` (height, width).
 
     Raises ParamsError where it is none for so small images.
     """
     options = {"drop_rate": params.dropout} if params.dropout else {}
     network = _timm().create_model(_bare(params.name), num_classes=classes, **options)
-    try_on(network, params, side)
+    try_on(network, params, shape)
     return network
 
 

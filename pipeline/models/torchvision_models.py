@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from raresight.pipeline.models.params import Normalization, PretrainableParams
 
 
-def classifier(params: "PretrainableParams", *, classes: int, side: int) -> nn.Module:
-    """A torchvision classifier with fresh weights, for images of ``side`` pixels.
+def classifier(params: "PretrainableParams", *, classes: int, shape: tuple[int, int]) -> nn.Module:
+    """A torchvision classifier with fresh weights, for images of ``shape`` (height, width).
 
     Raises ParamsError where it is none for so small images.
     """
-    network = network_of(params.name, classes=classes, side=side, small=params.stem == "small")
+    network = network_of(params.name, classes=classes, shape=shape, small=params.stem == "small")
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = params.dropout
-    try_on(network, params, side)
+    try_on(network, params, shape)
     return network
 
 
-def network_of(name: str, *, classes: int, side: int, small: bool) -> nn.Module:
-    """A known classifier for images of ``side`` pixels, its stem adapted to ``small`` ones."""
+def network_of(name: str, *, classes: int, shape: tuple[int, int], small: bool) -> nn.Module:
+    """A known classifier for images of ``shape``, its stem adapted to ``small`` ones."""
     library = models()
     if name == "maxvit_t":
-        return maxvit(library, classes=classes, side=side)
-    options = options_for(name, side=side, small=small)
+        return maxvit(library, classes=classes, shape=shape)
+    options = options_for(name, shape=shape, small=small)
     network = library.get_model(name, weights=None, num_classes=classes, **options)
     if small:
-        keep_resolution(network, side=side)
+        keep_resolution(network, shape=shape)
     return network
 
 
@@ -63,7 +63,7 @@ def normalization(name: str) -> "Normalization":
     return tuple(255 * value for value in preset.mean), tuple(255 * value for value in preset.std)
 
 
-def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
+def features(name: str, *, shape: tuple[int, int], fetch: bool) -> tuple[nn.Module, int]:
     """A torchvision classifier without its last layer, with published weights, and its features.
 
     Raises InputMissing when the weights cannot be fetched.
@@ -83,15 +83,15 @@ def features(name: str, *, side: int, fetch: bool) -> tuple[nn.Module, int]:
     return network, last.in_features
 
 
-def try_on(network: nn.Module, params: "PretrainableParams", side: int) -> None:
+def try_on(network: nn.Module, params: "PretrainableParams", shape: tuple[int, int]) -> None:
     """One image through the network: some need larger ones than there are."""
     was_training = network.training
     try:
         with torch.no_grad():
-            network.eval()(torch.zeros(1, 3, side, side))
+            network.eval()(torch.zeros(1, 3, *shape))
     except RuntimeError as error:
         raise ParamsError(
-            f"train.model.name: {params.name} (stem: {params.stem}) cannot take images of {side} x "
-            f"{side} pixels: {error}. Choose another stem or model."
+            f"train.model.name: {params.name} (stem: {params.stem}) cannot take images of "
+            f"{shape[0]} x {shape[1]} pixels: {error}. Choose another stem or model."
         ) from None
     network.train(was_training)

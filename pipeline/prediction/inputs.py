@@ -1,16 +1,17 @@
-"""What is to be predicted: folders, files, datasets and lists of files, as images in chunks."""
+"""What is to be predicted: folders, files, tables, datasets and lists, as images in chunks."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from raresight.generators.image_file import files_below, natural
-from raresight.generators.real.checking import named_as_image
+from raresight.generators.image_file import Reading, files_below, named_as_image, natural
 from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
+from raresight.pipeline.prediction.listed import is_table, joined, read_listed
 from raresight.pipeline.prediction.reading import Chunk, Images, read_chunk, rows_per_chunk
 from raresight.pipeline.runtime.errors import DataError, InputMissing, listing
 
@@ -20,18 +21,25 @@ class Inputs:
     """Datasets, and files in the order in which they were named (those of a folder by name).
 
     ``found`` are files that a folder has, that nobody named, and that are not named as images are.
+    ``told`` is what tables know of files: by column (id, label, group), the values by file.
     """
 
     files: Sequence[str]
     datasets: Sequence[Dataset]
     found: frozenset[str] = frozenset()
+    told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether labels or groups are known of some images."""
+        return bool(self.datasets) or not self.told.keys().isdisjoint(("label", "group"))
 
     def __len__(self) -> int:
         return len(self.files) + sum(map(len, self.datasets))
 
 
 def find_inputs(names: Sequence[str], image_shape: tuple[int, int, int]) -> Inputs:
-    """What the ``names`` of files, folders and datasets stand for.
+    """What the ``names`` of files, folders, tables and datasets stand for.
 
     Raises InputMissing with every name that is not there, DataError where there is no image, or a
     dataset's are of another shape than ``image_shape``.
@@ -40,7 +48,7 @@ def find_inputs(names: Sequence[str], image_shape: tuple[int, int, int]) -> Inpu
         raise InputMissing(f"there is no such file or folder:\n{listing(missing)}")
     files: list[str] = []
     found: set[str] = set()
-    datasets = []
+    datasets, listed = [], []
     for name in names:
         path = Path(name)
         if (path / "dataset.json").is_file():
@@ -49,9 +57,13 @@ def find_inputs(names: Sequence[str], image_shape: tuple[int, int, int]) -> Inpu
             here = [str(file) for file in sorted(files_below(path), key=natural)]
             files += here
             found.update(file for file in here if not named_as_image(Path(file)))
+        elif is_table(path):
+            listed.append(read_listed(path))
+            files += listed[-1].files
         else:
             files.append(name)
-    inputs = Inputs(files=files, datasets=datasets, found=frozenset(found))
+    told = joined(listed)
+    inputs = Inputs(files=files, datasets=datasets, found=frozenset(found), told=told)
     if not len(inputs):
         raise DataError(f"there is no image in {', '.join(names) or 'an empty list'}.")
     return inputs
@@ -66,23 +78,30 @@ def _dataset(folder: Path, image_shape: tuple[int, int, int]) -> Dataset:
 
 
 def read_images(
-    inputs: Inputs, image_size: int, *, workers: int | None, executor: str
+    inputs: Inputs,
+    shape: tuple[int, int],
+    reading: Reading,
+    *,
+    workers: int | None,
+    executor: str,
 ) -> Iterator[Images]:
     """All images in chunks, in the order of the inputs, and the same for any number of workers.
 
     An id is there once: the second file of the same content gets ``-2``.
     """
-    size = rows_per_chunk(image_size)
+    size = rows_per_chunk(shape)
     chunks = [
         Chunk(
             files=inputs.files[at : at + size],
-            image_size=image_size,
+            shape=shape,
+            reading=reading,
             found=inputs.found.intersection(inputs.files[at : at + size]),
         )
         for at in range(0, len(inputs.files), size)
     ]
     seen: dict[str, int] = {}
     for images in map_shards(read_chunk, chunks, workers=workers, executor=executor):
+        images = _with(images, inputs.told)
         yield replace(images, ids=_once(images.ids, seen))
     for dataset in inputs.datasets:
         for at in range(0, len(dataset), size):
@@ -91,14 +110,14 @@ def read_images(
         dataset.images.release()
 
 
-def some_images(inputs: Inputs, image_size: int, most: int) -> np.ndarray:
+def some_images(inputs: Inputs, shape: tuple[int, int], reading: Reading, most: int) -> np.ndarray:
     """At most so many of the images, spread evenly: uint8 (n, H, W, C); unreadable ones left out.
 
     DataError where none can be read.
     """
     chosen = np.linspace(0, len(inputs) - 1, min(len(inputs), most)).astype(int)
     files = [inputs.files[k] for k in chosen if k < len(inputs.files)]
-    parts = [read_chunk(Chunk(files=files, image_size=image_size)).pixels]
+    parts = [read_chunk(Chunk(files=files, shape=shape, reading=reading)).pixels]
     start = len(inputs.files)
     for dataset in inputs.datasets:
         rows = chosen[(chosen >= start) & (chosen < start + len(dataset))] - start
@@ -120,6 +139,20 @@ def _rows(dataset: Dataset, rows: np.ndarray) -> Images:
         labels=dataset.labels[rows].tolist(),
         groups=dataset.groups[rows].tolist(),
     )
+
+
+def _with(images: Images, told: Mapping[str, Mapping[str, str]]) -> Images:
+    """The images with what tables know of them."""
+    if not told:
+        return images
+    ids = told.get("id", {})
+    known: dict[str, Any] = {
+        f"{name}s": [told[name].get(file) for file in images.files]
+        for name in ("label", "group")
+        if name in told
+    }
+    here = [ids.get(file, own) for file, own in zip(images.files, images.ids, strict=True)]
+    return replace(images, ids=here, **known)
 
 
 def _once(ids: Sequence[str], seen: dict[str, int]) -> list[str]:

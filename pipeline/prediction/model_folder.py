@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from raresight.generators.image_file import AS_IT_IS, Reading
 from raresight.pipeline.core.files import MANIFEST, manifest_problems, read_json, require_verified
 from raresight.pipeline.evaluation.decisions.kept import DECISION, KeptDecision
 from raresight.pipeline.evaluation.keeping import model_files
-from raresight.pipeline.runtime.errors import DataError, InputMissing, UnsafeError, listing
+from raresight.pipeline.runtime.errors import (
+    DataError,
+    InputMissing,
+    ParamsError,
+    UnsafeError,
+    listing,
+    suggest,
+)
 
 EXPORT, INSIDE = "export.json", "decision"
 FORMAT = 1
@@ -30,6 +38,26 @@ class ModelFolder:
         """Height, width and channels of the images that it takes."""
         height, width, channels = self.card["image_shape"]
         return height, width, channels
+
+    def reading(self, source: str | None = None) -> Reading:
+        """How image files become what it takes: as those of the ``source`` did that it learned
+        from; ParamsError where that is not known, or where several did in different ways."""
+        known = {name: Reading.of_json(one) for name, one in self.card.get("readings", {}).items()}
+        if source is not None:
+            if source not in known:
+                raise ParamsError(f"--like: no source '{source}'. {suggest(source, known)}")
+            return known[source]
+        if len(set(known.values())) > 1:
+            told = [f"{name}: {_told(one)}" for name, one in known.items()]
+            raise ParamsError(
+                "the model learned from files that were read in different ways:\n"
+                f"{listing(told)}\n`--like NAME` says which of them new ones are like."
+            )
+        return next(iter(known.values()), AS_IT_IS)
+
+
+def _told(reading: Reading) -> str:
+    return ", ".join(f"{key} {value}" for key, value in reading.as_json().items())
 
 
 def open_model_folder(folder: Path, *, need_decision: bool = False) -> ModelFolder:

@@ -10,14 +10,17 @@ from raresight.pipeline.evaluation.keeping import MODEL_FILES
 from raresight.pipeline.prediction.model_folder import EXPORT, FORMAT, INSIDE, ModelFolder
 from raresight.pipeline.runtime.errors import UnsafeError
 
+CARD = "README.md"  # what the hub shows of a folder
 
-def pack(opened: ModelFolder, out: Path) -> dict[str, Any]:
+
+def pack(opened: ModelFolder, out: Path, *, card: str) -> dict[str, Any]:
     """Write the folder ``out`` and return its ``export.json``; the same bytes each time.
 
-    An earlier export is replaced. UnsafeError where anything else is there.
+    ``card`` is what people read of it. An earlier export is replaced; UnsafeError where anything
+    else is there.
     """
     assert opened.decision is not None
-    check_replaceable(out)
+    check_replaceable(out, "exported model")
     document = {"format": FORMAT, "raresight": __version__} | about(opened)
     with stage_outputs(out, folders=True) as (folder,):
         for name in MODEL_FILES:
@@ -25,6 +28,7 @@ def pack(opened: ModelFolder, out: Path) -> dict[str, Any]:
         (folder / INSIDE).mkdir()
         opened.decision.write(folder / INSIDE)
         write_json(folder / EXPORT, document)
+        (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
     return document
 
 
@@ -38,8 +42,9 @@ def about(opened: ModelFolder) -> dict[str, Any]:
         "input": {
             "images": "uint8 (n, height, width, channels), channels red, green, blue",
             "image_shape": list(opened.image_shape),
-            "files": "turned upright by EXIF, transparent parts on white, fitted into the square "
-            "(bicubic), centered, the border's mean color around it",
+            "files": "turned upright by EXIF, transparent parts on white, fitted in "
+            "(bicubic), centered, the border's mean color around it, unless readings say otherwise",
+            "readings": opened.card.get("readings", {}),
         },
         "threshold": decision.threshold,
         "prevalence_of_threshold": decision.prevalence,
@@ -47,8 +52,8 @@ def about(opened: ModelFolder) -> dict[str, Any]:
     }
 
 
-def check_replaceable(out: Path) -> None:
-    """UnsafeError where ``out`` is there and is no earlier export."""
+def check_replaceable(out: Path, kind: str) -> None:
+    """UnsafeError where ``out`` is there and is no earlier export; ``kind`` is what it is not."""
     empty = out.is_dir() and not any(out.iterdir())
     if out.exists() and not empty and not ((out / EXPORT).is_file() and (out / MANIFEST).is_file()):
-        raise UnsafeError(f"{out} is there and no exported model: it would be lost. Name another.")
+        raise UnsafeError(f"{out} is there and no {kind}: it would be lost. Name another.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from raresight.generators.image_file import read_image, readable_name, reason
+from raresight.generators.image_file import AS_IT_IS, Reading, read_image, readable_name, reason
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
 
 _CHUNK_BYTES = 8 << 20  # of pixels, that travel between processes together
@@ -19,10 +19,11 @@ _MOST = 512
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Files to be read, as images of ``image_size`` x ``image_size`` pixels."""
+    """Files to be read as images of ``shape`` (height, width)."""
 
     files: Sequence[str]
-    image_size: int
+    shape: tuple[int, int]
+    reading: Reading = AS_IT_IS
     found: frozenset[str] = frozenset()  # by nobody named, and not named as images are
 
 
@@ -39,20 +40,20 @@ class Images:
     ids: Sequence[str]
     pixels: np.ndarray
     statistics: np.ndarray
-    labels: Sequence[str] | None = None
-    groups: Sequence[str] | None = None
+    labels: Sequence[str | None] | None = None
+    groups: Sequence[str | None] | None = None
     unreadable: Sequence[tuple[str, str]] = ()
     passed_over: Sequence[str] = ()
 
 
-def rows_per_chunk(image_size: int) -> int:
+def rows_per_chunk(shape: tuple[int, int]) -> int:
     """How many images are read together: few enough for any memory, enough to keep a CPU busy."""
-    return max(16, min(_MOST, _CHUNK_BYTES // (3 * image_size**2)))
+    return max(16, min(_MOST, _CHUNK_BYTES // (3 * shape[0] * shape[1])))
 
 
 def read_chunk(chunk: Chunk) -> Images:
     """Read the files as training images are read; an id is made of a file's content."""
-    pixels = np.empty((len(chunk.files), chunk.image_size, chunk.image_size, 3), np.uint8)
+    pixels = np.empty((len(chunk.files), *chunk.shape, 3), np.uint8)
     files: list[str] = []
     ids: list[str] = []
     unreadable: list[tuple[str, str]] = []
@@ -62,7 +63,7 @@ def read_chunk(chunk: Chunk) -> Images:
         for file in chunk.files:
             try:
                 content = _content(file)
-                pixels[len(files)] = read_image(content, chunk.image_size)
+                pixels[len(files)] = read_image(content, chunk.shape, chunk.reading)
             except UnidentifiedImageError as error:
                 if file in chunk.found:
                     passed_over.append(readable_name(file))

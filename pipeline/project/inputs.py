@@ -18,6 +18,7 @@ from raresight.pipeline.project.template import PIPELINE
 from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.stages.table import section_model
 
+_OUTSIDE = " (outside the project: DVC sees it change, and neither pushes nor pulls it)"
 _LISTED = "inputs"  # below a stage's `meta`: which of its deps are those that params name
 
 
@@ -52,13 +53,14 @@ def require_listed(params_file: Path, stage: str) -> None:
     folder = params_file.parent
     listed = [_place(folder / dep) for dep in own.get("deps") or []]
     section = load_section(params_file, stage, model)
-    for key, path in named_inputs(section, stage):
-        if not any(Path(_place(folder / path)).is_relative_to(dep) for dep in listed):
-            raise ParamsError(
-                f"{params_file}: {key} names {path}, which is no dep of the stage {stage} in "
-                f"{place}, so DVC would not see it change. Run `raresight sync`, and then "
-                "`dvc repro`."
-            )
+    for key, named in named_inputs(section, stage):
+        for path in (named, *_linked(folder / named)):
+            if not any(Path(_place(folder / path)).is_relative_to(dep) for dep in listed):
+                raise ParamsError(
+                    f"{params_file}: {key} names {path}, which is no dep of the stage {stage} in "
+                    f"{place}, so DVC would not see it change. Run `raresight sync`, and then "
+                    "`dvc repro`."
+                )
 
 
 def sync(params_file: Path) -> list[str]:
@@ -79,9 +81,16 @@ def sync(params_file: Path) -> list[str]:
         if (model := section_model(stage)) is None:
             continue
         section = load_section(params_file, stage, model)
-        wanted = _distinct(_dep(path, params_file.parent) for _, path in named_inputs(section, ""))
+        folder = params_file.parent
+        named = [path for _, path in named_inputs(section, stage)]
+        linked = [path for one in named for path in _linked(folder / one)]
+        wanted = _distinct(_dep(path, folder) for path in (*named, *linked))
         before = list(own.get("meta", {}).get(_LISTED, []))
-        changes += [f"{stage}: + {dep}" for dep in wanted if dep not in before]
+        changes += [
+            f"{stage}: + {dep}{_OUTSIDE * dep.startswith('/')}"
+            for dep in wanted
+            if dep not in before
+        ]
         changes += [f"{stage}: - {dep}" for dep in before if dep not in wanted]
         if before != wanted:
             _write(own, before, wanted)
@@ -113,6 +122,17 @@ def _write(own: Any, before: Sequence[str], wanted: Sequence[str]) -> None:
         del own["meta"][_LISTED]
         if not own["meta"]:
             del own["meta"]
+
+
+def _linked(path: Path) -> list[str]:
+    """What linked folders in ``path``, or in a folder of it, lead to: DVC does not follow them."""
+    found: list[str] = []
+    level = [path] if path.is_dir() else []
+    for _ in range(2):  # images lie in folders of classes, or of splits with classes in them
+        entries = [entry for folder in level for entry in os.scandir(folder) if entry.is_dir()]
+        found += [os.path.realpath(entry.path) for entry in entries if entry.is_symlink()]
+        level = [Path(entry.path) for entry in entries if not entry.is_symlink()]
+    return sorted(found)
 
 
 def _place(path: Path | str) -> str:

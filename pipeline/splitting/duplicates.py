@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from raresight.pipeline.core.files import content_digest
+from raresight.pipeline.splitting.near_duplicates import Pair
 from raresight.pipeline.splitting.table import Strings
 
 
@@ -15,6 +16,12 @@ def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:
     for row, image in enumerate(images):
         rows_of[content_digest(image)].append(row)
     return [rows for rows in rows_of.values() if len(rows) > 1]
+
+
+def exact_pairs(groups: Iterable[Sequence[int]], among: np.ndarray) -> list[Pair]:
+    """Each image of a group that is ``among``, bool (n,), with the first such one of it."""
+    found = [[row for row in rows if among[row]] for rows in groups]
+    return [Pair(first=rows[0], second=row, similarity=1.0) for rows in found for row in rows[1:]]
 
 
 def keep_duplicates_together(

@@ -32,12 +32,26 @@ class SplitParams(Section):
     of its name places a group. ``incomplete_classes`` says what becomes of a class other than the
     positive one of which validation or test have no image: ``refuse`` it, or ``allow`` it to be
     learned from and not judged there.
+
+    ``near_duplicates``: real images that show the same (exact copies, compressed, cropped, ...) are
+    looked for. ``report`` lists them, ``together`` keeps them in one split, ``drop`` leaves one of
+    two that would be in different splits out, ``refuse`` stops where there are any such.
     """
 
     seed: Annotated[int, Field(ge=0)] = 1
     ratios: Ratios = Ratios()
     keep: Annotated[str, Field(min_length=1)] | None = None
     incomplete_classes: Literal["refuse", "allow"] = "refuse"
+    near_duplicates: Literal["report", "together", "drop", "refuse"] = "report"
+
+    @model_validator(mode="after")
+    def _known_places(self) -> "SplitParams":
+        if self.near_duplicates == "together" and self.keep is None:
+            raise ValueError(
+                "near_duplicates is 'together', and an image that is new follows the one that is "
+                "there: only `keep` says which that is. Write `keep: data/raw/split.csv`"
+            )
+        return self
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from raresight.pipeline.cards.facts import DatasetFacts, ModelFacts
+from raresight.pipeline.cards.params import CardParams
+from raresight.pipeline.cards.writing import write_cards
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
+from raresight.pipeline.evaluation.decisions.kept import KeptDecision
 from raresight.pipeline.report.figures.write import write_figures
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
@@ -27,6 +31,7 @@ _INPUTS = {
     "training/curves": "train",
     "evaluation/predictions": "evaluate",
     "evaluation/plots": "evaluate",
+    "decision": "evaluate",
 }
 _PREDICTIONS = ("test", "perturbed", *BASELINES)
 
@@ -39,11 +44,23 @@ def run(params_file: Path, data: Path) -> Path:
     inputs = _read(params, _asked(params_file), data)
     planes = planes_of(inputs)
     text = render(sections(inputs, planes))
+    card = load_section(params_file, "card", CardParams, optional=True)
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
+        write_cards(folder, card, _facts(inputs, data))
         write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
         draw_pictures(inputs, planes, folder / FIGURES)
     return data / OUTPUT / PAGE
+
+
+def _facts(inputs: ReportInputs, data: Path) -> ModelFacts:
+    """What the cards tell."""
+    return ModelFacts(
+        model=inputs.card,
+        decision=KeptDecision.read(data / "decision"),
+        results=inputs.results,
+        dataset=DatasetFacts.of_summary(inputs.originals, inputs.images),
+    )
 
 
 def _asked(params_file: Path) -> dict[str, Section]:

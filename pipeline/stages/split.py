@@ -1,5 +1,7 @@
 """split: assign every original to train, val or test; its copies follow."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,15 @@ from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import FACTOR
 from raresight.pipeline.runtime.errors import DataError, ParamsError, listing
 from raresight.pipeline.runtime.progress import say
+from raresight.pipeline.splitting.alike import (
+    FILE,
+    Alike,
+    kept_rows,
+    look,
+    refuse,
+    tell,
+    write_pairs,
+)
 from raresight.pipeline.splitting.assignment import (
     Images,
     source_shares,
@@ -20,12 +31,14 @@ from raresight.pipeline.splitting.assignment import (
 )
 from raresight.pipeline.splitting.counts import count_groups, count_images
 from raresight.pipeline.splitting.duplicates import (
+    exact_pairs,
     groups_of_equals,
     keep_duplicates_together,
     leaks,
     repeats,
 )
 from raresight.pipeline.splitting.groups import ALONE, named_groups
+from raresight.pipeline.splitting.joining import drop_repeats, keep_together
 from raresight.pipeline.splitting.ledger import read_ledger, write_ledger
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.problems import gaps, group_problems
@@ -44,14 +57,20 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
     require_verified(data / "augmented", "augment")
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
     images = _images(originals, params)
-    splits = _split_originals(originals, images, params)
-    repeated = _repeats_without_leaks(originals, splits)
-    sources, groups = _rows_of_sources(originals, copies), originals.arrow("group")
+    equal = groups_of_equals(image for shard in originals.images.shards for image in shard)
+    alike = _look(originals, images, equal)
+    placed = _split_originals(originals, images, params, alike)
+    splits, choice = placed.splits, params.near_duplicates
+    _refuse_drawn_leaks(originals, splits, equal)
+    if choice == "refuse":
+        refuse(alike, splits, data / "split_near_duplicates.csv")
+    counts = repeats(equal, splits)
+    sources = _rows_of_sources(originals, copies)
     of_copies = split_copies(splits[sources])
     table = make_table(
         ids=_joined(originals.arrow("id"), copies.arrow("id")),
         source_ids=_joined(originals.arrow("source_id"), copies.arrow("source_id")),
-        groups=_joined(groups, groups.take(pa.array(sources))),
+        groups=_joined(placed.groups, placed.groups.take(pa.array(sources))),
         splits=np.concatenate([splits, of_copies]),
     )
     summary = {
@@ -60,21 +79,24 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
             originals=(splits, originals.labels),
             copies=(of_copies, copies.labels),
         ),
-        "groups": count_groups(originals.classes, splits, originals.targets, groups),
-        "repeated_pixels": repeated,
+        "groups": count_groups(originals.classes, splits, originals.targets, placed.groups),
+        "repeated_pixels": {split: counts[split] for split in SPLITS},
+        "near_duplicates": alike.summary(splits, choice),
     }
     output = data / "splits"
     with stage_outputs(output) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", summary)
+        if alike.pairs:
+            write_pairs(folder / FILE, alike, splits)
+    tell(alike, splits, choice, output / FILE)
     if unused := int((of_copies == UNUSED).sum()):
         say(
             f"split: {unused:,} of {len(of_copies):,} copies ({unused / len(of_copies):.0%}) are "
             "of val and test images, and nothing is learned from them"
         )
-
     if params.keep is not None:
-        _keep(Path(params.keep), images, splits, write=keep)
+        _keep(Path(params.keep), images, placed.whole, write=keep)
     return output
 
 
@@ -95,17 +117,48 @@ def _images(originals: Dataset, params: SplitParams) -> Images:
     )
 
 
-def _split_originals(originals: Dataset, images: Images, params: SplitParams) -> np.ndarray:
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    """The split of every original, ``whole`` before any was dropped, and its group, joined with
+    those that it is kept together with."""
+
+    splits: np.ndarray
+    whole: np.ndarray
+    groups: pa.ChunkedArray
+
+
+def _split_originals(
+    originals: Dataset, images: Images, params: SplitParams, alike: Alike
+) -> _Placed:
     ledger = None if params.keep is None else read_ledger(Path(params.keep))
-    if problems := group_problems(images, _file_names(originals), ledger):
+    if problems := group_problems(images, alike.names, ledger):
         raise DataError(
             f"{originals.folder}: a group stays together, but\n{listing(problems)}\n"
             "Mend the splits that were given, or the `splits` of these sources, or keep such "
             "images out of one of them."
         )
-    splits = split_images(images, params, ledger)
-    splits = keep_duplicates_together(splits, originals.ids, originals.source_ids)
-    found = gaps(images, splits, originals.classes, params, kept=ledger is not None)
+    joined, groups = images, originals.arrow("group")
+    if params.near_duplicates == "together" and alike.pairs:
+        together = keep_together(images, alike.pairs, ledger or {})
+        joined, ledger = together.images, together.ledger
+        named = np.where(joined.groups == ALONE, groups.to_numpy(), joined.groups)
+        groups = pa.chunked_array([pa.array(named, pa.string())])
+    whole = split_images(joined, params, ledger)
+    whole = keep_duplicates_together(whole, originals.ids, originals.source_ids)
+    splits = whole
+    if params.near_duplicates == "drop":
+        splits = drop_repeats(
+            whole, alike.pairs, kept_rows(images.groups, images.given, ledger or {})
+        )
+    _refuse_gaps(originals, images, splits, params, kept=ledger is not None)
+    return _Placed(splits=splits, whole=whole, groups=groups)
+
+
+def _refuse_gaps(
+    originals: Dataset, images: Images, splits: np.ndarray, params: SplitParams, *, kept: bool
+) -> None:
+    """DataError where a class is missing in a split, unless it may be; that is said."""
+    found = gaps(images, splits, originals.classes, params, kept=kept)
     allowed = {pair for pair in found if _may_miss(*pair, originals, params)}
     if problems := list(dict.fromkeys(found[pair] for pair in found if pair not in allowed)):
         raise DataError(
@@ -114,7 +167,20 @@ def _split_originals(originals: Dataset, images: Images, params: SplitParams) ->
         )
     for pair in sorted(allowed):
         say(f"split: {found[pair]}; `split.incomplete_classes: allow` lets it pass")
-    return splits
+
+
+def _look(originals: Dataset, images: Images, equal: Sequence[Sequence[int]]) -> Alike:
+    """The real images that show the same; drawn ones are each drawn anew."""
+    real = originals.origins == "real"
+    return look(
+        originals.images,
+        real,
+        images.groups,
+        exact_pairs(equal, real),
+        names=_file_names(originals),
+        ids=originals.ids,
+        labels=originals.labels,
+    )
 
 
 def _may_miss(label: str, split: str, originals: Dataset, params: SplitParams) -> bool:
@@ -162,17 +228,18 @@ def _keep(path: Path, images: Images, splits: np.ndarray, *, write: bool) -> Non
         )
 
 
-def _repeats_without_leaks(originals: Dataset, splits: np.ndarray) -> dict[str, int]:
-    """How many images of each split repeat another's pixels; DataError where splits share some."""
-    groups = groups_of_equals(image for shard in originals.images.shards for image in shard)
-    if leaking := leaks(groups, splits, originals.ids):
+def _refuse_drawn_leaks(
+    originals: Dataset, splits: np.ndarray, equal: Sequence[Sequence[int]]
+) -> None:
+    """DataError where splits share the pixels of drawn images."""
+    real = originals.origins == "real"
+    drawn = [rows for rows in equal if not all(real[row] for row in rows)]
+    if leaking := leaks(drawn, splits, originals.ids):
         raise DataError(
             f"{originals.folder}: the same pixels are in different splits, so a test would ask for "
             f"what was learned by heart:\n{listing(leaking)}\n"
             "Keep one image of each; where they were drawn, let the generator's options vary more."
         )
-    counts = repeats(groups, splits)
-    return {split: counts[split] for split in SPLITS}
 
 
 def _rows_of_sources(originals: Dataset, copies: Dataset) -> np.ndarray:

@@ -57,7 +57,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.generation.params:GenerateParams",
         outputs=("generated",),
         options=("workers", "executor"),
-        revision=3,
+        revision=4,
     ),
     "augment": Stage(
         description="Enlarge classes with copies that still show their label.",
@@ -73,7 +73,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
-        revision=3,
+        revision=4,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -83,7 +83,7 @@ STAGES: Mapping[str, Stage] = {
         results=("training/results.json",),
         metrics=("training/metrics.json",),
         options=("device", "resume", "log"),
-        revision=3,
+        revision=4,
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
@@ -101,8 +101,18 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
+        revision=2,
     ),
 }
+
+
+# Sections of params.yaml that belong to no stage, and may be left out: only the cards read them.
+OPTIONAL_SECTIONS: Mapping[str, str] = {"card": "raresight.pipeline.cards.params:CardParams"}
+
+
+def optional_models() -> "dict[str, type[Section]]":
+    """The model of every section that may be left out."""
+    return {name: _load_reference(reference) for name, reference in OPTIONAL_SECTIONS.items()}
 
 
 def section_model(name: str) -> "type[Section] | None":

@@ -239,6 +239,7 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
         epoch=history.kept.epoch,
         val_average_precision=history.kept.val_average_precision,
         weights=_origin(job.weights),
+        readings=inputs.readings,
     )
 
 

@@ -2,10 +2,31 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+
+
+_WIDEST = 64  # characters of a curve, without its labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """The curve of :func:`line`, as wide as there is room for it."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+    title: str
+    log_x: bool = False
+    mark: float | None = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        margin = 1 + max(len(f"{value:.3g}") for value in (min(self.y), max(self.y)))
+        width = max(8, min(_WIDEST, options.max_width - margin))
+        yield line(self.x, self.y, title=self.title, log_x=self.log_x, mark=self.mark, width=width)
 
 
 def line(
@@ -15,7 +36,7 @@ def line(
     title: str,
     log_x: bool = False,
     mark: float | None = None,
-    width: int = 64,
+    width: int = _WIDEST,
     height: int = 12,
 ) -> Text:
     """The curve through the points, its axes labelled at both ends, and a column at ``mark``."""

@@ -1,6 +1,7 @@
 """Two versions beside each other, for a terminal and (as Markdown) for a pull request."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -18,7 +19,7 @@ from raresight.pipeline.comparison.verdicts import (
     Difference,
 )
 from raresight.pipeline.evaluation.metrics.registry import METRICS
-from raresight.pipeline.terminal.tables import PlainTable, titled_table
+from raresight.pipeline.terminal.tables import PlainTable, Row, WideTable, titled_table
 from raresight.pipeline.wording.comparison import (
     adjustment,
     answers,
@@ -41,14 +42,16 @@ _STYLES = {
 _TAKES = "sample size needed"
 _MOST_PARAMS = 20
 _WIDEST = 32  # of a column: names of revisions and values of params may be long
+_WIDEST_REVISION = 16
+_WIDEST_KEY = 28
 _MOST_TIMES = 1000  # beyond it, no test set that anyone would draw settles anything
 
 
 def render(report: Report) -> RenderableType:
     """The verdict, what was changed, and a row a metric. Fits a terminal of 80 columns."""
     headline = PlainTable(box=None, show_header=False, padding=(0, 2), pad_edge=False)
-    headline.add_column()
-    headline.add_column()
+    headline.add_column(no_wrap=True)
+    headline.add_column(overflow="fold")
     for answer in answers(report):
         told = Text.assemble((answer.word, _STYLES.get(answer.word, "bold")), f": {answer.more}")
         headline.add_row(Text(f"  {answer.question}"), told)
@@ -69,19 +72,15 @@ def _params(params: Mapping[str, tuple[Any, Any]], report: Report) -> Renderable
     table = _table("Params that differ", ("", report.old, report.new))
     shown = list(params.items())[:_MOST_PARAMS]
     for key, values in shown:
-        table.add_row(Text(key), *(Text(_param(value)) for value in values))
+        name = key if len(key) <= _WIDEST_KEY else ".\n".join(key.rsplit(".", 1))
+        table.add_row(name, *(Text(_param(value)) for value in values))
     if more := len(params) - len(shown):
         table.add_row(Text(f"and {more} more", style="dim"), "", "")
     return table
 
 
 def _metrics(report: Report) -> RenderableType:
-    columns = ("", report.old, report.new, "difference", _verdict(report), _TAKES)
-    table = _table(_title(report), columns)
-    for place in (1, 2, 3, 5):
-        table.columns[place].justify = "right"
-    for place in (0, 3, 4, 5):
-        table.columns[place].no_wrap = True
+    rows = []
     for found in report.comparison.differences:
         title, old, new, difference, between, verdict, p, takes = _row(found, report)
         cell = Text(difference)
@@ -91,8 +90,26 @@ def _metrics(report: Report) -> RenderableType:
         told = Text(verdict, style=_STYLES[verdict])
         if p:
             told.append(f"\n{p}", style="not bold dim")
-        table.add_row(narrow, old, new, cell, told, takes.replace(" or ", "\nor "))
+        takes = takes.replace(" or ", "\nor ")
+        rows.append(Row(name=narrow, cells=[old, new, cell, told, takes]))
+    table = WideTable(
+        title=_title(report),
+        corner="",
+        columns=[
+            *map(_folded, (report.old, report.new)),
+            "difference",
+            _verdict(report),
+            _TAKES.replace(" n", "\nn"),
+        ],
+        rows=rows,
+        texts=(_verdict(report),),
+    )
     return Padding(table, (1, 0, 0, 0))
+
+
+def _folded(revision: str) -> str:
+    """A long name in lines that leave room for numbers."""
+    return "\n".join(wrap(revision, _WIDEST_REVISION, break_on_hyphens=True)) or revision
 
 
 def _verdict(report: Report) -> str:
@@ -104,6 +121,7 @@ def _table(title: str, columns: Sequence[str]) -> PlainTable:
     table = titled_table(title)
     for name in columns:
         table.add_column(Text(name), overflow="fold", max_width=_WIDEST)
+    table.columns[0].no_wrap, table.columns[0].max_width = True, None
     return table
 
 

@@ -1,6 +1,7 @@
 """A dataset's summary as tables for a terminal."""
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 
 from raresight.pipeline.commands.inspect import MAX_VALUES, Summary, TextFactor
 from raresight.pipeline.terminal.tables import PlainTable, facts, titled_table
@@ -13,7 +14,7 @@ def render(summary: Summary) -> RenderableType:
         tables.append(_factors_table(summary))
     if summary.difficulty is not None:
         tables.append(_difficulty_table(summary))
-    return Group(*tables)
+    return Group(tables[0], *(Padding(table, (1, 0, 0, 0)) for table in tables[1:]))
 
 
 def _facts_table(summary: Summary) -> PlainTable:

@@ -121,29 +121,31 @@ def _comparison_title(metrics: Metrics) -> str:
     return title + groups_told(metrics, metrics["positive"])
 
 
-def _deployment(metrics: Metrics) -> PlainTable:
+def _deployment(metrics: Metrics) -> WideTable:
     deployment = metrics["deployment"]
     share = f"{100 * deployment['prevalence']:.3g} %"
-    table = titled_table(f"At the deployment prevalence: {share}")
-    table.add_column("", no_wrap=True)
     between = level(metrics["intervals"]["confidence_level"]) + " interval"
-    table.add_column(Text("model\n").append(between, style="dim"), justify="right")
+    model_header = Text("model\n").append(between, style="dim")
     baselines = {
         **{_header(baseline.label): name for name, baseline in BASELINES.items()},
         _header(RANDOM): "random_baseline",
         _header(majority_name(metrics["negative"])): "always_negative",
     }
     baselines = {header: row for header, row in baselines.items() if row in deployment}
-    for header in baselines:
-        table.add_column(header, justify="right")
+    rows = []
     for name, title in (_at_prevalence("deployment") | _PER_MILLION).items():
         show, model = _shown_by(name), deployment["model"]
         others = [figure(deployment[row], name, show) for row in baselines.values()]
         value = _cell(model, name, show)
         value.stylize("bold", 0, len(figure(model, name, show)))
-        name_cell = _stacked(title) if len(title) > _WIDEST_NAME else title
-        table.add_row(name_cell, value, *others)
-    return table
+        name = _stacked(title) if len(title) > _WIDEST_NAME else title
+        rows.append(Row(name=name, cells=[value, *others]))
+    return WideTable(
+        title=f"At the deployment prevalence: {share}",
+        corner="",
+        columns=[model_header, *baselines],
+        rows=rows,
+    )
 
 
 def _at_prevalence(view: View) -> dict[str, str]:

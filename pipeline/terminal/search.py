@@ -5,16 +5,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from raresight.pipeline.commands.find_lr import Found
-from raresight.pipeline.terminal.chart import line
+from raresight.pipeline.terminal.chart import Chart
 from raresight.pipeline.terminal.tables import titled_table
 
 
 def render(found: Found) -> RenderableType:
     """The range test as a curve, the trials as a table, and what to write into params.yaml."""
     search = found.search
-    chart = line(
-        search.rates.tolist(),
-        search.smooth.tolist(),
+    chart = Chart(
+        x=search.rates.tolist(),
+        y=search.smooth.tolist(),
         title="Range test: smoothed training loss over the learning rate",
         log_x=True,
         mark=min(max(search.suggestion, search.rates[0]), search.rates[-1]),

@@ -59,12 +59,14 @@ class WideTable:
     """A table of numbers that goes on below, with the row names again, where it is too wide.
 
     The first columns come first, so the most important ones stand on top; names are never cut.
+    ``texts`` are the columns that stand to the left of their column.
     """
 
     title: str
     corner: str
-    columns: Sequence[str]
+    columns: Sequence[Text | str]
     rows: Sequence[Row]
+    texts: Sequence[str] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         wide = options.update(width=10_000)
@@ -85,7 +87,8 @@ class WideTable:
         table = titled_table(title)
         table.add_column(self.corner, no_wrap=True)
         for header in self.columns[start:end]:
-            table.add_column(header, justify="right", no_wrap=True)
+            left = str(header) in self.texts
+            table.add_column(header, justify="left" if left else "right", no_wrap=True)
         for row in self.rows:
             table.add_row(Text(row.name), *row.cells[start:end], style=row.style)
         return table

@@ -1,32 +1,34 @@
 """A training before it is run, in a terminal: its learning rate, and its network."""
 
 from rich.console import Group
-from rich.text import Text
 
-from raresight.pipeline.terminal.chart import line
-from raresight.pipeline.terminal.tables import PlainTable, facts, titled_table
+from raresight.pipeline.terminal.chart import Chart
+from raresight.pipeline.terminal.tables import PlainTable, Row, WideTable, facts
 from raresight.pipeline.tuning.model_summary import ModelSummary
 from raresight.pipeline.tuning.rate_curve import RateCurve
 
 
-def render_schedule(curve: RateCurve) -> Text:
+def render_schedule(curve: RateCurve) -> Chart:
     """The rate over epochs."""
     note = f", {curve.note}" if curve.note else ""
     title = f"learning rate by epoch of {curve.steps_per_epoch} steps: {curve.schedule}{note}"
-    return line(curve.epochs, curve.rates, title=title)
+    return Chart(x=curve.epochs, y=curve.rates, title=title)
 
 
 def render_model(summary: ModelSummary) -> Group:
     """A row a layer that has weights, and what they come to."""
-    table = titled_table(f"{summary.model}, one image of {' x '.join(map(str, summary.input))}")
-    table.add_column("layer", style="cyan", overflow="fold")
-    table.add_column("kind")
-    for heading in ("output", "parameters", "MACs"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    rows = []
     for layer in summary.layers:
         shape = " x ".join(map(str, layer.output))
         macs = f"{layer.macs:,}" if layer.macs else ""
-        table.add_row(layer.name, layer.kind, shape, f"{layer.parameters:,}", macs)
+        rows.append(Row(name=layer.name, cells=[f"{layer.parameters:,}", macs, shape, layer.kind]))
+    table = WideTable(
+        title=f"{summary.model}, one image of {' x '.join(map(str, summary.input))}",
+        corner="layer",
+        columns=["parameters", "MACs", "output", "kind"],
+        rows=rows,
+        texts=("kind",),
+    )
     return Group(table, _facts(summary))
 
 

@@ -30,7 +30,7 @@ def render(sections: Mapping[str, Any]) -> PlainTable:
 def _generate(params: GenerateParams) -> Iterator[str]:
     for source in params.sources:
         yield f"{_amount(source)} from {source.generator}{_splits_of(source)}"
-    yield f"at {params.image_size} x {params.image_size} pixels, seed {params.seed}"
+    yield f"at {params.shape[0]} x {params.shape[1]} pixels, seed {params.seed}"
     if params.positive is not None:
         yield f"the rare class: {params.positive}"
 

@@ -30,7 +30,7 @@ def fresh(
         mean=mean,
         std=std,
         seed=seed,
-        side=images.shape[1],
+        shape=(images.shape[1], images.shape[2]),
         cosine_scale=params.loss.implied.cosine_scale,
     )
     seen = model.standardize(images[:_IMAGES].cpu())

@@ -1,8 +1,10 @@
 """What a training learns from and is judged on: the images of the stages before it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +32,7 @@ class Inputs:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     device: torch.device
+    readings: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,7 @@ class TrainingImages:
             mean=mean,
             std=std,
             device=device,
+            readings=originals.description.readings,
         )
 
 
@@ -92,6 +96,12 @@ def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingI
         raise ParamsError(
             f"{params_file}: train.batch_augment.shift: must be less than the image's side, "
             f"{min(shape[:2])}. Got {params.batch_augment.shift}."
+        )
+    if params.batch_augment.rotate90 and shape[0] != shape[1]:
+        raise ParamsError(
+            f"{params_file}: train.batch_augment.rotate90: the images are {shape[0]} x {shape[1]} "
+            "pixels, and only square ones can be turned by a quarter. `rotation: 180` turns them "
+            "by any angle."
         )
     learned, judged = len(images.rows("train")), len(images.rows("val"))
     if learned < 2 or not judged:

@@ -43,25 +43,25 @@ class ModelSummary:
     activation_bytes: int
 
 
-def summarize(model: Classifier, name: str, side: int) -> ModelSummary:
-    """Run one image of ``side`` pixels forward, and two as in training, on the CPU."""
-    layers = tuple(_layers(model, side))
+def summarize(model: Classifier, name: str, shape: tuple[int, int]) -> ModelSummary:
+    """Run one image of ``shape`` (height, width) forward, and two as in training, on the CPU."""
+    layers = tuple(_layers(model, shape))
     return ModelSummary(
         model=name,
-        input=(side, side, 3),
+        input=(*shape, 3),
         layers=layers,
         parameters=sum(weight.numel() for weight in model.parameters()),
         trained=sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
-        macs=_macs(model, side)["Global"],
-        activation_bytes=_kept(model, side),
+        macs=_macs(model, shape)["Global"],
+        activation_bytes=_kept(model, shape),
     )
 
 
-def _images(count: int, side: int) -> Tensor:
-    return torch.zeros(count, side, side, 3, dtype=torch.uint8)
+def _images(count: int, shape: tuple[int, int]) -> Tensor:
+    return torch.zeros(count, *shape, 3, dtype=torch.uint8)
 
 
-def _layers(model: Classifier, side: int) -> Iterator[Layer]:
+def _layers(model: Classifier, shape: tuple[int, int]) -> Iterator[Layer]:
     shapes: dict[str, tuple[int, ...]] = {}
     kinds = {
         name: module
@@ -76,15 +76,15 @@ def _layers(model: Classifier, side: int) -> Iterator[Layer]:
         return hook
 
     hooks = [module.register_forward_hook(note(name)) for name, module in kinds.items()]
-    macs = _macs(model, side)
+    macs = _macs(model, shape)
     for hook in hooks:
         hook.remove()
-    for name, shape in shapes.items():  # in the order of the signal
+    for name, output in shapes.items():  # in the order of the signal
         own = kinds[name].parameters(recurse=False)
         yield Layer(
             name=name,
-            kind=type(kinds[name]).__name__,
-            output=shape,
+            kind=_kind(kinds[name]),
+            output=output,
             parameters=sum(weight.numel() for weight in own),
             macs=macs.get(f"Classifier.network.{name}", 0),
         )
@@ -95,18 +95,18 @@ def _shape(output: Output) -> tuple[int, ...]:
     return tuple(first.shape[1:])
 
 
-def _macs(model: Classifier, side: int) -> dict[str, int]:
+def _macs(model: Classifier, shape: tuple[int, int]) -> dict[str, int]:
     """Multiply-accumulates of one image by the path of the module; a flop counter counts two."""
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        model.eval()(_images(1, side))
+        model.eval()(_images(1, shape))
     found = counter.get_flop_counts()
     return {path: sum(flops.values()) // 2 for path, flops in found.items()} | {
         "Global": counter.get_total_flops() // 2
     }
 
 
-def _kept(model: Classifier, side: int) -> int:
+def _kept(model: Classifier, shape: tuple[int, int]) -> int:
     """Bytes an image that autograd holds on to; two images, as batch norm needs more than one."""
     own = {weight.untyped_storage()._cdata for weight in model.parameters()}
     own |= {buffer.untyped_storage()._cdata for buffer in model.buffers()}
@@ -119,7 +119,7 @@ def _kept(model: Classifier, side: int) -> int:
         return tensor
 
     with _as_in_training(model), torch.autograd.graph.saved_tensors_hooks(note, lambda x: x):
-        output = model(_images(2, side))  # kept alive: what is freed may be counted again
+        output = model(_images(2, shape))  # kept alive: what is freed may be counted again
     del output
     return sum(kept.values()) // 2
 
@@ -130,3 +130,13 @@ def _as_in_training(model: nn.Module) -> Iterator[None]:
         torch.manual_seed(0)
         model.train()
         yield
+
+
+def _kind(module: nn.Module) -> str:
+    """What torch calls the layer: its own name, where it is derived from one of torch's layers."""
+    names = [
+        base.__name__
+        for base in type(module).__mro__
+        if base.__module__.startswith("torch.nn") and base is not nn.Module
+    ]
+    return names[0] if names else type(module).__name__

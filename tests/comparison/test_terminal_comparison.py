@@ -10,6 +10,7 @@ from rich.console import Console
 from benchmarks.compare import simulated_pair
 from raresight.pipeline.comparison.compare import Mistakes
 from raresight.pipeline.comparison.sides import DECISIONS, MODELS, RECIPES
+from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.terminal.comparison import markdown, render
 
 
@@ -28,6 +29,23 @@ def test_eighty_columns_hold_every_number_and_word(trainings, about):
     for found in one.comparison.differences:
         assert any(f"{found.old:.3f}" in line and found.ruling in line for line in lines)
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+def test_sixty_columns_cut_neither_names_nor_numbers_nor_revisions():
+    """The columns that do not fit go on below; a long revision takes several lines."""
+    branch = "feature/a-much-longer-name-than-anyone-should-use"
+    pair = simulated_pair(3, trainings=(1, 1), luck=0.2, resamples=100)
+    one = replace(report(pair, MODELS), old=branch)
+    text = printed(one, width=60)
+    lines = text.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 60
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+    for found in one.comparison.differences:
+        name = METRICS[found.name].label.split()[0]
+        assert any(line.startswith(name) and f"{found.old:.3f}" in line for line in lines)
+        assert f"{found.new:.3f}" in text
+    for part in branch.split("-"):
+        assert part in text
 
 
 @pytest.mark.parametrize(

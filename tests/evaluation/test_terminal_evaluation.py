@@ -168,10 +168,11 @@ def test_a_table_that_is_too_wide_goes_on_below_with_its_names(width):
     assert sum("title" in line for line in lines) == 1
 
 
-@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("width", [60, 80, 100])
 def test_every_number_fits_the_terminal(rare, alike, width):
     for metrics in (rare, alike):
         text = printed(metrics, width=width)
+        assert "\N{HORIZONTAL ELLIPSIS}" not in text  # nothing is cut
         assert max(len(line.rstrip()) for line in text.splitlines()) <= width
         assert "\N{HORIZONTAL ELLIPSIS}" not in text
 

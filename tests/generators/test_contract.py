@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kept_otherwise import keep_otherwise
 from PIL import Image
 
 from raresight.generators import GENERATORS
@@ -28,6 +29,10 @@ OPTIONS = {  # where there is no default
     "folder": {"path": "pictures"},
     "carla": {"path": "record"},
     "table": {"path": "pictures/labels.csv"},
+    "medmnist": {"path": "set.npz"},
+    "huggingface": {"path": "t.parquet"},
+    "webdataset": {"path": "t.tar"},
+    "coco": {"path": "coco.json", "take": "boxes"},
 }
 
 
@@ -41,6 +46,7 @@ def pictures(tmp_path_factory):
         Image.new("RGB", (SIDE, SIDE), colour).save(path)
     table = "file,label,site\ncat/1.png,cat,a\ndog/1.png,dog,b\n"
     (folder / "pictures" / "labels.csv").write_text(table)
+    keep_otherwise(folder, {one: folder / "pictures" / one / "1.png" for one in ("cat", "dog")})
     with open_stream(None, size=SIDE, seed=1, crossing=0.5) as stream:
         record.write(stream, folder / "record", 8)
     with pytest.MonkeyPatch.context() as patch:

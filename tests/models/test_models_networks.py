@@ -15,7 +15,7 @@ RESNET = {"name": "resnet18", "stem": "small", "dropout": 0.0}
 
 def model(side=16, classes=2, **changes):
     params = train_params(model=changes).model
-    return build(params, classes=classes, mean=[0] * 3, std=[1] * 3, seed=1, side=side)
+    return build(params, classes=classes, mean=[0] * 3, std=[1] * 3, seed=1, shape=(side, side))
 
 
 def images(count=2, side=16):
@@ -88,7 +88,9 @@ def test_dropout_drops_its_share_keeps_the_mean_and_does_nothing_at_test(where, 
 
 def test_standardising_is_part_of_the_model():
     params = train_params().model
-    built = build(params, classes=2, mean=[10, 20, 30], std=[2, 4, 5], seed=1, side=16).eval()
+    built = build(
+        params, classes=2, mean=[10, 20, 30], std=[2, 4, 5], seed=1, shape=(16, 16)
+    ).eval()
     by_hand = (images() - torch.tensor([10, 20, 30])) / torch.tensor([2, 4, 5])
     expected = built.network(by_hand.permute(0, 3, 1, 2))
     assert torch.allclose(built(images()), expected, atol=1e-5)
@@ -131,7 +133,7 @@ def test_every_family_of_torchvision_takes_small_images(name):
     """On the meta device, where shapes are computed and numbers are not."""
     # A RegNet computes its widths with tensors, which have no numbers on that device.
     with torch.device("cpu" if name.startswith("regnet") else "meta"):
-        network = torchvision_models.network_of(name, classes=7, side=32, small=True)
+        network = torchvision_models.network_of(name, classes=7, shape=(32, 32), small=True)
     with torch.device("meta"), torch.no_grad():
         logits = network.to("meta").eval()(torch.zeros(2, 3, 32, 32))
         assert logits.shape == (2, 7)
@@ -153,7 +155,7 @@ def test_a_small_stem_keeps_the_side_where_the_original_quarters_it():
 
 def test_a_vision_transformer_sees_smaller_patches():
     with torch.device("meta"):
-        network = torchvision_models.network_of("vit_b_16", classes=2, side=32, small=True)
+        network = torchvision_models.network_of("vit_b_16", classes=2, shape=(32, 32), small=True)
     assert network.conv_proj.kernel_size == (2, 2)
     assert network.seq_length == 16 * 16 + 1
 

@@ -30,7 +30,7 @@ def of(**keys):
 
 def built(classes=2, side=32, **keys):
     params = of(**keys)
-    model = build(params, classes=classes, mean=[120] * 3, std=[60] * 3, seed=1, side=side)
+    model = build(params, classes=classes, mean=[120] * 3, std=[60] * 3, seed=1, shape=(side, side))
     return params, model
 
 

@@ -50,6 +50,9 @@ def test_it_is_the_same_bytes_again_and_says_what_it_is(kept_project, packed):
     assert card["classes"] == ["common", "rare"]
     assert card["positive"] == "rare"
     assert card["input"]["image_shape"] == [12, 12, 3]
+    card = (packed / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: raresight\n")
+    assert "type: average_precision" in card
 
 
 def test_an_export_of_an_export_is_the_same(packed, tmp_path):

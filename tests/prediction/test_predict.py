@@ -20,6 +20,7 @@ from raresight.generators.folder import Folder, FolderOptions
 from raresight.generators.image_file import read_image
 from raresight.pipeline import cli
 from raresight.pipeline.commands.external_scores import read_table
+from raresight.pipeline.core import parallel
 from raresight.pipeline.prediction import reading
 
 SPLIT = np.array(judged.SPLITS)
@@ -89,6 +90,18 @@ def test_every_number_of_workers_writes_the_same_bytes(kept_project, tmp_path, m
         tables.append(out.read_bytes())
     assert tables[0] == tables[1]
     assert tables[0].count(b"\n") == judged.COUNT + 1
+    # --executor ray takes the same chunks to a cluster's processes, and they come back in order.
+    asked = []
+
+    def there(work, tasks, *, workers):
+        asked.append((len(tasks), workers))
+        return map(work, tasks)
+
+    monkeypatch.setattr(parallel, "map_on_ray", there)
+    options = ("--out", tmp_path / "ray.csv", "--workers", 2, "--executor", "ray")
+    assert invoke(*kept_project.options, "predict", kept_project.photos, *options).exit_code == 0
+    assert (tmp_path / "ray.csv").read_bytes() == tables[0]
+    assert asked == [(-(-judged.COUNT // 16), 2)]
 
 
 def test_a_list_on_stdin_and_a_table_on_stdout(kept_project):
@@ -101,6 +114,39 @@ def test_a_list_on_stdin_and_a_table_on_stdout(kept_project):
     assert "3 images" in done.stderr
     told = run([*map(str, kept_project.options), "--json", "predict", files[0], "--out", "-"])
     assert json.loads(told.stdout)["file"] == files[0]
+
+
+def test_a_table_lists_files_and_what_is_known_of_them(own_project):
+    folder = own_project.photos
+    files = [folder / f"{name}.png" for name in judged.IDS[:4]]
+    table = "path;label;patient;group\n" + "".join(
+        f"{file.name};{'rare' if k else ''};p{k};g{k // 2}\n" for k, file in enumerate(files)
+    )
+    (folder / "todo.csv").write_text(table)
+    assert predict(own_project, folder / "todo.csv").exit_code == 0
+    found = rows(own_project.folder / "out.csv")
+    assert [row["file"] for row in found] == [str(file) for file in files]
+    assert [row["label"] for row in found] == ["", "rare", "rare", "rare"]
+    assert [row["group"] for row in found] == ["g0", "g0", "g1", "g1"]
+    predict(own_project, *files, out="plain.csv")
+    plain = rows(own_project.folder / "plain.csv")
+    assert [row["id"] for row in plain] == [row["id"] for row in found]
+    assert [row["score.rare"] for row in plain] == [row["score.rare"] for row in found]
+
+    (folder / "ids.jsonl").write_text(f'{{"file": "{files[0].name}", "id": "mine"}}\n')
+    predict(own_project, folder / "ids.jsonl")
+    (row,) = rows(own_project.folder / "out.csv")
+    assert row["id"] == "mine"
+    assert "label" not in row
+    for text, told in (
+        ("a,b\n1,2\n", "none of its columns (a, b) is called file, file_name"),
+        (f"file\n{files[0].name}\n{files[0].name}\n", "lists files more than once"),
+        ("file,id\n,1\n", "row 1 has no file"),
+    ):
+        (folder / "bad.csv").write_text(text)
+        done = predict(own_project, folder / "bad.csv")
+        assert done.exit_code == 65
+        assert told in done.stderr
 
 
 def test_unreadable_files_are_all_named_and_no_table_is_written(own_project):

@@ -123,11 +123,13 @@ def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies
         (augmented / "report.json").write_text(json.dumps(found))
 
 
-def write_training(data: Path, classes: Sequence[str]) -> None:
+def write_training(data: Path, classes: Sequence[str], positive: str | None) -> None:
     targets = (data / "model", data / "training" / "curves", data / "training" / "results.json")
     with stage_outputs(*targets) as (model, curves, metrics):
         shares = {label: 1 / len(classes) for label in classes}
         card = {"model": {"name": "small_resnet"}, "class_shares": shares, "score_prior": shares}
+        about = Description.read(data / "generated")
+        card |= {"classes": list(classes), "positive": positive, "image_shape": about.image_shape}
         (model / "replicate-2").mkdir()
         for folder, seed in ((model, 1), (model / "replicate-2", 5711)):
             (folder / "model.json").write_text(json.dumps(card | {"seed": seed}))
@@ -170,7 +172,7 @@ def make_project(tmp_path_factory):
         ]
         write_datasets(data, labels, sorted(classes), positive, masks=masks, copies=copies)
         split.run(params, data)
-        write_training(data, sorted(classes))
+        write_training(data, sorted(classes), positive)
         with pytest.MonkeyPatch.context() as patch:
             models = SimpleNamespace(
                 load_model=lambda folder, _: CentreScorer(

@@ -105,6 +105,13 @@ def test_the_summary_counts_every_image_once(write_generated, part, split_data):
             "test": {"total": 6, "by_class": {"common": 4, "rare": 2}},
         },
         "repeated_pixels": {"train": 0, "val": 0, "test": 0},
+        "near_duplicates": {
+            "choice": "report",
+            "compared": 0,
+            "pairs": 0,
+            "across_splits": 0,
+            "different_labels": 0,
+        },
     }
 
 

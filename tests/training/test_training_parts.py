@@ -35,7 +35,7 @@ def card(**changes):
 
 
 def test_a_saved_model_comes_back_to_the_bit(tmp_path):
-    model = build(SMALL, classes=2, mean=[1, 2, 3], std=[4, 5, 6], seed=7, side=16)
+    model = build(SMALL, classes=2, mean=[1, 2, 3], std=[4, 5, 6], seed=7, shape=(16, 16))
     checkpoint.save(tmp_path, model.state_dict(), card())
     loaded, read = checkpoint.load(tmp_path)
     assert tuple(read.classes) == ("a", "b")
@@ -57,11 +57,13 @@ def test_a_last_layer_that_compares_directions_comes_back(tmp_path):
 def test_a_last_layer_that_is_a_convolution_cannot_compare_directions():
     params = train_params(model={"name": "squeezenet1_1", "stem": "small", "dropout": 0.0}).model
     with pytest.raises(ParamsError, match=r"train\.loss\.name 'ldam'.*squeezenet1_1"):
-        build(params, classes=2, mean=[1] * 3, std=[1] * 3, seed=7, side=32, cosine_scale=9.0)
+        build(
+            params, classes=2, mean=[1] * 3, std=[1] * 3, seed=7, shape=(32, 32), cosine_scale=9.0
+        )
 
 
 def test_weights_of_another_model_are_refused(tmp_path):
-    model = build(SMALL, classes=3, mean=[1] * 3, std=[1] * 3, seed=7, side=16)
+    model = build(SMALL, classes=3, mean=[1] * 3, std=[1] * 3, seed=7, shape=(16, 16))
     checkpoint.save(tmp_path, model.state_dict(), card())
     with pytest.raises(DataError, match="no model that can be read"):
         checkpoint.load(tmp_path)

@@ -17,7 +17,7 @@ _MIN_WIDTH = 640
 _QUALITY = 80  # of a JPEG
 _BOX = (255, 196, 84)
 _MAX_CLASSES = 40
-_GROUND, _INK, _FAINT, _ACCENT = (24, 26, 30), (236, 238, 241), (142, 148, 158), (120, 255, 190)
+GROUND, INK, FAINT, _ACCENT = (24, 26, 30), (236, 238, 241), (142, 148, 158), (120, 255, 190)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def write_sheet(data: Dataset, path: Path, *, per_class: int = 12, seed: int = 0
     heights = [_height(band, tile) for band in bands]
     columns = max([len(band.rows) for band in bands], default=0)
     width = max(_MIN_WIDTH, 2 * _MARGIN + _NAMES + columns * (tile[0] + _GAP) - _GAP)
-    sheet = Image.new("RGB", (width, _HEADER + sum(heights) + _MARGIN), _GROUND)
+    sheet = Image.new("RGB", (width, _HEADER + sum(heights) + _MARGIN), GROUND)
     pen = ImageDraw.Draw(sheet)
     _draw_header(pen, data)
     tops = np.cumsum([_HEADER, *heights])
@@ -87,25 +87,25 @@ def _height(band: _Band, tile: tuple[int, int]) -> int:
 def _draw_header(pen: ImageDraw.ImageDraw, data: Dataset) -> None:
     height, width, _ = data.image_shape
     title = f"{len(data):,} images" if len(data) else "No images: this dataset is empty"
-    pen.text((_MARGIN, 46), title, _INK, _font(24, bold=True), "ls")
+    pen.text((_MARGIN, 46), title, INK, font(24, bold=True), "ls")
     made_by = " + ".join(str(source.get("generator", "?")) for source in data.description.sources)
     facts = [f"{width} x {height} pixels", f"seed {data.description.seed}", made_by]
     if (hidden := len(data.classes) - _MAX_CLASSES) > 0:
         facts.append(f"{hidden} more classes not shown")
-    pen.text((_MARGIN, 70), "  ·  ".join(facts), _FAINT, _font(13), "ls")
+    pen.text((_MARGIN, 70), "  ·  ".join(facts), FAINT, font(13), "ls")
 
 
 def _draw_name(pen: ImageDraw.ImageDraw, band: _Band, data: Dataset, top: int) -> None:
     positive = band.label == data.positive
-    bold, small = _font(17, bold=True), _font(13)
-    name = _shortened(band.label, bold, _NAMES - 16)
-    pen.text((_MARGIN, top + 18), name, _ACCENT if positive else _INK, bold, "ls")
+    bold, small = font(17, bold=True), font(13)
+    name = shortened(band.label, bold, _NAMES - 16)
+    pen.text((_MARGIN, top + 18), name, _ACCENT if positive else INK, bold, "ls")
     detail = f"{band.count:,} images"
     if len(data):
         detail += f"  ·  {100 * band.count / len(data):.3g} %"
-    pen.text((_MARGIN, top + 40), detail, _FAINT, small, "ls")
+    pen.text((_MARGIN, top + 40), detail, FAINT, small, "ls")
     if positive:
-        pen.text((_MARGIN, top + 60), "positive class", _FAINT, small, "ls")
+        pen.text((_MARGIN, top + 60), "positive class", FAINT, small, "ls")
 
 
 def _draw_pictures(
@@ -113,28 +113,29 @@ def _draw_pictures(
 ) -> None:
     for column, row in enumerate(band.rows.tolist()):
         left = _MARGIN + _NAMES + column * (tile[0] + _GAP)
-        picture = _picture(data.images[row], tile)
+        picture = enlarged(data.images[row], tile)
         sheet.paste(picture, (left, top))
         if band.outlined:
             marked = picture
             if data.masks is not None and (mask := data.masks[row]) is not None:
-                marked = _with_outline(picture, mask)
+                marked = with_outline(picture, mask)
             _draw_boxes(marked, _boxes(data, row), scale=tile[0] / data.image_shape[1])
             sheet.paste(marked, (left, top + tile[1] + _GAP))
 
 
-def _picture(pixels: np.ndarray, tile: tuple[int, int]) -> Image.Image:
+def enlarged(pixels: np.ndarray, tile: tuple[int, int]) -> Image.Image:
+    """``pixels``, uint8 (H, W, C), as a picture of the size ``tile`` (width, height)."""
     picture = Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3))))
     enlarged = tile[0] >= picture.width
     return picture.resize(tile, Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS)
 
 
-def _with_outline(picture: Image.Image, mask: np.ndarray) -> Image.Image:
+def with_outline(picture: Image.Image, mask: np.ndarray) -> Image.Image:
     """The picture with a line around the mask: just outside, so that it hides nothing of it."""
     inside = np.asarray(Image.fromarray(mask).resize(picture.size, Image.Resampling.NEAREST)) > 0
     line = _grown(inside)
     pixels = np.array(picture)
-    pixels[_grown(line) & ~inside] = _GROUND  # a dark rim shows the line on light pictures too
+    pixels[_grown(line) & ~inside] = GROUND  # a dark rim shows the line on light pictures too
     pixels[line & ~inside] = _ACCENT
     return Image.fromarray(pixels)
 
@@ -173,7 +174,8 @@ def _grown(area: np.ndarray) -> np.ndarray:
     return grown
 
 
-def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+def shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    """The text, cut where it is wider than ``width`` pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:
@@ -181,7 +183,8 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     return text + "…"
 
 
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """Letters of ``size`` pixels."""
     # Found without importing matplotlib, which takes longer than drawing the sheet.
     library = find_spec("matplotlib")
     assert library is not None

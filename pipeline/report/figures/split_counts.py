@@ -85,6 +85,8 @@ def _note(counts: Counts) -> str:
     notes = ["images, log scale"]
     if unused:
         notes.append(f"{unused:,} copies of val and test images are left unused")
+    if dropped := sum(by["originals"] for by in counts[UNUSED].values()):
+        notes.append(f"{dropped:,} near duplicates are dropped")
     if hidden > 0:
         notes.append(f"{hidden} more frequent classes are not drawn")
     return "  ·  ".join(notes)

@@ -71,7 +71,11 @@ def affine(images: Tensor, u: Tensor, params: BatchAugmentParams) -> Tensor:
     shift = (2 * u[:, 1:3] - 1) * (1 - scale)[:, None]
     angle = torch.deg2rad((2 * u[:, 3] - 1) * params.rotation)
     cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
-    rows = torch.stack((cos, -sin, shift[:, 0], sin, cos, shift[:, 1]), dim=1).view(-1, 2, 3)
+    # The grid counts height and width from -1 to 1 alike, whatever they are in pixels.
+    tall = images.shape[1] / images.shape[2]
+    rows = torch.stack((cos, -sin * tall, shift[:, 0], sin / tall, cos, shift[:, 1]), dim=1).view(
+        -1, 2, 3
+    )
     pixels = images.permute(0, 3, 1, 2)
     grid = functional.affine_grid(rows.float(), list(pixels.shape), align_corners=False)
     moved = functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)

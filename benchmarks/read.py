@@ -1,0 +1,61 @@
+"""Photographs of 512 pixels read in at 224, beside torchvision's ImageFolder and a DataLoader."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from benchmarks.inputs import write_params
+from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
+from raresight.pipeline.models.torchvision_registry import models
+from raresight.pipeline.stages import generate
+
+_SIDE = 512
+_BATCH = 64
+
+
+def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
+    """The whole stage, which also checks, names and groups every file by its content and writes the
+    pixels; the peer decodes, resizes and hands them over.
+    """
+    write_photographs(folder / "photos", sizes.read)
+    source = {"generator": "folder", "options": {"path": str(folder / "photos")}}
+    section = {"image_size": sizes.large_side, "positive": None, "sources": [source]}
+    params = write_params(folder / "params.yaml", {"generate": section})
+
+    def ours() -> None:
+        generate.run(params, folder / "data", workers=2)
+
+    models()  # whose operators may have to be declared before torchvision is imported
+    from torchvision.datasets import ImageFolder
+    from torchvision.transforms import v2
+
+    def theirs() -> None:
+        steps = [v2.Resize((sizes.large_side,) * 2, antialias=True), v2.PILToTensor()]
+        images = ImageFolder(folder / "photos", transform=v2.Compose(steps))
+        for _ in DataLoader(images, batch_size=_BATCH, num_workers=2):
+            pass
+
+    mine, other = interleave(clock(ours), clock(theirs), rounds=sizes.rounds)
+    yield Measurement(
+        what=f"generate: JPEGs of {_SIDE} pixels read in at {sizes.large_side}, --workers 2",
+        peer="ImageFolder, DataLoader(num_workers=2)",
+        ours=mine,
+        theirs=other,
+        goal=Goal(kind="speed-up", bound=1),
+        images=sizes.read,
+    )
+
+
+def write_photographs(folder: Path, count: int) -> None:
+    """JPEGs with the blur and the grain that photographs have, in two classes."""
+    rng = np.random.default_rng(1)
+    for k in range(count):
+        path = folder / "ab"[k % 2] / f"{k:05d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
+        smooth = np.asarray(coarse.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC), np.int16)
+        grain = rng.integers(-12, 13, smooth.shape, np.int16)
+        Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8)).save(path, quality=90)

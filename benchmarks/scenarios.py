@@ -1,0 +1,126 @@
+"""What each scenario's network reaches beside the baselines that need none.
+
+``python -m benchmarks.scenarios [NAME...] [--seeds N]``: every stage to the evaluation, in a
+temporary folder, at the size that is shipped. Prints the average precision (the accuracy, where no
+class is the positive one) of the network, of the shortcut and of the texture baseline, and the mean
+and standard deviation over the trainings. Ends with 1 where the network is not above both baselines
+by MARGIN.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from benchmarks.inputs import ROOT
+from raresight.pipeline.commands import carla_record, digits
+from raresight.pipeline.stages import augment, evaluate, generate, split, train
+
+# The scenarios for which it is asked: real digits are trivial for any model, and say nothing.
+NAMES = ("pathology", "inspection", "shapes", "digits-sim2real", "conveyor", "street", "carla")
+MARGIN = 0.1
+_TICKS = {"ticks": 2000, "size": 64, "seed": 1, "crossing": 0.15}  # of carla's staged record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """One scenario: a quality of the network with its interval, and of the two baselines."""
+
+    quality: str
+    network: float
+    interval: tuple[float, float]
+    baselines: Mapping[str, float]
+    by_seed: tuple[float, ...]
+    seconds: float
+
+    @property
+    def margin(self) -> float:
+        """How far the network is above the better baseline."""
+        return self.network - max(self.baselines.values())
+
+
+def document(name: str, folder: Path, *, seeds: int) -> dict[str, Any]:
+    """The scenario's params, with the raw images that it reads made in ``folder``."""
+    params: dict[str, Any] = YAML(typ="safe").load(ROOT / f"params/{name}.yaml")
+    for source in params["generate"]["sources"]:
+        if source["generator"] == "folder":
+            digits.write_digits(folder / "raw")
+            source["options"]["path"] = str(folder / "raw")
+        elif source["generator"] == "carla":
+            carla_record.run(folder / "raw", server=None, **_TICKS)
+            source["options"]["path"] = str(folder / "raw")
+    params["train"] |= {"num_seeds": seeds}
+    return params
+
+
+def reach(params: Mapping[str, Any], folder: Path) -> Reached:
+    """Run every stage up to the evaluation in ``folder`` and read what it found."""
+    file, data, begun = folder / "params.yaml", folder / "data", time.perf_counter()
+    YAML(typ="safe").dump(params, file)
+    generate.run(file, data)
+    augment.run(file, data)
+    split.run(file, data)
+    train.run(file, data)
+    evaluate.run(file, data)
+    return read(data, seconds=time.perf_counter() - begun)
+
+
+def read(data: Path, *, seconds: float = 0.0) -> Reached:
+    """What ``data/evaluation/results.json`` says."""
+    results = json.loads((data / "evaluation" / "results.json").read_text())
+    quality = "accuracy" if results["positive"] is None else "average_precision"
+    row = results["test"]
+    trainings = results.get("by_seed", {}).get("test", {}).get(quality, [row[quality]])
+    return Reached(
+        quality=quality,
+        network=row[quality],
+        interval=(row[f"{quality}_low"], row[f"{quality}_high"]),
+        baselines={name: results[f"{name}_baseline"][quality] for name in ("shortcut", "texture")},
+        by_seed=tuple(trainings),
+        seconds=seconds,
+    )
+
+
+def shown(found: Mapping[str, Reached]) -> Table:
+    """A row for each scenario."""
+    table = Table("scenario", "quality", "network", "shortcut", "texture", "trainings", "seconds")
+    for name, one in found.items():
+        low, high = one.interval
+        several = len(one.by_seed) > 1
+        spread = f" ± {statistics.stdev(one.by_seed):.3f}" if several else ""
+        table.add_row(
+            name,
+            one.quality.replace("_", " "),
+            f"{one.network:.3f} [{low:.3f} to {high:.3f}]",
+            *(f"{one.baselines[which]:.3f}" for which in ("shortcut", "texture")),
+            f"{statistics.fmean(one.by_seed):.3f}{spread}",
+            f"{one.seconds:.0f}",
+        )
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m benchmarks.scenarios")
+    parser.add_argument("names", nargs="*", metavar="NAME", default=NAMES)
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each (default: 3)")
+    asked = parser.parse_args()
+    found = {}
+    for name in asked.names:
+        with tempfile.TemporaryDirectory(prefix="raresight-bench-") as folder:
+            params = document(name, Path(folder), seeds=asked.seeds)
+            found[name] = reach(params, Path(folder))
+        Console().print(shown(found))
+    return 1 if any(one.margin < MARGIN for one in found.values()) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

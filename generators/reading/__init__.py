@@ -1,0 +1,1 @@
+"""How the bytes of an image become the pixels that a model sees."""

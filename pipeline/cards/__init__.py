@@ -1,0 +1,1 @@
+"""Cards: what a model or a dataset is, in the form that Hugging Face reads."""

@@ -1,0 +1,65 @@
+"""export data: the dataset with its splits, in the format of another program."""
+
+from pathlib import Path
+from typing import Any
+
+from raresight.pipeline import __version__
+from raresight.pipeline.cards.dataset_card import dataset_card
+from raresight.pipeline.cards.facts import DatasetFacts, no_real_image
+from raresight.pipeline.commands.cards import stated
+from raresight.pipeline.core.files import require_verified, sha256, stage_outputs, write_json
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.exports.registry import FORMATS
+from raresight.pipeline.exports.source import Source
+from raresight.pipeline.prediction.model_folder import EXPORT
+from raresight.pipeline.prediction.packing import CARD, check_replaceable
+from raresight.pipeline.splitting.table import read_splits
+
+_INPUTS = {"generated": "generate", "splits": "split"}
+
+
+def run(
+    data: Path, *, form: str, out: Path, params_file: Path, copies: bool = False
+) -> dict[str, Any]:
+    """Write the dataset of ``data`` as the folder ``out``, in one of FORMATS; returns what was.
+
+    With ``copies`` those that train learns from are in its split. Its card says what the params
+    file states. The same bytes each time. An
+    earlier export is replaced; UnsafeError where anything else is there.
+    """
+    for name, stage in (_INPUTS | ({"augmented": "augment"} if copies else {})).items():
+        require_verified(data / name, stage)
+    check_replaceable(out, "exported dataset")
+    source = Source(
+        originals=Dataset(data / "generated"),
+        copies=Dataset(data / "augmented") if copies else None,
+        splits=read_splits(data / "splits"),
+    )
+    document = {
+        "raresight": __version__,
+        "format": form,
+        "classes": list(source.classes),
+        "images": source.counts(),
+        "made_from": {
+            name: sha256(data / name / "manifest.json")
+            for name in ("generated", *(["augmented"] if copies else []), "splits")
+        },
+    }
+    originals = source.counts(copies=False)
+    made = sum(sum(tally.values()) for tally in source.counts().values())
+    text = dataset_card(
+        stated(params_file),
+        DatasetFacts(
+            description=source.originals.description,
+            originals=originals,
+            drawn=no_real_image(source.originals),
+            copies=made - sum(sum(tally.values()) for tally in originals.values()),
+        ),
+        opened_by=FORMATS[form].opened_by,
+        front_matter=FORMATS[form].front_matter(source),
+    )
+    with stage_outputs(out, folders=True) as (folder,):
+        FORMATS[form].write(source, folder)
+        write_json(folder / EXPORT, document)
+        (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
+    return document
