@@ -1,4 +1,6 @@
-"""Pictures of the page for the documentation: ``python docs/screenshots.py [PAGE]``.
+"""Pictures of the page for the documentation: ``python docs/screenshots.py [PAGE [AGAINST]]``.
+
+AGAINST is a page that `raresight report --against` wrote.
 
 They are taken by the browser that the tests drive; fonts are those of this machine.
 """
@@ -16,20 +18,26 @@ PICTURES = {
     "report": (1280, False, ".head", ".moving > .card:nth-child(4)", 0),
     "report_rare": (1280, True, "#sliders", "#panel", 1),
     "report_mistakes": (1280, False, "#slices", "#mistakes", 0),
-    "report_phone": (390, True, ".head", ".moving > .card:nth-child(2)", 1),
+    "report_phone": (390, True, ".head", ".moving > .card:nth-child(1)", 1),
 }
 
 
-def main(page: Path) -> None:
+AGAINST = {"report_versions": (1280, False, ".head", "#new-says", None)}
+
+
+def main(page: Path, pictures: dict) -> None:
     with chromium() as browser:
-        for name, (width, dark, first, last, preset) in PICTURES.items():
+        for name, (width, dark, first, last, preset) in pictures.items():
             browser.resize(width, dark=dark)
             browser.open(page)
-            browser.evaluate(f"document.querySelectorAll('.preset')[{preset}].click()")
+            if preset is not None:
+                browser.evaluate(f"document.querySelectorAll('.preset')[{preset}].click()")
             path = DOCS / f"{name}.jpg"
             browser.screenshot(path, first=first, last=last)
             print(f"{path.stat().st_size:>9,} bytes  {path}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/report/index.html"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/report/index.html"), PICTURES)
+    if len(sys.argv) > 2:
+        main(Path(sys.argv[2]), AGAINST)

@@ -2,7 +2,9 @@
 
 import json
 import re
+from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from browser import CHROMIUM, chromium
@@ -10,6 +12,12 @@ from program import invoke
 from versions import make_repository
 
 from raresight.pipeline.commands.compare import run as compare
+from raresight.pipeline.comparison.report import compare_versions
+from raresight.pipeline.comparison.sides import answers as answers_of
+from raresight.pipeline.comparison.sides import common_task, settings_of
+from raresight.pipeline.comparison.versions import read_version
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.report.versions.page import Judged, versions_page
 from raresight.pipeline.wording.comparison import answers
 from raresight.pipeline.wording.numbers import number
 
@@ -94,3 +102,43 @@ def test_what_is_missing_is_said(repository, monkeypatch, tmp_path):
         result = invoke("report", *options)
         assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
     assert not out.exists()
+
+
+def test_images_that_one_version_alone_gets_wrong_are_shown(rare):
+    now = read_version("workspace", rare.params, rare.data)
+    task = common_task(now, now)
+    ids, own = now.test.ids, now.test.scores[:, task.positive_index]
+    strict = float(np.quantile(own[now.test.labels == task.positive_index], 0.75))
+    before = with_threshold(now, strict)
+    sides = [
+        Judged(
+            name=name,
+            commit="",
+            version=version,
+            outcome=answers_of(version.test, version.trainings[0].threshold, task),
+        )
+        for name, version in (("HEAD", before), ("workspace", now))
+    ]
+    text = versions_page(
+        compare_versions(before, now, on="test", shared=False),
+        *sides,
+        settings=settings_of(now).intervals,
+        ids=ids,
+        pictures=Dataset(rare.data / "generated"),
+        most=100,
+    )
+    wrong = [side.outcome.predicted != side.outcome.targets for side in sides]
+    regressed, fixed = ids[wrong[1] & ~wrong[0]], ids[wrong[0] & ~wrong[1]]
+    assert len(regressed)
+    assert len(fixed)
+    shown = re.findall(r"<code>(noise-\d+)</code>", text)
+    assert sorted(shown[: len(regressed)]) == sorted(regressed)
+    assert sorted(shown[len(regressed) :]) == sorted(fixed)
+
+
+def with_threshold(version, threshold):
+    """The same model, which decides otherwise."""
+    trainings = (replace(version.trainings[0], threshold=threshold), *version.trainings[1:])
+    told = {**version.results["threshold"], "model": threshold}
+    results = {**version.results, "threshold": told}
+    return replace(version, name="HEAD", trainings=trainings, results=results)

@@ -173,7 +173,7 @@ def _chart(old: Judged, new: Judged) -> str | None:
 def _galleries(
     old: Judged, new: Judged, ids: np.ndarray, pictures: Dataset | None, most: int
 ) -> list[Gallery]:
-    """What one version got wrong and the other right, in the order of the images' ids."""
+    """What one version got wrong and the other right, what it was surest of first."""
     if pictures is None:
         return []
     wrong = [side.outcome.predicted != side.outcome.targets for side in (old, new)]
@@ -185,7 +185,14 @@ def _galleries(
         Gallery(
             kind=kind,
             total=len(rows),
-            mistakes=mistakes_of(pictures, ids[rows[:most]].tolist(), outcome, rows[:most]),
+            mistakes=mistakes_of(pictures, ids[shown].tolist(), outcome, shown),
         )
         for kind, (outcome, rows) in found.items()
+        for shown in [_surest_first(outcome, rows)[:most]]
     ]
+
+
+def _surest_first(outcome: Predictions, rows: np.ndarray) -> np.ndarray:
+    """``rows`` (m,) by the score of the class that was predicted there."""
+    given = outcome.scores[rows, outcome.predicted[rows]]
+    return rows[np.argsort(-given, kind="stable")]
