@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from raresight.pipeline import __version__
-from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.report.about import asked, balance
 from raresight.pipeline.report.charts import curves
@@ -174,8 +173,7 @@ def planes_of(inputs: ReportInputs) -> Planes | None:
         "perturbed images": inputs.outcome("perturbed"),
         **{baseline.label: inputs.outcome(name) for name, baseline in BASELINES.items()},
     }
-    rng = seeds.rng(inputs.params.seed, "report", "band")
-    data = curves.ranked(outcomes, settings=inputs.intervals, rng=rng)
+    data = curves.ranked(outcomes, settings=inputs.intervals)
     if data is None:
         return None
     deployed = None

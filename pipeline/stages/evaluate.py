@@ -220,10 +220,12 @@ def _evaluation_inputs(
                 targets["train"],
                 num_classes=len(task.classes),
                 seed=seed,
+                folds=None if loaded.out_of_fold is None else loaded.out_of_fold.folds,
             )
             for name, baseline in BASELINES.items()
         },
         assumed=loaded.models[0].assumed,
+        folds=None if loaded.out_of_fold is None else loaded.out_of_fold.num_folds,
         factors=factors_of(dataset, loaded.rows["test"]),
         groups={
             name: np.unique(loaded.groups[loaded.rows[name]], return_inverse=True)[1]
