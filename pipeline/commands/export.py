@@ -8,8 +8,8 @@ from raresight.pipeline.cards.model_card import model_card
 from raresight.pipeline.commands.cards import model_facts, stated
 from raresight.pipeline.prediction.exporting import FORMATS, export
 from raresight.pipeline.prediction.inputs import find_inputs, some_images
-from raresight.pipeline.prediction.model_folder import EXPORT, ModelFolder, open_model_folder
-from raresight.pipeline.prediction.packing import CARD, pack
+from raresight.pipeline.prediction.model_folder import CARD, EXPORT, ModelFolder, open_model_folder
+from raresight.pipeline.prediction.packing import pack
 from raresight.pipeline.prediction.predictor import open_predictor
 from raresight.pipeline.prediction.table import written_whole
 from raresight.pipeline.runtime.errors import ParamsError

@@ -11,8 +11,8 @@ from raresight.pipeline.core.files import require_verified, sha256, stage_output
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.exports.registry import FORMATS
 from raresight.pipeline.exports.source import Source
-from raresight.pipeline.prediction.model_folder import EXPORT
-from raresight.pipeline.prediction.packing import CARD, check_replaceable
+from raresight.pipeline.prediction.model_folder import CARD, EXPORT
+from raresight.pipeline.prediction.packing import check_replaceable
 from raresight.pipeline.splitting.table import read_splits
 
 _INPUTS = {"generated": "generate", "splits": "split"}

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -67,17 +67,25 @@ def write_manifest(folder: Path, hashed: Mapping[Path, str]) -> None:
     write_json(folder / MANIFEST, {"files": entries})
 
 
-def manifest_problems(folder: Path) -> list[str]:
-    """What differs between a folder and its manifest, a sentence a file; empty if nothing does."""
+def manifest_problems(
+    folder: Path, *, free: Callable[[Path], bool] = lambda path: False
+) -> list[str]:
+    """What differs between a folder and its manifest, a sentence a file; empty if nothing does.
+
+    Files that are ``free``, asked by their path below the folder, may differ, be missing, or be too
+    many.
+    """
     try:
         files: dict[str, dict[str, Any]] = read_json(folder / MANIFEST)["files"]
     except (KeyError, TypeError):
         return [f"{folder / MANIFEST} lists no files"]
+    checked = [name for name in files if not free(Path(name))]
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-        found = pool.map(lambda name: _problem(folder / name, files[name]), files)
+        found = pool.map(lambda name: _problem(folder / name, files[name]), checked)
         problems = [problem for problem in found if problem]
     known = {folder / name for name in files} | {folder / MANIFEST}
-    extra = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
+    there = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
+    extra = [path for path in there if not free(path.relative_to(folder))]
     return problems + [f"{path} is not in the manifest" for path in extra]
 
 

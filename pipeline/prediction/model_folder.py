@@ -21,6 +21,7 @@ from raresight.pipeline.runtime.errors import (
 )
 
 EXPORT, INSIDE = "export.json", "decision"
+CARD = "README.md"  # what the hub shows of a folder
 FORMAT = 1
 
 
@@ -89,7 +90,7 @@ def open_model_folder(folder: Path, *, need_decision: bool = False) -> ModelFold
 def _check_export(folder: Path) -> None:
     if not (folder / MANIFEST).is_file():
         raise DataError(f"{folder} is no complete export: {folder / MANIFEST} is missing.")
-    if problems := manifest_problems(folder):
+    if problems := manifest_problems(folder, free=_of_people):
         raise DataError(
             f"{folder} is not what was exported:\n{listing(problems)}\n"
             "Copy it again from where it came from, or export the model again."
@@ -100,6 +101,11 @@ def _check_export(folder: Path) -> None:
             f"{folder} was exported by a version of Raresight whose format is not {FORMAT}. "
             "Use the version that wrote it, or export the model again."
         )
+
+
+def _of_people(path: Path) -> bool:
+    """The card, which people edit, and what Git and the hub add to a folder."""
+    return path == Path(CARD) or path.parts[0].startswith(".")
 
 
 def _check_pair(folder: Path, place: Path, decision: KeptDecision) -> None:

@@ -7,10 +7,8 @@ from typing import Any
 from raresight.pipeline import __version__
 from raresight.pipeline.core.files import MANIFEST, stage_outputs, write_json
 from raresight.pipeline.evaluation.decisions.kept import MODEL_FILES
-from raresight.pipeline.prediction.model_folder import EXPORT, FORMAT, INSIDE, ModelFolder
+from raresight.pipeline.prediction.model_folder import CARD, EXPORT, FORMAT, INSIDE, ModelFolder
 from raresight.pipeline.runtime.errors import UnsafeError
-
-CARD = "README.md"  # what the hub shows of a folder
 
 
 def pack(opened: ModelFolder, out: Path, *, card: str) -> dict[str, Any]:

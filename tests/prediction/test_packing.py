@@ -9,6 +9,8 @@ from kept_model import write_model
 from program import invoke
 
 from raresight.pipeline.core.files import write_manifest
+from raresight.pipeline.prediction.model_folder import open_model_folder
+from raresight.pipeline.runtime.errors import DataError
 
 IMAGE = "image-000.png"
 
@@ -53,6 +55,19 @@ def test_it_is_the_same_bytes_again_and_says_what_it_is(kept_project, packed):
     card = (packed / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: raresight\n")
     assert "type: average_precision" in card
+
+
+def test_the_card_is_for_people_to_edit_and_the_hub_may_add_files(packed, kept_project):
+    (packed / "README.md").write_text("Ours.")
+    (packed / ".gitattributes").touch()
+    (packed / ".git").mkdir()
+    (packed / ".git/HEAD").touch()
+    assert open_model_folder(packed, need_decision=True).decision is not None
+    (packed / "README.md").unlink()
+    open_model_folder(packed)
+    (packed / "more.bin").touch()
+    with pytest.raises(DataError, match=r"more\.bin is not in the manifest"):
+        open_model_folder(packed)
 
 
 def test_an_export_of_an_export_is_the_same(packed, tmp_path):
