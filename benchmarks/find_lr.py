@@ -21,7 +21,8 @@ from raresight.pipeline.commands import digits, find_lr
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.runtime.errors import DivergedError
 from raresight.pipeline.stages import augment, generate, split
-from raresight.pipeline.training.job import Job, open_inputs
+from raresight.pipeline.training.inputs import open_inputs
+from raresight.pipeline.training.job import Job
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
 

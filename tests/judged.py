@@ -12,6 +12,7 @@ import pyarrow as pa
 from raresight.pipeline.core.files import stage_outputs
 from raresight.pipeline.dataset.schema import Description, Rows
 from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.models.out_of_fold import OutOfFold
 from raresight.pipeline.splitting.table import make_table, write_splits
 
 SIDE = 12
@@ -126,6 +127,7 @@ def write_inputs(
     seeds: tuple[int, ...] = (1,),
     groups: list[str] = IDS,
     augment: Mapping[str, Any] | None = None,
+    held_out: OutOfFold | None = None,
 ):
     """What the stages before evaluate leave: images, recipe, splits and the cards of the models."""
     targets = [folder / name for name in ("generated", "augmented", "splits", "model")]
@@ -133,6 +135,8 @@ def write_inputs(
         (augmented / "report.json").write_text(json.dumps({"recipe": augment or {}}))
         write_generated(generated, positive)
         write_splits(splits, make_table(ids=IDS, source_ids=IDS, groups=groups, splits=SPLITS))
+        if held_out is not None:
+            held_out.write(model)
         for number, seed in enumerate(seeds, 1):
             place = model / f"replicate-{number}" if number > 1 else model
             place.mkdir(exist_ok=True)

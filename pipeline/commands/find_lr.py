@@ -13,7 +13,8 @@ from raresight.pipeline.core.files import require_verified
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.runtime.progress import bar
-from raresight.pipeline.training.job import INPUTS, Job, open_inputs
+from raresight.pipeline.training.inputs import open_inputs
+from raresight.pipeline.training.job import INPUTS, Job
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import ProcessGroup

@@ -8,7 +8,9 @@ import numpy as np
 from raresight.pipeline.core.files import MANIFEST
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.evaluation.decisions.promises import worth_of_groups
 from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.uncertainty.effective import count_groups
 from raresight.pipeline.evaluation.uncertainty.intervals import PROPORTIONS
 from raresight.pipeline.evaluation.uncertainty.sample_size import (
     images_needed,
@@ -40,11 +42,20 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class TestSet:
-    """The test set there is: its images, and the interval that a recall as planned would have."""
+    """The test set there is: its images, and the interval that a recall as planned would have.
+
+    Where images belong to groups, ``positive_groups`` and ``negative_groups`` are fewer than the
+    images, which are worth as many independent ones as ``positives_worth`` and ``negatives_worth``
+    at least: if those of a group are all alike. The interval, and what is enough, are for that.
+    """
 
     positive: str
     positives: int
     negatives: int
+    positive_groups: int
+    negative_groups: int
+    positives_worth: float
+    negatives_worth: float
     recall_low: float
     recall_high: float
     enough_positives: bool
@@ -138,14 +149,22 @@ def _test_set(
     dataset = Dataset(data / "generated")
     if dataset.positive is None:
         return None
-    labels = dataset.labels[read_splits(data / "splits").rows(dataset, "test")]
-    positives = int(np.count_nonzero(labels == dataset.positive))
+    splits = read_splits(data / "splits")
+    rows = splits.rows(dataset, "test")
+    positive = dataset.labels[rows] == dataset.positive
+    groups = np.unique(splits.groups(dataset)[rows], return_inverse=True)[1]
+    worth = worth_of_groups(groups, positive)
+    counts = int(positive.sum()), int((~positive).sum())
+    positives, negatives = counts[0] * worth.positives, counts[1] * worth.negatives
     low, high = settings.proportion(recall * positives, positives) or (0.0, 1.0)
-    negatives = len(labels) - positives
     return TestSet(
         positive=dataset.positive,
-        positives=positives,
-        negatives=negatives,
+        positives=counts[0],
+        negatives=counts[1],
+        positive_groups=count_groups(groups, positive),
+        negative_groups=count_groups(groups, ~positive),
+        positives_worth=positives,
+        negatives_worth=negatives,
         recall_low=low,
         recall_high=high,
         enough_positives=positives >= needed,

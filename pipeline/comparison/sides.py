@@ -7,12 +7,10 @@ from raresight.pipeline.comparison.alignment import common, differing_test_sets
 from raresight.pipeline.comparison.compare import Side
 from raresight.pipeline.comparison.versions import Training, Version
 from raresight.pipeline.core import seeds
-from raresight.pipeline.evaluation.decisions.costs import row_costs
+from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import chosen_again
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
-from raresight.pipeline.evaluation.decisions.thresholds import choose_again
 from raresight.pipeline.evaluation.params import EvaluateParams, ThresholdRule, threshold_rule
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
-from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
 from raresight.pipeline.runtime.errors import DataError, ParamsError, listing
 
 RECIPES, MODELS, DECISIONS = "recipes", "models", "decisions"
@@ -92,13 +90,14 @@ def side(version: Version, rows: np.ndarray, task: Task, settings: EvaluateParam
     outcomes, thresholds = [], []
     for training in version.trainings:
         images = training.test.take(rows)
-        outcomes.append(_outcome(images, training.threshold, task))
+        outcomes.append(answers(images, training.threshold, task))
         if training.val is not None:
             thresholds.append(_chosen_again(version, training.val, task, settings))
     return Side(outcomes=tuple(outcomes), thresholds=tuple(thresholds) or None)
 
 
-def _outcome(images: PredictionsTable, threshold: float | None, task: Task) -> Predictions:
+def answers(images: PredictionsTable, threshold: float | None, task: Task) -> Predictions:
+    """What a version said of ``images``, by its own threshold or as its costs decided."""
     if task.positive is None and images.predicted is not None:  # costs may have decided
         return Predictions(
             task=task, targets=images.labels, scores=images.scores, predicted=images.predicted
@@ -111,19 +110,14 @@ def _chosen_again(
 ) -> np.ndarray:
     """The threshold of each resample of validation, float (R,)."""
     val = images.take(np.argsort(images.ids))  # so that all resample the same images
-    rule, index = _rule(version), task.positive_index
-    resamples = row_weights(
-        val.groups,
+    return chosen_again(
+        _rule(version),
+        val.scores,
         val.labels,
+        task,
+        groups=val.groups,
         resamples=settings.num_bootstrap,
         rng=seeds.rng(settings.seed, "compare", "validation"),
-    )
-    return choose_again(
-        rule,
-        val.scores[:, index],
-        val.labels == index,
-        resamples,
-        costs=row_costs(rule, task, val.scores, val.labels),
     )
 
 

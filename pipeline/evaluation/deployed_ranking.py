@@ -11,23 +11,19 @@ import math
 import numpy as np
 
 from raresight.pipeline.evaluation.metrics.ranking import Ranking, average_precision
-from raresight.pipeline.evaluation.uncertainty.effective import (
-    effective_proportion,
-    too_few_groups,
-)
+from raresight.pipeline.evaluation.uncertainty.bands import level_rates
+from raresight.pipeline.evaluation.uncertainty.effective import too_few_groups
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.influence import (
     average_precision_influence,
     spread,
 )
-from raresight.pipeline.evaluation.uncertainty.intervals import wilson_bounds
 from raresight.pipeline.evaluation.uncertainty.resampling import BINS
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 # With three negatives for each of 1 / prevalence, none of them a false positive, the rate is
 # bounded by the prevalence (the rule of three): the least that can tell a precision above one half.
 _NEGATIVES_PER_RATE = 3
-_LEVELS_LOOKED_AT = 32  # at which the design effect of the false-alarm rate is estimated
 _DRAWN_AT_ONCE = 2**21
 
 
@@ -56,15 +52,15 @@ def average_precision_at(
     if known is None and groups is not None:
         return Estimate(value=value, reason=too_few_groups(int(positives.sum())))
     coarse = ranking.binned(BINS)
-    rates = _rates(coarse, groups, settings.confidence_level)
+    rates = level_rates(coarse, ~coarse.positive, groups, confidence=settings.confidence_level)
     if rates is None:
         return Estimate(value=value, reason=too_few_groups(int(negatives.sum())))
     worth = float(positives.sum()) if known is None else known.positives
-    low, high = _ends(coarse, rates[:2], worth, prevalence, settings, rng)
+    low, high = _ends(coarse, (rates.low, rates.high), worth, prevalence, settings, rng)
     # Bins move the value a little, and its interval with it.
     moved = value - float(average_precision(*coarse.counts(), prevalence=prevalence))
     low, high = min(max(0.0, low + moved), value), max(min(1.0, high + moved), value)
-    independent = min(float(negatives.sum()), rates[2])
+    independent = min(float(negatives.sum()), float(np.median(rates.worth)))
     reason = _unknown(ranking, independent, low, prevalence)
     return Estimate(value=None if reason else value, low=low, high=high, reason=reason)
 
@@ -88,29 +84,6 @@ def _unknown(ranking: Ranking, independent: float, low: float, prevalence: float
             f"positive; there are {told}"
         )
     return None
-
-
-def _rates(
-    ranking: Ranking, groups: np.ndarray | None, confidence: float
-) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """The ends (levels,) of the false-alarm rate at each level, and what the negatives are worth.
-
-    None where all negatives are of one group.
-    """
-    negatives = ranking.counts()[1]
-    total, false = float(negatives.sum()), np.cumsum(negatives).astype(float)
-    worth = np.full(len(false), total)
-    if groups is not None:
-        chosen = np.unique(np.linspace(0, len(false) - 1, _LEVELS_LOOKED_AT).round().astype(int))
-        found = [
-            effective_proportion(ranking.level <= level, ~ranking.positive, groups)
-            for level in chosen
-        ]
-        if any(counts is None for counts in found):
-            return None
-        worth = np.interp(np.arange(len(false)), chosen, [counts[1] for counts in found if counts])
-    low, high = wilson_bounds(false / total, worth, confidence=confidence)
-    return low, high, float(np.median(worth))
 
 
 def _ends(

@@ -21,21 +21,26 @@ from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import (
     decisions_of,
     thresholds_of,
 )
-from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
-from raresight.pipeline.evaluation.decisions.costs import Decision, mistake_costs
+from raresight.pipeline.evaluation.decisions.cost_results import CostResults
+from raresight.pipeline.evaluation.decisions.costs import Decision
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
     Reliability,
-    calibration_figures,
     event,
     reliability,
 )
-from raresight.pipeline.evaluation.params import EvaluateParams, LowestCost
-from raresight.pipeline.evaluation.prevalence import by_chance, deploy
-from raresight.pipeline.evaluation.slices import Slice, slice_results
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.parts import (
+    calibration_of,
+    costs_of,
+    deployment_of,
+    slices_of,
+    threshold_choice_of,
+)
+from raresight.pipeline.evaluation.slices import Slice
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 
@@ -50,7 +55,8 @@ class EvaluationResult:
     of the test scores as they are (``raw``), with the class shares put right (``prior_corrected``)
     and with the temperature too (``calibrated``). ``decide`` turns the model's scores into answers;
     ``costs`` are known where they decide without a positive class. ``gain`` is what the model is
-    worth beyond the best baseline.
+    worth beyond the best baseline. ``folds`` is that of the inputs; ``threshold_choice`` has
+    intervals that hold the choice of the threshold, None without a positive class.
     """
 
     task: Task
@@ -66,6 +72,8 @@ class EvaluationResult:
     decide: Decision | None = None
     costs: CostResults | None = None
     gain: Gain | None = None
+    folds: int | None = None
+    threshold_choice: Mapping[str, Estimate] | None = None
 
     def probabilities(self, name: str) -> np.ndarray:
         """The test scores (n, K) as one of the keys of ``calibration``."""
@@ -101,19 +109,38 @@ def evaluate(inputs: EvaluationInputs, params: EvaluateParams) -> EvaluationResu
     calibrator = calibrator_of(inputs)
     decisions = decisions_of(inputs, params, thresholds, calibrator)
     outcomes = _outcomes(inputs, decisions)
+    assessments = _assessments(inputs, outcomes, params)
     result = EvaluationResult(
         task=task,
         params=params,
         targets=inputs.targets,
         outcomes=outcomes,
-        assessments=_assessments(inputs, outcomes, params),
+        assessments=assessments,
         thresholds=thresholds,
         decide=decisions["model"],
-        costs=_costs(inputs, outcomes, params),
-        deployment=_deployment(inputs, outcomes, params),
+        costs=costs_of(
+            {name: outcomes[name] for name in ("test", "perturbed", *inputs.baselines, "val")},
+            inputs.targets["train"],
+            params,
+        ),
+        deployment=deployment_of(
+            {"model": outcomes["test"]}
+            | {name: outcomes[name] for name in ("perturbed", *inputs.baselines)},
+            inputs.targets["train"],
+            params,
+        ),
         calibrator=calibrator,
         calibration={},
-        slices=_slices(inputs, outcomes, params),
+        slices=slices_of(outcomes["test"], outcomes["perturbed"], inputs.factors, params),
+        folds=inputs.folds,
+        threshold_choice=None
+        if task.positive is None
+        else threshold_choice_of(
+            outcomes["test"],
+            assessments["test"].overall,
+            (inputs.model["val"], inputs.targets["val"], inputs.groups.get("val")),
+            params,
+        ),
         gain=gain_over(
             outcomes["test"],
             {name: outcomes[name] for name in inputs.baselines},
@@ -121,8 +148,11 @@ def evaluate(inputs: EvaluationInputs, params: EvaluateParams) -> EvaluationResu
             rng=seeds.rng(params.seed, "evaluate", "gain"),
         ),
     )
-    names = ("raw", "prior_corrected", "calibrated")
-    return replace(result, calibration={name: _calibration(result, name) for name in names})
+    calibration = {
+        name: calibration_of(result.probabilities(name), outcomes["test"], params)
+        for name in ("raw", "prior_corrected", "calibrated")
+    }
+    return replace(result, calibration=calibration)
 
 
 def _outcomes(
@@ -171,73 +201,3 @@ def _assessments(
     # The threshold was chosen on these images, so an interval would promise too much.
     found["val"] = assess_values(outcomes["val"])
     return found
-
-
-def _deployment(
-    inputs: EvaluationInputs,
-    outcomes: Mapping[str, Predictions],
-    params: EvaluateParams,
-) -> dict[float, dict[str, dict[str, Estimate]]]:
-    task = inputs.task
-    if task.positive is None:
-        return {}
-    seen = float((inputs.targets["train"] == task.positive_index).mean())
-    rows = {"model": "test", **{name: name for name in ("perturbed", *inputs.baselines)}}
-    found = {}
-    for prevalence in params.prevalences:
-        found[prevalence] = {
-            name: deploy(
-                outcomes[outcome],
-                prevalence=prevalence,
-                settings=params.intervals,
-                # One stream for all, so that a prevalence more changes no other's figures.
-                rng=seeds.rng(params.seed, "deployment", stream(name)),
-            )
-            for name, outcome in rows.items()
-        }
-        found[prevalence]["random_baseline"] = by_chance(seen, prevalence, positive=task.positive)
-        found[prevalence]["always_negative"] = by_chance(0.0, prevalence, positive=task.positive)
-    return found
-
-
-def _costs(
-    inputs: EvaluationInputs,
-    outcomes: Mapping[str, Predictions],
-    params: EvaluateParams,
-) -> CostResults | None:
-    if inputs.task.positive is not None or not isinstance(params.threshold, LowestCost):
-        return None
-    names = ("test", "perturbed", *inputs.baselines, "val")
-    return cost_results(
-        {name: outcomes[name] for name in names},
-        mistake_costs(params.threshold, inputs.task.classes),
-        inputs.targets["train"],
-        settings=params.intervals,
-        rng=seeds.rng(params.seed, "evaluate", "cost"),
-    )
-
-
-def _calibration(result: EvaluationResult, name: str) -> dict[str, Estimate]:
-    return calibration_figures(
-        result.probabilities(name),
-        result.targets["test"],
-        result.task.positive_index,
-        bins=result.params.calibration_bins,
-        settings=result.params.intervals,
-        groups=result.outcomes["test"].groups,
-    )
-
-
-def _slices(
-    inputs: EvaluationInputs,
-    outcomes: Mapping[str, Predictions],
-    params: EvaluateParams,
-) -> tuple[Slice, ...]:
-    return slice_results(
-        outcomes["test"],
-        outcomes["perturbed"],
-        inputs.factors,
-        bins=params.slices.bins,
-        min_images=params.slices.min_images,
-        settings=params.intervals,
-    )

@@ -10,22 +10,26 @@ from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.assessment import assess, assess_chance, assess_majority
 from raresight.pipeline.evaluation.baselines.constant import guesses, majority
 from raresight.pipeline.evaluation.decisions.calibrate_and_threshold import threshold_on
-from raresight.pipeline.evaluation.decisions.cost_results import CostResults, cost_results
-from raresight.pipeline.evaluation.decisions.costs import decision, mistake_costs
-from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task, predict_labels
+from raresight.pipeline.evaluation.decisions.costs import decision
+from raresight.pipeline.evaluation.decisions.predictions import Task, predict_labels
 from raresight.pipeline.evaluation.decisions.thresholds import Threshold
 from raresight.pipeline.evaluation.evaluate import EvaluationResult
 from raresight.pipeline.evaluation.metrics.calibration import (
     Calibrator,
-    calibration_figures,
     fit_calibrator,
 )
 from raresight.pipeline.evaluation.output.results_json import to_results_json
-from raresight.pipeline.evaluation.params import EvaluateParams, LowestCost
+from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.parts import (
+    calibration_of,
+    costs_of,
+    deployment_of,
+    slices_of,
+    threshold_choice_of,
+)
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
-from raresight.pipeline.evaluation.prevalence import by_chance, deploy, reweight_to_prevalence
+from raresight.pipeline.evaluation.prevalence import reweight_to_prevalence
 from raresight.pipeline.evaluation.prior_shift import estimate_shares
-from raresight.pipeline.evaluation.slices import Slice, slice_results
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
 from raresight.pipeline.evaluation.uncertainty.outcomes import worth_of_kinds
 from raresight.pipeline.runtime.errors import DataError
@@ -53,6 +57,7 @@ def evaluate_scores(
     seen = (test if val is None else val).labels
     always = majority(task, test.labels, seen=seen, groups=test.groups)
     settings = params.intervals
+    assessed = assess(outcome, settings=settings, rng=seeds.rng(params.seed, "judge", ""))
     sets = {"test": test} if val is None else {"val": val, "test": test}
     equal = np.ones(len(task.classes))
     return EvaluationResult(
@@ -61,16 +66,21 @@ def evaluate_scores(
         targets={name: predictions.labels for name, predictions in sets.items()},
         outcomes={"test": outcome, "majority_baseline": always},
         assessments={
-            "test": assess(outcome, settings=settings, rng=seeds.rng(params.seed, "judge", "")),
+            "test": assessed,
             "random_baseline": assess_chance(guesses(task, test.labels, seen=seen), task),
             "majority_baseline": assess_majority(always, settings),
         },
         thresholds={} if threshold is None else {"model": threshold},
-        costs=_costs(outcome, seen, params),
-        deployment=_deployment(outcome, seen, params),
+        costs=costs_of({"test": outcome}, seen, params),
+        deployment=deployment_of({"model": outcome}, seen, params),
         calibrator=Calibrator(assumed=equal, prior=equal),
-        calibration={"raw": _calibration(test, task, params)},
-        slices=_slices(outcome, test, params),
+        calibration={"raw": calibration_of(test.scores, outcome, params)},
+        slices=slices_of(outcome, None, test.factors, params),
+        threshold_choice=None
+        if val is None or task.positive is None or threshold is None or not threshold.positives
+        else threshold_choice_of(
+            outcome, assessed.overall, (val.scores, val.labels, val.groups), params
+        ),
     )
 
 
@@ -96,65 +106,11 @@ def to_external_json(result: EvaluationResult, *, stated: float | None) -> dict[
     return results
 
 
-def _calibration(test: PredictionsTable, task: Task, params: EvaluateParams) -> dict[str, Estimate]:
-    return calibration_figures(
-        test.scores,
-        test.labels,
-        task.positive_index,
-        bins=params.calibration_bins,
-        settings=params.intervals,
-        groups=test.groups,
-    )
-
-
-def _slices(
-    outcome: Predictions, test: PredictionsTable, params: EvaluateParams
-) -> tuple[Slice, ...]:
-    return slice_results(
-        outcome,
-        None,
-        test.factors,
-        bins=params.slices.bins,
-        min_images=params.slices.min_images,
-        settings=params.intervals,
-    )
-
-
 def _probabilities(val: PredictionsTable | None) -> Callable[[np.ndarray], np.ndarray]:
     """Scores made right on validation; without it they are taken for probabilities."""
     if val is None:
         return lambda scores: scores
     return lambda scores: fit_calibrator(val.scores, val.labels, assumed=None)(scores)
-
-
-def _costs(outcome: Predictions, seen: np.ndarray, params: EvaluateParams) -> CostResults | None:
-    if outcome.task.positive is not None or not isinstance(params.threshold, LowestCost):
-        return None
-    costs = mistake_costs(params.threshold, outcome.task.classes)
-    rng = seeds.rng(params.seed, "evaluate", "cost")
-    return cost_results({"test": outcome}, costs, seen, settings=params.intervals, rng=rng)
-
-
-def _deployment(
-    outcome: Predictions, seen: np.ndarray, params: EvaluateParams
-) -> dict[float, dict[str, dict[str, Estimate]]]:
-    task = outcome.task
-    if task.positive is None:
-        return {}
-    share = float((seen == task.positive_index).mean())
-    return {
-        prevalence: {
-            "model": deploy(
-                outcome,
-                prevalence=prevalence,
-                settings=params.intervals,
-                rng=seeds.rng(params.seed, "deployment", "model"),
-            ),
-            "random_baseline": by_chance(share, prevalence, positive=task.positive),
-            "always_negative": by_chance(0.0, prevalence, positive=task.positive),
-        }
-        for prevalence in params.prevalences
-    }
 
 
 def at_target(

@@ -20,6 +20,8 @@ class EvaluationInputs:
     (None: they are not known). ``factors`` holds what is known of each test image, see
     :func:`raresight.pipeline.evaluation.slices.slice_results`; ``groups``, int (n,) from 0 up,
     which images of ``val`` and of ``test`` are of one group (none: each is of its own).
+    ``folds`` is the number of models that scored ``val``, each the part that it had not learned
+    from; None where the model itself did.
     """
 
     task: Task
@@ -29,3 +31,4 @@ class EvaluationInputs:
     assumed: np.ndarray | None = None
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
+    folds: int | None = None

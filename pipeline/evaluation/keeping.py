@@ -47,9 +47,14 @@ def kept_decision(model: Path, loaded: LoadedInputs, result: EvaluationResult) -
 def _references(
     loaded: LoadedInputs,
 ) -> tuple[dict[str, Reference], dict[str, dict[str, float | None]]]:
-    """Where training images lie by each measure, and whom validation's bounds flag."""
+    """Where training images lie by each measure, and whom validation's bounds flag.
+
+    Where nothing is left for validation, as the model has learned from it, test images say what is
+    ordinary: how far those lie from training images, and no answer or label of theirs.
+    """
     dataset = loaded.dataset
-    rows = {name: _some(dataset, loaded.rows[name]) for name in ("train", "val", "test")}
+    unseen = ("val", "test") if loaded.out_of_fold is None else ("test",)
+    rows = {name: _some(dataset, loaded.rows[name]) for name in ("train", *unseen)}
     values = {name: _values(loaded, rows[name]) for name in rows}
     # Each measure may flag its part of the share, so that all together flag no more.
     measures = [name for name in MEASURES if name in values["train"]]
@@ -57,13 +62,13 @@ def _references(
         name: fit_reference(
             values["train"][name],
             dataset.targets[rows["train"]],
-            values["val"][name],
+            values[unseen[0]][name],
             flagged=FLAGGED / len(measures),
         )
         for name in measures
     }
     flagged = {}
-    for name in ("val", "test"):
+    for name in unseen:
         unlike = exceeded({m: references[m].ratios(values[name][m]) for m in measures})
         flagged[name] = _by_class(unlike, dataset, rows[name])
     return references, flagged

@@ -15,11 +15,20 @@ Prevalence = Annotated[float, Field(gt=0, lt=1)]
 Cost = Annotated[float, Field(ge=0)] | Literal["never"]
 
 
+# With fewer in validation the highest F1 may lie anywhere between the scores of two of them.
+FEW_POSITIVES = 20
+
+
 class MaxF1(Section):
-    """The threshold with the highest F1 on validation."""
+    """The threshold with the highest F1 on validation.
+
+    With fewer positives than ``smooth_below`` the F1 is that which is expected if their log odds
+    are normal, as the highest one would lie anywhere between two of their scores.
+    """
 
     objective: ClassVar[str] = "f1"
     name: Literal["max_f1"] = "max_f1"
+    smooth_below: Annotated[int, Field(ge=0)] = FEW_POSITIVES
 
 
 class RecallTarget(Section):

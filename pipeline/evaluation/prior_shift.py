@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from raresight.pipeline.evaluation.baselines.fitting import fit_classes
 from raresight.pipeline.evaluation.uncertainty.intervals import wilson
 from raresight.pipeline.evaluation.uncertainty.resampling import row_weights
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
@@ -113,7 +114,7 @@ def calibrated(scores: np.ndarray, targets: np.ndarray) -> Callable[[np.ndarray]
     from sklearn.preprocessing import StandardScaler
 
     model = make_pipeline(StandardScaler(), LogisticRegression(C=_C, max_iter=1000))
-    model.fit(_logarithms(scores), targets)
+    fit_classes(model, _logarithms(scores), targets)
     return lambda unlabelled: model.predict_proba(_logarithms(unlabelled))
 
 

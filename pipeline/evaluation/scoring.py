@@ -12,6 +12,7 @@ from raresight.pipeline.core.files import read_json
 from raresight.pipeline.dataset.annotations import PixelMaps
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.models.out_of_fold import OutOfFold
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.runtime.progress import track
 from raresight.pipeline.splitting.table import read_splits
@@ -40,6 +41,9 @@ class LoadedInputs:
     The first model is the one that the results are about; the others are further trainings of the
     same recipe. ``drawn`` are the rows of drawn test images where real ones are tested on.
     ``groups``, str (n,), names for every row of the dataset what it belongs to.
+
+    Where training had folds, ``out_of_fold`` has the scores of the rows ``val``, which are then
+    also among those of ``train``: the models have learned from them, those scores have not.
     """
 
     dataset: Dataset
@@ -47,6 +51,7 @@ class LoadedInputs:
     models: tuple[Trained, ...]
     drawn: np.ndarray
     groups: np.ndarray
+    out_of_fold: OutOfFold | None = None
 
 
 def open_inputs(dataset: Dataset, data: Path, device: str) -> LoadedInputs:
@@ -56,11 +61,35 @@ def open_inputs(dataset: Dataset, data: Path, device: str) -> LoadedInputs:
     splits = read_splits(data / "splits")
     rows = {name: splits.rows(dataset, name) for name in _SETS}
     rows["test"], drawn = _real_first(dataset, rows["test"])
+    held_out = OutOfFold.read(data / "model")
+    if held_out is not None:
+        rows |= _with_folds(held_out, dataset, rows)
     folders = replicate_folders(data / "model")
     models = tuple(_open_model(folder, dataset, data, device) for folder in folders)
     return LoadedInputs(
-        dataset=dataset, rows=rows, models=models, drawn=drawn, groups=splits.groups(dataset)
+        dataset=dataset,
+        rows=rows,
+        models=models,
+        drawn=drawn,
+        groups=splits.groups(dataset),
+        out_of_fold=held_out,
     )
+
+
+def _with_folds(
+    held_out: OutOfFold, dataset: Dataset, rows: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """What the models learned from, and what stands for validation: what a fold held out."""
+    learned = np.union1d(rows["train"], rows["val"])
+    order = np.argsort(dataset.ids[learned])
+    places = np.searchsorted(dataset.ids[learned], held_out.ids, sorter=order)
+    found = learned[order[np.minimum(places, len(order) - 1)]]
+    if held_out.classes != dataset.classes or (dataset.ids[found] != held_out.ids).any():
+        raise DataError(
+            "The out-of-fold scores beside the model are of other images or classes than those of "
+            "train and val. Run `raresight train` again."
+        )
+    return {"train": learned, "val": found}
 
 
 def _open_model(folder: Path, dataset: Dataset, data: Path, device: str) -> Trained:
@@ -89,12 +118,19 @@ def _real_first(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
 def model_scores(inputs: LoadedInputs, params: EvaluateParams) -> list[dict[str, np.ndarray]]:
     """Each model's scores (n, K) on val, test and perturbed; DataError when one is not a number.
 
+    Those on val are out-of-fold scores where there are any, the same for every model.
+
     The test images are perturbed once for all models.
     """
     images, rows = inputs.dataset.images, inputs.rows
     scorers = [model.scorer for model in inputs.models]
+    held_out = inputs.out_of_fold
     found = [
-        {name: scorer.scores(images, rows[name]) for name in ("val", "test")} for scorer in scorers
+        {
+            "val": scorer.scores(images, rows["val"]) if held_out is None else held_out.scores,
+            "test": scorer.scores(images, rows["test"]),
+        }
+        for scorer in scorers
     ]
     batches = [
         [scorer.scores(batch, np.arange(len(batch))) for scorer in scorers]

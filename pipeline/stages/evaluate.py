@@ -220,10 +220,12 @@ def _evaluation_inputs(
                 targets["train"],
                 num_classes=len(task.classes),
                 seed=seed,
+                folds=None if loaded.out_of_fold is None else loaded.out_of_fold.folds,
             )
             for name, baseline in BASELINES.items()
         },
         assumed=loaded.models[0].assumed,
+        folds=None if loaded.out_of_fold is None else loaded.out_of_fold.num_folds,
         factors=factors_of(dataset, loaded.rows["test"]),
         groups={
             name: np.unique(loaded.groups[loaded.rows[name]], return_inverse=True)[1]
@@ -271,7 +273,14 @@ def _known(loaded: LoadedInputs, rows: np.ndarray) -> dict[str, Any]:
         "source_id": dataset.source_ids[rows],
         "group": loaded.groups[rows],
         "label": dataset.labels[rows],
-    }
+    } | _files(dataset, rows)
+
+
+def _files(dataset: Dataset, rows: np.ndarray) -> dict[str, Any]:
+    """Which file each image was read from; nothing where all of them were drawn."""
+    if "file" not in dataset.description.factors:
+        return {}
+    return {"file": pa.array(dataset.column("factor.file", rows), pa.string())}
 
 
 def _answers(outcome: Predictions) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 import csv
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
@@ -22,12 +24,21 @@ from raresight.pipeline.runtime.live import FOLDER, LiveCurves, require_loggers
 from raresight.pipeline.runtime.progress import bar, rate_column, say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.history import History, curve_rows
-from raresight.pipeline.training.job import INPUTS, Job, Resume, fingerprint, open_inputs
+from raresight.pipeline.training.folds import (
+    CrossValidation,
+    Fit,
+    cross_validate,
+    make_folds,
+    to_the_end,
+)
+from raresight.pipeline.training.inputs import TrainingImages, open_images
+from raresight.pipeline.training.job import INPUTS, Job, Resume, fingerprint, later
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
 from raresight.pipeline.wording.diagnosis import describe
+from raresight.pipeline.wording.training import cross_validated
 
 
 def run(
@@ -53,23 +64,16 @@ def run(
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     with process_group(where) as group:
-        inputs = open_inputs(params_file, params, data, where)
-        jobs = [
-            Job(
-                params=seeded(params, number),
-                replicate=number,
-                inputs=inputs,
-                data=data,
-                resume=resume,
-                group=group,
-            )
-            for number in range(1, params.num_seeds + 1)
-        ]
+        work = Work(
+            params=params,
+            images=open_images(params_file, params, data),
+            device=where,
+            job={"data": data, "resume": resume, "group": group},
+        )
         if group.is_main_process:
-            _write(data, jobs, log)
+            _write(data, work, log)
         else:
-            for job in jobs:
-                job.fit(job.start())
+            work.done(lambda job, label: job.fit(job.start()))
     return data / "model"
 
 
@@ -87,7 +91,15 @@ class Run:
     job: Job
     trainer: Trainer
     history: History
-    diagnosis: Diagnosis
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        return diagnose(
+            self.history.epochs,
+            chance=self.trainer.chance_loss(),
+            steps_per_epoch=self.trainer.steps_per_epoch,
+            weights_per_image=_weights_per_image(self.trainer),
+        )
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -110,29 +122,82 @@ class Run:
         return {names.get(name, name): self.metrics[name] for name in shown}
 
 
-def _write(data: Path, jobs: Sequence[Job], loggers: Sequence[str]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """All trainings that the params ask for; ``job`` is what each of them needs besides."""
+
+    params: TrainParams
+    images: TrainingImages
+    device: torch.device
+    job: Mapping[str, Any]
+
+    def done(self, fit: Fit) -> tuple[list[Run], CrossValidation | None]:
+        """Every replicate, the model's first, and what the folds found where there are any."""
+        params, images = self.params, self.images
+        learned, judged = images.rows("train"), images.rows("val")
+        if params.folds is None:
+            return self._replicates(params, learned, self.job, fit), None
+        every = np.union1d(learned, judged)
+        folds = make_folds(images, every, folds=params.folds, seed=params.seed)
+        found = cross_validate(images, folds, params, fit, device=self.device, **self.job)
+        resume = later(self.job["resume"])
+        job = {**self.job, "resume": resume, "stop_after": found.stop_after}
+        runs = self._replicates(to_the_end(params), every, job, fit)
+        return [_judged_by(found, run) for run in runs], found
+
+    def _replicates(
+        self, params: TrainParams, learned: np.ndarray, job: Mapping[str, Any], fit: Fit
+    ) -> list[Run]:
+        inputs = self.images.inputs(params, learned, self.images.rows("val"), self.device)
+        runs = []
+        for number in range(1, params.num_seeds + 1):
+            resume = job["resume"] if number == 1 else later(job["resume"])
+            one = Job(
+                params=seeded(params, number),
+                replicate=number,
+                inputs=inputs,
+                **{**job, "resume": resume},
+            )
+            label = f"{number}/{params.num_seeds}, " if params.num_seeds > 1 else ""
+            trainer, history = fit(one, label)
+            runs.append(Run(job=one, trainer=trainer, history=history))
+        return runs
+
+
+def _judged_by(found: CrossValidation, run: Run) -> Run:
+    """A training that had no images left to be judged on, with the curves of the folds."""
+    history = replace(found.history, weights=run.history.weights)
+    return replace(run, history=history)
+
+
+def _write(data: Path, work: Work, loggers: Sequence[str]) -> None:
     names = ("model", "training/results.json", "training/metrics.json", "training/curves")
     with stage_outputs(*(data / name for name in names)) as (model, results, metrics, curves):
-        runs = [_fit_with_bar(job, len(jobs), loggers) for job in jobs]
+        runs, folds = work.done(partial(_fit_with_bar, loggers=loggers))
         for run in runs:
             folder = replicate_folder(model, run.job.replicate)
             folder.mkdir(exist_ok=True)
             checkpoint.save(folder, run.history.weights, _card(run.job, run.trainer, run.history))
+        for run in runs if folds is None else runs[:1]:  # the curves are those of the folds
             _write_curves(curves, run)
+        if folds is not None:
+            folds.scores.write(model)
         first = runs[0].trainer
         parameters = sum(weight.numel() for weight in first.model.parameters())
         write_json(model / "fingerprint.json", fingerprint(first) | {"parameters": parameters})
-        write_json(results, _results(runs))
+        write_json(results, _results(runs, folds))
         write_json(metrics, runs[0].headline)
     shutil.rmtree(data / RESUME, ignore_errors=True)
-    for run in runs:
+    if folds is not None:
+        say(f"train: {cross_validated(folds.summary, positive=work.images.originals.positive)}")
+    for run in runs if folds is None else runs[:1]:
         name = f"replicate {run.job.replicate}: " if len(runs) > 1 else ""
         say(f"train: {name}{describe(run.diagnosis.cause, run.diagnosis.numbers)}")
 
 
-def _fit_with_bar(job: Job, replicates: int, loggers: Sequence[str]) -> Run:
-    trainer, epochs = job.start(), job.params.epochs
-    of = f"{job.replicate}/{replicates}, " if replicates > 1 else ""
+def _fit_with_bar(job: Job, label: str, *, loggers: Sequence[str]) -> tuple[Trainer, History]:
+    trainer = job.start()
+    epochs = trainer.last_epoch
     images = int(trainer.class_counts(0).sum())
     live = LiveCurves(job.data / FOLDER, loggers, replicate=job.replicate)
     with closing(live), bar(rate_column()) as progress:
@@ -140,16 +205,9 @@ def _fit_with_bar(job: Job, replicates: int, loggers: Sequence[str]) -> Run:
         task = progress.add_task("train", total=images * epochs, completed=done)
 
         def on_batch(seen: int, epoch: int) -> None:
-            progress.update(task, advance=seen, description=f"{of}epoch {epoch + 1}/{epochs}")
+            progress.update(task, advance=seen, description=f"{label}epoch {epoch + 1}/{epochs}")
 
-        last, history = job.fit(trainer, on_batch, live.update)
-    found = diagnose(
-        history.epochs,
-        chance=last.chance_loss(),
-        steps_per_epoch=last.steps_per_epoch,
-        weights_per_image=_weights_per_image(last),
-    )
-    return Run(job=job, trainer=last, history=history, diagnosis=found)
+        return job.fit(trainer, on_batch, live.update)
 
 
 def _weights_per_image(trainer: Trainer) -> float:
@@ -189,11 +247,15 @@ def _origin(weights: Pretrained | None) -> dict[str, str | None] | None:
     return None if weights is None else {"origin": weights.origin, "sha256": weights.sha256}
 
 
-def _results(runs: Sequence[Run]) -> dict[str, Any]:
-    """The first replicate's numbers and diagnosis, and over several: mean, spread, each value."""
-    first = runs[0]
-    together = {}
-    if len(runs) > 1:
+def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, Any]:
+    """The first replicate's numbers and diagnosis, and over several: mean, spread, each value.
+
+    Where there are folds its curves are theirs, and so are those of all replicates.
+    """
+    first, together = runs[0], dict[str, Any]()
+    if folds is not None:
+        together["folds"] = folds.summary
+    elif len(runs) > 1:
         together["by_seed"] = summary([run.metrics for run in runs])
     return {
         **first.metrics,

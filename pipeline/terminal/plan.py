@@ -66,18 +66,30 @@ def _test_set(plan: Plan) -> Iterator[list[str | tuple[str, str]]]:
         return
     interval = f"{number(found.recall_low)}{DASH}{number(found.recall_high)}"
     yield [
-        f"The test set here has {count(found.positives)} images of '{found.positive}': ",
+        f"The test set here has {count(found.positives)} images of '{found.positive}'",
+        f"{_of_groups(found.positives, found.positive_groups, found.positives_worth)}: ",
         _judged(found.enough_positives),
         f". A recall of {plan.recall:g} on them would be known to be {interval}.",
     ]
     there = "at each prevalence" if len(plan.places) > 1 else "there"
     condition = "if" if found.enough_negatives else "even if"
     yield [
-        f"It has {count(found.negatives)} others: ",
+        f"It has {count(found.negatives)} others",
+        f"{_of_groups(found.negatives, found.negative_groups, found.negatives_worth)}: ",
         _judged(found.enough_negatives),
         f" to show a precision of {plan.precision:g} {there}, "
         f"{condition} none of them is a false positive.",
     ]
+
+
+def _of_groups(images: int, groups: int, worth: float) -> str:
+    """What images are worth of which several are of one group."""
+    if groups == images:
+        return ""
+    return (
+        f" of {count(groups)} groups, which tell as much as {worth:.3g} independent ones if those "
+        "of a group are all alike"
+    )
 
 
 def _judged(enough: bool) -> tuple[str, str]:

@@ -1,33 +1,29 @@
-"""What a training works with, and how it is kept: the train stage's inputs and its jobs."""
+"""One training, and how it is kept: what can be stopped and resumed."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-import torch
 
 from raresight import pipeline
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import MANIFEST, sha256, write_json
-from raresight.pipeline.dataset.pixels import Pixels
-from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.finetuning import freeze
 from raresight.pipeline.models.pretrained import Pretrained
-from raresight.pipeline.runtime.errors import DataError, ParamsError
+from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.runtime.processes import stop_when_it_suits
 from raresight.pipeline.runtime.progress import say
-from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.training.classifier_retraining import joined, retrainer
-from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.diagnosis.diagnosis import stagnates
 from raresight.pipeline.training.diagnosis.divergence import Divergence, LossDivergedError
 from raresight.pipeline.training.diagnosis.history import Epoch, History, curve_rows
 from raresight.pipeline.training.initialization import fresh
+from raresight.pipeline.training.inputs import Inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime import resume
@@ -35,7 +31,7 @@ from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.runtime.memory import shortage_explained
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
 from raresight.pipeline.training.runtime.sync_batch_norm import synchronize
-from raresight.pipeline.training.start import begin, beginning, normalization
+from raresight.pipeline.training.start import begin, beginning
 from raresight.pipeline.training.state import KeepState, OnBatch, OnEpochs, State
 from raresight.pipeline.wording import training as wording
 
@@ -48,80 +44,11 @@ CODE = ("core", "dataset", "splitting", "models", "training", "stages/train.py")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """What is learned from and judged on, where the arithmetic is done."""
-
-    train: Feed
-    val: Feed
-    classes: tuple[str, ...]
-    positive: str | None
-    image_shape: tuple[int, int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    device: torch.device
-    readings: Mapping[str, Mapping[str, Any]]
-
-
-def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torch.device) -> Inputs:
-    """Everything that training reads from ``data``.
-
-    Raises DataError when a split leaves nothing, ParamsError when a param does not fit the images.
-    """
-    originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
-    if params.batch_augment.shift >= min(originals.image_shape[:2]):
-        raise ParamsError(
-            f"{params_file}: train.batch_augment.shift: must be less than the image's side, "
-            f"{min(originals.image_shape[:2])}. Got {params.batch_augment.shift}."
-        )
-    if params.batch_augment.rotate90 and originals.image_shape[0] != originals.image_shape[1]:
-        raise ParamsError(
-            f"{params_file}: train.batch_augment.rotate90: the images are "
-            f"{originals.image_shape[0]} x {originals.image_shape[1]} pixels, and only square ones "
-            "can be turned by a quarter. `rotation: 180` turns them by any angle."
-        )
-    splits = read_splits(data / "splits")
-    shards = [*originals.images.shards, *copies.images.shards]
-    targets = np.concatenate((originals.targets, copies.targets))
-    train_originals = splits.rows(originals, "train")
-    rows = np.concatenate((train_originals, splits.rows(copies, "train") + len(originals)))
-    val = splits.rows(originals, "val")
-    if len(rows) < 2 or not len(val):
-        raise DataError(
-            f"data/splits leaves {len(rows)} images for train and {len(val)} for val; 2 and 1 are "
-            "the least. Draw more (generate), or change split.ratios."
-        )
-    mean, std = normalization(params) or _pixel_statistics(originals, train_originals)
-    return Inputs(
-        train=Feed(Pixels(shards, originals.image_shape, mapped=True), rows, targets[rows], device),
-        val=Feed(originals.images, val, originals.targets[val], device),
-        classes=originals.classes,
-        positive=originals.positive,
-        image_shape=originals.image_shape,
-        mean=mean,
-        std=std,
-        device=device,
-        readings=originals.description.readings,
-    )
-
-
-def _pixel_statistics(
-    data: Dataset, rows: np.ndarray, limit: int = 4096
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation per channel over (at most ``limit`` evenly spaced) training images."""
-    chosen = rows[:: max(1, len(rows) // limit)][:limit]
-    pixels = data.images.take(chosen).reshape(-1, data.image_shape[2])
-    counts = np.stack([np.bincount(channel, minlength=256) for channel in pixels.T])
-    levels = np.arange(256)
-    mean = counts @ levels / len(pixels)
-    std = np.sqrt(counts @ levels**2 / len(pixels) - mean**2)
-    return tuple(mean.tolist()), tuple(np.maximum(std, 1.0).tolist())
-
-
-@dataclass(frozen=True, kw_only=True)
 class Job:
     """One training: its trainer, and the checkpoint that it resumes from when it was stopped.
 
     ``replicate`` counts from 1; the first has the seed of params.yaml, the others seeds of it.
+    ``stop_after`` is the epoch that it ends with, None for the last one of its schedule.
     """
 
     params: TrainParams
@@ -130,6 +57,7 @@ class Job:
     data: Path
     resume: Resume
     group: ProcessGroup
+    stop_after: int | None = None
 
     def start(self) -> Trainer:
         """A new trainer, or one that has what was kept of this training."""
@@ -226,7 +154,7 @@ class Job:
         freeze(model, self.params.model.frozen, classes)
         if self.group.size > 1:
             synchronize(model)
-        return make(
+        made = make(
             model,
             self.params,
             inputs.train,
@@ -236,6 +164,8 @@ class Job:
             device=inputs.device,
             group=self.group,
         )
+        made.last_epoch = self.stop_after or self.params.epochs
+        return made
 
     @cached_property
     def weights(self) -> Pretrained | None:
@@ -274,6 +204,11 @@ class Job:
     def _say(self, text: str) -> None:
         if self.group.is_main_process:
             say(text)
+
+
+def later(resume: Resume) -> Resume:
+    """How a training resumes that had perhaps not begun when one before it was stopped."""
+    return "auto" if resume == "require" else resume
 
 
 def foreign_code(params: TrainParams) -> dict[str, str]:

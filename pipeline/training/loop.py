@@ -63,6 +63,7 @@ class Trainer:
         group: ProcessGroup = ProcessGroup(),  # noqa: B008 - frozen
     ):
         self.params, self.train_feed, self.device, self.group = params, train, device, group
+        self.last_epoch = params.epochs
         self.model = model.to(device)
         self.forward = group.wrap(self.model, device)
         if params.compile:
@@ -116,7 +117,7 @@ class Trainer:
         out_of_patience = stopping is not None and (
             epochs_without_gain(self.history.quality, stopping.min_delta) >= stopping.patience
         )
-        return out_of_patience or self.progress.epoch >= self.params.epochs
+        return out_of_patience or self.progress.epoch >= self.last_epoch
 
     def class_counts(self, epoch: int) -> np.ndarray:
         """The images of each class that an epoch (from 0) shows, int64 (classes,)."""

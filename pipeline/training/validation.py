@@ -26,6 +26,7 @@ class Validation:
     ):
         self.feed, self.positive, self.group, self.autocast = feed, positive, group, autocast
         self.targets = feed.targets.cpu().numpy()
+        self.scores = np.empty((0, 0))  # those of the last call
 
     @torch.inference_mode()
     def __call__(
@@ -42,8 +43,8 @@ class Validation:
             losses.append(loss_of(logits, self.feed.labels(index)))
             scores.append(found)
         loss = self.group.gather(as_double(torch.cat(losses)).cpu().numpy())
-        everyones = self.group.gather(torch.cat(scores).cpu().numpy())
-        return self.as_in_training(loss, class_counts), everyones
+        self.scores = self.group.gather(torch.cat(scores).cpu().numpy())
+        return self.as_in_training(loss, class_counts), self.scores
 
     def ranking(self, scores: np.ndarray) -> tuple[float, float]:
         """Average precision and the best F1 of the scores."""

@@ -1,7 +1,8 @@
 """What a training says while it runs: where it resumes, that it stops, diverges or stagnates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from raresight.pipeline.runtime.errors import listing
 from raresight.pipeline.wording.diagnosis import loss_read
@@ -47,4 +48,17 @@ def stagnates(*, epochs: int, loss: float, chance_loss: float) -> str:
         f"train: stagnates: after {epochs} epochs the training loss is {loss:.3g}, no better than "
         f"the constant-prediction loss ({chance_loss:.3g}). The learning rate may be far too high "
         "or too low (`raresight find-lr`), or the labels may have nothing to do with the images."
+    )
+
+
+def cross_validated(found: Mapping[str, Any], *, positive: str | None) -> str:
+    """What ``folds`` of train's results.json says; ``positive`` is the class it is about."""
+    held = f"{found['images']:,} images"
+    if positive is not None:
+        held = f"{held}, {found['per_class'][positive]:,} of them '{positive}',"
+    epoch, chosen = found["epoch"], found["epoch_is"] == "chosen"
+    ranked = f"best after epoch {epoch}" if chosen else f"after the last epoch, {epoch}"
+    return (
+        f"{found['folds']} folds scored {held} without having learned from them, {ranked}; "
+        "the model was trained for as many epochs on all of them"
     )

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from raresight.pipeline.evaluation.metrics.registry import METRICS
+from raresight.pipeline.evaluation.params import FEW_POSITIVES
 from raresight.pipeline.wording.names import row_names
-from raresight.pipeline.wording.numbers import DASH, Metrics, count, number, with_interval
+from raresight.pipeline.wording.numbers import DASH, Metrics, count, interval, number, with_interval
 
 # A plain text, or a pair of a text that matters and the word ``bold``.
 Part = str | tuple[str, str]
@@ -34,6 +35,7 @@ def rest(metrics: Metrics) -> Iterator[Part]:
     """What it means here and in use, the accuracy, and the goals."""
     if metrics["positive"] is not None:
         yield from _precision(metrics, metrics["positive"])
+        yield from _decided(metrics, metrics["positive"])
     yield from _accuracy(metrics)
     yield from _goals(metrics)
 
@@ -77,7 +79,7 @@ def _baselines(metrics: Metrics) -> Iterator[Part]:
     beaten = True
     if gain is not None:
         yield from _fitted(metrics, gain)
-        beaten = (gain.get("gain_low") or 0) > 0
+        beaten = _is_sure(metrics, gain)
     yield from _guessing(metrics, told=gain is not None and beaten)
 
 
@@ -88,7 +90,7 @@ def _fitted(metrics: Metrics, gain: Metrics) -> Iterator[Part]:
     value, own = number(metrics[row][metric]), number(metrics["test"][metric])
     low, high = gain.get("gain_low"), gain.get("gain_high")
     between = "" if low is None or high is None else f" [{low:+.3f}{DASH}{high:+.3f}]"
-    if low is not None and low > 0:
+    if _is_sure(metrics, gain):
         yield f"It is better than the best baseline: {label} {own}, the {said} {value} "
         yield f"(difference {gain['gain']:+.3f}{between}). "
     elif gain["gain"] <= 0:
@@ -99,7 +101,14 @@ def _fitted(metrics: Metrics, gain: Metrics) -> Iterator[Part]:
     else:
         yield ("It is not shown that a network was needed", "bold")
         yield f": the {said} has {label} {value}, the model {own}, difference "
-        yield f"{gain['gain']:+.3f}{between}. "
+        tested = f", p {gain['p']:.2g}" if "p" in gain else ""
+        yield f"{gain['gain']:+.3f}{between}{tested}. "
+
+
+def _is_sure(metrics: Metrics, gain: Metrics) -> bool:
+    """Whether interval and, with few positives, permutation test say that the model is better."""
+    level = 1 - metrics["intervals"]["confidence_level"]
+    return (gain.get("gain_low") or 0) > 0 and gain.get("p", 0.0) <= level
 
 
 def _guessing(metrics: Metrics, *, told: bool) -> Iterator[Part]:
@@ -143,6 +152,36 @@ def _precision(metrics: Metrics, positive: str) -> Iterator[Part]:
         yield ("the precision is not known. ", "bold")
     else:
         yield (f"expect a precision of {with_interval(model, 'precision')}. ", "bold")
+
+
+def _decided(metrics: Metrics, positive: str) -> Iterator[Part]:
+    """How many positives the threshold was chosen by, and whether that is enough."""
+    threshold = metrics["threshold"]
+    if threshold["name"] == "stated":
+        return
+    images = threshold["positives"]
+    groups = metrics.get("groups", {}).get("val")
+    told = f"{count(images)} '{positive}'"
+    if groups is not None:
+        told = f"{told} of {count(groups['per_class'][positive])} groups"
+    folds = metrics.get("validation", {}).get("folds")
+    yield "Its threshold was decided by "
+    yield (told, "bold" if images < FEW_POSITIVES else "")
+    if folds is not None:
+        yield f" of train and val, each scored by one of {folds} models that had not seen it. "
+    elif images < FEW_POSITIVES:
+        yield f" in validation, fewer than {FEW_POSITIVES}: "
+        yield "`train.folds: 5` decides by those of train and val together. "
+    else:
+        yield " in validation. "
+    if (held := threshold.get("with_choice")) is not None:
+        told = [
+            f"{METRICS[name].label} [{between}]"
+            for name in ("recall", "f1")
+            if (between := interval(held, name, number))
+        ]
+        if told:
+            yield f"With what others like these would have chosen: {', '.join(told)}. "
 
 
 def _accuracy(metrics: Metrics) -> Iterator[Part]:

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -97,3 +99,12 @@ def test_a_class_without_training_images_gets_no_score():
 def test_a_training_set_of_one_class_is_answered_with_that_class():
     fitted = fit_shortcut(np.zeros((5, 4)), np.ones(5, int), num_classes=3)(np.zeros((2, 4)))
     assert fitted.tolist() == [[0, 1, 0], [0, 1, 0]]
+
+
+def test_many_classes_of_few_images_are_fitted_without_a_warning():
+    """scikit-learn takes so many class indices for the values of a regression; warnings fail."""
+    rng = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = fit_shortcut(rng.random((60, 3)), np.arange(60) % 40, num_classes=40)
+    assert scores(rng.random((2, 3))).shape == (2, 40)

@@ -236,3 +236,24 @@ def test_the_interval_of_the_precision_covers_and_is_narrower_than_its_corners(p
     assert held / repeats >= 0.93 - 2 * np.sqrt(0.95 * 0.05 / repeats)
     own, corner = np.mean(widths, axis=0)
     assert own < 0.85 * corner
+
+
+@pytest.mark.parametrize(("positives", "recall"), [(30, 0.6), (100, 0.9)])
+@pytest.mark.parametrize(("negatives", "rate"), [(1000, 0.01), (6000, 1e-3)])
+def test_the_interval_of_the_precision_covers_by_enumeration(positives, recall, negatives, rate):
+    """Over all outcomes by their probability, so without the noise of a simulation."""
+    truth = at_prevalence(recall=recall, specificity=1 - rate, prevalence=1e-3)["precision"]
+    held = everything = 0.0
+    for tp in range(positives + 1):
+        for fp in range(int(negatives * rate * 3) + 1):
+            share = binom.pmf(tp, positives, recall) * binom.pmf(fp, negatives, rate)
+            if share < 1e-5:
+                continue
+            counts = np.array([[negatives - fp, fp], [positives - tp, tp]])
+            found = reweight_to_prevalence(
+                counts, prevalence=1e-3, positive="rare", settings=SETTINGS
+            )["precision"].interval
+            everything += share
+            held += share * (found[0] - 1e-12 <= truth <= found[1] + 1e-12)
+    assert everything > 0.98
+    assert 0.945 <= held / everything <= 0.975

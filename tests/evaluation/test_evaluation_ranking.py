@@ -8,7 +8,6 @@ from sklearn import metrics as sk
 from raresight.pipeline.evaluation.metrics.ranking import (
     average_precision,
     curve,
-    false_positive_rate_at,
     hanley_mcneil_variance,
     precision_at,
     rank,
@@ -160,14 +159,6 @@ def test_one_kind_alone_has_half_a_curve():
     points = curve(rank(np.array([0.2, 0.9]), np.array([False, False])))
     assert np.isnan(points.recall).all()
     assert (points.precision == 0).all()
-
-
-def test_the_false_positive_rate_at_a_recall():
-    # By hand, best first: + - + - -   (2 positives, 3 negatives)
-    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    counts = rank(scores, np.array([True, False, True, False, False])).counts()
-    rates = false_positive_rate_at(*counts, recall=np.array([0.25, 0.5, 0.51, 1.0]))
-    np.testing.assert_allclose(rates, [0, 0, 1 / 3, 1 / 3])
 
 
 def test_precision_at_a_prevalence_is_that_of_the_lecture():

@@ -1,12 +1,14 @@
 import numpy as np
 from sklearn import metrics as sk
 
+from raresight.pipeline.evaluation.metrics import confusion
 from raresight.pipeline.evaluation.metrics.ranking import average_precision, rank, roc_auc
 from raresight.pipeline.evaluation.uncertainty.resampling import (
     BINS,
     resample_cells,
     resample_rankings,
     smooth_confusion,
+    smooth_margins,
 )
 
 
@@ -145,3 +147,22 @@ def test_correlated_rows_of_a_source_widen_the_spread():
         for groups in (None, np.arange(200) // 10)
     )
     assert grouped > 2 * alone
+
+
+def test_margins_of_many_classes_are_drawn_as_whole_confusions_are():
+    """The same mean and spread of every metric, from the cells that hold answers alone."""
+    rng, size = np.random.default_rng(3), 60
+    targets = np.arange(600) % size
+    predicted = np.where(rng.random(600) < 0.8, targets, rng.integers(0, size, 600))
+    counts = confusion.confusion(targets, predicted, num_classes=size)
+    effective = counts.sum(1) * 0.7
+    options = {"resamples": 1500, "effective": effective}
+    whole = smooth_confusion(counts, rng=np.random.default_rng(4), **options)
+    drawn = smooth_margins(counts, rng=np.random.default_rng(5), **options)
+    np.testing.assert_allclose(drawn.actual[0], counts.sum(1))
+    np.testing.assert_allclose(drawn.predicted.sum(1), 600)
+    assert (drawn.right <= drawn.actual + 1e-9).all()
+    for metric in (confusion.recall, confusion.f1, confusion.mcc, confusion.balanced_accuracy):
+        one, other = metric(whole), metric(drawn)
+        np.testing.assert_allclose(one.mean(0), other.mean(0), atol=0.02)
+        np.testing.assert_allclose(one.std(0), other.std(0), atol=0.02)

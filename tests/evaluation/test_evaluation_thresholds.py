@@ -25,7 +25,7 @@ from raresight.pipeline.evaluation.uncertainty.sample_size import (
 )
 from raresight.pipeline.runtime.errors import DataError
 
-MAX_F1 = MaxF1()
+MAX_F1 = MaxF1(smooth_below=0)
 rows = st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max_size=40).filter(
     lambda rows: any(positive for _, positive in rows)
 )
@@ -354,3 +354,38 @@ def test_choosing_again_is_choosing_on_the_rows_that_were_drawn(rows, rule, rand
     weights = np.bincount(drawn, minlength=len(rows))[None].astype(np.float32)
     again = choose_again(rule, scores, positive, [weights])
     assert again.tolist() == [choose(rule, scores[drawn], positive[drawn]).value]
+
+
+def test_few_positives_are_taken_to_be_normal():
+    """Where both kinds of log odds are normal, the smoothed threshold loses less F1."""
+    rng, lost = np.random.default_rng(4), {0: [], 20: []}
+
+    def expected(logit):  # of new images, 3 in 203 of them positive
+        found, false = 3 * norm.sf(logit - 3), 200 * norm.sf(logit)
+        return 2 * found / (3 + found + false)
+
+    best = expected(np.linspace(-2, 6, 400)).max()
+    for _ in range(60):
+        logits = np.concatenate((rng.normal(size=200), rng.normal(3, 1, 3)))
+        scores, positive = 1 / (1 + np.exp(-logits)), np.arange(203) >= 200
+        for below, losses in lost.items():
+            value = choose(MaxF1(smooth_below=below), scores, positive).value
+            losses.append(best - expected(np.log(value / (1 - value))))
+    assert np.mean(lost[20]) < 0.6 * np.mean(lost[0])
+    assert min(map(min, lost.values())) > -1e-9
+
+
+def test_smoothing_counts_rows_as_often_as_they_were_drawn_and_takes_any_scores():
+    rng = np.random.default_rng(5)
+    scores, positive = rng.random(120), np.arange(120) % 30 == 0
+    scores[positive] = (0.5 + scores[positive]) / 1.5
+    weights = rng.integers(0, 3, (8, 120)).astype(float)
+    weights[:, :1] = 1  # a positive is always there
+    again = choose_again(MaxF1(), scores, positive, [weights])
+    drawn = [choose(MaxF1(), *(np.repeat(x, w.astype(int)) for x in (scores, positive))).value
+             for w in weights]  # fmt: skip
+    # The blur of the negatives is that of all of them, so the two are only nearly the same.
+    assert np.median(np.abs(again - np.array(drawn))) < 0.1
+    for same in (np.full(10, 0.5), np.arange(10) / 9):
+        assert 0 <= choose(MaxF1(), same, np.arange(10) >= 8).value <= 1
+    assert choose(MaxF1(), np.array([0.2, 0.9]), np.array([True, True])).value < 0.2

@@ -105,3 +105,32 @@ def test_scores_alone_have_no_baselines(judged):
     assert "baseline" not in plain(verdict(results))
     inputs, _ = judged(0.3)
     assert inputs.baselines.keys() == BASELINES.keys()
+
+
+def test_with_few_positives_a_permutation_test_has_to_agree(scores):
+    """Of models that are alike with 6 positives, few are called better than the other."""
+    task, targets = Task(classes=("normal", "rare"), positive="rare"), np.arange(100) // 94
+    called = {"interval": 0, "both": 0}
+    for seed in range(50):
+        model, other = (
+            predict_labels(task, targets, scores(targets, 2, 2.0, 2 * seed + side), threshold=0.5)
+            for side in (0, 1)
+        )
+        rng = seeds.rng(seed, "test", "gain")
+        found = gain_over(model, {"texture_baseline": other}, settings=settings(), rng=rng)
+        above = found.gain.low is not None and found.gain.low > 0
+        assert 0 < found.p <= 1
+        called["interval"] += above
+        called["both"] += above and found.p <= 0.05
+    assert called["both"] <= 4  # 2.5 % of 50, and two standard deviations and a half
+    assert called["interval"] > called["both"]
+
+
+def test_the_sentence_needs_both(judged):
+    results = judged(0.3)[1]
+    assert results["gain_over_baselines"]["p"] <= 0.05
+    assert "It is better than the best baseline" in plain(verdict(results))
+    results["gain_over_baselines"]["p"] = 0.2
+    said = plain(verdict(results))
+    assert "It is not shown that a network was needed" in said
+    assert ", p 0.2." in said

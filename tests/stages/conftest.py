@@ -134,11 +134,12 @@ def judged_project(tmp_path, use_scorer) -> Callable[..., tuple[Path, Path]]:
         seeds: tuple[int, ...] = (1,),
         groups: list[str] = judged.IDS,
         augment: Mapping[str, Any] | None = None,
+        **inputs: Any,
     ) -> tuple[Path, Path]:
         use_scorer(judged.SquareScorer(), *map(judged.DullScorer, seeds[1:]))
         data, params = tmp_path / "data", tmp_path / "params.yaml"
         params.write_text(judged.PARAMS.format(perturb=perturb))
-        judged.write_inputs(data, positive, seeds=seeds, groups=groups, augment=augment)
+        judged.write_inputs(data, positive, seeds=seeds, groups=groups, augment=augment, **inputs)
         return params, data
 
     return make

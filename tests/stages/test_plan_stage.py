@@ -7,7 +7,7 @@ from program import invoke
 
 from raresight.pipeline.commands import plan
 from raresight.pipeline.core.files import stage_outputs
-from raresight.pipeline.evaluation.uncertainty.intervals import clopper_pearson
+from raresight.pipeline.evaluation.uncertainty.intervals import clopper_pearson, wilson
 from raresight.pipeline.splitting.table import make_table, write_splits
 
 
@@ -15,7 +15,7 @@ from raresight.pipeline.splitting.table import make_table, write_splits
 def split(write_generated, part, monkeypatch):
     """A dataset of common and rare images, of which the test set gets the first ones."""
 
-    def make(*, rare, common):
+    def make(*, rare, common, of_a_group=1):
         labels = ["rare"] * (rare + 4) + ["common"] * (common + 4)
         data = write_generated(part(name="a", labels=labels))
         description = data / "generated/dataset.json"
@@ -26,7 +26,8 @@ def split(write_generated, part, monkeypatch):
         test[:rare] = test[rare + 4 : rare + 4 + common] = True
         with stage_outputs(data / "splits") as (folder,):
             splits = np.where(test, "test", "train")
-            table = make_table(ids=ids, source_ids=ids, groups=ids, splits=splits)
+            groups = [f"group-{k // of_a_group}" for k in range(len(ids))]
+            table = make_table(ids=ids, source_ids=ids, groups=groups, splits=splits)
             write_splits(folder, table)
         return data
 
@@ -51,6 +52,20 @@ def test_one_image_fewer_is_too_few(split):
     found = run(split(rare=37, common=28)).test_set
     assert not found.enough_positives
     assert not found.enough_negatives
+
+
+def test_images_of_a_group_are_worth_one_of_them(split):
+    """Of 160 rare and 120 common images four are of one group each: 40 and 30 may tell as much."""
+    data = split(rare=160, common=120, of_a_group=4)
+    found = run(data).test_set
+    assert (found.positives, found.positive_groups, found.negative_groups) == (160, 40, 30)
+    assert (found.positives_worth, found.negatives_worth) == (40, 30)
+    assert (found.recall_low, found.recall_high) == wilson(0.9 * 40, 40, confidence=0.95)
+    assert found.enough_positives
+    assert found.enough_negatives
+    assert not run(data, width=0.15).test_set.enough_positives  # 160 strangers would be enough
+    said = " ".join(invoke("--data", data, "plan", "--prevalence", "1e-4").stdout.split())
+    assert "160 images of 'rare' of 40 groups, which tell as much as 40 independent ones" in said
 
 
 def test_without_a_test_set_the_plan_stands(tmp_path):

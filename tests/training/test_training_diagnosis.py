@@ -85,6 +85,15 @@ def test_what_still_ranks_better_at_the_end_is_still_improving(train, rise, caus
     assert diagnose(fallen, chance=CHANCE, steps_per_epoch=STEPS).cause != "still_improving"
 
 
+def test_a_rising_ranking_wins_over_a_rising_loss():
+    """A few sure mistakes make the validation loss grow while the rare class is ranked better."""
+    epochs = curves(falling(0.9, 0.02, 20), [*falling(0.9, 0.3, 10), *falling(0.3, 0.6, 10)],
+                    flat(0.1))  # fmt: skip
+    assert diagnose(epochs, chance=CHANCE, steps_per_epoch=STEPS).cause == "overfitting"
+    rising = [replace(one, val_average_precision=0.5 + 0.01 * one.epoch) for one in epochs]
+    assert diagnose(rising, chance=CHANCE, steps_per_epoch=STEPS).cause == "still_improving"
+
+
 @pytest.mark.parametrize("epochs", [2, 8])
 @pytest.mark.parametrize(("train", "val"), [(2.72, 6.94), (1.3, 1.1), (0.9, 6.94)])
 def test_a_loss_far_above_a_constant_predictions_is_no_reason_to_train_longer(train, val, epochs):

@@ -1,5 +1,6 @@
 """What the fitted baselines share: images in batches, and scores for every class."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -40,7 +41,7 @@ def scores_by(
     known = np.unique(targets)
     if len(known) == 1:
         return lambda features: np.repeat(np.eye(num_classes)[known], len(features), axis=0)
-    model.fit(features, targets, **fit)
+    fit_classes(model, features, targets, **fit)
 
     def scores(features: np.ndarray) -> np.ndarray:
         full = np.zeros((len(features), num_classes))
@@ -49,3 +50,14 @@ def scores_by(
         return full
 
     return scores
+
+
+def fit_classes(model: Any, features: np.ndarray, targets: np.ndarray, **fit: Any) -> None:
+    """Fit a classifier of scikit-learn to ``features`` (n, F) and class indices (n,).
+
+    With many classes of few images it takes class indices for the values of a regression, and warns
+    of it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes is greater")
+        model.fit(features, targets, **fit)

@@ -10,6 +10,7 @@ from raresight.pipeline.evaluation.metrics.ranking import Ranking, average_preci
 from raresight.pipeline.evaluation.uncertainty.effective import has_groups
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 from raresight.pipeline.evaluation.uncertainty.intervals import percentile_estimate
+from raresight.pipeline.evaluation.uncertainty.permutation import FEW_POSITIVES, permutation_tests
 from raresight.pipeline.evaluation.uncertainty.resampling import resample_rankings
 from raresight.pipeline.evaluation.uncertainty.row_bootstrap import resample_quality
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
@@ -22,12 +23,14 @@ class Gain:
     """The model's ``metric`` less that of ``baseline``, the best one, on the same test images.
 
     The metric is the average precision, of the positive class or (macro) over the classes: it
-    ranks, so no threshold has a say in it.
+    ranks, so no threshold has a say in it. ``p`` is that of a permutation test, with fewer
+    positives than FEW_POSITIVES: the interval then leaves out 0 too often.
     """
 
     baseline: str
     metric: str
     gain: Estimate
+    p: float | None = None
 
 
 def gain_over(
@@ -39,7 +42,8 @@ def gain_over(
 ) -> Gain | None:
     """How much better ``model`` ranks than the best of ``baselines``, with an interval.
 
-    The interval is a bootstrap of both on the same resamples. That the best baseline is chosen on
+    The interval is a bootstrap of both on the same resamples; with few positives an exact test
+    stands beside it, as in a comparison of versions. That the best baseline is chosen on
     the test images favors the baseline. None where a class is not in the test set, and where there
     are no baselines.
     """
@@ -55,7 +59,16 @@ def gain_over(
         gain=percentile_estimate(
             difference, resampled[:, 0] - resampled[:, 1], confidence=settings.confidence_level
         ),
+        p=_tested(baselines[best], model, rng),
     )
+
+
+def _tested(old: Predictions, new: Predictions, rng: np.random.Generator) -> float | None:
+    index = new.task.positive_index
+    if index is None or (new.targets == index).sum() >= FEW_POSITIVES:
+        return None
+    groups = np.arange(len(new.targets)) if new.groups is None else new.groups
+    return permutation_tests(old, new, groups, rng=rng)["average_precision"]
 
 
 def _rankings(outcome: Predictions) -> Sequence[Ranking]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -40,28 +41,45 @@ class Baseline:
         *,
         num_classes: int,
         seed: int,
+        folds: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Scores (n, K) of ``val`` and ``test``, fitted on ``train``.
 
         ``rows`` are the row numbers in ``images`` of each of the three sets, and ``targets`` (m,)
         the classes of those of ``train``. ``seed`` chooses the training images where there are
-        more than ``max_images``.
+        more than ``max_images``. ``folds``, int (n,), is the fold of each row of ``val`` where
+        those are of ``train``, too: a row is then scored by a fit without its fold.
         """
+        fit = partial(self._fitted, images, num_classes=num_classes, seed=seed)
+        scores = fit(rows["train"], targets)
+        found = {"test": scores(rows["test"])}
+        if folds is None:
+            return {"val": scores(rows["val"])} | found
+        found["val"] = np.empty((len(folds), num_classes))
+        for fold in np.unique(folds):
+            held = rows["val"][folds == fold]
+            kept = ~np.isin(rows["train"], held)
+            found["val"][folds == fold] = fit(rows["train"][kept], targets[kept])(held)
+        return found
+
+    def _fitted(
+        self, images: Images, rows: np.ndarray, targets: np.ndarray, *, num_classes: int, seed: int
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Row numbers in ``images`` -> scores (n, K), fitted on ``rows`` with ``targets``, (m,)."""
         kept = np.arange(len(targets))
         if self.max_images is not None:
             rng = seeds.rng(seed, "evaluate", f"{self.stream} images")
             kept = evened(targets, self.max_images, rng)
-        scores = self.fit(
-            self.features(images, rows["train"][kept]), targets[kept], num_classes=num_classes
-        )
+        scores = self.fit(self.features(images, rows[kept]), targets[kept], num_classes=num_classes)
         # Fewer images of the frequent classes: the scores are put back to their shares.
         counts, fitted = (np.bincount(of, minlength=num_classes) for of in (targets, targets[kept]))
         weights = counts / np.maximum(fitted, 1)
-        found = {}
-        for name in ("val", "test"):
-            weighted = scores(self.features(images, rows[name])) * weights
-            found[name] = weighted / weighted.sum(axis=1, keepdims=True)
-        return found
+
+        def scored(some: np.ndarray) -> np.ndarray:
+            weighted = scores(self.features(images, some)) * weights
+            return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+        return scored
 
 
 def evened(targets: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

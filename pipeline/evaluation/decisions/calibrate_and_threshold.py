@@ -8,10 +8,10 @@ from raresight.pipeline.core import seeds
 from raresight.pipeline.evaluation.baselines.registry import stream
 from raresight.pipeline.evaluation.decisions.costs import Decision, decision, row_costs
 from raresight.pipeline.evaluation.decisions.predictions import Task
-from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose
+from raresight.pipeline.evaluation.decisions.thresholds import Threshold, choose, choose_again
 from raresight.pipeline.evaluation.inputs import EvaluationInputs
 from raresight.pipeline.evaluation.metrics.calibration import Calibrator, fit_calibrator
-from raresight.pipeline.evaluation.params import EvaluateParams
+from raresight.pipeline.evaluation.params import EvaluateParams, ThresholdRule
 from raresight.pipeline.evaluation.uncertainty.resampling import by_appearance, row_weights
 
 
@@ -64,6 +64,29 @@ def threshold_on(
         costs=row_costs(params.threshold, task, scores, targets),
         resamples=resamples,
         groups=groups,
+    )
+
+
+def chosen_again(
+    rule: ThresholdRule,
+    scores: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    *,
+    groups: np.ndarray | None,
+    resamples: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """The threshold that ``rule`` chooses on each resample of a labelled set, float (R,)."""
+    index = task.positive_index
+    assert index is not None  # else there is no threshold
+    groups = np.arange(len(targets)) if groups is None else groups
+    return choose_again(
+        rule,
+        scores[:, index],
+        targets == index,
+        row_weights(groups, targets, resamples=resamples, rng=rng),
+        costs=row_costs(rule, task, scores, targets),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.costs import RowCosts
+from raresight.pipeline.evaluation.decisions.smoothing import Smoothing, highest, smoothing
 from raresight.pipeline.evaluation.uncertainty.resampling import weighted_counts
 
 
@@ -16,7 +17,8 @@ class Rows:
     ``positive``, bool (n,), ``costs``, float (n, 2), what a row costs where it is predicted
     negative and where positive, and ``part``, int (n,), the first candidate that the row is above,
     are in the order that rows came in. ``ends`` is int (candidates,), how many rows are above each,
-    less one; ``values`` are the thresholds there.
+    less one; ``values`` are the thresholds there. ``smoothing`` is there where few positives ask
+    for it.
     """
 
     order: np.ndarray
@@ -26,13 +28,15 @@ class Rows:
     part: np.ndarray
     ends: np.ndarray
     values: np.ndarray
+    smoothing: Smoothing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
     """True and false positives at each candidate, and the costs there, (..., candidates) each.
 
-    ``positives`` and ``negatives``, (..., 1), are all there are of each.
+    ``positives`` and ``negatives``, (..., 1), are all there are of each. ``expected_f1``,
+    (..., candidates), is there where few positives ask for it.
     """
 
     tp: np.ndarray
@@ -40,15 +44,22 @@ class Tally:
     costs: np.ndarray
     positives: np.ndarray
     negatives: np.ndarray
+    expected_f1: np.ndarray | None = None
 
 
-def sorted_rows(scores: np.ndarray, positive: np.ndarray, costs: RowCosts | None) -> Rows:
+def sorted_rows(
+    scores: np.ndarray, positive: np.ndarray, costs: RowCosts | None, *, smooth: bool = False
+) -> Rows:
+    """``smooth`` asks for the expected F1, at the highest levels, whether a positive has them."""
     order = np.argsort(-scores, kind="stable")
     ordered = scores[order]
     ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
-    if costs is None:  # only a level with a positive can serve best: one without adds mistakes
+    if smooth:
+        ends = highest(ends)
+    elif costs is None:  # only a level with a positive can serve best: one without adds mistakes
         found = np.cumsum(positive[order])[ends]
         ends = ends[np.diff(found, prepend=0) > 0]
+    values = _middle(np.append(ordered, 0.0)[ends + 1], ordered[ends])
     part = np.empty(len(scores), np.int64)
     part[order] = np.searchsorted(ends, np.arange(len(scores)))
     return Rows(
@@ -58,7 +69,8 @@ def sorted_rows(scores: np.ndarray, positive: np.ndarray, costs: RowCosts | None
         costs=None if costs is None else costs.values,
         part=part,
         ends=ends,
-        values=_middle(np.append(ordered, 0.0)[ends + 1], ordered[ends]),
+        values=values,
+        smoothing=smoothing(scores, positive, values) if smooth else None,
     )
 
 
@@ -85,6 +97,7 @@ def tally(rows: Rows, weights: np.ndarray) -> Tally:
         costs=costs[:, :-1],
         positives=tp[:, -1:],
         negatives=fp[:, -1:],
+        expected_f1=None if rows.smoothing is None else rows.smoothing.f1(weights),
     )
 
 

@@ -72,7 +72,9 @@ def choose(
     at a time, the optimism is estimated, by choosing again on each. Candidates lie half-way between
     neighbouring distinct scores, so equal scores are never parted; the lowest predicts everything
     positive, which reaches any recall. Among candidates that serve the rule equally well the
-    highest wins: it has the fewest false positives. Promises count ``groups``, int (n,).
+    highest wins: it has the fewest false positives. With few positives max F1 goes by the expected
+    F1 (:mod:`raresight.pipeline.evaluation.decisions.smoothing`). Promises count ``groups``, int
+    (n,).
 
     Raises DataError when no row is positive.
     """
@@ -82,7 +84,7 @@ def choose(
             "validation has no image of the positive class, so no threshold can be chosen. "
             "Draw more of them (generate.sources) or give val a larger share (split.ratios.val)."
         )
-    rows = sorted_rows(scores, positive, costs)
+    rows = _rows(rule, scores, positive, costs)
     whole = tally(rows, np.ones((1, len(scores))))
     worth = worth_of_groups(groups, positive)
     place = int(_pick(rule, whole, worth)[0])
@@ -108,12 +110,19 @@ def choose_again(
     costs: RowCosts | None = None,
 ) -> np.ndarray:
     """The threshold that :func:`choose` takes on each of ``resamples``, float (R,)."""
-    rows = sorted_rows(scores, positive, costs)
+    rows = _rows(rule, scores, positive, costs)
     found = []
     for weights in resamples:
         place = _pick(rule, tally(rows, weights))
         found.append(half_way(rows, weights, rows.ends[place]))
     return np.concatenate(found)
+
+
+def _rows(
+    rule: ThresholdRule, scores: np.ndarray, positive: np.ndarray, costs: RowCosts | None
+) -> Rows:
+    few = isinstance(rule, MaxF1) and positive.sum() < rule.smooth_below
+    return sorted_rows(scores, positive, costs, smooth=bool(few))
 
 
 def _promise(
@@ -162,7 +171,9 @@ def _pick(rule: ThresholdRule, at: Tally, worth: Worth = ALONE) -> np.ndarray:
     """The candidate that serves the rule best, int (...)."""
     score = _objective(rule, at)
     best = np.nan_to_num(score, nan=-1)
-    if isinstance(rule, LowestCost):
+    if at.expected_f1 is not None:
+        best = at.expected_f1
+    elif isinstance(rule, LowestCost):
         best = -score
     elif isinstance(rule, RecallTarget):
         needed = {n: positives_to_find(rule, int(n), worth) for n in np.unique(at.positives)}

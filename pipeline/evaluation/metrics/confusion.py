@@ -1,65 +1,101 @@
 """Metrics of decisions, from confusion counts.
 
 Counts have the shape (..., K, K): rows are the actual classes, columns the predicted ones; leading
-axes are resamples. What is undefined is NaN here;
+axes are resamples. Every metric here needs their :class:`Margins` alone, which stand for them where
+K x K counts of thousands of resamples would be too many. What is undefined is NaN here;
 :func:`raresight.pipeline.evaluation.metrics.registry.undefined` says why in words. Definitions are
 those of scikit-learn, which sets several undefined values to 0 or 1 instead. The ``..._parts`` of a
 proportion are its successes and its trials, which its interval is made from.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
-Counts = np.ndarray
+
+@dataclass(frozen=True, kw_only=True)
+class Margins:
+    """Of each class the images that are rightly answered, that there are, and that were predicted.
+
+    Each is (..., K), of counts or of fractions.
+    """
+
+    right: np.ndarray
+    actual: np.ndarray
+    predicted: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """All images, (...)."""
+        return np.asarray(self.actual.sum(-1))
+
+
+Counts = np.ndarray | Margins
 Parts = tuple[np.ndarray, np.ndarray]
 
 
-def confusion(actual: np.ndarray, predicted: np.ndarray, *, num_classes: int) -> Counts:
+def margins(counts: Counts) -> Margins:
+    """The margins of counts (..., K, K)."""
+    if isinstance(counts, Margins):
+        return counts
+    return Margins(
+        right=np.diagonal(counts, axis1=-2, axis2=-1),
+        actual=counts.sum(-1),
+        predicted=counts.sum(-2),
+    )
+
+
+def confusion(actual: np.ndarray, predicted: np.ndarray, *, num_classes: int) -> np.ndarray:
     """Counts (K, K) of class indices ``actual`` and ``predicted``, int (n,) each."""
     cells = np.bincount(actual * num_classes + predicted, minlength=num_classes**2)
     return cells.reshape(num_classes, num_classes)
 
 
-def one_against_rest(counts: Counts, positive: int) -> Counts:
+def one_against_rest(counts: Counts, positive: int) -> np.ndarray:
     """Counts (..., 2, 2) of the class ``positive`` (index 1) against all others (index 0)."""
-    tp = counts[..., positive, positive]
-    fn = counts[..., positive, :].sum(-1) - tp
-    fp = counts[..., :, positive].sum(-1) - tp
-    tn = counts.sum((-1, -2)) - tp - fn - fp
+    of = margins(counts)
+    tp = of.right[..., positive]
+    fn = of.actual[..., positive] - tp
+    fp = of.predicted[..., positive] - tp
+    tn = of.total - tp - fn - fp
     return np.stack([np.stack([tn, fp], -1), np.stack([fn, tp], -1)], -2)
 
 
 def accuracy_parts(counts: Counts) -> Parts:
     """Right answers, and all, (...) each."""
-    return _true_positives(counts).sum(-1), counts.sum((-1, -2))
+    of = margins(counts)
+    return of.right.sum(-1), of.total
 
 
 def recall_parts(counts: Counts) -> Parts:
     """TP, and the images of each class, (..., K) each."""
-    return _true_positives(counts), counts.sum(-1)
+    of = margins(counts)
+    return of.right, of.actual
 
 
 def precision_parts(counts: Counts) -> Parts:
     """TP, and what was predicted to be each class, (..., K) each."""
-    return _true_positives(counts), counts.sum(-2)
+    of = margins(counts)
+    return of.right, of.predicted
 
 
 def specificity_parts(counts: Counts) -> Parts:
     """TN of each class against the rest, and the images of other classes, (..., K) each."""
-    if counts.shape[-1] == 2:  # the other's recall, exact for fractions of images as well
-        tp, actual = recall_parts(counts)
-        return tp[..., ::-1], actual[..., ::-1]
-    others = counts.sum((-1, -2))[..., None] - counts.sum(-1)
-    false_positives = counts.sum(-2) - _true_positives(counts)
+    of = margins(counts)
+    if of.actual.shape[-1] == 2:  # the other's recall, exact for fractions of images as well
+        return of.right[..., ::-1], of.actual[..., ::-1]
+    others = of.total[..., None] - of.actual
+    false_positives = of.predicted - of.right
     return others - false_positives, others
 
 
 def npv_parts(counts: Counts) -> Parts:
     """TN of each class against the rest, and what was not predicted to be it, (..., K) each."""
-    if counts.shape[-1] == 2:
-        tp, predicted = precision_parts(counts)
-        return tp[..., ::-1], predicted[..., ::-1]
-    predicted_others = counts.sum((-1, -2))[..., None] - counts.sum(-2)
-    false_negatives = counts.sum(-1) - _true_positives(counts)
+    of = margins(counts)
+    if of.actual.shape[-1] == 2:
+        return of.right[..., ::-1], of.predicted[..., ::-1]
+    predicted_others = of.total[..., None] - of.predicted
+    false_negatives = of.actual - of.right
     return predicted_others - false_negatives, predicted_others
 
 
@@ -70,9 +106,9 @@ def recall(counts: Counts) -> np.ndarray:
 
 def f1(counts: Counts) -> np.ndarray:
     """The harmonic mean of precision and recall, (..., K); NaN for a class without images."""
-    actual = counts.sum(-1)
-    score = ratio(2 * _true_positives(counts), actual + counts.sum(-2))
-    return np.where(actual > 0, score, np.nan)
+    of = margins(counts)
+    score = ratio(2 * of.right, of.actual + of.predicted)
+    return np.where(of.actual > 0, score, np.nan)
 
 
 def balanced_accuracy(counts: Counts) -> np.ndarray:
@@ -109,16 +145,15 @@ def mcc(counts: Counts) -> np.ndarray:
     https://doi.org/10.1016/j.compbiolchem.2004.09.006. NaN when only one class occurs or is
     predicted.
     """
-    counts = counts.astype(float)
-    total = counts.sum((-1, -2))
-    actual, predicted = counts.sum(-1), counts.sum(-2)
-    covariance = _true_positives(counts).sum(-1) * total - (actual * predicted).sum(-1)
+    of = margins(counts)
+    actual, predicted, total = (
+        of.actual.astype(float),
+        of.predicted.astype(float),
+        of.total.astype(float),
+    )
+    covariance = of.right.sum(-1) * total - (actual * predicted).sum(-1)
     spread = (total**2 - (actual**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
     return ratio(covariance, np.sqrt(spread))
-
-
-def _true_positives(counts: Counts) -> np.ndarray:
-    return np.diagonal(counts, axis1=-2, axis2=-1)
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from raresight.pipeline.evaluation.metrics.confusion import Parts, ratio
+from raresight.pipeline.evaluation.metrics.confusion import Counts, Parts, ratio
 
 # Where a metric may be shown.
 View = Literal[
@@ -61,8 +61,8 @@ class Metric:
     family: Family
     short: str = ""
     scope: Literal["class", "set"] = "class"
-    parts: Callable[[np.ndarray], Parts] | None = None
-    of_counts: Callable[[np.ndarray], np.ndarray] | None = None
+    parts: Callable[[Counts], Parts] | None = None
+    of_counts: Callable[[Counts], np.ndarray] | None = None
     of_ranking: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     of_scores: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     mean_of: str | None = None
@@ -83,7 +83,7 @@ class Metric:
     def narrow(self) -> str:
         return self.short or self.label
 
-    def decided(self, counts: np.ndarray) -> np.ndarray | None:
+    def decided(self, counts: Counts) -> np.ndarray | None:
         """The value by confusion ``counts`` (..., K, K); None where it takes more than these."""
         if self.of_counts is not None:
             return self.of_counts(counts)

@@ -135,25 +135,6 @@ def curve(ranking: Ranking, *, max_points: int = 1000) -> Curve:
     )
 
 
-def false_positive_rate_at(
-    positives: np.ndarray, negatives: np.ndarray, *, recall: np.ndarray
-) -> np.ndarray:
-    """The least false-positive rate at which each ``recall`` (points,) is reached.
-
-    Counts are (..., levels) with both kinds present; the result is (..., points).
-    """
-    true = np.cumsum(positives, axis=-1)
-    false = np.cumsum(negatives, axis=-1)
-    flat_true = true.reshape(-1, true.shape[-1])
-    flat_false = false.reshape(-1, false.shape[-1])
-    needed = np.ceil(recall * true[..., -1:].reshape(-1, 1) - 1e-9)
-    rates = [
-        wrong[np.searchsorted(right, need)] / wrong[-1]
-        for right, wrong, need in zip(flat_true, flat_false, needed, strict=True)
-    ]
-    return np.array(rates).reshape(*true.shape[:-1], len(recall))
-
-
 def precision_at(recall: np.ndarray, rate: np.ndarray, prevalence: float) -> np.ndarray:
     """The precision (n,) where ``recall`` and false-positive ``rate`` (n,) are had at a prevalence.
 

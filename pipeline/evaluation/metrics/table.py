@@ -26,9 +26,12 @@ def metric_table(outcome: Predictions) -> dict[Key, np.ndarray]:
     return values
 
 
-def by_decision(counts: np.ndarray, task: Task) -> dict[Key, np.ndarray]:
-    """Metrics of confusion counts (..., K, K), each (...)."""
-    focus = task.focus(counts)
+def by_decision(counts: confusion.Counts, task: Task) -> dict[Key, np.ndarray]:
+    """Metrics of confusion counts (..., K, K), or of their margins, each (...)."""
+    counts = confusion.margins(counts)
+    focus: confusion.Counts = counts
+    if task.positive_index is not None:
+        focus = confusion.one_against_rest(counts, task.positive_index)
     columns: dict[str, np.ndarray] = {}
     values: dict[Key, np.ndarray] = {}
     for name, metric in METRICS.items():
@@ -37,7 +40,7 @@ def by_decision(counts: np.ndarray, task: Task) -> dict[Key, np.ndarray]:
             values["", name] = found
         elif found is not None:
             columns[name] = found
-    return values | _by_class(columns, task, counts.sum(-1))
+    return values | _by_class(columns, task, counts.actual)
 
 
 def ranking_quality(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:

@@ -40,11 +40,14 @@ def to_results_json(result: EvaluationResult) -> dict[str, Any]:
             "baseline": result.gain.baseline,
             "metric": result.gain.metric,
             **as_dict({"gain": result.gain.gain}),
+            **({} if result.gain.p is None else {"p": result.gain.p}),
         }
     if result.costs is not None:
         metrics["cost"] = _costs(result.costs)
     if result.params.goals:
         metrics["goals"] = goal_results(result)
+    if result.folds is not None:
+        metrics["validation"] = {"scores": "out_of_fold", "folds": result.folds}
     metrics["calibration"] = _calibration(result)
     metrics["slices"] = _slices(result)
     metrics["intervals"] = asdict(result.params.intervals)
@@ -112,6 +115,8 @@ def _threshold(result: EvaluationResult) -> dict[str, Any]:
         "prevalence": getattr(rule, "prevalence", None),
         "reason": chosen.reason,
     }
+    if result.threshold_choice is not None:
+        optional["with_choice"] = as_dict(result.threshold_choice)
     return metrics | {name: value for name, value in optional.items() if value is not None}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
+from raresight.pipeline.evaluation.metrics.confusion import Margins
 from raresight.pipeline.evaluation.metrics.metric import Family, Metric
 from raresight.pipeline.evaluation.metrics.registry import METRICS, RANKED
 from raresight.pipeline.evaluation.metrics.table import (
@@ -45,10 +46,12 @@ from raresight.pipeline.evaluation.uncertainty.outcomes import (
 from raresight.pipeline.evaluation.uncertainty.resampling import (
     resample_rankings,
     smooth_confusion,
+    smooth_margins,
 )
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 
 _CELLS_AT_ONCE = 2**22
+_MANY_CLASSES = 50  # of more only those cells of the confusion are drawn that hold answers
 COMPILED = ("roc_auc", "average_precision")  # as row_bootstrap.py returns them
 
 # The two ends, resampled values (R,) to take them from, or the reason why there is no interval.
@@ -88,12 +91,25 @@ def resampled_confusions(
         yield smooth_confusion(outcome.confusion, resamples=count, rng=rng, effective=effective)
 
 
+def _resampled_margins(
+    outcome: Predictions, num_bootstrap: int, rng: np.random.Generator
+) -> Iterator[Margins]:
+    """The margins of as many plausible confusion counts, in time that grows with the classes only
+    as the answers do."""
+    effective, counts = worth_of_classes(outcome), outcome.confusion
+    chunk = max(1, _CELLS_AT_ONCE // (np.count_nonzero(counts) + len(counts)))
+    for done in range(0, num_bootstrap, chunk):
+        count = min(chunk, num_bootstrap - done)
+        yield smooth_margins(counts, resamples=count, rng=rng, effective=effective)
+
+
 def _by_decision(
     outcome: Predictions, settings: IntervalSettings, rng: np.random.Generator
 ) -> Values:
+    many = len(outcome.task.classes) > _MANY_CLASSES
+    drawn = _resampled_margins if many else resampled_confusions
     parts = [
-        by_decision(counts, outcome.task)
-        for counts in resampled_confusions(outcome, settings.num_bootstrap, rng)
+        by_decision(counts, outcome.task) for counts in drawn(outcome, settings.num_bootstrap, rng)
     ]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 

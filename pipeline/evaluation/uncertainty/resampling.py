@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from raresight.pipeline.evaluation.metrics.ranking import Ranking, false_positive_rate_at
+from raresight.pipeline.evaluation.metrics.confusion import Margins
+from raresight.pipeline.evaluation.metrics.ranking import Ranking
 from raresight.pipeline.evaluation.uncertainty.effective import has_groups
 
 BINS = 1024
-BAND = np.linspace(0.01, 1, 100)  # recalls at which a curve has a band
 _CHUNK = 2**18  # levels drawn at a time: the working set stays in the processor's cache
 _WEIGHTS = 2**21  # weights of rows held at a time
 
@@ -84,6 +84,49 @@ def smooth_confusion(
     return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True) * totals)
 
 
+def smooth_margins(
+    counts: np.ndarray,
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+    effective: np.ndarray,
+) -> Margins:
+    """The margins of what :func:`smooth_confusion` gives, (R, K) each, for many classes.
+
+    Only the cells that hold answers are drawn one by one. What the prior gives to the others of a
+    row is drawn in one and goes to one class at random: of a thousand classes it is 0.002 answers.
+    """
+    size, totals = len(counts), counts.sum(axis=-1)
+    rows, columns = np.nonzero(counts)
+    prior, worth = 2 / size**2, effective / np.maximum(totals, 1)
+    drawn = rng.standard_gamma(
+        counts[rows, columns] * worth[rows] + prior, size=(resamples, len(rows))
+    )
+    empty = size - np.bincount(rows, minlength=size)
+    rest = rng.standard_gamma(prior * empty, size=(resamples, size))
+    place = rng.integers(0, size, (resamples, size))
+    sums = rest + _sums(drawn, rows, size)
+    # A row without any answer has no images either.
+    scale = totals / np.where(sums > 0, sums, 1)
+    drawn *= scale[:, rows]
+    rest *= scale
+    predicted = _sums(drawn, columns, size) + weighted_counts(place, rest, size)
+    diagonal = rows == columns
+    right = np.where(place == np.arange(size), rest, 0)
+    right[:, rows[diagonal]] += drawn[:, diagonal]
+    actual = np.broadcast_to(totals.astype(float), right.shape)
+    return Margins(right=right, actual=actual, predicted=predicted)
+
+
+def _sums(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+    """The sums (R, size) of the columns of ``values`` (R, n) by ``places`` (n,)."""
+    order = np.argsort(places, kind="stable")
+    some, starts = np.unique(places[order], return_index=True)
+    found = np.zeros((len(values), size))
+    found[:, some] = np.add.reduceat(values[:, order], starts, axis=1)
+    return found
+
+
 def resample_cells(
     cells: np.ndarray,
     targets: np.ndarray,
@@ -131,27 +174,6 @@ def resample_rankings(
     if coarse is not ranking:
         values += statistic(*ranking.counts()) - statistic(*coarse.counts())
     return values[:, None]
-
-
-def false_positive_band(
-    ranking: Ranking,
-    targets: np.ndarray,
-    *,
-    confidence: float,
-    resamples: int,
-    rng: np.random.Generator,
-    groups: np.ndarray | None = None,
-) -> np.ndarray:
-    """The ends (2, points) of the false-positive rate's interval at each recall of BAND."""
-
-    def statistic(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-        return false_positive_rate_at(positives, negatives, recall=BAND)
-
-    rates = resample_rankings(
-        [ranking], targets, statistic, resamples=resamples, rng=rng, groups=groups
-    )
-    tail = (1 - confidence) / 2
-    return np.asarray(np.quantile(rates[:, 0], [tail, 1 - tail], axis=0))
 
 
 def _by_level(

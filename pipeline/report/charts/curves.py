@@ -8,7 +8,7 @@ import numpy as np
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
 from raresight.pipeline.evaluation.metrics.ranking import Curve, curve, precision_at
-from raresight.pipeline.evaluation.uncertainty.resampling import BAND, false_positive_band
+from raresight.pipeline.evaluation.uncertainty.bands import BAND, false_positive_band
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.report.charts.painters import Band, Line, Plane
 from raresight.pipeline.wording.numbers import level, share
@@ -34,12 +34,10 @@ class Ranked:
 
     @property
     def band_name(self) -> str:
-        return f"{level(self.confidence)} of resamples"
+        return f"{level(self.confidence)} interval"
 
 
-def ranked(
-    outcomes: Mapping[str, Predictions], *, settings: IntervalSettings, rng: np.random.Generator
-) -> Ranked | None:
+def ranked(outcomes: Mapping[str, Predictions], *, settings: IntervalSettings) -> Ranked | None:
     """What the curves need; None where the test set holds one class only."""
     test = next(iter(outcomes.values()))
     positive = test.main_ranking.positive
@@ -48,12 +46,7 @@ def ranked(
     rates = None
     if test.task.positive is not None:
         rates = false_positive_band(
-            test.main_ranking,
-            positive.astype(int),
-            confidence=settings.confidence_level,
-            resamples=settings.num_bootstrap,
-            rng=rng,
-            groups=test.groups,
+            test.main_ranking, test.groups, confidence=settings.confidence_level
         )
     return Ranked(outcomes=outcomes, confidence=settings.confidence_level, rates=rates)
 
@@ -76,7 +69,13 @@ def precision_recall(data: Ranked, *, prevalence: float | None) -> Plane:
         x="recall",
         y="precision",
         lines=tuple(
-            Line(label, kind, at.recall, precision_at(at.recall, at.false_positive_rate, level))
+            Line(
+                label,
+                kind,
+                at.recall,
+                precision_at(at.recall, at.false_positive_rate, level),
+                at.threshold,
+            )
             for label, kind, at in _points(data)
         ),
         title=f"Precision against recall where {share(level)} of the images are positive",
@@ -93,7 +92,13 @@ def roc(data: Ranked) -> Plane:
         x="false-positive rate (1 - specificity)",
         y="recall",
         lines=tuple(
-            Line(label, kind, np.append(0, at.false_positive_rate), np.append(0, at.recall))
+            Line(
+                label,
+                kind,
+                np.append(0, at.false_positive_rate),
+                np.append(0, at.recall),
+                np.append(np.nan, at.threshold),
+            )
             for label, kind, at in _points(data)
         ),
         title="ROC curve: recall against the false-positive rate",

@@ -159,8 +159,8 @@ def _overfitting(signs: _Signs) -> Numbers | None:
     end, low = fmean(signs.val[-signs.tail :]), signs.val[signs.lowest]
     rose = end > 1.15 * low and end - low > 0.05 and end > 2 * signs.fit and end > 0.25
     apart = signs.fit < 0.05 and end > 0.08 and end > 8 * signs.fit
-    if not (rose or apart):
-        return None
+    if not (rose or apart) or _still_improving(signs):
+        return None  # a loss that grows by a few sure mistakes, while the ranking gets better
     best = signs.epochs[signs.lowest]
     return {"lowest_val_epoch": best.epoch, "lowest_val_loss": best.val_loss, **signs.end}
 

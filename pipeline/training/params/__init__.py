@@ -29,12 +29,16 @@ class TrainParams(Section):
     model. ``start`` is a folder with a model of ours (such as ``data/model`` of another project),
     whose weights the training begins from. ``compile`` lets torch.compile make kernels for the net:
     it takes minutes and a C++ compiler. ``checkpoint`` says whose weights are saved: the best
-    epoch's (by validation average precision) or the last one's. ``threads`` is the number of CPU
-    threads (null: all cores); the last bits of the weights depend on it.
+    epoch's (by validation average precision) or the last one's. ``folds`` trains that often on
+    train and val together without one part of them, and scores that part (cross-validation); the
+    model then learns from both, for as many epochs as rank those out-of-fold scores best, and
+    nothing stops it earlier. ``threads`` is the number of CPU threads (null: all cores); the last
+    bits of the weights depend on it.
     """
 
     seed: Annotated[int, Field(ge=0)] = 1
     num_seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    folds: Annotated[int, Field(ge=2, le=100)] | None = None
     model: ModelParams = SmallCNNParams()
     start: str | None = None
     initialization: Initialization = "he"

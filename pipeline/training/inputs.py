@@ -1,0 +1,131 @@
+"""What a training learns from and is judged on: the images of the stages before it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.runtime.errors import DataError, ParamsError
+from raresight.pipeline.splitting.table import Splits, read_splits
+from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.start import normalization
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What is learned from and judged on, where the arithmetic is done."""
+
+    train: Feed
+    val: Feed
+    classes: tuple[str, ...]
+    positive: str | None
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    device: torch.device
+    readings: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingImages:
+    """The originals, their copies and the split of each, of which any training takes its part."""
+
+    originals: Dataset
+    copies: Dataset
+    splits: Splits
+
+    def rows(self, split: str) -> np.ndarray:
+        """The originals' rows of a split, ascending."""
+        return self.splits.rows(self.originals, split)
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """What every original belongs to, str (n,)."""
+        return self.splits.groups(self.originals)
+
+    @cached_property
+    def _targets(self) -> np.ndarray:
+        return np.concatenate((self.originals.targets, self.copies.targets))
+
+    def inputs(
+        self, params: TrainParams, learned: np.ndarray, judged: np.ndarray, device: torch.device
+    ) -> Inputs:
+        """Inputs that learn from the rows ``learned`` of the originals and from their copies, and
+        are judged on the originals ``judged``."""
+        originals = self.originals
+        names = pa.array(originals.ids[learned], pa.string())
+        copied: np.ndarray = pc.is_in(self.copies.arrow("source_id"), value_set=names).to_numpy()
+        rows = np.concatenate((learned, np.flatnonzero(copied) + len(originals)))
+        shards = [*originals.images.shards, *self.copies.images.shards]
+        pixels = Pixels(shards, originals.image_shape, mapped=True)
+        mean, std = normalization(params) or _pixel_statistics(originals, learned)
+        return Inputs(
+            train=Feed(pixels, rows, self._targets[rows], device),
+            val=Feed(originals.images, judged, originals.targets[judged], device),
+            classes=originals.classes,
+            positive=originals.positive,
+            image_shape=originals.image_shape,
+            mean=mean,
+            std=std,
+            device=device,
+            readings=originals.description.readings,
+        )
+
+
+def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingImages:
+    """Everything that training reads from ``data``.
+
+    Raises DataError when a split leaves nothing, ParamsError when a param does not fit the images.
+    """
+    images = TrainingImages(
+        originals=Dataset(data / "generated"),
+        copies=Dataset(data / "augmented"),
+        splits=read_splits(data / "splits"),
+    )
+    shape = images.originals.image_shape
+    if params.batch_augment.shift >= min(shape[:2]):
+        raise ParamsError(
+            f"{params_file}: train.batch_augment.shift: must be less than the image's side, "
+            f"{min(shape[:2])}. Got {params.batch_augment.shift}."
+        )
+    if params.batch_augment.rotate90 and shape[0] != shape[1]:
+        raise ParamsError(
+            f"{params_file}: train.batch_augment.rotate90: the images are {shape[0]} x {shape[1]} "
+            "pixels, and only square ones can be turned by a quarter. `rotation: 180` turns them "
+            "by any angle."
+        )
+    learned, judged = len(images.rows("train")), len(images.rows("val"))
+    if learned < 2 or not judged:
+        raise DataError(
+            f"data/splits leaves {learned} images for train and {judged} for val; 2 and 1 are "
+            "the least. Draw more (generate), or change split.ratios."
+        )
+    return images
+
+
+def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torch.device) -> Inputs:
+    """The inputs of a training on train that is judged on val; raises as :func:`open_images`."""
+    images = open_images(params_file, params, data)
+    return images.inputs(params, images.rows("train"), images.rows("val"), device)
+
+
+def _pixel_statistics(
+    data: Dataset, rows: np.ndarray, limit: int = 4096
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation per channel over (at most ``limit`` evenly spaced) training images."""
+    chosen = rows[:: max(1, len(rows) // limit)][:limit]
+    pixels = data.images.take(chosen).reshape(-1, data.image_shape[2])
+    counts = np.stack([np.bincount(channel, minlength=256) for channel in pixels.T])
+    levels = np.arange(256)
+    mean = counts @ levels / len(pixels)
+    std = np.sqrt(counts @ levels**2 / len(pixels) - mean**2)
+    return tuple(mean.tolist()), tuple(np.maximum(std, 1.0).tolist())
