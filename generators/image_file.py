@@ -99,8 +99,13 @@ def readable_name(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+# What systems and other programs leave among somebody's files.
+_LEFT_BEHIND = {"__macosx", "lost+found", "@eadir", "$recycle.bin", "system volume information"}
+
+
 def hidden(name: str) -> bool:
-    return name.startswith(".")
+    """Whether a file or folder is none of those that a person put there."""
+    return name.startswith(".") or name.lower() in _LEFT_BEHIND
 
 
 def files_below(folder: Path) -> Iterator[Path]:

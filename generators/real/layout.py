@@ -7,6 +7,7 @@ from pathlib import Path
 
 from raresight.generators.base import BadImages
 from raresight.generators.image_file import hidden, readable_name
+from raresight.generators.real.tables import READERS
 
 SPLITS = ("train", "val", "test")
 # What people call them, in small letters without punctuation.
@@ -39,7 +40,7 @@ def class_folders(
     if not split_folders:
         if split_folders is None:
             _refuse_splits(folders, place)
-        _enough([readable_name(one.name) for one in folders], place)
+        _enough([readable_name(one.name) for one in folders], place, root)
         return [ClassFolder(path=one, label=readable_name(one.name)) for one in folders]
     splits = _named_splits(folders, place, split_folders)
     found = [
@@ -47,7 +48,7 @@ def class_folders(
         for folder in folders
         for one in _subfolders(folder)
     ]
-    _enough(sorted({one.label for one in found}), place)
+    _enough(sorted({one.label for one in found}), place, root)
     return found
 
 
@@ -64,13 +65,26 @@ def _subfolders(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and not hidden(one.name))
 
 
-def _enough(labels: list[str], place: str) -> None:
+def _enough(labels: list[str], place: str, root: Path) -> None:
     if len(labels) < 2:
         found = f"only the class '{labels[0]}'" if labels else "no class"
         raise BadImages(
             f"{place} holds {found}. It needs two subfolders or more, one a class, "
-            "each with its images."
+            f"each with its images.{_table_beside(root)}"
         )
+
+
+def _table_beside(root: Path) -> str:
+    """Where a table lies among the images: how it is read."""
+    tables = sorted(one.name for one in root.iterdir() if one.suffix.lower() in READERS)
+    tables = [name for name in tables if not name.lower().startswith("readme")]
+    if not tables:
+        return ""
+    path = readable_name(str(root / tables[0]))
+    return (
+        f" If {readable_name(tables[0])} lists them with their labels: `generator: table` with "
+        f"`path: {path}`."
+    )
 
 
 def split_of_name(name: str) -> str | None:

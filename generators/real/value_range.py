@@ -43,7 +43,7 @@ def warn_of_unused(extents: Sequence[Extent], place: str) -> None:
             high,
             full_low,
             full_high,
-            round(255 * share) + 1,
+            int(255 * share) + 1,
             min(0.0, low),
             white,
         )

@@ -63,6 +63,13 @@ def test_hidden_files_and_files_beside_the_classes_are_left_out(root):
     assert len(names(root)) == 4
 
 
+def test_what_other_programs_leave_behind_is_no_class(root):
+    for name in ("__MACOSX/cat", "lost+found", "cat/@eaDir", "$RECYCLE.BIN"):
+        save(root / name / "1.png", "red")
+    assert folder(root).classes == ("cat", "dog")
+    assert len(names(root)) == 4
+
+
 def test_files_in_deeper_folders_belong_to_the_class(root):
     save(root / "dog" / "puppies" / "1.png", "red")
     assert names(root)[2:] == ["dog/2.png", "dog/10.png", "dog/puppies/1.png"]

@@ -123,6 +123,13 @@ def test_fewer_than_two_classes_are_refused(tmp_path, label):
         records(tmp_path)
 
 
+def test_a_table_beside_the_images_is_pointed_to(tmp_path):
+    save(tmp_path / "images" / "1.png", "red")
+    (tmp_path / "labels.csv").write_text("file,label\n")
+    with pytest.raises(BadImages, match=r"If labels\.csv lists them.*`generator: table` with"):
+        records(tmp_path)
+
+
 def test_a_missing_folder_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere' does not exist\. Put the images"):
         folder(tmp_path / "nowhere").streams("raw")

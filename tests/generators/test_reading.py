@@ -43,7 +43,7 @@ def test_twelve_bits_in_sixteen_are_warned_of_and_come_out_by_a_range(tmp_path, 
         values = [np.asarray(Image.open(path)) for path in root.glob("*/*")]
         assert brightest(root) == round(np.max(values) / 257) < 8
     assert "lie between 1023 and " in caplog.text
-    assert "of 0 to 65535, so that they come out in 5 of 256 shades" in caplog.text
+    assert "of 0 to 65535, so that they come out in 4 of 256 shades" in caplog.text
     assert "`range: [0, 4095]`" in caplog.text
     caplog.clear()
     in_sixteen = brightest(deep(tmp_path / "deep", 16, suffix))

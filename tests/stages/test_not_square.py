@@ -44,7 +44,7 @@ def project(tmp_path_factory) -> Path:
         "augment": {"copies": {"ill": 1}},
         "split": {"seed": 3},
         "train": {
-            "epochs": 4,
+            "epochs": 2,
             "batch_size": 16,
             "model": {"width": 4, "blocks": [1]},
             "batch_augment": {"flip": "both", "rotation": 20.0, "shift": 1, "crop": 0.9},
@@ -54,7 +54,9 @@ def project(tmp_path_factory) -> Path:
     }
     params, data = folder / "params.yaml", folder / "data"
     params.write_text(json.dumps(document))
-    for stage in (generate, augment, split, train, evaluate, report):
+    for stage in (generate, augment):
+        stage.run(params, data, workers=1)
+    for stage in (split, train, evaluate, report):
         stage.run(params, data)
     return folder
 
