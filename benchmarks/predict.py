@@ -2,21 +2,24 @@
 
 The peers give a score a class and write them; ours also calibrates, answers, compares each image
 with the training images, names each file by its content, and would list those that are damaged.
+Each is a program of its own, start-up and import of torch included, as whoever runs it sees it.
+
+Where two workers have two cores, twice the loop's speed is the most there is, where files cost all
+and the network nothing: the loop reads on one core and runs the network on both, so that of D
+for reading and M for the network, a core's seconds each, it takes D + M/2 and the best (D + M)/2.
 """
 
-import csv
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from PIL import Image
-from torch.utils.data import DataLoader
 
 from benchmarks.inputs import draw, pathology, write_params, write_pngs
 from benchmarks.measure import Goal, Measurement, Sizes, clock, interleave
-from raresight.pipeline.commands.predict import Options, run
+from benchmarks.plain_predict import Peer, loader, plain
 from raresight.pipeline.core.files import stage_outputs
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.evaluation.decisions.kept import KeptDecision
@@ -26,10 +29,9 @@ from raresight.pipeline.evaluation.keeping import model_files
 from raresight.pipeline.evaluation.metrics.calibration import Calibrator
 from raresight.pipeline.evaluation.params import MaxF1
 from raresight.pipeline.models.checkpoint import ModelCard, load_model, save
-from raresight.pipeline.models.classifier import Classifier, build
+from raresight.pipeline.models.classifier import build
 from raresight.pipeline.models.params import SmallCNNParams
 
-_BATCH = 256
 _REFERENCE = 500  # images that the others are compared with
 
 
@@ -41,13 +43,19 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
     write_pngs(folder / "png", dataset.images[:], dataset.labels)
     write_model(folder, dataset)
     files = sorted(map(str, (folder / "png").rglob("*.png")))
-    threads = os.environ.pop("OMP_NUM_THREADS", None)
-    try:
-        for workers, peer, goal in ((1, plain, 1), (2, plain, 2), (2, loader, 1)):
-            yield _beside(folder, files, sizes, workers=workers, peer=peer, goal=goal)
-    finally:
-        if threads is not None:
-            os.environ["OMP_NUM_THREADS"] = threads
+    for workers, peer, goal in ((1, plain, 1), (2, plain, 2), (2, loader, 1)):
+        yield _beside(folder, files, sizes, workers=workers, peer=peer, goal=goal)
+
+
+def _program(*arguments: str | Path, threads: int) -> Callable[[], None]:
+    """A run of ``python -m ...`` with so many threads."""
+    command = [sys.executable, "-m", *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+
+    def run() -> None:
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+
+    return run
 
 
 def _beside(
@@ -56,23 +64,14 @@ def _beside(
     sizes: Sizes,
     *,
     workers: int,
-    peer: "Peer",
+    peer: Peer,
     goal: float,
 ) -> Measurement:
-    options = Options(
-        model=folder / "data" / "model", out=folder / "ours.csv", workers=workers, device="cpu"
-    )
-
-    def ours() -> None:
-        os.environ["OMP_NUM_THREADS"] = str(workers)
-        run([str(folder / "png")], options)
-
-    def theirs() -> None:
-        torch.set_num_threads(workers)
-        model = load_model(options.model, "cpu").model
-        torch.set_num_threads(workers)
-        peer(model, files, sizes.side, folder / "theirs.csv")
-
+    model, files_at = folder / "data" / "model", folder / "png"
+    asked = ("--model", model, "--out", folder / "ours.csv", "--workers", str(workers))
+    ours = _program("raresight", "-q", "predict", files_at, *asked, threads=workers)
+    told = (peer.__name__, model, files_at, str(sizes.side), folder / "theirs.csv", str(workers))
+    theirs = _program("benchmarks.plain_predict", *told, threads=workers)
     mine, other = interleave(clock(ours), clock(theirs), rounds=sizes.rounds)
     return Measurement(
         what=f"predict: a folder of files, --workers {workers}",
@@ -84,48 +83,6 @@ def _beside(
     )
 
 
-Peer = Callable[[Classifier, Sequence[str], int, Path], None]
-
-
-def plain(model: Classifier, files: Sequence[str], side: int, out: Path) -> None:
-    """plain loop, Pillow and torch"""
-    with out.open("w", newline="") as sink, torch.inference_mode():
-        writer = csv.writer(sink)
-        for at in range(0, len(files), _BATCH):
-            some = files[at : at + _BATCH]
-            pixels = torch.from_numpy(np.stack([_read(file, side) for file in some]))
-            scores = model(pixels).softmax(1).tolist()
-            writer.writerows([file, *row] for file, row in zip(some, scores, strict=True))
-
-
-class _Files(torch.utils.data.Dataset[torch.Tensor]):
-    def __init__(self, files: Sequence[str], side: int):
-        self.files, self.side = files, side
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, row: int) -> torch.Tensor:
-        return torch.from_numpy(_read(self.files[row], self.side))
-
-
-def loader(model: Classifier, files: Sequence[str], side: int, out: Path) -> None:
-    """torch DataLoader, 2 workers"""
-    batches = DataLoader(_Files(files, side), batch_size=_BATCH, num_workers=2)
-    with out.open("w", newline="") as sink, torch.inference_mode():
-        writer, at = csv.writer(sink), 0
-        for pixels in batches:
-            scores = model(pixels).softmax(1).tolist()
-            some = files[at : at + len(scores)]
-            writer.writerows([file, *row] for file, row in zip(some, scores, strict=True))
-            at += len(scores)
-
-
-def _read(file: str, side: int) -> np.ndarray:
-    with Image.open(file) as image:
-        return np.array(image.convert("RGB").resize((side, side)))
-
-
 def write_model(folder: Path, dataset: Dataset) -> None:
     """The default network with fresh weights and a decision, as train and evaluate leave them."""
     shares = dict.fromkeys(dataset.classes, 1 / len(dataset.classes))
@@ -135,7 +92,7 @@ def write_model(folder: Path, dataset: Dataset) -> None:
         mean=[128] * 3,
         std=[50] * 3,
         seed=1,
-        side=dataset.image_shape[0],
+        shape=dataset.image_shape[:2],
     )
     card = ModelCard(
         model=SmallCNNParams().model_dump(mode="json"),

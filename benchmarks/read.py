@@ -1,5 +1,6 @@
 """Photographs of 512 pixels read in at 224, beside torchvision's ImageFolder and a DataLoader."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from raresight.pipeline.stages import generate
 
 _SIDE = 512
 _BATCH = 64
+_DRAWN = 100
 
 
 def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
@@ -50,12 +52,23 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
 
 
 def write_photographs(folder: Path, count: int) -> None:
-    """JPEGs with the blur and the grain that photographs have, in two classes."""
+    """JPEGs with the blur and the grain that photographs have, in two classes.
+
+    A hundred are drawn; the others repeat them, with a byte or more behind the image's end, so that
+    no two files are the same.
+    """
     rng = np.random.default_rng(1)
+    drawn = [_photograph(rng) for _ in range(min(count, _DRAWN))]
     for k in range(count):
         path = folder / "ab"[k % 2] / f"{k:05d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        coarse = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
-        smooth = np.asarray(coarse.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC), np.int16)
-        grain = rng.integers(-12, 13, smooth.shape, np.int16)
-        Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8)).save(path, quality=90)
+        path.write_bytes(drawn[k % len(drawn)] + b"%d" % k)
+
+
+def _photograph(rng: np.random.Generator) -> bytes:
+    coarse = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
+    smooth = np.asarray(coarse.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC), np.int16)
+    grain = rng.integers(-12, 13, smooth.shape, np.int16)
+    out = io.BytesIO()
+    Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=90)
+    return out.getvalue()

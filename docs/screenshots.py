@@ -13,7 +13,7 @@ from browser import chromium  # noqa: E402
 
 # name: width, dark, first and last element, the preset of the prevalence that is pressed
 PICTURES = {
-    "report": (1280, False, ".head", ".moving > .card:nth-child(2)", 0),
+    "report": (1280, False, ".head", ".moving > .card:nth-child(4)", 0),
     "report_rare": (1280, True, "#sliders", "#panel", 1),
     "report_mistakes": (1280, False, "#slices", "#mistakes", 0),
     "report_phone": (390, True, ".head", ".moving > .card:nth-child(2)", 1),

@@ -31,6 +31,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work():
         "compare",
         "plan",
         "predict",
+        "explain",
         "export",
         "validate",
         "schema",

@@ -73,7 +73,7 @@ def test_debug_shows_the_traceback_before_the_message(failing):
         (["trian"], "train"),
         (["generate", "--worker", "1"], "--workers"),
         (["generate", "--workers", "0"], "x>=1"),
-        (["train", "--epocs", "3"], "params.yaml has train.epochs: write it there"),
+        (["train", "--epocs", "3"], "params.yaml has train.epochs (or"),
         (["train", "--learning-rate", "1"], "dvc exp run -S ++train.optimizer.learning_rate=VALUE"),
         (["generate", "--seed", "2"], "params.yaml has generate.seed"),
         (["validate", "--zzz"], "No such option '--zzz'"),

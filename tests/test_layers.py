@@ -37,8 +37,9 @@ ROOMS = {
     "exports": {*DATA, "splitting"},  # images with their splits, for other programs
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
     "wording": {*BASE, "evaluation", "comparison"},
+    # The page shows a judgement, or two of them compared.
+    "report": {*DATA, "splitting", "evaluation", "comparison", "wording"},
     "cards": {*DATA, "evaluation", "wording"},  # what a model or a dataset is, for the hub
-    "report": {*DATA, "splitting", "evaluation", "wording"},  # the page shows a judgement
 }
 EVERY = {*ROOMS, "generators"}
 ROOMS |= {

@@ -20,7 +20,7 @@ from raresight.pipeline.training.job import CODE
 FILE = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
 STAGES = FILE["stages"]
 # Named as a whole, though a stage may not load each file: few entries, and little to run again.
-WHOLE = ("pipeline/core", "pipeline/evaluation", "pipeline/wording")
+WHOLE = ("pipeline/core", "pipeline/evaluation", "pipeline/report", "pipeline/wording")
 
 
 def listed(stage: str) -> tuple[set[Path], set[Path]]:

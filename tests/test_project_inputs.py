@@ -123,9 +123,15 @@ def test_a_scenario_brings_its_images_along(project):
 def test_a_generator_that_takes_what_is_there_says_what_it_reads(name):
     """Its options name a folder or a file, and `reads` has it."""
     generator = registry.find(name)
-    needed = {n: "x.csv" for n, f in generator.options.model_fields.items() if f.is_required()}
     if not generator.countable:
-        assert "x.csv" in generator.options(**needed).reads
+        assert "here/x" in generator.options.model_construct(path="here/x").reads
+
+
+def test_boxes_are_cut_from_images_that_lie_elsewhere(project):
+    options = {"path": "data/raw/boxes.json", "images": "data/raw/photos", "take": "boxes"}
+    edit(project, "generate", sources=[{"generator": "coco", "options": options}])
+    sync(project / "params.yaml")
+    assert deps(project, "generate")[-2:] == ["data/raw/boxes.json", "data/raw/photos"]
 
 
 def test_a_project_of_an_earlier_version_depends_on_what_it_names_alone(tmp_path):

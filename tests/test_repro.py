@@ -80,15 +80,11 @@ def test_one_command_makes_every_output_and_prints_the_verdict(reproduced):
 def test_a_registered_version_brings_the_model_and_its_decision(reproduced, tmp_path):
     """As docs/cards.md has it, for somebody who has nothing but the repository."""
     reproduced.run("gto", "register", "classifier", "--version", "v1.0.0")
-    for artifact, name, revision in (
-        ("classifier", "model", "v1.0.0"),
-        ("decision", "decision", "classifier@v1.0.0"),
-    ):
-        place = str(tmp_path / name)
-        reproduced.dvc(
-            *("artifacts", "get", str(reproduced.folder), artifact),
-            *("--rev", revision, "--out", place),
-        )
+    repository, version = str(reproduced.folder), ("--rev", "v1.0.0")
+    place = ("--out", str(tmp_path / "model"))
+    reproduced.dvc("artifacts", "get", repository, "classifier", *version, *place)
+    version, place = ("--rev", "classifier@v1.0.0"), ("--out", str(tmp_path / "decision"))
+    reproduced.dvc("get", repository, "data/decision", *version, *place)
     opened = open_model_folder(tmp_path / "model", need_decision=True)
     assert opened.decision is not None
     assert opened.decision.model == model_files(reproduced.folder / "data" / "model")

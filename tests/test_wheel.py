@@ -4,13 +4,13 @@ the checkout."""
 import os
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 
+import numpy as np
 import pytest
-from image_folders import save
 from imports import ROOT
+from PIL import Image
 from program import write_params
 
 MINE = "raise ImportError('the user has packages of these names, too')\n"
@@ -49,7 +49,8 @@ def installed(tmp_path_factory) -> Path:
     install = [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--quiet"]
     subprocess.run([*install, wheel], check=True)
     libraries = python.parents[1] / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}"
-    (libraries / "site-packages/zz_libraries.pth").write_text(sysconfig.get_path("purelib"))
+    ours = [path for path in sys.path if path.endswith("site-packages")]
+    (libraries / "site-packages/zz_libraries.pth").write_text("\n".join(ours))
     return python
 
 
@@ -104,15 +105,47 @@ def test_command_module_workers_and_a_generator_of_the_users(installed, here):
     assert '"rows": 80' in summary
 
 
-def test_a_project_is_made_and_its_stages_run_by_dvc(installed, here):
-    command = installed.with_name("raresight")
-    for label, count in (("ill", 12), ("well", 24)):
+def commands(page: str, heading: str) -> list[str]:
+    """The lines of code in a section of a page of docs/."""
+    section = (ROOT / "docs" / page).read_text().split(f"# {heading}\n")[1].split("\n## ")[0]
+    return [line[4:] for line in section.splitlines() if line.startswith("    ")]
+
+
+def photograph(folder: Path) -> None:
+    """14 diseased and 30 healthy pictures, told apart by their color."""
+    rng = np.random.default_rng(0)
+    for label, count, red in (("diseased", 14, 90), ("healthy", 30, 0)):
+        (folder / label).mkdir(parents=True)
         for number in range(count):
-            color = (number * 5, number * 7 % 256, 200 if label == "ill" else 20)
-            save(here / "photos" / label / f"{number}.png", color, size=(32, 32))
-    run(here, command, "init", "study", "--images", "photos")
-    kept = {"PATH": f"{installed.parent}{os.pathsep}{os.environ['PATH']}"}
-    run(here / "study", installed, "-m", "dvc", "--quiet", "repro", "split", **kept)
-    splits = run(here / "study", command, "--json", "verify")
-    assert "data/splits" in splits
-    assert (here / "study" / "dvc.lock").is_file()
+            pixels = rng.integers(0, 160, (40, 50, 3)) + np.array([red, 0, 0])
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / label / f"{number}.png")
+
+
+def test_the_page_on_ones_own_images_runs_as_it_is_written(installed, here):
+    """From images to the page in three commands, to another place by DVC, and experiments."""
+    photograph(here / "pictures")
+    (here / "bin").mkdir()
+    shim = here / "bin/dvc"  # the libraries come from elsewhere, without their commands
+    shim.write_text(f'#!/bin/sh\nexec {installed} -m dvc "$@"\n')
+    shim.chmod(0o755)
+    who = {f"GIT_{w}_{k}": "t@t" for w in ("AUTHOR", "COMMITTER") for k in ("NAME", "EMAIL")}
+    path = os.pathsep.join(map(str, (installed.parent, here / "bin", os.environ["PATH"])))
+    variables = {**who, "PATH": path, "HOME": str(here), "DVC_NO_ANALYTICS": "1"}
+    first = commands("own-images.md", "Your own images")
+    assert len(first) == 3
+    run(here, "bash", "-ec", "\n".join(first), **variables)
+    project = here / "scans"
+    assert "<h1" in (project / "data/report/index.html").read_text()
+    params = (project / "params.yaml").read_text().splitlines()
+    assert len(params) == 21
+    travel = commands("own-images.md", "Images travel")
+    back = travel.index("dvc exp run --temp --set-param +split.seed=2 split")
+    said = run(project, "bash", "-ec", "\n".join(travel[:back]), **variables)
+    assert "Running stage" not in said
+    assert said.rstrip().endswith("Data and pipelines are up to date.")
+    elsewhere = here / "elsewhere"
+    assert len([*(elsewhere / "data/raw/images").rglob("*.png")]) == 44
+    assert (elsewhere / "data/report/index.html").is_file()
+    said = run(elsewhere, "bash", "-ec", "\n".join(travel[back:]), **variables)
+    assert said.count("Ran experiment(s)") == 2
+    assert "Running stage 'generate'" not in said

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from raresight.generators.real.contents import Content
 from raresight.generators.real.tables import nearest
 
 _PARQUET, _ARROW = ".parquet", ".arrow"
+_lock = Lock()
 
 
 class HuggingFaceOptions(ArchiveOptions):
@@ -99,7 +101,8 @@ class Cell(Content):
     row: int
 
     def read(self) -> bytes:
-        value = _part(self.path, self.column, self.part)[self.row].as_py()
+        with _lock:  # several threads would read the same part at once
+            value = _part(self.path, self.column, self.part)[self.row].as_py()
         if isinstance(value, Mapping):
             if value.get("bytes") is None and value.get("path"):
                 raise ValueError(f"only its path is there ({value['path']}), not its bytes")

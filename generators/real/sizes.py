@@ -29,7 +29,9 @@ class Sizes:
         side = max([one for one in SIDES if one <= min(longer, _LARGEST)], default=SIDES[0])
         if longer < _WIDE * shorter:
             return side
-        other = max(8, round(side * shorter / longer / 16) * 16)
+        other = max(16, round(side * shorter / longer / 16) * 16)
+        if other == side:
+            return side
         return (side, other) if height > width else (other, side)
 
     def as_json(self) -> dict[str, Any]:

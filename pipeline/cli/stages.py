@@ -57,6 +57,12 @@ id, label and score.CLASS (or score, of the positive class). The options after i
 alone.
 """
 
+_REPORT = f"""{STAGES["report"].description}
+
+With --against REV, write another page instead: the workspace beside a Git revision or DVC
+experiment, with compare's verdict, the params that differ, and both panels side by side.
+"""
+
 
 @command(help=_EVALUATE, example=STAGES["evaluate"].example)
 @device_option
@@ -125,14 +131,40 @@ def _judged(
     return metrics
 
 
+@command(help=_REPORT, example=STAGES["report"].example)
+@click.option(
+    "--against",
+    metavar="REV",
+    shell_complete=completion.revisions,
+    help="Put the workspace beside this version, on a page of its own.",
+)
+@click.option("--out", type=file, help="Where that page is written, e.g. against.html.")
+@click.option(
+    "--shared", is_flag=True, help="Where the test sets differ, use the images both have."
+)
+@click.pass_obj
+def report(settings: Settings, against: str | None, out: Path | None, shared: bool) -> None:
+    if against is None:
+        if out is not None or shared:
+            raise click.UsageError("--out and --shared: for the page of --against only.")
+        made = run_stage(settings, "report")
+    else:
+        if out is None:
+            raise click.UsageError("--against: say with --out which file to write.")
+        from raresight.pipeline.commands.report_against import run
+
+        made = run(settings.params, settings.data, against=against, out=out, shared=shared)
+        if settings.json:
+            print_json({"against": against, "out": str(made)})
+    tell(settings, f"Open {made} in a browser.")
+
+
 def stage_command(name: str) -> Command:
     """A command that runs the stage with the options that the table gives it."""
 
     @click.pass_obj
     def run(settings: Settings, **options: Any) -> None:
-        made = run_stage(settings, name, **options)
-        if made.suffix == ".html":
-            tell(settings, f"Open {made} in a browser.")
+        run_stage(settings, name, **options)
 
     decorated: Callable[..., Any] = run
     for option in reversed(STAGES[name].options):
@@ -141,8 +173,9 @@ def stage_command(name: str) -> Command:
     return command(name, help=about, example=STAGES[name].example)(decorated)
 
 
-# `evaluate` alone prints a result, and judges what others have predicted.
-COMMANDS = tuple(evaluate if name == "evaluate" else stage_command(name) for name in STAGES)
+# `evaluate` prints a result, and judges what others have predicted; `report` compares, too.
+_OWN = {"evaluate": evaluate, "report": report}
+COMMANDS = tuple(_OWN.get(name) or stage_command(name) for name in STAGES)
 
 
 def run_stage(settings: Settings, name: str, *, report: bool = True, **options: Any) -> Any:

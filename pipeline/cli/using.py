@@ -15,6 +15,7 @@ from raresight.pipeline.cli.group import (
     tell,
     workers_option,
 )
+from raresight.pipeline.runtime.processes import wait_without_spinning
 
 model_option = click.option(
     "--model",
@@ -62,6 +63,8 @@ def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **g
     from raresight.pipeline.commands.predict import STDOUT, Options, run
     from raresight.pipeline.terminal.prediction import render
 
+    if given["workers"] != 1:  # they and the network share the cores
+        wait_without_spinning()
     form = ".jsonl" if settings.json else ".csv"
     options = Options(model=model or settings.data / "model", stdout_as=form, **given)
     summary = run(inputs, options)

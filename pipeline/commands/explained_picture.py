@@ -77,7 +77,7 @@ def _band(kind: str, images: Sequence[Explained], width: int) -> Image.Image:
         left = _MARGIN + place % _COLUMNS * (_TILE + _GAP)
         top = 40 + place // _COLUMNS * (line + _GAP)
         for number, pixels in enumerate((one.image, colored(one.image, one.attribution))):
-            picture = enlarged(pixels, (_TILE, _TILE))
+            picture = enlarged(pixels, _tile(one.image))
             if one.mask is not None and one.mask.any():
                 picture = with_outline(picture, one.mask)
             band.paste(picture, (left, top + number * (_TILE + _GAP)))
@@ -86,6 +86,13 @@ def _band(kind: str, images: Sequence[Explained], width: int) -> Image.Image:
         place_of_text = (left, top + line - 4)
         pen.text(place_of_text, shortened(caption, small, _TILE), FAINT, small, "ls")
     return band
+
+
+def _tile(image: np.ndarray) -> tuple[int, int]:
+    """Width and height of a picture whose longer side is that of a tile."""
+    height, width = image.shape[:2]
+    scale = _TILE / max(height, width)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def colored(image: np.ndarray, attribution: np.ndarray) -> np.ndarray:

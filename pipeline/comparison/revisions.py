@@ -69,6 +69,15 @@ def revision_reader(name: str, workspace: str) -> Reader:
     return read
 
 
+def commit_of(name: str) -> str:
+    """The first seven digits of the commit that a revision or experiment is."""
+    from dvc.repo import Repo
+    from dvc.scm import resolve_rev
+
+    with Repo(Repo.find_root()) as here:
+        return str(resolve_rev(here.scm, name))[:7]
+
+
 def run_again(name: str | None) -> str:
     """The line that makes a version's results; None for the commit that is checked out."""
     if name is None:

@@ -90,13 +90,14 @@ def side(version: Version, rows: np.ndarray, task: Task, settings: EvaluateParam
     outcomes, thresholds = [], []
     for training in version.trainings:
         images = training.test.take(rows)
-        outcomes.append(_outcome(images, training.threshold, task))
+        outcomes.append(answers(images, training.threshold, task))
         if training.val is not None:
             thresholds.append(_chosen_again(version, training.val, task, settings))
     return Side(outcomes=tuple(outcomes), thresholds=tuple(thresholds) or None)
 
 
-def _outcome(images: PredictionsTable, threshold: float | None, task: Task) -> Predictions:
+def answers(images: PredictionsTable, threshold: float | None, task: Task) -> Predictions:
+    """What a version said of ``images``, by its own threshold or as its costs decided."""
     if task.positive is None and images.predicted is not None:  # costs may have decided
         return Predictions(
             task=task, targets=images.labels, scores=images.scores, predicted=images.predicted

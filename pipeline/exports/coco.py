@@ -8,7 +8,7 @@ import numpy as np
 
 from raresight.pipeline.core.files import write_json
 from raresight.pipeline.exports.names import file_name
-from raresight.pipeline.exports.source import Row, Source, png
+from raresight.pipeline.exports.source import Row, Source
 
 Object = tuple[np.ndarray | None, list[float]]  # its pixels bool (H, W), and x, y, width, height
 
@@ -27,7 +27,7 @@ def write(source: Source, folder: Path) -> None:
         annotations: list[dict[str, Any]] = []
         for number, row in enumerate(source.rows(split), 1):
             name = f"{file_name(row.id)}.png"
-            (folder / split / name).write_bytes(png(row.image))
+            (folder / split / name).write_bytes(row.png)
             height, width = row.image.shape[:2]
             images.append(
                 {"id": number, "file_name": name, "width": width, "height": height}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from raresight.pipeline.dataset.schema import FACTOR
 from raresight.pipeline.exports.names import file_name, folder_name
-from raresight.pipeline.exports.source import Source, png
+from raresight.pipeline.exports.source import Source
 
 # Hugging Face takes labels from a metadata.csv if there is one, and from the folders if not.
 TABLE = "images.csv"
@@ -23,5 +23,5 @@ def write(source: Source, folder: Path) -> None:
                 (folder / split / folder_name(label)).mkdir(parents=True, exist_ok=True)
             for row in source.rows(split):
                 path = f"{split}/{folder_name(row.label)}/{file_name(row.id)}.png"
-                (folder / path).write_bytes(png(row.image))
+                (folder / path).write_bytes(row.png)
                 table.writerow({"file": path, "split": split} | row.facts())

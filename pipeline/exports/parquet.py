@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from raresight.pipeline.dataset.schema import FACTOR
-from raresight.pipeline.exports.source import Row, Source, mask_png, png
+from raresight.pipeline.exports.source import Row, Source
 
 # What the hub calls each split.
 NAMES = {"train": "train", "val": "validation", "test": "test"}
@@ -82,7 +82,7 @@ def _value(word: str) -> dict[str, str]:
 
 def _table(rows: list[Row], schema: pa.Schema) -> pa.Table:
     columns: dict[str, list[Any]] = {
-        "image": [{"bytes": png(row.image), "path": f"{row.id}.png"} for row in rows],
+        "image": [{"bytes": row.png, "path": f"{row.id}.png"} for row in rows],
         "label": [row.target for row in rows],
         "mask": [_mask(row) for row in rows],
         "boxes": [None if row.boxes is None else row.boxes.tolist() for row in rows],
@@ -94,6 +94,6 @@ def _table(rows: list[Row], schema: pa.Schema) -> pa.Table:
 
 
 def _mask(row: Row) -> dict[str, Any] | None:
-    if row.mask is None:
+    if row.mask_png is None:
         return None
-    return {"bytes": mask_png(row.mask), "path": f"{row.id}.mask.png"}
+    return {"bytes": row.mask_png, "path": f"{row.id}.mask.png"}

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,9 +22,10 @@ _ROWS_AT_ONCE = 256
 class Row:
     """An image, uint8 (H, W, C), and what is known of it.
 
-    ``target`` is the place of the ``label`` among the classes. ``mask`` uint8 (H, W), ``instances``
-    uint16 (H, W) and ``boxes`` float32 (objects, 4) are None where they are unknown; ``factors``
-    holds a float or a string for each factor, None where it is unknown.
+    ``png`` and ``mask_png`` are image and mask (black and white) as files. ``target`` is the place
+    of the ``label`` among the classes. ``mask`` uint8 (H, W), ``instances`` uint16 (H, W) and
+    ``boxes`` float32 (objects, 4) are None where they are unknown; ``factors`` holds a float or a
+    string for each factor, None where it is unknown.
     """
 
     id: str
@@ -33,7 +35,9 @@ class Row:
     label: str
     target: int
     image: np.ndarray
+    png: bytes
     mask: np.ndarray | None
+    mask_png: bytes | None
     instances: np.ndarray | None
     boxes: np.ndarray | None
     factors: Mapping[str, float | str | None]
@@ -95,25 +99,31 @@ class Source:
 
 
 def _rows(dataset: Dataset, rows: np.ndarray) -> Iterator[Row]:
-    """``rows`` (n,) of a dataset; the table's columns are read some hundred rows at a time."""
+    """``rows`` (n,) of a dataset, some hundred at a time: their files are made in threads."""
     names = list(dataset.description.factors)
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        chosen = rows[start : start + _ROWS_AT_ONCE]
-        columns = {name: dataset.column(f"{FACTOR}{name}", chosen) for name in names}
-        for place, row in enumerate(chosen.tolist()):
-            yield Row(
-                id=str(dataset.ids[row]),
-                source_id=str(dataset.source_ids[row]),
-                group=str(dataset.groups[row]),
-                origin=str(dataset.origins[row]),
-                label=str(dataset.labels[row]),
-                target=int(dataset.targets[row]),
-                image=dataset.images[row],
-                mask=_at(dataset.masks, row),
-                instances=_at(dataset.instances, row),
-                boxes=_at(dataset.boxes, row),
-                factors={name: _plain(columns[name][place]) for name in names},
-            )
+    with ThreadPoolExecutor() as pool:  # encoding lets other threads run
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            chosen = rows[start : start + _ROWS_AT_ONCE]
+            columns = {name: dataset.column(f"{FACTOR}{name}", chosen) for name in names}
+            images = [dataset.images[row] for row in chosen.tolist()]
+            masks = [_at(dataset.masks, row) for row in chosen.tolist()]
+            files, mask_files = pool.map(_png, images), pool.map(_mask_png, masks)
+            for place, row in enumerate(chosen.tolist()):
+                yield Row(
+                    id=str(dataset.ids[row]),
+                    source_id=str(dataset.source_ids[row]),
+                    group=str(dataset.groups[row]),
+                    origin=str(dataset.origins[row]),
+                    label=str(dataset.labels[row]),
+                    target=int(dataset.targets[row]),
+                    image=images[place],
+                    png=next(files),
+                    mask=masks[place],
+                    mask_png=next(mask_files),
+                    instances=_at(dataset.instances, row),
+                    boxes=_at(dataset.boxes, row),
+                    factors={name: _plain(columns[name][place]) for name in names},
+                )
 
 
 def _at(values: Any, row: int) -> np.ndarray | None:
@@ -126,13 +136,13 @@ def _plain(value: float | str | None) -> float | str | None:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def png(pixels: np.ndarray) -> bytes:
+def _png(pixels: np.ndarray) -> bytes:
     """Pixels, uint8 (H, W) or (H, W, 3), as a PNG file; the same bytes each time."""
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def mask_png(mask: np.ndarray) -> bytes:
+def _mask_png(mask: np.ndarray | None) -> bytes | None:
     """A mask, uint8 (H, W) of 0 and 1, as a PNG file of black and white."""
-    return png(mask * np.uint8(255))
+    return None if mask is None else _png(mask * np.uint8(255))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from raresight.pipeline.core.files import write_json
-from raresight.pipeline.exports.source import Row, Source, mask_png, png
+from raresight.pipeline.exports.source import Row, Source
 
 TAR_BYTES = 256 << 20  # of raw pixels a tar
 
@@ -36,8 +36,8 @@ def write(source: Source, folder: Path) -> None:
 def _files(row: Row) -> dict[str, bytes]:
     boxes = {} if row.boxes is None else {"boxes": row.boxes.tolist()}
     facts = json.dumps(row.facts() | boxes, ensure_ascii=False, sort_keys=True)
-    files = {"png": png(row.image), "cls": str(row.target).encode(), "json": facts.encode()}
-    return files if row.mask is None else files | {"mask.png": mask_png(row.mask)}
+    files = {"png": row.png, "cls": str(row.target).encode(), "json": facts.encode()}
+    return files if row.mask_png is None else files | {"mask.png": row.mask_png}
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

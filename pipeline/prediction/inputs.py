@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -145,14 +144,13 @@ def _with(images: Images, told: Mapping[str, Mapping[str, str]]) -> Images:
     """The images with what tables know of them."""
     if not told:
         return images
+
+    def known(name: str) -> list[str | None] | None:
+        return [told[name].get(file) for file in images.files] if name in told else None
+
     ids = told.get("id", {})
-    known: dict[str, Any] = {
-        f"{name}s": [told[name].get(file) for file in images.files]
-        for name in ("label", "group")
-        if name in told
-    }
     here = [ids.get(file, own) for file, own in zip(images.files, images.ids, strict=True)]
-    return replace(images, ids=here, **known)
+    return replace(images, ids=here, labels=known("label"), groups=known("group"))
 
 
 def _once(ids: Sequence[str], seen: dict[str, int]) -> list[str]:

@@ -27,6 +27,8 @@ class ReportInputs:
     ``augmented`` augment's report; ``images`` the counts of the split. ``predictions`` are
     evaluate's tables by name, ``slices`` the rows of slices.tsv, ``reliability`` (``raw`` and
     ``calibrated``) columns of tables, and ``curves`` those of each training, the model's first.
+    ``factors`` says what the factors mean, where their generator does; ``identity`` names all that
+    the page is made from, and ``judgement`` is the MD5 by which dvc.lock lists evaluate's results.
     """
 
     params: ReportParams
@@ -43,6 +45,9 @@ class ReportInputs:
     slices: Sequence[Mapping[str, str]]
     reliability: Mapping[str, Columns]
     curves: Sequence[Columns]
+    factors: Mapping[str, str]
+    identity: str
+    judgement: str
 
     @property
     def task(self) -> Task:

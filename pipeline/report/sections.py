@@ -1,5 +1,6 @@
 """The sections of the page, and its pictures, from what the stages before it wrote."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,13 @@ from raresight.pipeline.report.figures.evaluation import (
 )
 from raresight.pipeline.report.figures.learning_curves import draw_curves
 from raresight.pipeline.report.images import mistakes, sheets
+from raresight.pipeline.report.images.galleries import galleries
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.judgement import baselines, slices
 from raresight.pipeline.report.judgement.operating import operating_points
 from raresight.pipeline.report.judgement.panel import Panel, panel
 from raresight.pipeline.wording import augmentation_check, checks, object_removed
+from raresight.pipeline.wording.notes import notes
 from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
 from raresight.pipeline.wording.verdict import Part, opening, rest
@@ -43,6 +46,7 @@ class Planes:
 def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
     """What the templates fill in, by the names they know it by."""
     results, task, test = inputs.results, inputs.task, inputs.test
+    resolved = {name: asked.rows(section) for name, section in inputs.asked.items()}
     return {
         "metrics": results,
         "task": task,
@@ -66,7 +70,12 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
             inputs.reliability, rare=_rare(inputs), event=_event(inputs)
         ),
         "slices": _slices(inputs),
-        "galleries": _galleries(inputs),
+        "galleries": galleries(
+            inputs.originals,
+            inputs.predictions["test"]["id"].to_pylist(),
+            test,
+            most=inputs.params.mistakes,
+        ),
         "bands": sheets.bands(
             inputs.originals,
             per_class=inputs.params.images_per_class,
@@ -79,9 +88,21 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
         "model": inputs.card,
         "training": inputs.training,
         "training_charts": draw_learning(inputs.curves[0], best=inputs.training["best_epoch"]),
-        "asked": asked.in_columns(inputs.asked),
+        "asked": resolved,
+        "changed": asked.changed(resolved),
+        "title": inputs.params.title,
+        "remarks": _paragraphs(inputs.params.notes),
+        "bear_in_mind": list(notes(results)),
+        "factors": inputs.factors,
+        "identity": inputs.identity,
+        "judgement": inputs.judgement,
         "versions": _versions(inputs),
     }
+
+
+def _paragraphs(text: str | None) -> list[str]:
+    """The parts of a text that empty lines part."""
+    return [part.strip() for part in re.split(r"\n\s*\n", text or "") if part.strip()]
 
 
 def _weighted(parts: Iterable[Part]) -> list[tuple[str, str]]:
@@ -186,33 +207,6 @@ def _event(inputs: ReportInputs) -> str:
 
 def _slices(inputs: ReportInputs) -> Mapping[str, tuple[slices.Slice, ...]]:
     return slices.worst(inputs.slices, confidence=inputs.intervals.confidence_level)
-
-
-def _galleries(inputs: ReportInputs) -> list[mistakes.Gallery]:
-    test, task = inputs.test, inputs.task
-    found = mistakes.surest(test.scores, test.targets, test.predicted, positive=task.positive_index)
-    ids = inputs.predictions["test"]["id"].to_pylist()
-    row_of = {id: row for row, id in enumerate(inputs.originals.ids.tolist())}
-
-    def mistake(row: int, score: float) -> mistakes.Mistake:
-        id = ids[row]
-        return mistakes.Mistake(
-            id=id,
-            actual=task.classes[test.targets[row]],
-            predicted=task.classes[test.predicted[row]],
-            score=score,
-            picture=sheets.picture_of(inputs.originals, row_of[id]),
-        )
-
-    most = inputs.params.mistakes
-    return [
-        mistakes.Gallery(
-            kind=kind,
-            total=len(rows),
-            mistakes=tuple(map(mistake, rows[:most].tolist(), scores[:most].tolist())),
-        )
-        for kind, (rows, scores) in found.items()
-    ]
 
 
 def _versions(inputs: ReportInputs) -> dict[str, str]:

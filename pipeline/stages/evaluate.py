@@ -273,7 +273,14 @@ def _known(loaded: LoadedInputs, rows: np.ndarray) -> dict[str, Any]:
         "source_id": dataset.source_ids[rows],
         "group": loaded.groups[rows],
         "label": dataset.labels[rows],
-    }
+    } | _files(dataset, rows)
+
+
+def _files(dataset: Dataset, rows: np.ndarray) -> dict[str, Any]:
+    """Which file each image was read from; nothing where all of them were drawn."""
+    if "file" not in dataset.description.factors:
+        return {}
+    return {"file": pa.array(dataset.column("factor.file", rows), pa.string())}
 
 
 def _answers(outcome: Predictions) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """report: one page that shows what was asked, what was done and how good it is."""
 
 import csv
+import hashlib
 from pathlib import Path
 
 import pyarrow as pa
 
+from raresight.generators import registry
 from raresight.pipeline.cards.facts import DatasetFacts, ModelFacts
 from raresight.pipeline.cards.params import CardParams
 from raresight.pipeline.cards.writing import write_cards
@@ -13,6 +15,7 @@ from raresight.pipeline.core.params import Section, check_sections, load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.kept import KeptDecision
+from raresight.pipeline.report.about.identity import identity
 from raresight.pipeline.report.figures.write import write_figures
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
@@ -33,6 +36,7 @@ _INPUTS = {
     "evaluation/plots": "evaluate",
     "decision": "evaluate",
 }
+_NUMBERS = ("training/results.json", "evaluation/results.json")
 _PREDICTIONS = ("test", "perturbed", *BASELINES)
 
 
@@ -75,10 +79,11 @@ def _asked(params_file: Path) -> dict[str, Section]:
 
 def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> ReportInputs:
     tables, plots = data / "evaluation" / "predictions", data / "evaluation" / "plots"
+    originals = Dataset(data / "generated")
     return ReportInputs(
         params=params,
         asked=asked,
-        originals=Dataset(data / "generated"),
+        originals=originals,
         copies=Dataset(data / "augmented"),
         results=read_json(data / "evaluation" / "results.json"),
         training=read_json(data / "training" / "results.json"),
@@ -93,7 +98,22 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
             "calibrated": _columns(plots / "calibration.tsv"),
         },
         curves=_curves(data / "training" / "curves"),
+        factors=_meanings(originals),
+        identity=identity(data, (*_INPUTS, *_NUMBERS), asked),
+        judgement=hashlib.md5((data / "evaluation/results.json").read_bytes()).hexdigest(),
     )
+
+
+def _meanings(data: Dataset) -> dict[str, str]:
+    """What each factor means, by the generators that drew it; of one that is not here, nothing."""
+    found: dict[str, str] = {}
+    for source in data.description.sources:
+        try:
+            factors = registry.find(source["generator"]).factors
+        except (KeyError, registry.BadGenerator):
+            continue
+        found |= {name: meaning for name, (_, meaning) in factors.items()}
+    return {name: found[name] for name in data.description.factors if name in found}
 
 
 def _curves(folder: Path) -> list[dict[str, list[float]]]:

@@ -97,7 +97,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
-        example="report",
+        example="report --against HEAD~1 --out against.html",
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,

@@ -10,10 +10,10 @@ from rich.text import Text
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.metrics.metric import View
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
-from raresight.pipeline.terminal.notes import notes
 from raresight.pipeline.terminal.tables import PlainTable, Row, WideTable, titled_table
 from raresight.pipeline.wording import augmentation_check, checks
 from raresight.pipeline.wording.names import RANDOM, majority_name, row_names
+from raresight.pipeline.wording.notes import notes
 from raresight.pipeline.wording.numbers import (
     Metrics,
     count,

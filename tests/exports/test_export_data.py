@@ -155,7 +155,7 @@ def test_coco_opens_in_pycocotools(data, exported):
 
 
 def row(**known) -> Row:
-    nothing = dict.fromkeys(("mask", "instances", "boxes"))
+    nothing = {"png": b""} | dict.fromkeys(("mask", "mask_png", "instances", "boxes"))
     own = {"id": "a", "source_id": "a", "group": "a", "origin": "real", "label": "b", "target": 0}
     image = np.zeros((4, 6, 3), np.uint8)
     return Row(**(own | nothing | {"image": image, "factors": {}} | known))

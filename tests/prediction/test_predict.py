@@ -215,7 +215,7 @@ def test_a_file_is_read_as_the_training_images_were(tmp_path, mode, size, color)
     record = source.streams("raw")[0][0]
     trained_on = source.sample(record, np.random.default_rng(0)).image
     np.testing.assert_array_equal(read_image(record.path, 16), trained_on)
-    chunk = reading.Chunk(files=[str(record.path)], image_size=16)
+    chunk = reading.Chunk(files=[str(record.path)], shape=(16, 16))
     np.testing.assert_array_equal(reading.read_chunk(chunk).pixels[0], trained_on)
 
 

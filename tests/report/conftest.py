@@ -19,6 +19,7 @@ from raresight.pipeline.stages import evaluate, report, split
 
 SIDE, COUNT, EVERY = 16, 480, 6
 RARE, COMMON = "rare <b>&amp;</b>", 'common "x"'
+TITLE, NOTES = "Night <i>shift</i>", "Ask Ada.\nBefore noon.\n\nNot for <u>use</u>.\n"
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,23 @@ def draw(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     return images
 
 
-def description(classes: Sequence[str], positive: str | None, masks: bool) -> Description:
+def description(
+    classes: Sequence[str], positive: str | None, masks: bool, files: bool
+) -> Description:
     return Description(
         classes=tuple(classes),
         positive=positive,
         image_shape=(SIDE, SIDE, 3),
         columns=("mask",) if masks else (),
-        factors={"size": "float"},
+        factors={"size": "float", **({"file": "string"} if files else {})},
         sources=({"name": "noise", "generator": "test <i>"},),
         seed=1,
         versions={"numpy": "9.9"},
     )
 
 
-def rows(ids, sources, labels, images, masks, variant) -> Rows:
+def rows(ids, sources, labels, images, masks, variant, files=False) -> Rows:
+    named = {"file": [f"{label}/{id}.png" for id, label in zip(ids, labels, strict=True)]}
     return Rows(
         ids=ids,
         source_ids=sources,
@@ -88,12 +92,13 @@ def rows(ids, sources, labels, images, masks, variant) -> Rows:
         variants=[variant] * len(ids),
         images=images,
         columns={} if masks is None else {"mask": masks},
-        factors={"size": [float(k) for k in range(len(ids))]},
+        factors={"size": [float(k) for k in range(len(ids))], **(named if files else {})},
     )
 
 
 def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies: bool) -> None:
-    about = description(classes, positive, masks)
+    files = positive is None  # as if these had been read from files
+    about = description(classes, positive, masks, files)
     images = draw(labels, classes)
     ids = [f"noise-{k:04d}" for k in range(len(labels))]
     marks = None
@@ -101,7 +106,7 @@ def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies
         marks = np.zeros(images.shape[:3], np.uint8)
         marks[[label == positive for label in labels], 5:9, 3:8] = 1
     with stage_outputs(data / "generated", data / "augmented") as (generated, augmented):
-        originals = rows(ids, ids, labels, images, marks, 0)
+        originals = rows(ids, ids, labels, images, marks, 0, files)
         shard = write_shard(generated / shard_name(0), originals, about, source="noise")
         replace(about, shards=(shard,)).write(generated)
         shards, chosen = (), [k for k, label in enumerate(labels) if label == positive]
@@ -161,6 +166,7 @@ def make_project(tmp_path_factory):
         data, params = folder / "data", folder / "params.yaml"
         yaml = YAML()
         document = full_params()
+        document["report"].update(title=TITLE, notes=NOTES)
         document["evaluate"].update(
             num_bootstrap=100, perturb=[], deployment_prevalence=[1e-4, 0.01]
         )

@@ -1,7 +1,11 @@
 """The page in a real Chromium: the sliders are moved, the numbers checked, and people served."""
 
+import base64
 import json
 import os
+import re
+import time
+from pathlib import Path
 
 import interval_settings
 import numpy as np
@@ -11,6 +15,7 @@ from browser import CHROMIUM, chromium
 from sklearn import metrics
 
 from raresight.pipeline.evaluation.prevalence import reweight_to_prevalence
+from raresight.pipeline.wording.glossary import explained, factor_key
 
 SIZES = [(1280, False), (1280, True), (390, False), (390, True)]
 RARE = "rare <b>&amp;</b>"
@@ -254,8 +259,8 @@ def test_whatever_can_be_used_or_seen_has_a_name(page):
 
 def test_tab_reaches_everything_that_can_be_used_in_reading_order(page):
     usable = page.evaluate(
-        "[...document.querySelectorAll('a, button, input, summary, [tabindex=\"0\"]')]"
-        ".filter(e => e.getClientRects().length).map((e, i) => { e.dataset.nth = i; return i })"
+        "[...document.querySelectorAll('a, button, input, select, summary, [tabindex=\"0\"]')]"
+        ".filter(e => e.checkVisibility()).map((e, i) => { e.dataset.nth = i; return i })"
     )
     page.evaluate("document.body.focus()")
     reached = []
@@ -270,11 +275,181 @@ def test_fingers_find_their_targets(browser, rare):
     browser.resize(390)
     browser.open(rare.page)
     small = browser.evaluate(
-        "[...document.querySelectorAll('nav a, button, input[type=range], .switch, summary')]"
+        "[...document.querySelectorAll('nav a, button, input, select, .switch, summary')]"
+        ".filter(e => e.checkVisibility() && !e.closest('.switch input'))"
         ".map(e => [e.outerHTML, e.getBoundingClientRect()])"
         ".filter(([, box]) => box.width < 24 || box.height < 24)"
     )
     assert small == []
+
+
+def test_without_a_script_the_panel_shows_the_same_numbers(browser, rare):
+    texts = """[...document.querySelectorAll("#panel .value, #panel .between, #panel .never, "
+        + "#panel .matrix b, #says, #counted, #of-predicted, #prevalence-text, #threshold-text")]
+        .map(e => e.textContent)"""
+    drawn = "[...document.querySelectorAll('#predicted i')].map(e => e.className)"
+    places = """[...document.querySelectorAll("#panel .dot, #panel .range, #panel .tick")]
+        .map(e => [e.hidden, Math.round(10 * parseFloat(e.style.left))])"""
+    found = []
+    browser.resize(1280)
+    for disabled in (False, True):
+        browser.call("Emulation.setScriptExecutionDisabled", value=disabled)
+        browser.call("Page.navigate", url=rare.page.absolute().as_uri())
+        while browser.evaluate("document.readyState") != "complete":
+            time.sleep(0.05)
+        found.append([browser.evaluate(script) for script in (texts, drawn, places)])
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    assert len(found[0][0]) > 20
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "prevalence"),
+    [
+        ("1 in 347", 1 / 347),
+        ("3/1000", 0.003),
+        ("1 in 10,000", 1e-4),
+        ("0.3 %", 0.003),
+        ("0,3%", 0.003),
+        ("2e-3", 2e-3),
+    ],
+)
+def test_a_prevalence_can_be_typed(page, test_set, text, prevalence):
+    page.evaluate("document.getElementById('typed').focus()")
+    page.call("Input.insertText", text=text)
+    page.press("Enter")
+    found = shown(page)
+    assert found["prevalence"] == pytest.approx(prevalence)
+    check(found, test_set)
+
+
+def test_what_is_no_share_is_said_and_changes_nothing(page):
+    before = shown(page)
+    for text in ("often", "7", "0", "-1"):
+        page.evaluate("document.getElementById('typed').value = ''")
+        page.evaluate("document.getElementById('typed').focus()")
+        page.call("Input.insertText", text=text)
+        page.press("Enter")
+        said = page.evaluate("document.getElementById('typed-help').textContent")
+        assert "1 in 1,000,000 and 1 in 2" in said
+        assert page.evaluate("document.getElementById('typed').ariaInvalid") == "true"
+    assert shown(page) == before
+
+
+def pointed(page, selector: str, x: float, y: float) -> str:
+    """What the page says where the pointer is: at shares of the element's width and height."""
+    page.evaluate(f"document.querySelector('{selector}').scrollIntoView({{block: 'center'}})")
+    box = page.evaluate(f"document.querySelector('{selector}').getBoundingClientRect().toJSON()")
+    place = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+    page.call("Input.dispatchMouseEvent", type="mouseMoved", **place)
+    return page.evaluate("document.getElementById('tip').hidden ? '' : tip.textContent")
+
+
+def test_charts_say_their_values_to_pointer_and_keys(page, test_set):
+    said = pointed(page, "#curves .chart", 0.5, 0.5)
+    name, recall, precision, threshold = re.fullmatch(
+        r"(.+?)recall (\S+), precision (\S+), threshold (\S+)", said
+    ).groups()
+    if name == "model":
+        actual, scores = test_set
+        called = scores >= float(threshold)
+        assert metrics.recall_score(actual, called) == pytest.approx(float(recall), abs=0.05)
+        assert metrics.precision_score(actual, called) == pytest.approx(float(precision), abs=0.05)
+    live = pointed(page, "#panel .chart", 0.9, 0.5)
+    assert re.match(r"1 in \S+recall \S+, precision \S+, F1 \S+, accuracy", live)
+    page.evaluate("document.querySelector('#learning .chart').focus()")
+    page.press("ArrowRight")
+    first = page.evaluate("tip.textContent")
+    page.press("ArrowRight")
+    assert first.startswith("trainingepoch 1, training 1.000")
+    assert page.evaluate("tip.textContent").startswith("trainingepoch 2")
+    page.press("ArrowDown")
+    assert page.evaluate("tip.textContent").startswith("validationepoch 2")
+
+
+def pictures(page) -> list[str]:
+    return page.evaluate(
+        "[...document.querySelectorAll('.gallery > li')].filter(e => e.checkVisibility())"
+        ".map(e => e.querySelector('code').textContent)"
+    )
+
+
+def test_mistakes_are_filtered_by_a_cell_sorted_and_enlarged(browser, alike):
+    browser.resize(1280)
+    browser.open(alike.page)
+    everything = pictures(browser)
+    cells = browser.evaluate(
+        "[...document.querySelectorAll('.confusion button')]"
+        ".map(e => [e.parentElement.dataset.cell, Number(e.textContent)])"
+    )
+    assert not {f"{k}-{k}" for k in range(3)} & {cell for cell, _ in cells}
+    browser.evaluate("document.querySelector('.confusion button').click()")
+    some = pictures(browser)
+    assert 0 < len(some) <= cells[0][1]
+    assert set(some) < set(everything)
+    assert f"{len(some)} shown" in browser.evaluate("filtered.textContent")
+    browser.evaluate("unfilter.click()")
+    assert pictures(browser) == everything
+    browser.evaluate("sort.value = 'name'; sort.dispatchEvent(new Event('change'))")
+    files = browser.evaluate(
+        "[...document.querySelectorAll('.gallery .file')].map(e => e.textContent)"
+    )
+    assert files == sorted(files)
+    assert all(re.fullmatch(r"[abc]/noise-\d+\.png", file) for file in files)
+    browser.evaluate("document.querySelector('.enlarge').click()")
+    facts = "document.getElementById('viewer-facts').textContent"
+    assert browser.evaluate("viewer.open")
+    assert files[0] in browser.evaluate(facts)
+    assert "size" in browser.evaluate(facts)
+    browser.evaluate("document.getElementById('viewer-next').click()")
+    assert files[1] in browser.evaluate(facts)
+    assert browser.evaluate("document.querySelector('#viewer img').clientWidth") > 300
+    browser.evaluate("document.getElementById('viewer-close').click()")
+    assert not browser.evaluate("viewer.open")
+
+
+def test_terms_explain_themselves_and_the_contents_stay_in_sight(page):
+    page.evaluate("document.querySelector('.term').click()")
+    opened = "document.querySelector(':popover-open')?.textContent ?? ''"
+    assert "share of the positives that are found" in page.evaluate(opened).lower()
+    name = page.evaluate(
+        "(() => { const e = document.querySelector('#slices .bars .term'); e.click();"
+        " return e.textContent })()"
+    )
+    assert explained({})[factor_key(name)].text in page.evaluate(opened)
+    page.evaluate("document.querySelector('#origin').scrollIntoView()")
+    box = page.evaluate("document.querySelector('.contents').getBoundingClientRect().toJSON()")
+    assert box["top"] == pytest.approx(0, abs=1)
+    page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    assert page.evaluate("document.querySelector('.contents [aria-current]').hash") == "#origin"
+
+
+@pytest.mark.parametrize("project", ["rare", "alike"])
+def test_a_phone_shows_whole_tables_on_few_screens(browser, project, request):
+    browser.resize(390, 844)
+    browser.open(request.getfixturevalue(project).page)
+    assert browser.evaluate("document.documentElement.scrollHeight") < 14 * 844
+    browser.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
+    cut = browser.evaluate(
+        "[...document.querySelectorAll('.scroll, table')]"
+        ".filter(e => e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > 390)"
+        ".map(e => e.outerHTML.slice(0, 120))"
+    )
+    assert cut == []
+
+
+@pytest.mark.parametrize("project", ["rare", "alike"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_axe_finds_nothing(browser, project, width, request):
+    axe = Path(pytest.importorskip("axe_core_python").__file__).with_name("axe.min.js").read_text()
+    for dark in (False, True):
+        browser.resize(width, dark=dark)
+        browser.open(request.getfixturevalue(project).page)
+        browser.evaluate(f"{axe}; 0")
+        found = browser.evaluate(
+            "axe.run().then(found => found.violations.map(one => [one.id, one.nodes[0].html]))"
+        )
+        assert found == []
 
 
 def test_it_prints_on_white_with_everything_open(page):
@@ -285,4 +460,5 @@ def test_it_prints_on_white_with_everything_open(page):
     assert page.evaluate("document.querySelector('nav').getClientRects().length") == 0
     printed = page.call("Page.printToPDF", printBackground=True)["data"]
     page.call("Emulation.setEmulatedMedia", media="")
-    assert len(printed) > 50_000
+    pages = len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(printed)))
+    assert 3 <= pages <= 9

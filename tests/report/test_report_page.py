@@ -1,5 +1,7 @@
 """The page as text: whole, self-contained, escaped, and the same from the same inputs."""
 
+import hashlib
+import html
 import itertools
 import json
 import re
@@ -9,13 +11,16 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow as pa
 import pytest
+from imports import ROOT
 from program import invoke
+from ruamel.yaml import YAML
 from sklearn.metrics import confusion_matrix
 
 from raresight.pipeline.core.files import manifest_problems
-from raresight.pipeline.evaluation.metrics.registry import shown
+from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.runtime.errors import InputMissing
 from raresight.pipeline.stages import report
+from raresight.pipeline.wording.glossary import TERMS
 from raresight.pipeline.wording.numbers import number, share
 
 VOID = {"meta", "link", "img", "input", "br"}
@@ -109,6 +114,53 @@ def test_every_part_of_the_story_is_told(rare):
     assert "Training loss is 60 % of the constant-prediction loss and still falling" in text
     assert "train longer: raise train.epochs" in text
     assert "Trained 2 times from other seeds" in text
+
+
+def test_the_page_has_its_own_title_and_notes_and_a_name_for_its_inputs(rare, tmp_path):
+    yaml = YAML()
+    document, text = yaml.load(rare.params), rare.page.read_text()
+    assert f"<h1>{html.escape(document['report']['title'])}</h1>" in text
+    page = " ".join(Page(text).text)
+    assert "Finding" in page
+    for paragraph in ("Ask Ada.\nBefore noon.", "Not for <u>use</u>."):
+        assert f"<p>{html.escape(paragraph)}</p>" in text
+    (name,) = set(re.findall(r"inputs <code>([0-9a-f]{12})</code>", text))
+    data = tmp_path / "data"
+    shutil.copytree(rare.data, data)
+    other = tmp_path / "params.yaml"
+
+    def named() -> str:
+        yaml.dump(document, other)
+        return re.search(r"inputs <code>(\w+)</code>", report.run(other, data).read_text())[1]
+
+    document["report"] |= {"title": None, "notes": None, "mistakes": 1}
+    assert named() == name
+    document["train"]["epochs"] += 1
+    assert named() != name
+    document["train"]["epochs"] -= 1
+    judged = data / "evaluation" / "results.json"
+    judged.write_text(judged.read_text() + "\n")
+    assert named() != name
+    # dvc.lock lists results.json by its MD5, by which the page's commit is found.
+    assert hashlib.md5(judged.read_bytes()).hexdigest() in (data / "report/index.html").read_text()
+
+
+def test_every_term_of_the_templates_has_a_meaning():
+    folder = ROOT / "pipeline/report/template"
+    used = re.findall(r'term\("(\w+)"', "".join(f.read_text() for f in folder.rglob("*.html")))
+    assert len(set(used)) > 8
+    assert set(used) <= set(TERMS)
+    assert set(METRICS) <= set(TERMS)
+
+
+def test_where_images_were_files_predictions_and_mistakes_name_them(rare, alike):
+    table = predictions(alike.data)
+    files = dict(zip(table["id"].to_pylist(), table["file"].to_pylist(), strict=True))
+    assert all(re.fullmatch(rf"[abc]/{id}\.png", file) for id, file in files.items())
+    shown = re.findall(r'class="file">(.*?)</span><code>(.*?)</code>', alike.page.read_text())
+    assert len(shown) > 12
+    assert all(files[id] == file for file, id in shown)
+    assert "file" not in predictions(rare.data).column_names
 
 
 def test_the_page_shows_what_copies_make_of_the_answers(rare, alike):

@@ -1,6 +1,7 @@
 """The parts of the page, each against what can be worked out by hand or by a property."""
 
 import io
+import json
 import re
 from base64 import b64decode
 from xml.etree import ElementTree
@@ -106,7 +107,10 @@ def test_a_chart_is_well_formed_themed_named_and_repeatable():
 
 
 def test_the_frame_of_the_live_chart_lies_where_it_says():
-    text, place = draw_prevalences(title="t")
+    names = shown("sliders", positive=True)
+    over = np.geomspace(*PREVALENCES, 5)
+    lines = {name: np.linspace(0, 1, 5) for name in names}
+    text, place = draw_prevalences(title="t", over=over, lines=lines, at=0.01)
     root = ElementTree.fromstring(text)
     _, _, width, height = map(float, root.get("viewBox").split())
     assert 0 < place["left"] < place["right"] < width
@@ -116,9 +120,13 @@ def test_the_frame_of_the_live_chart_lies_where_it_says():
     low, high = np.log10(PREVALENCES)
     x = place["left"] + (place["right"] - place["left"]) * (-2 - low) / (high - low)
     assert float(path.split()[1]) == pytest.approx(x, abs=0.02)
-    assert {f"live-{name}" for name in shown("sliders", positive=True)} <= {
-        element.get("id") for element in root.iter()
-    }
+    drawn = {element.get("id"): element for element in root.iter()}
+    assert {f"live-{name}" for name in names} <= set(drawn)
+    # The page's script draws on in the same frame: a line from 0 to 1 ends near its corners.
+    first, *_, last = re.findall(r"[ML]\s*(\S+) (\S+)", drawn["live-recall"][0].get("d"))
+    assert [float(v) for v in first] == pytest.approx([place["left"], place["bottom"]], abs=0.02)
+    top = place["bottom"] - (place["bottom"] - place["top"]) / 1.02
+    assert [float(v) for v in last] == pytest.approx([place["right"], top], abs=0.02)
 
 
 def test_the_surest_mistakes_come_first():
@@ -133,7 +141,36 @@ def test_the_surest_mistakes_come_first():
 
 def test_confused_pairs_are_listed_by_how_often():
     counts = np.array([[5, 1, 0], [3, 5, 1], [0, 0, 5]])
-    assert mistakes.confused(counts, "abc") == (("b", "a", 3), ("a", "b", 1), ("b", "c", 1))
+    assert mistakes.confused(counts, "abc") == (
+        ("b", "a", 3, "1-0"),
+        ("a", "b", 1, "0-1"),
+        ("b", "c", 1, "1-2"),
+    )
+
+
+def test_no_cell_of_mistakes_is_left_out_for_anothers_sake():
+    cells = np.array([3, 3, 3, 1, 3, 2, 1])
+    assert mistakes.some_of_each(cells, 3).tolist() == [0, 3, 5]
+    assert mistakes.some_of_each(cells, 5).tolist() == [0, 1, 3, 5, 6]
+    assert mistakes.some_of_each(cells, 99).tolist() == list(range(7))
+
+
+def test_a_chart_says_where_its_points_are_and_what_they_are_worth():
+    x, y = np.array([0.25, 0.5, 1.0]), np.array([1.0, np.nan, 0.001])
+    line = Line("<b>", "model", x, y, np.array([0.9, 0.5, np.nan]))
+    plane = Plane(x="recall", y="precision", lines=(line,), title="t")
+    root = ElementTree.fromstring(draw_plane(plane, name="chart"))
+    (told,) = json.loads(root.get("data-hover"))
+    assert (told["name"], told["fields"]) == ("<b>", ["recall", "precision", "threshold"])
+    assert [row[2:] for row in told["at"]] == [
+        ["0.250", "1.000", "0.900"],
+        ["1.000", "0.001", numbers.DASH],
+    ]
+    # The points lie on the line that is drawn.
+    drawn = " ".join(element.get("d", "") for element in root.iter())
+    places = np.array(re.findall(r"[ML]\s*(\S+) (\S+)", drawn), float)
+    for px, py, *_ in told["at"]:
+        assert np.abs(places - [px, py]).sum(axis=1).min() < 0.2
 
 
 class Item(Section):

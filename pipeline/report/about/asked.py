@@ -22,15 +22,9 @@ class Row:
 Rows = tuple[Row, ...]
 
 
-def in_columns(sections: Mapping[str, BaseModel]) -> list[dict[str, Rows]]:
-    """The sections as rows, in two columns of about the same length; the longest stands right."""
-    read = {name: rows(section) for name, section in sections.items()}
-    left: dict[str, Rows] = {}
-    right: dict[str, Rows] = {}
-    for name in sorted(read, key=lambda name: -len(read[name])):
-        column = min(right, left, key=lambda column: sum(map(len, column.values())))
-        column[name] = read[name]
-    return [{name: column[name] for name in read if name in column} for column in (left, right)]
+def changed(sections: Mapping[str, Rows]) -> list[tuple[str, Row]]:
+    """The rows that differ from their defaults, each with its section."""
+    return [(name, row) for name, rows in sections.items() for row in rows if row.changed]
 
 
 def rows(section: BaseModel) -> Rows:

@@ -69,7 +69,13 @@ def precision_recall(data: Ranked, *, prevalence: float | None) -> Plane:
         x="recall",
         y="precision",
         lines=tuple(
-            Line(label, kind, at.recall, precision_at(at.recall, at.false_positive_rate, level))
+            Line(
+                label,
+                kind,
+                at.recall,
+                precision_at(at.recall, at.false_positive_rate, level),
+                at.threshold,
+            )
             for label, kind, at in _points(data)
         ),
         title=f"Precision against recall where {share(level)} of the images are positive",
@@ -86,7 +92,13 @@ def roc(data: Ranked) -> Plane:
         x="false-positive rate (1 - specificity)",
         y="recall",
         lines=tuple(
-            Line(label, kind, np.append(0, at.false_positive_rate), np.append(0, at.recall))
+            Line(
+                label,
+                kind,
+                np.append(0, at.false_positive_rate),
+                np.append(0, at.recall),
+                np.append(np.nan, at.threshold),
+            )
             for label, kind, at in _points(data)
         ),
         title="ROC curve: recall against the false-positive rate",

@@ -13,21 +13,27 @@ WIDTH = 360  # of a chart, in pixels: a phone shows it at 0.8, a desk at 0.9 to 
 
 @dataclass(frozen=True)
 class Palette:
-    """The colors of charts, by what they are for."""
+    """The colors of charts, by what they are for.
+
+    ``right`` and ``wrong`` are for answers, and for what is significantly worse, and for nothing
+    else; ``model`` is what is shown, ``accent`` what stands beside it.
+    """
 
     ink: str
     muted: str
     rule: str
     model: str
-    rare: str
-    balance: str
+    accent: str
+    right: str
+    wrong: str
     other: str
     ground: str
 
 
 # Of pictures in files; the page has its own (pipeline/report/charts/svg.py).
 PICTURE = Palette(
-    *("#22272e", "#57606a", "#e1e4e8", "#0b62a8", "#b5460a", "#00704f", "#6b727c", "#ffffff")
+    *("#22272e", "#57606a", "#e1e4e8", "#0b62a8", "#6d3fb0"),
+    *("#00704f", "#b5460a", "#6b727c", "#ffffff"),
 )
 
 

@@ -13,16 +13,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TICKS = (0, 0.25, 0.5, 0.75, 1)
+# The reliability tables, and what their points are called.
+BIN_NAMES = {"raw": "as the model gave them", "calibrated": "calibrated"}
 
 
 @dataclass(frozen=True)
 class Line:
-    """A curve through ``x`` and ``y``, float (points,) each, of one of the entries of results."""
+    """A curve through ``x`` and ``y``, float (points,) each, of one of the entries of results.
+
+    ``thresholds`` (points,) are those of its points, where they are known.
+    """
 
     name: str
     kind: str
     x: np.ndarray
     y: np.ndarray
+    thresholds: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,8 @@ def paint_plane(axes: "Axes", plane: Plane, palette: Palette) -> None:
         _fill(axes, plane.band, palette)
     kinds: dict[str, dict[str, Any]] = {
         "model": {"color": palette.model, "lw": 2.2, "zorder": 3},
-        "perturbed": {"color": palette.rare, "lw": 1.6, "ls": (0, (5, 1.5))},
+        "perturbed": {"color": palette.accent, "lw": 1.6, "ls": (0, (5, 1.5))},
+        "before": {"color": palette.other, "lw": 2.2, "ls": (0, (4, 1.5))},
         "shortcut_baseline": {"color": palette.other, "lw": 1.6, "ls": (0, (1.5, 1.2))},
         "texture_baseline": {"color": palette.other, "lw": 1.6, "ls": (0, (5, 1.2, 1.2, 1.2))},
     }
@@ -99,18 +106,15 @@ def paint_reliability(
     With ``rare`` the axes are stretched near 0, where all scores of a rare class are. ``event``
     says what the share is of.
     """
-    looks: dict[str, tuple[str, dict[str, Any]]] = {
-        "raw": (
-            "as the model gave them",
-            {"color": palette.other, "ls": (0, (4, 1.5)), "marker": "s"},
-        ),
-        "calibrated": ("calibrated", {"color": palette.model, "marker": "o"}),
+    looks: dict[str, dict[str, Any]] = {
+        "raw": {"color": palette.other, "ls": "", "marker": "s"},
+        "calibrated": {"color": palette.model, "marker": "o"},
     }
-    for name, (label, look) in looks.items():
+    for name, look in looks.items():
         table = {column: np.asarray(values) for column, values in bins[name].items()}
         error = np.abs(np.stack([table["low"], table["high"]]) - table["observed"])
         look |= {"ms": 4, "lw": 1.6, "elinewidth": 0.9}
-        axes.errorbar(table["score"], table["observed"], error, label=label, **look)
+        axes.errorbar(table["score"], table["observed"], error, label=BIN_NAMES[name], **look)
     axes.plot([0, 1], [0, 1], color=palette.muted, ls=":", lw=1.4, label="right on average")
     ticks: Sequence[float] = _TICKS
     if rare:

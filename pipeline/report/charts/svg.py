@@ -1,9 +1,10 @@
 """Matplotlib figures as SVG that belongs to the page: its colors, its fonts, no ids of its own."""
 
 import io
+import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from raresight.pipeline.report.charts.look import Palette
@@ -13,25 +14,29 @@ if TYPE_CHECKING:
 
 # Colors that nothing else uses, and the custom properties of the style sheet that take their
 # place: one drawing serves light, dark and print.
-PAGE = Palette(*(f"#0000{k:02d}" for k in range(1, 9)))
+PAGE = Palette(*(f"#0000{k:02d}" for k in range(1, 10)))
 _PROPERTIES = {
     PAGE.ink: "--ink",
     PAGE.muted: "--muted",
     PAGE.rule: "--rule",
     PAGE.model: "--model",
-    PAGE.rare: "--rare",
-    PAGE.balance: "--balance",
+    PAGE.accent: "--accent",
+    PAGE.right: "--right",
+    PAGE.wrong: "--wrong",
     PAGE.other: "--other",
     PAGE.ground: "--card",
 }
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 
 
-def inline(figure: "Figure", *, name: str, title: str) -> str:
+def inline(
+    figure: "Figure", *, name: str, title: str, hover: Sequence[Mapping[str, Any]] = ()
+) -> str:
     """The figure as an ``<svg>`` element that can stand in an HTML page.
 
     ``name`` is unique on the page; ``title`` is what a screen reader says in its place. Artists
-    with a gid keep it as their id. Same figure, same text.
+    with a gid keep it as their id. ``hover`` is what ``hover_data`` gives: the
+    page's script reads the values from it. Same figure, same text.
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format")))
@@ -41,6 +46,8 @@ def inline(figure: "Figure", *, name: str, title: str) -> str:
     box = root.get("viewBox", "")
     root.attrib.clear()
     root.attrib.update({"viewBox": box, "role": "img", "aria-label": title, "class": "chart"})
+    if hover:
+        root.set("data-hover", json.dumps(hover, ensure_ascii=False, separators=(",", ":")))
     ElementTree.register_namespace("", _SVG)
     text = ElementTree.tostring(root, encoding="unicode").replace(f' xmlns="{_SVG}"', "")
     return re.sub(r">\s*\n\s*<", "><", text)

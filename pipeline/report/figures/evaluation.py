@@ -33,7 +33,7 @@ def draw_confusion(outcome: Predictions, path: Path) -> None:
     side = 300 + 40 * min(size, 30)
     with new_figure(PICTURE, side, side + 40) as figure:
         axes = figure.add_subplot()
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.imshow(_right_and_wrong(shares))
         slanted: dict[str, Any] = {}
         if size > 4:
             slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
@@ -46,6 +46,18 @@ def draw_confusion(outcome: Predictions, path: Path) -> None:
         if size <= _MOST_NUMBERS:
             _write_cells(axes, counts, shares)
         _save(figure, path)
+
+
+def _right_and_wrong(shares: np.ndarray) -> np.ndarray:
+    """Colors (K, K, 3) of a confusion matrix: as strong as the share of the row, right on the
+    diagonal, wrong beside it."""
+    from matplotlib.colors import to_rgb
+
+    ground, right, wrong = (
+        np.array(to_rgb(color)) for color in (PICTURE.ground, PICTURE.right, PICTURE.wrong)
+    )
+    full = np.where(np.eye(len(shares), dtype=bool)[..., None], right, wrong)
+    return np.asarray(ground + shares[..., None] * (full - ground))
 
 
 def _write_cells(axes: "Axes", counts: np.ndarray, shares: np.ndarray) -> None:
@@ -96,7 +108,7 @@ def draw_slices(
 
 def _slice_panel(axes: "Axes", worst: Sequence[Slice], overall: float | None, label: str) -> None:
     for place, one in enumerate(worst):
-        color = PICTURE.rare if one.significant else PICTURE.model
+        color = PICTURE.wrong if one.significant else PICTURE.model
         axes.plot([one.low, one.high], [place, place], color=color, lw=1.6)
         axes.plot(one.value, place, "o", color=color, ms=6)
     names = [f"{one.factor} = {one.part} (n = {one.images:,})" for one in worst]

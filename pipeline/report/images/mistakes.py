@@ -1,6 +1,6 @@
 """The mistakes that the model was surest of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,20 @@ from raresight.pipeline.report.images.pictures import Picture
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """An image that was classified wrong, with the score that led to it."""
+    """An image that was classified wrong, with the score that led to it.
+
+    ``cell`` is that of the confusion matrix (row-column), ``file`` where the image was read from
+    (empty where it was drawn), and ``factors`` what is known of it, as texts.
+    """
 
     id: str
+    file: str
+    cell: str
     actual: str
     predicted: str
     score: float
     picture: Picture
+    factors: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,18 +60,28 @@ def _ordered(rows: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return rows[order], np.abs(key[order])
 
 
+def some_of_each(cells: np.ndarray, most: int) -> np.ndarray:
+    """Places (m,) of at most ``most`` of ``cells`` (n,), in their order: the first of every cell,
+    then the second, and so on, so that no cell is left out for another's sake."""
+    turn = np.zeros(len(cells), int)
+    for cell in np.unique(cells):
+        turn[cells == cell] = np.arange(np.count_nonzero(cells == cell))
+    return np.sort(np.argsort(turn, kind="stable")[:most])
+
+
 def confused(
     counts: np.ndarray, classes: Sequence[str], most: int = 10
-) -> tuple[tuple[str, str, int], ...]:
-    """The pairs (actual, predicted, images) that are mistaken most often, from counts (K, K)."""
-    pairs = [
-        (int(counts[i, j]), classes[i], classes[j])
-        for i in range(len(classes))
-        for j in range(len(classes))
-        if i != j and counts[i, j]
-    ]
-    pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-    return tuple((actual, predicted, count) for count, actual, predicted in pairs[:most])
+) -> tuple[tuple[str, str, int, str], ...]:
+    """The pairs (actual, predicted, images, cell) that are mistaken most often, from counts
+    (K, K)."""
+    pairs = sorted(_pairs(counts, classes), key=lambda pair: (-pair[2], pair[0], pair[1]))
+    return tuple(pairs[:most])
+
+
+def _pairs(counts: np.ndarray, classes: Sequence[str]) -> Iterator[tuple[str, str, int, str]]:
+    for (i, j), images in np.ndenumerate(counts):
+        if i != j and images:
+            yield classes[i], classes[j], int(images), f"{i}-{j}"
 
 
 def counted(test: Predictions) -> dict[str, float] | None:

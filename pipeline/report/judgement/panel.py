@@ -5,40 +5,63 @@ from dataclasses import asdict, dataclass, replace
 from math import ceil, log10, sqrt
 from typing import Any
 
+import numpy as np
+
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.evaluation.prevalence import RATIO_FALSE_POSITIVES, RATIO_POSITIVES
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.report.charts.draw import PREVALENCES, draw_prevalences
+from raresight.pipeline.report.judgement.now import Now, lines_over, panel_now
 from raresight.pipeline.report.judgement.operating import Stops
 
 _PER_DECADE = 24  # places of the prevalence slider: each is another number of two digits
+_POINTS = 160  # of a line over the prevalences
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """``data`` for the script, the ``chart`` it draws into, and the prevalences to jump to."""
+    """``data`` for the script, the ``chart`` it draws into, and the prevalences to jump to.
 
+    ``name`` begins the ids of its elements, so that a page can hold several; ``now`` is what it
+    shows at first, ``position`` where the slider of the prevalence stands.
+    """
+
+    name: str
     data: Mapping[str, Any]
     chart: str
     presets: tuple[tuple[str, float], ...]
+    now: Now
+    position: int
 
 
-def panel(stops: Stops, *, deployment: Sequence[float], settings: IntervalSettings) -> Panel:
+def panel(
+    stops: Stops, *, deployment: Sequence[float], settings: IntervalSettings, name: str = ""
+) -> Panel:
     """The panel, at first at the test set's own prevalence."""
     own = stops.positives / (stops.positives + stops.negatives)
-    names = [METRICS[name].label for name in shown("sliders", positive=True)]
+    low, high = PREVALENCES
+    start = min(max(own, low), high)
+    names = [METRICS[metric].label for metric in shown("sliders", positive=True)]
     title = (
         f"{', '.join(names)} over the share of positive images: as positives become rarer, "
         "accuracy stays and precision falls"
     )
-    chart, axes = draw_prevalences(title=title)
-    low, high = PREVALENCES
+    over = np.geomspace(low, high, _POINTS + 1)
+    chart, axes = draw_prevalences(
+        title=title, over=over, lines=lines_over(stops, over), at=start, name=name
+    )
     data = asdict(stops) | _intervals(stops, settings)
-    data |= {"start": min(max(own, low), high), "low": low, "high": high, "axes": axes}
+    data |= {"start": start, "low": low, "high": high, "axes": axes, "points": _POINTS}
     data |= {"per_decade": _PER_DECADE, "steps": ceil(_PER_DECADE * log10(high / low))}
     there = [("in use", share) for share in deployment]
-    presets = (("in the test set", own), *there, ("balanced", 0.5))
-    return Panel(data=data, chart=chart, presets=presets)
+    return Panel(
+        name=name,
+        data=data,
+        chart=chart,
+        presets=(("in the test set", own), *there, ("balanced", 0.5)),
+        now=panel_now(stops, prevalence=start, settings=settings),
+        position=round(_PER_DECADE * log10(start / low)),
+    )
 
 
 def _intervals(stops: Stops, settings: IntervalSettings) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from raresight.pipeline.wording.glossary import factor_key
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
@@ -16,6 +18,11 @@ class Slice:
     correct: int
     images: int
     significant: bool
+
+    @property
+    def key(self) -> str:
+        """Where the glossary has its factor."""
+        return factor_key(self.factor)
 
 
 def worst(

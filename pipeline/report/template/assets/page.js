@@ -1,174 +1,117 @@
-"use strict";
-// The two sliders. Sensitivity and specificity are counted on the test images; all else follows.
-(() => {
-  const data = JSON.parse(document.getElementById("panel-data").textContent);
-  const at = (id) => document.getElementById(id);
-  const threshold = at("threshold"), prevalence = at("prevalence");
-  const decades = Math.log10(data.high / data.low);
-  let share = data.start;
+// What a page does beside its sliders: parts that close, values on hover, mistakes to look at.
+const byId = (id) => document.getElementById(id);
+const sharing = [];  // what sets the prevalence of each panel
 
-  const atPosition = (k) => Math.min(data.high, Number((data.low * 10 ** (k / data.per_decade)).toPrecision(2)));
-  const positionOf = (p) => Math.round(data.per_decade * Math.log10(p / data.low));
+// On a phone the parts that go into detail begin closed.
+function closeParts() {
+  if (!matchMedia("(max-width: 40rem)").matches) return;
+  for (const part of document.querySelectorAll('[data-phone="closed"]')) part.open = false;
+}
 
-  // Every metric at the prevalence p; null where it is undefined.
-  function figures(recall, specificity, p) {
-    const counts = [recall * p, (1 - specificity) * (1 - p), (1 - recall) * p, specificity * (1 - p)];
-    const found = {};
-    for (const name in FORMULAS) {
-      const value = FORMULAS[name](...counts);
-      found[name] = Number.isFinite(value) ? value : null;
+// A link into a closed part opens it.
+function openTarget() {
+  const target = location.hash.length > 1 && byId(decodeURIComponent(location.hash.slice(1)));
+  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+}
+
+// The link of the section that is read is marked.
+function followReading() {
+  const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
+  const mark = () => {
+    let current = null;
+    for (const [id, link] of links) {
+      const place = byId(id);
+      if (place && place.getBoundingClientRect().top < 120) current = link;
     }
-    return found;
-  }
-
-  // Every metric is monotone in both shares, so its ends are at corners of their two intervals. One
-  // that depends on the positives alone has the plain interval of the recall.
-  function ends(k, p) {
-    const corners = (recalls, specificities) => recalls.flatMap((s) => specificities.map((c) => figures(s, c, p)));
-    const joint = corners(data.joint_recall[k], data.joint_specificity[k]);
-    const plain = corners(data.recall_ends[k], [0.25, 0.75]);
-    const found = {};
-    for (const name in FORMULAS) {
-      const alone = plain[0][name] === plain[1][name] && plain[2][name] === plain[3][name];
-      const values = (alone ? plain : joint).map((corner) => corner[name]);
-      found[name] = values.includes(null) ? null : [Math.min(...values), Math.max(...values)];
+    for (const link of links.values()) {
+      if (link === current) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
     }
-    if (data.positives >= data.ratio_from[0] && data.tp[k] && data.fp[k] >= data.ratio_from[1]) found.precision = ofRatio(k, p);
-    return found;
+    if (current) current.closest("ul").scrollLeft = current.offsetLeft - 60;
+  };
+  addEventListener("scroll", () => requestAnimationFrame(mark), { passive: true });
+  mark();
+}
+
+// A chart says its values where the pointer is; with the arrow keys, point by point.
+function sayValues(svg) {
+  const lines = svg.dataset.hover ? JSON.parse(svg.dataset.hover) : null;
+  const tip = byId("tip"), place = [0, 0];
+  let mark = null, along = svg.viewBox.baseVal.width / 2;
+
+  const told = (k, i) => {
+    const [x, y, ...texts] = lines[k].at[i];
+    return { x, y, name: lines[k].name, texts: texts.map((text, j) => [lines[k].fields[j], text]) };
+  };
+
+  function nearest(x, y) {
+    let best = null, least = Infinity;
+    lines.forEach((line, k) => line.at.forEach(([px, py], i) => {
+      const distance = (px - x) ** 2 + (py - y) ** 2;
+      if (distance < least) [best, least] = [[k, i], distance];
+    }));
+    return best;
   }
 
-  // The precision follows from recall / false-positive rate, whose interval adds the distances to the ends up in
-  // squares on the logarithm.
-  function ofRatio(k, p) {
-    const recall = data.tp[k] / data.positives, rate = data.fp[k] / data.negatives, odds = (1 - p) / p;
-    const [low, high] = data.recall_ends[k], [least, most] = data.specificity_ends[k].map((end) => 1 - end).reverse();
-    const below = Math.hypot(Math.log(recall / low), Math.log(most / rate));
-    const above = Math.hypot(Math.log(high / recall), Math.log(rate / least));
-    return [-below, above].map((step) => 1 / (1 + odds / (recall / rate * Math.exp(step))));
-  }
-
-  // As pipeline/wording/numbers.py writes numbers, without exponents.
-  function number(value) {
-    if (value === null) return "–";
-    if (value > 0 && value < 0.0095) return value >= 1e-6 ? trimmed(value) : value.toExponential(1);
-    for (let digits = 3; ; digits++) {
-      const text = value.toFixed(digits);
-      if (value === 1 || Number(text) < 1 || digits === 9) return text;
+  function show(found) {
+    const screen = new DOMPoint(found.x, found.y).matrixTransform(svg.getScreenCTM());
+    if (!mark) {
+      mark = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+      mark.setAttribute("class", "mark");
+      mark.setAttribute("r", "5");
+      svg.append(mark);
     }
+    mark.setAttribute("cx", found.x);
+    mark.setAttribute("cy", found.y);
+    const name = document.createElement("b");
+    name.textContent = found.name;
+    tip.replaceChildren(name, found.texts.map(([field, text]) => `${field} ${text}`).join(", "));
+    tip.hidden = false;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(innerWidth - box.width - 4, screen.x + 12))}px`;
+    tip.style.top = `${screen.y - box.height - 10 < 4 ? screen.y + 14 : screen.y - box.height - 10}px`;
   }
-  const trimmed = (value) => value.toFixed(1 - Math.floor(Math.log10(value)));
-  const grouped = (value) => Math.round(value).toLocaleString("en-US");
-  const amount = (value) => (value > 0 && value < 10 ? value.toFixed(1) : grouped(value));
-  const inPercent = (p) => `${Number((100 * p).toPrecision(3))} %`;
-  const oneIn = (p) => `1 in ${p > 0.1 ? Number((1 / p).toPrecision(3)) : grouped(1 / p)}`;
 
-  // Where no false positive was seen and positives are rarer than here, precision and F1 are only known to be so high.
-  const isBound = (name, k, p) => ["precision", "f1"].includes(name) && data.tp[k] > 0 && !data.fp[k]
-    && p < data.positives / (data.positives + data.negatives);
+  function hide() {
+    tip.hidden = true;
+    if (mark) mark.remove();
+    mark = null;
+  }
 
-  function show(row, name, value, range, never, bound) {
-    const cell = row.querySelector(".value");
-    cell.textContent = bound ? `\u2265\u00a0${number(range[0])}` : number(value);
-    cell.dataset.value = value === null ? "" : value;
-    row.querySelector(".between").textContent = value === null || !range ? "" : `${number(range[0])}–${number(range[1])}`;
-    const bar = row.querySelector(".range"), dot = row.querySelector(".dot"), tick = row.querySelector(".tick");
-    bar.hidden = value === null || !range;
-    if (!bar.hidden) {
-      bar.style.left = `${100 * range[0]}%`;
-      bar.style.width = `${100 * (range[1] - range[0])}%`;
-      bar.dataset.low = range[0];
-      bar.dataset.high = range[1];
+  svg.addEventListener("pointermove", (event) => {
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    if (svg.sayAt) show(svg.sayAt(at.x));
+    else {
+      const found = nearest(at.x, at.y);
+      if (found) show(told(...found));
     }
-    dot.hidden = value === null;
-    if (value !== null) dot.style.left = `${100 * value}%`;
-    tick.hidden = never === null;
-    if (never !== null) tick.style.left = `${100 * never}%`;
-    row.querySelector(".never").textContent = number(never);
-  }
-
-  function cell(id, value) {
-    const place = at(id);
-    place.querySelector("b").textContent = amount(value);
-    place.dataset.value = value;
-  }
-
-  function draw(recall, specificity, p) {
-    const { left, right, top, bottom } = data.axes, points = 160;
-    const x = (q) => left + (right - left) * Math.log10(q / data.low) / decades;
-    const y = (value) => bottom - (bottom - top) * value / 1.02;
-    const lines = Object.fromEntries(Object.keys(FORMULAS).map((name) => [name, []]));
-    for (let k = 0; k <= points; k++) {
-      const q = data.low * 10 ** (decades * k / points), values = figures(recall, specificity, q);
-      for (const name in lines) {
-        if (values[name] !== null) lines[name].push(`${x(q).toFixed(1)} ${y(values[name]).toFixed(1)}`);
-      }
-    }
-    for (const name in lines) {
-      at(`live-${name}`).querySelector("path").setAttribute("d", lines[name].length ? `M${lines[name].join("L")}` : "");
-    }
-    at("live-cursor").querySelector("path").setAttribute("d", `M${x(p).toFixed(1)} ${bottom}V${top}`);
-  }
-
-  function update() {
-    const k = Number(threshold.value), tp = data.tp[k], fp = data.fp[k], p = share;
-    const recall = tp / data.positives, specificity = 1 - fp / data.negatives;
-    const now = figures(recall, specificity, p), range = ends(k, p), never = figures(0, 1, p);
-    for (const row of document.querySelectorAll("[data-metric]")) {
-      const name = row.dataset.metric;
-      show(row, name, now[name], range[name], never[name], isBound(name, k, p));
-    }
-    const million = 1e6, right = recall * p * million, wrong = (1 - specificity) * (1 - p) * million;
-    cell("cell-tp", right);
-    cell("cell-fn", p * million - right);
-    cell("cell-fp", wrong);
-    cell("cell-tn", (1 - p) * million - wrong);
-    at("counted").textContent = `Counted on the test images: ${grouped(tp)} of ${grouped(data.positives)} found, `
-      + `${grouped(fp)} false positives among ${grouped(data.negatives)}.`;
-
-    at("threshold-text").textContent = data.thresholds[k];
-    at("prevalence-text").textContent = `${oneIn(p)} · ${inPercent(p)}`;
-    threshold.setAttribute("aria-valuetext", `${data.thresholds[k]}: ${tp} of ${data.positives} found, ${fp} false positives`);
-    prevalence.setAttribute("aria-valuetext", `${oneIn(p)}, ${inPercent(p)}`);
-    prevalence.dataset.value = p;
-    at("reset").setAttribute("aria-pressed", String(k === data.chosen));
-    for (const preset of document.querySelectorAll(".preset")) {
-      preset.setAttribute("aria-pressed", String(Number(preset.dataset.prevalence) === p));
-    }
-    at("says").textContent = sentence(now, right, wrong, p);
-    const filled = now.precision === null ? 0 : Math.round(100 * now.precision);
-    at("of-predicted").textContent = now.precision === null ? "Nothing is predicted positive."
-      : now.precision === 0 ? "No predicted positive is right." : `Of 100 predicted positives, ${filled || "less than one"} ${filled === 1 || !filled ? "is" : "are"} right:`;
-    [...at("predicted").children].forEach((square, i) => square.classList.toggle("right", i < filled));
-    draw(recall, specificity, p);
-  }
-
-  function sentence(now, right, wrong, p) {
-    const better = now.accuracy > 1 - p ? "more" : now.accuracy < 1 - p ? "less" : "exactly as";
-    const than = better === "exactly as" ? "exactly as accurate as" : `${better} accurate than`;
-    const start = `Of a million images, ${amount(p * 1e6)} are positive. `;
-    if (now.precision === null) return `${start}The model finds none of them, and is ${inPercent(now.accuracy)} accurate.`;
-    return `${start}The model predicts ${amount(right + wrong)} positive, of which ${amount(right)} are right`
-      + `${right > 0 ? ` (1\u00a0in\u00a0${(1 / now.precision).toFixed(now.precision > 0.1 ? 1 : 0)})` : ""}, and misses ${amount(p * 1e6 - right)}. `
-      + `It is ${than} predicting that none is.`;
-  }
-
-  threshold.addEventListener("input", update);
-  prevalence.addEventListener("input", () => {
-    share = atPosition(Number(prevalence.value));
-    update();
   });
-  at("reset").addEventListener("click", () => {
-    threshold.value = data.chosen;
-    update();
+  svg.addEventListener("pointerleave", hide);
+  svg.addEventListener("blur", hide);
+  svg.tabIndex = 0;
+  svg.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (event.key === "Escape") hide();
+    if (!step) return;
+    event.preventDefault();
+    if (svg.sayAt) {
+      along = svg.sayAt(along + 12 * step[1]).x;
+      show(svg.sayAt(along));
+      return;
+    }
+    if (mark) {
+      place[0] = (place[0] + step[0] + lines.length) % lines.length;
+      place[1] += step[1];
+    }
+    place[1] = Math.max(0, Math.min(lines[place[0]].at.length - 1, place[1]));
+    show(told(...place));
   });
-  for (const preset of document.querySelectorAll(".preset")) {
-    preset.addEventListener("click", () => {
-      share = Number(preset.dataset.prevalence);
-      prevalence.value = positionOf(share);
-      update();
-    });
-  }
-  threshold.value = data.chosen;
-  prevalence.value = positionOf(share);
-  update();
-})();
+}
+
+for (const panel of document.querySelectorAll(".panel")) startPanel(panel, sharing);
+for (const chart of document.querySelectorAll("svg.chart")) sayValues(chart);
+closeParts();
+openTarget();
+addEventListener("hashchange", openTarget);
+followReading();
+if (byId("viewer")) startGallery();
