@@ -217,7 +217,9 @@ def test_a_cpu_without_bfloat16_is_timed_in_float32_alone(monkeypatch, capsys):
 def test_an_unknown_name_lists_the_known_ones(capsys):
     with pytest.raises(SystemExit, match="2"):
         program.main(["sort"])
-    assert re.search("no benchmark sort.*generate, shapes, glyphs, store", capsys.readouterr().err)
+    assert re.search(
+        "no benchmark sort.*generate, .*shapes, glyphs, store", capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("name", coverage.TABLES)

@@ -175,13 +175,13 @@ def _decided(metrics: Metrics, positive: str) -> Iterator[Part]:
     else:
         yield " in validation. "
     if (held := threshold.get("with_choice")) is not None:
-        told = [
+        wider = [
             f"{METRICS[name].label} [{between}]"
             for name in ("recall", "f1")
             if (between := interval(held, name, number))
         ]
-        if told:
-            yield f"With what others like these would have chosen: {', '.join(told)}. "
+        if wider:
+            yield f"With what others like these would have chosen: {', '.join(wider)}. "
 
 
 def _accuracy(metrics: Metrics) -> Iterator[Part]:

@@ -69,4 +69,5 @@ def false_positive_band(
     most = np.where(after == len(lowest), 1.0, false.share[np.maximum(after - 1, 0)])
     low = rate - np.hypot(rate - least, rate - false.low[here])
     high = rate + np.hypot(np.maximum(most, rate) - rate, false.high[here] - rate)
-    return np.clip(np.stack([low, high]), 0, 1)
+    band: np.ndarray = np.clip(np.stack([low, high]), 0, 1)
+    return band

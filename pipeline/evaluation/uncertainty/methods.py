@@ -97,7 +97,7 @@ def _resampled_margins(
     """The margins of as many plausible confusion counts, in time that grows with the classes only
     as the answers do."""
     effective, counts = worth_of_classes(outcome), outcome.confusion
-    chunk = max(1, _CELLS_AT_ONCE // (np.count_nonzero(counts) + len(counts)))
+    chunk = max(1, _CELLS_AT_ONCE // (int(np.count_nonzero(counts)) + len(counts)))
     for done in range(0, num_bootstrap, chunk):
         count = min(chunk, num_bootstrap - done)
         yield smooth_margins(counts, resamples=count, rng=rng, effective=effective)
