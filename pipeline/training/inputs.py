@@ -13,9 +13,10 @@ import torch
 
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.runtime.errors import DataError, ParamsError
+from raresight.pipeline.runtime.errors import DataError, ParamsError, suggest
 from raresight.pipeline.splitting.table import Splits, read_splits
 from raresight.pipeline.training.data.feed import Feed
+from raresight.pipeline.training.data.order import Sources, shares_of
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.start import normalization
 
@@ -56,6 +57,17 @@ class TrainingImages:
     def _targets(self) -> np.ndarray:
         return np.concatenate((self.originals.targets, self.copies.targets))
 
+    def _sources(self, params: TrainParams, rows: np.ndarray) -> Sources | None:
+        """What ``source_weights`` say of ``rows`` of originals and, after them, copies."""
+        if params.source_weights is None:
+            return None
+        originals = self.originals
+        of_copies = pc.index_in(
+            self.copies.arrow("source_id"), value_set=pa.array(originals.ids, pa.string())
+        ).to_numpy()
+        every = np.concatenate((np.arange(len(originals)), of_copies))
+        return shares_of(originals.source_names[every[rows]], params.source_weights)
+
     def inputs(
         self, params: TrainParams, learned: np.ndarray, judged: np.ndarray, device: torch.device
     ) -> Inputs:
@@ -69,7 +81,9 @@ class TrainingImages:
         pixels = Pixels(shards, originals.image_shape, mapped=True)
         mean, std = normalization(params) or _pixel_statistics(originals, learned)
         return Inputs(
-            train=Feed(pixels, rows, self._targets[rows], device),
+            train=Feed(
+                pixels, rows, self._targets[rows], device, sources=self._sources(params, rows)
+            ),
             val=Feed(originals.images, judged, originals.targets[judged], device),
             classes=originals.classes,
             positive=originals.positive,
@@ -103,6 +117,13 @@ def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingI
             "pixels, and only square ones can be turned by a quarter. `rotation: 180` turns them "
             "by any angle."
         )
+    known = [source["name"] for source in images.originals.description.sources]
+    for name in params.source_weights or {}:
+        if name not in known:
+            raise ParamsError(
+                f"{params_file}: train.source_weights.{name}: no source '{name}'. "
+                f"{suggest(name, known)}"
+            )
     learned, judged = len(images.rows("train")), len(images.rows("val"))
     if learned < 2 or not judged:
         raise DataError(

@@ -197,7 +197,13 @@ class Trainer:
         """The sample indices of each batch of the epoch under way, those that are done, too."""
         epoch = self.progress.epoch
         counts = self.class_counts(epoch)
-        order = epoch_order(self.targets, counts, seed=self.params.seed, epoch=epoch)
+        order = epoch_order(
+            self.targets,
+            counts,
+            seed=self.params.seed,
+            epoch=epoch,
+            sources=self.train_feed.sources,
+        )
         self.batches.start(order, epoch)
         return batches_of(order, self.params.batch_size)
 

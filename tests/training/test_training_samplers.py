@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference_random import Pcg64
 
-from raresight.pipeline.training.data.order import batches_of, epoch_order, steps_of
+from raresight.pipeline.training.data.order import batches_of, epoch_order, shares_of, steps_of
 from raresight.pipeline.training.data.samplers import SAMPLERS
 
 COUNTS = np.array([900, 90, 10])
@@ -109,3 +109,37 @@ def test_an_order_is_that_of_the_rule_written_a_second_time(epoch):
     expected = reference.shuffled(few + more + members[2] * 2)
     found = epoch_order(targets, np.array([3, 4, 2]), seed=7, epoch=epoch)
     assert found.tolist() == expected
+
+
+def test_source_weights_are_shares_of_each_class():
+    """Of 30 real and 300 drawn images: half of an epoch real, as many of each class as before."""
+    names = np.repeat(["drawn", "other", "real"], [200, 100, 30])
+    targets = np.arange(330) % 3
+    sources = shares_of(names, {"real": 0.5})
+    np.testing.assert_allclose(sources.shares, [1 / 3, 1 / 6, 0.5])
+    counts = np.array([120, 60, 30])
+    first, second = (
+        epoch_order(targets, counts, seed=3, epoch=epoch, sources=sources) for epoch in (0, 1)
+    )
+    for order in (first, second):
+        assert np.bincount(targets[order]).tolist() == counts.tolist()
+        for label, count in enumerate(counts):
+            shown = names[order][targets[order] == label]
+            assert (shown == "real").sum() == count / 2
+            assert abs((shown == "drawn").sum() - count / 3) <= 1
+    seen = np.bincount(first, minlength=330)[300:][targets[300:] == 0]
+    assert set(seen) == {6}  # 10 real images of the first class fill 60 places
+    assert first.tolist() != second.tolist()
+
+
+def test_a_class_that_a_source_lacks_comes_from_the_others():
+    names, targets = np.array(["a"] * 4 + ["b"] * 4), np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    order = epoch_order(
+        targets, np.array([8, 4]), seed=1, epoch=0, sources=shares_of(names, {"a": 0.75})
+    )
+    assert np.bincount(order[targets[order] == 1], minlength=8).tolist() == [0] * 6 + [2, 2]
+    assert (names[order[targets[order] == 0]] == "a").sum() == 6
+    left_out = shares_of(names, {"b": 0.0})
+    order = epoch_order(targets, np.array([8, 4]), seed=1, epoch=0, sources=left_out)
+    assert set(names[order[targets[order] == 0]]) == {"a"}
+    assert set(names[order[targets[order] == 1]]) == {"b"}  # a class is not left out

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from raresight.pipeline.models.device import upload
+from raresight.pipeline.training.data.order import Sources
 
 MAPPED_AT_ONCE = 256 << 20  # bytes
 _TAKEN_AT_ONCE = 4096  # images
@@ -30,13 +31,21 @@ class Feed:
     """Images and targets that batches are taken from, by index.
 
     When all of ``pixels`` fits into half the free memory of the device it is kept there; otherwise
-    each batch is read from it, and what a memory map holds of it stays bounded.
+    each batch is read from it, and what a memory map holds of it stays bounded. ``sources`` says
+    how much of an epoch is of which, where that is not by their images.
     """
 
     def __init__(
-        self, pixels: PixelSource, rows: np.ndarray, targets: np.ndarray, device: torch.device
+        self,
+        pixels: PixelSource,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        device: torch.device,
+        *,
+        sources: Sources | None = None,
     ):
         self.device = device
+        self.sources = sources
         self.rows = rows
         self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
         self._pixels = pixels

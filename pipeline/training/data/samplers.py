@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.training.data.rounding import whole
 
 
 class Sampler(Section):
@@ -41,7 +42,7 @@ class Sampler(Section):
         counts = np.asarray(available, np.int64)
         if self.max_per_class is not None:
             counts = np.minimum(counts, self.max_per_class)
-        return _whole(self.wanted(counts, epoch / max(1, epochs - 1)), total=int(counts.sum()))
+        return whole(self.wanted(counts, epoch / max(1, epochs - 1)), int(counts.sum()))
 
 
 class Shuffled(Sampler):
@@ -109,11 +110,3 @@ def _even(counts: np.ndarray) -> np.ndarray:
     """The same share for each class that there is an image of."""
     there = counts > 0
     return there / there.sum()
-
-
-def _whole(wanted: np.ndarray, total: int) -> np.ndarray:
-    """Whole numbers that sum to ``total``, each less than 1 from what is wanted."""
-    floor = np.floor(wanted + 1e-9).astype(np.int64)
-    order = np.argsort(floor - wanted, kind="stable")
-    floor[order[: total - floor.sum()]] += 1
-    return floor

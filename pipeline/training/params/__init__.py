@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import Fraction
 from raresight.pipeline.models.params import Initialization, ModelParams, SmallCNNParams
 from raresight.pipeline.training.data.samplers import SamplerParams, Shuffled
 from raresight.pipeline.training.optim.losses import LogitAdjusted, LossParams, Weighted
@@ -25,9 +26,11 @@ from raresight.pipeline.training.params.updates import (
 class TrainParams(Section):
     """How the model is fitted.
 
-    ``num_seeds`` trainings are run, which differ by their seed alone; the first one's model is the
-    model. ``start`` is a folder with a model of ours (such as ``data/model`` of another project),
-    whose weights the training begins from. ``compile`` lets torch.compile make kernels for the net:
+    ``source_weights`` are the shares of an epoch of the sources that they name, in each class; the
+    other sources share the rest by their images. ``num_seeds`` trainings are run, which differ by
+    their seed alone; the first one's model is the model. ``start`` is a folder with a model of ours
+    (such as ``data/model`` of another project), whose weights the training begins from. ``compile``
+    lets torch.compile make kernels for the net:
     it takes minutes and a C++ compiler. ``checkpoint`` says whose weights are saved: the best
     epoch's (by validation average precision) or the last one's. ``folds`` trains that often on
     train and val together without one part of them, and scores that part (cross-validation); the
@@ -38,6 +41,7 @@ class TrainParams(Section):
 
     seed: Annotated[int, Field(ge=0)] = 1
     num_seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    source_weights: dict[str, Fraction] | None = None
     folds: Annotated[int, Field(ge=2, le=100)] | None = None
     model: ModelParams = SmallCNNParams()
     start: str | None = None
@@ -66,10 +70,16 @@ class TrainParams(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "TrainParams":
-        problem = self.schedule.contradiction(self.epochs) or self._never()
+        problem = self.schedule.contradiction(self.epochs) or self._never() or self._weights()
         if problem:
             raise ValueError(problem)
         return self
+
+    def _weights(self) -> str | None:
+        total = sum((self.source_weights or {}).values())
+        if total > 1 + 1e-9:
+            return f"source_weights are shares of an epoch and sum to {total:g}: 1 is the most"
+        return None
 
     def _never(self) -> str | None:
         """Why something that is asked for would never happen, both keys named."""
