@@ -137,12 +137,15 @@ function startPanel(root, others) {
       preset.setAttribute("aria-pressed", String(Number(preset.dataset.prevalence) === p));
     }
     at("says").textContent = sentence(now, right, wrong, p);
-    const filled = now.precision === null ? 0 : Math.round(100 * now.precision);
-    at("of-predicted").textContent = now.precision === null ? "Nothing is predicted positive."
-      : now.precision === 0 ? "No predicted positive is right." : `Of 100 predicted positives, ${filled || "less than one"} ${filled === 1 || !filled ? "is" : "are"} right:`;
+    // Where no false positive was seen and positives are rarer than here, so many at least are right.
+    const bound = isBound("precision", k, p), known = bound ? range.precision[0] : now.precision;
+    const filled = known === null ? 0 : bound ? Math.floor(100 * known) : Math.round(100 * known);
+    at("of-predicted").textContent = known === null ? "Nothing is predicted positive."
+      : bound ? `No false positive was seen: of 100 predicted positives, at least ${filled || "one in many"} ${filled === 1 || !filled ? "is" : "are"} right:`
+      : known === 0 ? "No predicted positive is right." : `Of 100 predicted positives, ${filled || "less than one"} ${filled === 1 || !filled ? "is" : "are"} right:`;
     [...at("predicted").children].forEach((square, i) => {
       square.classList.toggle("right", i < filled);
-      square.classList.toggle("wrong", now.precision !== null && i >= filled);
+      square.classList.toggle("wrong", !bound && now.precision !== null && i >= filled);
     });
     draw(recall, specificity, p);
   }
