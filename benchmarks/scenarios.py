@@ -79,13 +79,13 @@ def read(data: Path, *, seconds: float = 0.0) -> Reached:
     results = json.loads((data / "evaluation" / "results.json").read_text())
     quality = "accuracy" if results["positive"] is None else "average_precision"
     row = results["test"]
-    trainings = results.get("by_seed", {}).get("test", {}).get(quality, [row[quality]])
+    several = results.get("by_seed", {}).get("test", {}).get(quality, {}).get("values", {})
     return Reached(
         quality=quality,
         network=row[quality],
         interval=(row[f"{quality}_low"], row[f"{quality}_high"]),
         baselines={name: results[f"{name}_baseline"][quality] for name in ("shortcut", "texture")},
-        by_seed=tuple(trainings),
+        by_seed=tuple(several.values()) or (row[quality],),
         seconds=seconds,
     )
 
