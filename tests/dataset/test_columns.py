@@ -167,14 +167,10 @@ def generator_of(name, value, *, countable: bool = True) -> Generator:
 
 def collected(name, generator, *, outliers: Outliers | None = None):
     records = [Record(id=f"r{k}", label="a", group="g" if k else None) for k in range(3)]
-    description = Description(
-        classes=("a",), positive=None, image_shape=SHAPE, columns=(name,), factors={},
-        sources=(), seed=1, versions={},
-    )  # fmt: skip
-    collector = Collector(generator, records, description)
+    collector = Collector(generator, 3, shape=SHAPE, columns=(name,), factors=())
     drawer = Drawer(generator=generator, records=records, seed=1, noise=None, outliers=outliers)
     for k in range(3):
-        collector.put(k, drawer.draw(k))
+        collector.put(records[k], drawer.draw(k))
     return collector.rows()
 
 
