@@ -23,6 +23,10 @@ for key in ("options", *(key for key, value in SOURCE.items() if value is None))
     del SOURCE[key]
 
 NULLABLE = {
+    "train.source_weights",
+    "train.folds",
+    "report.title",
+    "report.notes",
     "generate.positive",
     "train.sampler.max_per_class",
     "train.mixing",

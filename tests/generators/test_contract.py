@@ -195,7 +195,7 @@ def hashes(pictures):
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schema, "SHARD_BYTES", 2 * SIDE * SIDE * 10)
+        patch.setattr(schema, "SHARD_BYTES", SIDE * SIDE * 3)  # one image a shard
         ways = {"one": run("one", 1), "two": run("two", 2)}
         patch.setattr(generate, "map_shards", backwards)
         return {**ways, "backwards": run("backwards", 1)}

@@ -1,5 +1,8 @@
 """Which pixels an answer came from."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -70,8 +73,18 @@ def test_the_command_draws_the_surest_mistakes(kept_project, tmp_path, monkeypat
     done = invoke(*arguments)
     assert done.exit_code == 0, done.output
     text = " ".join(done.output.split())
-    assert f"wrote {out}: 3 of 10 false positives, 1 of 1 false negatives" in text
-    assert "of what speaks for the class lies on the objects" in text
+    told = re.search(
+        rf"wrote {out}: (\d+) of (\d+) false positives, (\d+) of (\d+) false neg", text
+    )
+    assert told is not None, text
+    shown_positives, false_positives, shown_negatives, false_negatives = map(int, told.groups())
+    assert shown_positives == min(3, false_positives) == 3
+    assert shown_negatives == min(3, false_negatives)
+    results = json.loads((kept_project.data / "evaluation/results.json").read_text())
+    wrong = (1 - results["test"]["accuracy"]) * sum(results["counts"]["test"].values())
+    assert false_positives + false_negatives == pytest.approx(wrong)
+    # Images of the other class hold no object that anything could lie on.
+    assert ("of what speaks for the class lies on the objects" in text) == (false_negatives > 0)
     with Image.open(out) as picture:
         assert picture.size[0] > 1000
         assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 100

@@ -264,7 +264,7 @@ def test_answers_that_costs_decided_are_taken_as_they_were_given():
         scores=np.array([[0.9, 0.1], [0.8, 0.2]]),
         predicted=np.array([0, 1]),
     )
-    outcome = sides._outcome(images, None, Task(classes=("a", "b"), positive=None))
+    outcome = sides.answers(images, None, Task(classes=("a", "b"), positive=None))
     assert outcome.predicted.tolist() == [0, 1]
-    rare = sides._outcome(images, 0.1, Task(classes=("a", "b"), positive="b"))
+    rare = sides.answers(images, 0.1, Task(classes=("a", "b"), positive="b"))
     assert rare.predicted.tolist() == [1, 1]

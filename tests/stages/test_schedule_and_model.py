@@ -12,6 +12,8 @@ from raresight.pipeline.tuning.model_summary import summarize
 
 _YAML = YAML(typ="safe", pure=True)
 
+RATE = full_params()["train"]["optimizer"]["learning_rate"]
+
 
 @pytest.fixture
 def params(tmp_path):
@@ -30,7 +32,7 @@ def test_the_curve_is_that_of_params_yaml_and_is_drawn(params, tmp_path):
     file = params(epochs=6, schedule=milestones)
     plot = tmp_path / "pictures/rate.png"
     curve = schedule.run(file, tmp_path / "data", plot=plot, steps_per_epoch=2)
-    assert curve.rates == pytest.approx([2e-3] * 4 + [1e-3] * 4 + [5e-4] * 4)
+    assert curve.rates == pytest.approx([RATE] * 4 + [RATE / 2] * 4 + [RATE / 4] * 4)
     assert curve.epochs[-1] == 5.5
     assert plot.read_bytes().startswith(b"\x89PNG")
 
@@ -40,7 +42,7 @@ def test_a_plateau_is_drawn_as_if_validation_never_got_better(params, tmp_path):
                "patience": 1, "min_delta": 0.0, "min_lr_ratio": 0.0}  # fmt: skip
     file = params(epochs=6, schedule=plateau)
     curve = schedule.run(file, tmp_path / "data", plot=None, steps_per_epoch=1)
-    assert curve.rates == pytest.approx([2e-3] * 3 + [1e-3] * 2 + [5e-4])
+    assert curve.rates == pytest.approx([RATE] * 3 + [RATE / 2] * 2 + [RATE / 4])
     assert "never got better" in curve.note
 
 
@@ -54,7 +56,7 @@ def test_the_numbers_of_a_network_are_those_of_a_count_by_hand():
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)
     )
-    summary = summarize(Classifier(network, [0.0] * 3, [1.0] * 3, 2), "by hand", 8)
+    summary = summarize(Classifier(network, [0.0] * 3, [1.0] * 3, 2), "by hand", (8, 8))
     assert [
         (layer.name, layer.output, layer.parameters, layer.macs) for layer in summary.layers
     ] == [
