@@ -71,7 +71,8 @@ def _beside(
     ours = _program("raresight", "-q", "predict", files_at, *asked, threads=workers)
     told = (peer.__name__, model, files_at, str(sizes.side), folder / "theirs.csv", str(workers))
     theirs = _program("benchmarks.plain_predict", *told, threads=workers)
-    mine, other = interleave(clock(ours), clock(theirs), rounds=sizes.rounds)
+    # Each turn is a program that begins cold anyway; the files were written just now.
+    mine, other = interleave(clock(ours), clock(theirs), rounds=sizes.rounds, warm_up=False)
     return Measurement(
         what=f"predict: a folder of files, --workers {workers}",
         peer=f"{peer.__doc__} ({workers} threads)" if peer is plain else str(peer.__doc__),

@@ -35,7 +35,7 @@ class Tiny(Model):
     name: Literal["tiny"] = "tiny"
     filters: int = 4
 
-    def network(self, *, classes: int, side: int, fetch: bool) -> nn.Module:
+    def network(self, *, classes: int, shape: tuple[int, int], fetch: bool) -> nn.Module:
         return nn.Sequential(
             nn.Conv2d(3, self.filters, 5, 2, 2), nn.BatchNorm2d(self.filters), nn.ReLU(),
             nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(self.filters, classes),

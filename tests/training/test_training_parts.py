@@ -44,7 +44,8 @@ def test_a_saved_model_comes_back_to_the_bit(tmp_path):
 
 
 def test_a_last_layer_that_compares_directions_comes_back(tmp_path):
-    options = {"classes": 2, "mean": [1, 2, 3], "std": [4, 5, 6], "side": 16, "cosine_scale": 9.0}
+    options = {"classes": 2, "mean": [1, 2, 3], "std": [4, 5, 6], "shape": (16, 16)}
+    options["cosine_scale"] = 9.0
     model = build(SMALL, seed=7, **options).eval()
     checkpoint.save(tmp_path, model.state_dict(), card(cosine_scale=9.0, loss="ldam"))
     images = torch.arange(2 * 16 * 16 * 3).view(2, 16, 16, 3).to(torch.uint8)
