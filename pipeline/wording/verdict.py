@@ -181,7 +181,7 @@ def _decided(metrics: Metrics, positive: str) -> Iterator[Part]:
             if (between := interval(held, name, number))
         ]
         if wider:
-            yield f"With what others like these would have chosen: {', '.join(wider)}. "
+            yield f"With the uncertainty of that choice: {', '.join(wider)}. "
 
 
 def _accuracy(metrics: Metrics) -> Iterator[Part]:
