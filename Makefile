@@ -35,8 +35,9 @@ $(VENV)/extras: $(VENV)/installed constraints-extras.txt
 	$(PIP) -r constraints-extras.txt
 	@touch $@
 
+# As many processes as cores, one thread each; a file's tests stay together and share what they set up.
 test: lint $(VENV)/extras  ## linter, types and the whole test suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)/installed  ## ruff and mypy
 	$(BIN)/ruff check .
