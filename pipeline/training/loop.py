@@ -232,7 +232,8 @@ class Trainer:
     def _read_losses(self) -> None:
         if not self._unread:
             return
-        (losses, norms, sizes), self._unread = zip(*self._unread, strict=True), []
+        losses, norms, sizes = zip(*self._unread, strict=True)
+        self._unread = []
         values = self.group.sum(devices.as_double(torch.stack(losses))).tolist()
         for loss, norm, size in zip(values, torch.stack(norms).tolist(), sizes, strict=True):
             self._check(loss, explosion(len(self.available)))
@@ -291,8 +292,8 @@ class Trainer:
     def _set_rate(self, step: int) -> None:
         schedule = self.params.schedule
         place = {"epochs": self.params.epochs, "steps_per_epoch": self.steps_per_epoch}
-        base, history = self.params.optimizer.learning_rate, self.history
-        past = history.monitored(schedule.monitored)
+        base = self.params.optimizer.learning_rate
+        past = self.history.monitored(schedule.monitored)
         self.update.rate = learning_rate(step, base=base, schedule=schedule, history=past, **place)
         if (cycled := momentum(step, schedule=schedule, **place)) is not None:
             self.update.set_momentum(cycled)

@@ -5,7 +5,6 @@ from typing import Any
 
 from raresight.pipeline.wording.numbers import count, number, with_interval
 
-TITLE = "Does it look at the object?"
 ROWS = {
     "before": "{positive}, as they are",
     "after": "{positive}, the object filled by its surroundings",

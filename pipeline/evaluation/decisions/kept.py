@@ -21,8 +21,6 @@ from raresight.pipeline.runtime.errors import DataError, ParamsError
 
 DECISION, ARRAYS = "decision.json", "unlike.safetensors"
 FORMAT = 1
-
-
 MODEL_FILES = ("model.json", "weights.safetensors")
 
 
