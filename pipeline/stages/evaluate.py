@@ -176,7 +176,7 @@ def _checks(loaded: LoadedInputs, result: EvaluationResult, data: Path) -> dict[
     tested = Tested(
         rows=loaded.rows["test"],
         predicted=test.predicted,
-        groups=test.groups,
+        groups=np.unique(loaded.groups[loaded.rows["test"]], return_inverse=True)[1],
     )
     answers, settings = _answers_of(loaded, result), result.params.intervals
     found = {
