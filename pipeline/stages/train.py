@@ -95,7 +95,7 @@ class Run:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         return diagnose(
-            self.history.epochs,
+            self.history.epochs[self.job.params.pretrain_epochs :],
             chance=self.trainer.chance_loss(),
             steps_per_epoch=self.trainer.steps_per_epoch,
             weights_per_image=_weights_per_image(self.trainer),
@@ -197,17 +197,21 @@ def _write(data: Path, work: Work, loggers: Sequence[str]) -> None:
 
 def _fit_with_bar(job: Job, label: str, *, loggers: Sequence[str]) -> tuple[Trainer, History]:
     trainer = job.start()
-    epochs = trainer.last_epoch
-    images = int(trainer.class_counts(0).sum())
     live = LiveCurves(job.data / FOLDER, loggers, replicate=job.replicate)
     with closing(live), bar(rate_column()) as progress:
-        done = trainer.progress.epoch * images + trainer.progress.images
-        task = progress.add_task("train", total=images * epochs, completed=done)
+        task, said = progress.add_task("train"), ""
+
+        def on_phase(name: str, trainer: Trainer) -> None:
+            nonlocal said
+            images, at = int(trainer.class_counts(0).sum()), trainer.progress
+            total, done = images * trainer.last_epoch, at.epoch * images + at.images
+            progress.reset(task, total=total, completed=done)
+            said = label + (f"{name}, " if name else "") + f"epoch {{}}/{trainer.last_epoch}"
 
         def on_batch(seen: int, epoch: int) -> None:
-            progress.update(task, advance=seen, description=f"{label}epoch {epoch + 1}/{epochs}")
+            progress.update(task, advance=seen, description=said.format(epoch + 1))
 
-        return job.fit(trainer, on_batch, live.update)
+        return job.fit(trainer, on_batch, live.update, on_phase)
 
 
 def _weights_per_image(trainer: Trainer) -> float:
@@ -217,7 +221,7 @@ def _weights_per_image(trainer: Trainer) -> float:
 
 
 def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
-    inputs, epoch = job.inputs, history.kept.epoch - 1
+    inputs, epoch = job.inputs, history.kept.epoch - 1 - trainer.epochs_before
     counts = trainer.class_counts(epoch)
     prior = trainer.params.loss.score_prior(counts, epoch)
 
@@ -239,12 +243,21 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
         epoch=history.kept.epoch,
         val_average_precision=history.kept.val_average_precision,
         weights=_origin(job.weights),
+        pretrain=_pretrained(job),
         readings=inputs.readings,
     )
 
 
 def _origin(weights: Pretrained | None) -> dict[str, str | None] | None:
     return None if weights is None else {"origin": weights.origin, "sha256": weights.sha256}
+
+
+def _pretrained(job: Job) -> dict[str, Any] | None:
+    """What the first phase learned from, where there was one."""
+    phase, feed = job.params.pretrain, job.inputs.pretrain
+    if phase is None or feed is None:
+        return None
+    return {"sources": list(phase.sources), "epochs": phase.epochs, "images": len(feed)}
 
 
 def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, Any]:
@@ -257,6 +270,8 @@ def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, An
         together["folds"] = folds.summary
     elif len(runs) > 1:
         together["by_seed"] = summary([run.metrics for run in runs])
+    if (before := _pretrained(first.job)) is not None:
+        together["pretrain"] = before
     return {
         **first.metrics,
         "images": len(first.trainer.train_feed),
