@@ -64,7 +64,7 @@ def test_what_params_name_is_listed_and_no_more_what_they_named(project, stage):
 
 def test_a_folder_that_is_listed_covers_what_lies_in_it(project):
     text = (project / "dvc.yaml").read_text()
-    (project / "dvc.yaml").write_text(text.replace("      - generators\n", "      - data\n", 1))
+    (project / "dvc.yaml").write_text(text.replace("      - data/checked\n", "      - data\n", 1))
     edit(project, "generate", sources=[FOLDER])
     asked = ("--params", project / "params.yaml", "--data", project / "data")
     assert invoke(*asked, "generate").exit_code == 66
@@ -72,7 +72,7 @@ def test_a_folder_that_is_listed_covers_what_lies_in_it(project):
 
 def test_deps_of_ones_own_stay(project):
     text = (project / "dvc.yaml").read_text()
-    (project / "dvc.yaml").write_text(text.replace("      - generators\n", "      - mine\n", 1))
+    (project / "dvc.yaml").write_text(text.replace("      - data/checked\n", "      - mine\n", 1))
     edit(project, "generate", sources=[FOLDER])
     sync(project / "params.yaml")
     edit(project, "generate", sources=[{**FOLDER, "options": {"path": "/elsewhere/scans"}}])
