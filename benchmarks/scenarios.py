@@ -101,7 +101,8 @@ def made_with(name: str) -> str:
 
     Comments are no part of it, nor are keys that are left to their defaults.
     """
-    params: dict[str, Any] = YAML(typ="safe").load(ROOT / f"params/{name}.yaml")
+    document: dict[str, Any] = YAML(typ="safe").load(ROOT / f"params/{name}.yaml")
+    params = {key: value for key, value in document.items() if value or key not in _LATER}
     drawn = sorted({source["generator"] for source in params["generate"]["sources"]})
     streams = {name: registry.find(name).stream for name in drawn}
     text = json.dumps([params, streams], sort_keys=True)
