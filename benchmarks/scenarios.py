@@ -45,7 +45,7 @@ class Reached:
     interval: tuple[float, float]
     baselines: Mapping[str, float]
     by_seed: tuple[float, ...]
-    seconds: float
+    seconds: float = 0.0
 
     @property
     def margin(self) -> float:
@@ -113,7 +113,8 @@ def write(found: Mapping[str, Reached]) -> None:
     """Put ``found`` into the record, in the place of what was there of these scenarios."""
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     for name, one in found.items():
-        record[name] = {"made_with": made_with(name), **asdict(one)}
+        kept = {key: value for key, value in asdict(one).items() if key != "seconds"}
+        record[name] = {"made_with": made_with(name), **kept}
     RECORD.write_text(json.dumps(dict(sorted(record.items())), indent=2) + "\n")
 
 

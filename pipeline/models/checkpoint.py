@@ -32,7 +32,8 @@ class ModelCard:
     the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
     are the training images' per channel, in [0, 255]; ``seed`` is that of the training, and
     ``cosine_scale`` that of the last layer where it compares directions; ``weights`` the origin and
-    sha256 of those that the training began from. ``readings`` says of each source of images that
+    sha256 of those that the training began from, ``pretrain`` the sources, epochs and images of its
+    first phase where it had one. ``readings`` says of each source of images that
     exist how its files became pixels, so that new ones are read alike.
     """
 
@@ -50,6 +51,7 @@ class ModelCard:
     epoch: int
     val_average_precision: float
     weights: Mapping[str, str | None] | None = None
+    pretrain: Mapping[str, Any] | None = None
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -89,7 +89,7 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
         "augmented": inputs.augmented,
         "model": inputs.card,
         "training": inputs.training,
-        "training_charts": draw_learning(inputs.curves[0], best=inputs.training["best_epoch"]),
+        "training_charts": draw_learning(inputs.curves[0], **_marked(inputs)),
         "asked": resolved,
         "changed": asked.changed(resolved),
         "title": inputs.params.title,
@@ -127,7 +127,7 @@ def _object_removed(results: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> None:
     """Write the pictures of training and evaluation, which `dvc plots` shows, into ``folder``."""
-    draw_curves(inputs.curves, folder / "training.png", best=inputs.training["best_epoch"])
+    draw_curves(inputs.curves, folder / "training.png", **_marked(inputs))
     draw_confusion(inputs.test, folder / "confusion.png")
     if planes is not None:
         shown = [planes.own] if planes.deployed is None else [planes.own, planes.deployed]
@@ -139,6 +139,12 @@ def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> 
         event=_event(inputs),
     )
     draw_slices(_slices(inputs), inputs.results["test"], folder / "slices.png")
+
+
+def _marked(inputs: ReportInputs) -> dict[str, int]:
+    """What is marked in the learning curves: the epoch kept, and those of a first phase."""
+    before = inputs.training.get("pretrain", {}).get("epochs", 0)
+    return {"best": inputs.training["best_epoch"], "pretrained": before}
 
 
 def _facts(inputs: ReportInputs) -> dict[str, Any]:

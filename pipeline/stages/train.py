@@ -96,7 +96,7 @@ class Run:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         return diagnose(
-            self.history.epochs,
+            self.history.epochs[self.job.params.pretrain_epochs :],
             chance=self.trainer.chance_loss(),
             steps_per_epoch=self.trainer.steps_per_epoch,
             weights_per_image=_weights_per_image(self.trainer),
@@ -209,7 +209,7 @@ def _weights_per_image(trainer: Trainer) -> float:
 
 
 def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
-    inputs, epoch = job.inputs, history.kept.epoch - 1
+    inputs, epoch = job.inputs, history.kept.epoch - 1 - trainer.epochs_before
     counts = trainer.class_counts(epoch)
     prior = trainer.params.loss.score_prior(counts, epoch)
 
@@ -231,12 +231,21 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
         epoch=history.kept.epoch,
         val_average_precision=history.kept.val_average_precision,
         weights=_origin(job.weights),
+        pretrain=_pretrained(job),
         readings=inputs.readings,
     )
 
 
 def _origin(weights: Pretrained | None) -> dict[str, str | None] | None:
     return None if weights is None else {"origin": weights.origin, "sha256": weights.sha256}
+
+
+def _pretrained(job: Job) -> dict[str, Any] | None:
+    """What the first phase learned from, where there was one."""
+    phase, feed = job.params.pretrain, job.inputs.pretrain
+    if phase is None or feed is None:
+        return None
+    return {"sources": list(phase.sources), "epochs": phase.epochs, "images": len(feed)}
 
 
 def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, Any]:
@@ -249,6 +258,8 @@ def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, An
         together["folds"] = folds.summary
     elif len(runs) > 1:
         together["by_seed"] = summary([run.metrics for run in runs])
+    if (before := _pretrained(first.job)) is not None:
+        together["pretrain"] = before
     return {
         **first.metrics,
         "images": len(first.trainer.train_feed),

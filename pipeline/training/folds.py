@@ -17,7 +17,7 @@ from raresight.pipeline.models.out_of_fold import OutOfFold
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.training.diagnosis.history import Epoch, History
 from raresight.pipeline.training.inputs import TrainingImages
-from raresight.pipeline.training.job import Job, later
+from raresight.pipeline.training.job import Job, Weights, later
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.optim.early_stopping import best_epoch
 from raresight.pipeline.training.params import TrainParams
@@ -144,8 +144,8 @@ class FoldJob(Job):
     def folder(self) -> Path:
         return self.data / RESUME / f"{self.name}-{self.fold}"
 
-    def trainer(self) -> Trainer:
-        return self.trainer_by(FoldTrainer if self.chooses else Trainer)
+    def trainer(self, weights: Weights | None = None) -> Trainer:
+        return self.trainer_by(FoldTrainer if self.chooses else Trainer, weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,8 @@ class CrossValidation:
 
     ``scores`` are the out-of-fold scores after the epoch that ``history`` keeps. Its curves are
     means over the folds and, for how well they are ranked, of all held-out images together.
-    ``stop_after`` is that epoch where it was chosen, None where it is the last one anyway.
+    ``stop_after`` is that epoch of the recipe where it was chosen, None where it is the last one
+    anyway.
     ``counts`` are the images of each class that were held out.
     """
 
@@ -218,7 +219,7 @@ def cross_validate(
     return CrossValidation(
         scores=scores,
         history=History(epochs=epochs, best=kept),
-        stop_after=kept.epoch if chooses else None,
+        stop_after=kept.epoch - params.pretrain_epochs if chooses else None,
         counts=dict(zip(originals.classes, counts.tolist(), strict=True)),
     )
 

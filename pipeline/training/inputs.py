@@ -13,11 +13,12 @@ import torch
 
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.runtime.errors import DataError, ParamsError, suggest
+from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.splitting.table import Splits, read_splits
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.data.order import Sources, shares_of
 from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.sources import check_sources, in_first_phase
 from raresight.pipeline.training.start import normalization
 
 
@@ -27,6 +28,7 @@ class Inputs:
 
     train: Feed
     val: Feed
+    pretrain: Feed | None  # what the first phase learns from, where there is one
     classes: tuple[str, ...]
     positive: str | None
     image_shape: tuple[int, int, int]
@@ -75,22 +77,35 @@ class TrainingImages:
         every = np.concatenate((np.arange(len(originals)), of_copies))
         return shares_of(originals.source_names[every[rows]], params.source_weights)
 
+    def _with_copies(self, rows: np.ndarray) -> np.ndarray:
+        """``rows`` of the originals and, counted on from those, their copies'."""
+        names = pa.array(self.originals.ids[rows], pa.string())
+        copied: np.ndarray = pc.is_in(self.copies.arrow("source_id"), value_set=names).to_numpy()
+        return np.concatenate((rows, np.flatnonzero(copied) + len(self.originals)))
+
+    def _feed(
+        self, pixels: Pixels, rows: np.ndarray, device: torch.device, sources: Sources | None = None
+    ) -> Feed:
+        return Feed(pixels, rows, self._targets[rows], device, sources=sources)
+
     def inputs(
         self, params: TrainParams, learned: np.ndarray, judged: np.ndarray, device: torch.device
     ) -> Inputs:
         """Inputs that learn from the rows ``learned`` of the originals and from their copies, and
-        are judged on the originals ``judged``."""
+        are judged on the originals ``judged``.
+
+        Images of a first phase take part in nothing else: not in the mean and deviation either.
+        """
         originals = self.originals
-        names = pa.array(originals.ids[learned], pa.string())
-        copied: np.ndarray = pc.is_in(self.copies.arrow("source_id"), value_set=names).to_numpy()
-        rows = np.concatenate((learned, np.flatnonzero(copied) + len(originals)))
+        first = in_first_phase(params, originals.source_names[learned])
+        early, learned = learned[first], learned[~first]
+        rows = self._with_copies(learned)
         shards = [*originals.images.shards, *self.copies.images.shards]
         pixels = Pixels(shards, originals.image_shape, mapped=True)
         mean, std = normalization(params) or _pixel_statistics(originals, learned)
         return Inputs(
-            train=Feed(
-                pixels, rows, self._targets[rows], device, sources=self._sources(params, rows)
-            ),
+            train=self._feed(pixels, rows, device, self._sources(params, rows)),
+            pretrain=self._feed(pixels, self._with_copies(early), device) if len(early) else None,
             val=Feed(originals.images, judged, originals.targets[judged], device),
             classes=originals.classes,
             positive=originals.positive,
@@ -127,19 +142,13 @@ def open_images(
             "pixels, and only square ones can be turned by a quarter. `rotation: 180` turns them "
             "by any angle."
         )
-    known = [source["name"] for source in images.originals.description.sources]
-    for name in params.source_weights or {}:
-        if name not in known:
-            raise ParamsError(
-                f"{params_file}: train.source_weights.{name}: no source '{name}'. "
-                f"{suggest(name, known)}"
-            )
     learned, judged = len(images.rows("train")), len(images.rows("val"))
     if learned < 2 or not judged:
         raise DataError(
             f"data/splits leaves {learned} images for train and {judged} for val; 2 and 1 are "
             "the least. Draw more (generate), or change split.ratios."
         )
+    check_sources(params_file, params, images.originals, images.rows("train"))
     labels, every = images.originals.labels, images.splits.rows(images.originals, "train")
     if gone := sorted({*labels[every].tolist()} - {*labels[images.rows("train")].tolist()}):
         raise DataError(

@@ -19,12 +19,17 @@ def fit_shown(
     ``label`` says which of several trainings it is.
     """
     trainer = job.start()
-    epochs, images = trainer.last_epoch, int(trainer.class_counts(0).sum())
     with bar(rate_column()) as progress:
-        done = trainer.progress.epoch * images + trainer.progress.images
-        task = progress.add_task(name, total=images * epochs, completed=done)
+        task, said = progress.add_task(name), ""
+
+        def on_phase(phase: str, trainer: Trainer) -> None:
+            nonlocal said
+            images, at = int(trainer.class_counts(0).sum()), trainer.progress
+            total, done = images * trainer.last_epoch, at.epoch * images + at.images
+            progress.reset(task, total=total, completed=done)
+            said = label + (f"{phase}, " if phase else "") + f"epoch {{}}/{trainer.last_epoch}"
 
         def on_batch(seen: int, epoch: int) -> None:
-            progress.update(task, advance=seen, description=f"{label}epoch {epoch + 1}/{epochs}")
+            progress.update(task, advance=seen, description=said.format(epoch + 1))
 
-        return job.fit(trainer, on_batch, on_epochs)
+        return job.fit(trainer, on_batch, on_epochs, on_phase)
