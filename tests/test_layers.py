@@ -27,6 +27,7 @@ ROOMS = {
     "generation": {*DATA, "generators"},
     "augmentation": DATA,
     "splitting": DATA,
+    "domains": DATA,
     "models": DATA,
     "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
