@@ -29,6 +29,8 @@ ROOMS = {
     "splitting": DATA,
     "domains": DATA,
     "models": DATA,
+    # It trains without each part of the training images in turn, and asks about that part.
+    "cleaning": {*DATA, "splitting", "models", "training"},
     "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
     # The section names the recipe's steps; the stage's inputs are split images and a model.
@@ -39,7 +41,7 @@ ROOMS = {
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
     "wording": {*BASE, "evaluation", "comparison"},
     # The page shows a judgement, or two of them compared.
-    "report": {*DATA, "splitting", "evaluation", "comparison", "wording"},
+    "report": {*DATA, "splitting", "cleaning", "evaluation", "comparison", "wording"},
     "cards": {*DATA, "evaluation", "wording"},  # what a model or a dataset is, for the hub
 }
 EVERY = {*ROOMS, "generators"}
@@ -160,6 +162,7 @@ def loaded_by(code: str) -> set[str]:
         ("stages.generate", set()),
         ("stages.augment", set()),
         ("stages.split", set()),
+        ("stages.clean", set()),
         ("commands.validate", set()),
         ("stages.evaluate", set()),
         ("stages.report", set()),
@@ -184,6 +187,7 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
         ("generate.run(params, data, workers=1)", set()),
         ("augment.run(params, data, workers=1)", {"albumentations"}),
         ("split.run(params, data)", set()),
+        ("clean.run(params, data)", set()),
     ):
         code = (
             "from pathlib import Path\n"

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from raresight.pipeline.core.verified import Verified
 from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError, listing
 from raresight.pipeline.runtime.system import c_function, flush
 
@@ -68,12 +69,15 @@ def write_manifest(folder: Path, hashed: Mapping[Path, str]) -> None:
 
 
 def manifest_problems(
-    folder: Path, *, free: Callable[[Path], bool] = lambda path: False
+    folder: Path,
+    *,
+    free: Callable[[Path], bool] = lambda path: False,
+    seen: Verified | None = None,
 ) -> list[str]:
     """What differs between a folder and its manifest, a sentence a file; empty if nothing does.
 
     Files that are ``free``, asked by their path below the folder, may differ, be missing, or be too
-    many.
+    many. Files that were ``seen`` and not written to since are not read again.
     """
     try:
         files: dict[str, dict[str, Any]] = read_json(folder / MANIFEST)["files"]
@@ -81,7 +85,7 @@ def manifest_problems(
         return [f"{folder / MANIFEST} lists no files"]
     checked = [name for name in files if not free(Path(name))]
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-        found = pool.map(lambda name: _problem(folder / name, files[name]), checked)
+        found = pool.map(lambda name: _problem(folder, name, files[name], seen), checked)
         problems = [problem for problem in found if problem]
     known = {folder / name for name in files} | {folder / MANIFEST}
     there = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
@@ -89,18 +93,26 @@ def manifest_problems(
     return problems + [f"{path} is not in the manifest" for path in extra]
 
 
-def _problem(path: Path, entry: Mapping[str, Any]) -> str | None:
+def _problem(
+    folder: Path, name: str, entry: Mapping[str, Any], seen: Verified | None
+) -> str | None:
+    path = folder / name
     if not path.is_file():
         return f"{path} is missing"
-    if path.stat().st_size != entry["bytes"]:
-        return f"{path} has {path.stat().st_size} bytes, not {entry['bytes']}"
+    before = path.stat()
+    if before.st_size != entry["bytes"]:
+        return f"{path} has {before.st_size} bytes, not {entry['bytes']}"
+    if seen and seen.holds(name, path, entry["sha256"]):
+        return None
     if sha256(path) != entry["sha256"]:
         return f"{path} has another sha256 than its manifest"
+    if seen:
+        seen.add(name, before, entry["sha256"])
     return None
 
 
 def require_verified(folder: Path, stage: str) -> None:
-    """Check an input folder before reading it.
+    """Check an input folder before reading it: what was written to since it was last checked.
 
     Raises InputMissing when ``stage`` has not written it, DataError when its bytes changed since.
     """
@@ -108,7 +120,10 @@ def require_verified(folder: Path, stage: str) -> None:
         raise InputMissing(
             f"{folder} is not there (or has no {MANIFEST}). Run `raresight {stage}` or `dvc repro`."
         )
-    if problems := manifest_problems(folder):
+    seen = Verified(folder)
+    problems = manifest_problems(folder, seen=seen)
+    seen.save()
+    if problems:
         raise DataError(
             f"{folder} is not what the {stage} stage wrote:\n{listing(problems)}\n"
             f"Restore it with `dvc checkout {folder}` or run `raresight {stage}` again."

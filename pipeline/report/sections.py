@@ -20,6 +20,7 @@ from raresight.pipeline.report.figures.evaluation import (
 )
 from raresight.pipeline.report.figures.learning_curves import draw_curves
 from raresight.pipeline.report.images import mistakes, sheets
+from raresight.pipeline.report.images.doubted import cleaning_shown
 from raresight.pipeline.report.images.galleries import galleries
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.judgement import baselines, slices
@@ -87,6 +88,7 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
             per_class=inputs.params.images_per_class,
             seed=inputs.params.seed,
         ),
+        "cleaned": cleaning_shown(inputs.originals, inputs.cleaning),
         "families": sheets.families(inputs.originals, inputs.copies, seed=inputs.params.seed),
         "images": inputs.images,
         "repeats": near_duplicates.of_split(inputs.splits["near_duplicates"]),

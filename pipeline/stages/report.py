@@ -10,6 +10,8 @@ from raresight.generators import registry
 from raresight.pipeline.cards.facts import DatasetFacts, ModelFacts
 from raresight.pipeline.cards.params import CardParams
 from raresight.pipeline.cards.writing import write_cards
+from raresight.pipeline.cleaning.table import FOLDER as CLEANING
+from raresight.pipeline.cleaning.table import read_cleaning
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
@@ -43,7 +45,7 @@ _PREDICTIONS = ("test", "perturbed", *BASELINES)
 def run(params_file: Path, data: Path) -> Path:
     """Write ``data/report/index.html``, with pictures beside it, and return the page's path."""
     params = load_section(params_file, "report", ReportParams)
-    for name, stage in _INPUTS.items():
+    for name, stage in _inputs(data).items():
         require_verified(data / name, stage)
     inputs = _read(params, _asked(params_file), data)
     planes = planes_of(inputs)
@@ -52,9 +54,21 @@ def run(params_file: Path, data: Path) -> Path:
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
         write_cards(folder, card, _facts(inputs, data))
-        write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
+        write_figures(
+            folder / FIGURES,
+            inputs.originals,
+            inputs.copies,
+            counts=inputs.images,
+            findings=() if inputs.cleaning is None else inputs.cleaning.findings,
+        )
         draw_pictures(inputs, planes, folder / FIGURES)
     return data / OUTPUT / PAGE
+
+
+def _inputs(data: Path) -> dict[str, str]:
+    """The folders below ``data`` that the page is made from, and the stage of each."""
+    cleaned = {CLEANING: "clean"} if (data / CLEANING).is_dir() else {}
+    return _INPUTS | cleaned
 
 
 def _facts(inputs: ReportInputs, data: Path) -> ModelFacts:
@@ -92,6 +106,7 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         augmented=read_json(data / "augmented" / "report.json"),
         images=splits["images"],
         splits=splits,
+        cleaning=read_cleaning(data / CLEANING) if (data / CLEANING).is_dir() else None,
         predictions={name: _table(tables / f"{name}.arrow") for name in _PREDICTIONS},
         slices=_rows(plots / "slices.tsv"),
         reliability={
@@ -100,7 +115,7 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         },
         curves=_curves(data / "training" / "curves"),
         factors=_meanings(originals),
-        identity=identity(data, (*_INPUTS, *_NUMBERS), asked),
+        identity=identity(data, (*_inputs(data), *_NUMBERS), asked),
         judgement=hashlib.md5((data / "evaluation/results.json").read_bytes()).hexdigest(),
     )
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
+from raresight.pipeline.core.files import stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.models import checkpoint
@@ -21,7 +22,7 @@ from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.checkpoint import replicate_folder
 from raresight.pipeline.models.pretrained import Pretrained
 from raresight.pipeline.runtime.live import FOLDER, LiveCurves, require_loggers
-from raresight.pipeline.runtime.progress import bar, rate_column, say
+from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.history import History, curve_rows
 from raresight.pipeline.training.folds import (
@@ -32,11 +33,12 @@ from raresight.pipeline.training.folds import (
     to_the_end,
 )
 from raresight.pipeline.training.inputs import TrainingImages, open_images
-from raresight.pipeline.training.job import INPUTS, Job, Resume, fingerprint, later
+from raresight.pipeline.training.job import Job, Resume, fingerprint, later, require_inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
+from raresight.pipeline.training.shown import fit_shown
 from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.training import cross_validated
 
@@ -59,14 +61,13 @@ def run(
     require_loggers(log)
     params = load_section(params_file, "train", TrainParams)
     warn(params, params_file)
-    for name, stage in INPUTS.items():
-        require_verified(data / name, stage)
+    require_inputs(data)
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     with process_group(where) as group:
         work = Work(
             params=params,
-            images=open_images(params_file, params, data),
+            images=open_images(params_file, params, data, left_out=left_out(data)),
             device=where,
             job={"data": data, "resume": resume, "group": group},
         )
@@ -196,22 +197,9 @@ def _write(data: Path, work: Work, loggers: Sequence[str]) -> None:
 
 
 def _fit_with_bar(job: Job, label: str, *, loggers: Sequence[str]) -> tuple[Trainer, History]:
-    trainer = job.start()
     live = LiveCurves(job.data / FOLDER, loggers, replicate=job.replicate)
-    with closing(live), bar(rate_column()) as progress:
-        task, said = progress.add_task("train"), ""
-
-        def on_phase(name: str, trainer: Trainer) -> None:
-            nonlocal said
-            images, at = int(trainer.class_counts(0).sum()), trainer.progress
-            total, done = images * trainer.last_epoch, at.epoch * images + at.images
-            progress.reset(task, total=total, completed=done)
-            said = label + (f"{name}, " if name else "") + f"epoch {{}}/{trainer.last_epoch}"
-
-        def on_batch(seen: int, epoch: int) -> None:
-            progress.update(task, advance=seen, description=said.format(epoch + 1))
-
-        return job.fit(trainer, on_batch, live.update, on_phase)
+    with closing(live):
+        return fit_shown(job, label, on_epochs=live.update)
 
 
 def _weights_per_image(trainer: Trainer) -> float:

@@ -53,11 +53,19 @@ class Folds:
         return np.concatenate(list(self.held))
 
 
-def make_folds(images: TrainingImages, rows: np.ndarray, *, folds: int, seed: int) -> Folds:
+def make_folds(
+    images: TrainingImages,
+    rows: np.ndarray,
+    *,
+    folds: int,
+    seed: int,
+    key: str = "train.folds",
+) -> Folds:
     """Part ``rows`` of the originals into ``folds``, groups kept together and classes spread alike.
 
-    Images of a source that never reaches validation, such as drawn ones beside real ones, are in no
-    fold. Raises DataError where a fold would lack the positive class.
+    ``key`` is what params.yaml calls their number. Images of a source that never reaches
+    validation, such as drawn ones beside real ones, are in no fold. Raises DataError where a fold
+    would lack the positive class.
     """
     originals = images.originals
     names = originals.source_names[rows]
@@ -70,9 +78,9 @@ def make_folds(images: TrainingImages, rows: np.ndarray, *, folds: int, seed: in
         found = len(np.unique(groups[targets == originals.classes.index(label)]))
         if found < folds:
             raise DataError(
-                f"train.folds is {folds}, but '{label}' is in {found} groups of images of train "
-                f"and val, and each fold needs one. Set train.folds to {max(found, 2)} or less, or "
-                f"add images of '{label}'."
+                f"{key} is {folds}, but '{label}' is in {found} groups of these images, and each "
+                f"fold needs one. Set {key} to {max(found, 2)} or less, or add images of "
+                f"'{label}'."
             )
     fold = assign_folds(targets, groups, folds=folds, seed=seed)
     return Folds(rows=rows, held=[scored[fold == number] for number in range(folds)])
@@ -124,15 +132,17 @@ class FoldTrainer(Trainer):
 class FoldJob(Job):
     """The training without the ``fold`` (from 1); its inputs are judged on that fold.
 
-    With ``chooses`` the scores of every epoch are kept, to choose one of them.
+    With ``chooses`` the scores of every epoch are kept, to choose one of them. ``name`` keeps what
+    was stopped apart from other trainings with folds.
     """
 
     fold: int
     chooses: bool
+    name: str = "fold"
 
     @property
     def folder(self) -> Path:
-        return self.data / RESUME / f"fold-{self.fold}"
+        return self.data / RESUME / f"{self.name}-{self.fold}"
 
     def trainer(self, weights: Weights | None = None) -> Trainer:
         return self.trainer_by(FoldTrainer if self.chooses else Trainer, weights)

@@ -1,6 +1,6 @@
 """What a training learns from and is judged on: the images of the stages before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,15 +40,22 @@ class Inputs:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingImages:
-    """The originals, their copies and the split of each, of which any training takes its part."""
+    """The originals, their copies and the split of each, of which any training takes its part.
+
+    ``left_out`` are the ids of training originals that nothing is learned from.
+    """
 
     originals: Dataset
     copies: Dataset
     splits: Splits
+    left_out: Sequence[str] = ()
 
     def rows(self, split: str) -> np.ndarray:
-        """The originals' rows of a split, ascending."""
-        return self.splits.rows(self.originals, split)
+        """The originals' rows of a split, ascending, without those that are left out of train."""
+        rows = self.splits.rows(self.originals, split)
+        if split != "train" or not self.left_out:
+            return rows
+        return rows[~np.isin(self.originals.ids[rows], list(self.left_out))]
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -110,8 +117,10 @@ class TrainingImages:
         )
 
 
-def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingImages:
-    """Everything that training reads from ``data``.
+def open_images(
+    params_file: Path, params: TrainParams, data: Path, *, left_out: Sequence[str] = ()
+) -> TrainingImages:
+    """Everything that training reads from ``data``, without training images ``left_out`` by id.
 
     Raises DataError when a split leaves nothing, ParamsError when a param does not fit the images.
     """
@@ -119,6 +128,7 @@ def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingI
         originals=Dataset(data / "generated"),
         copies=Dataset(data / "augmented"),
         splits=read_splits(data / "splits"),
+        left_out=left_out,
     )
     shape = images.originals.image_shape
     if params.batch_augment.shift >= min(shape[:2]):
@@ -139,12 +149,25 @@ def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingI
             "the least. Draw more (generate), or change split.ratios."
         )
     check_sources(params_file, params, images.originals, images.rows("train"))
+    labels, every = images.originals.labels, images.splits.rows(images.originals, "train")
+    if gone := sorted({*labels[every].tolist()} - {*labels[images.rows("train")].tolist()}):
+        raise DataError(
+            f"data/cleaning leaves no training image of {', '.join(gone)}. Write "
+            "`clean.labels: advise` and `clean.outliers: advise`, or keep some by clean.decisions."
+        )
     return images
 
 
-def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torch.device) -> Inputs:
+def open_inputs(
+    params_file: Path,
+    params: TrainParams,
+    data: Path,
+    device: torch.device,
+    *,
+    left_out: Sequence[str] = (),
+) -> Inputs:
     """The inputs of a training on train that is judged on val; raises as :func:`open_images`."""
-    images = open_images(params_file, params, data)
+    images = open_images(params_file, params, data, left_out=left_out)
     return images.inputs(params, images.rows("train"), images.rows("val"), device)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from raresight import pipeline
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import MANIFEST, sha256, write_json
+from raresight.pipeline.core.files import MANIFEST, require_verified, sha256, write_json
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.finetuning import freeze
 from raresight.pipeline.models.pretrained import Pretrained
@@ -39,12 +39,25 @@ from raresight.pipeline.training.state import KeepState, OnBatch, OnEpochs, OnPh
 from raresight.pipeline.wording import training as wording
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
+OPTIONAL_INPUTS = {"cleaning": "clean"}  # a project may have been made without the stage
 Resume = Literal["auto", "require", "never"]
 Weights = Mapping[str, Tensor]
 AnyTrainer = TypeVar("AnyTrainer", bound=Trainer)
 # What the weights depend on: not runtime/ and wording/, so that a half-finished training outlives a
 # reworded message.
-CODE = ("core", "dataset", "splitting", "models", "training", "stages/train.py")
+CODE = ("cleaning", "core", "dataset", "splitting", "models", "training", "stages/train.py")
+
+
+def there(data: Path) -> dict[str, str]:
+    """The inputs of a training below ``data``, and the stage of each; optional ones if they are."""
+    optional = {name: stage for name, stage in OPTIONAL_INPUTS.items() if (data / name).is_dir()}
+    return INPUTS | optional
+
+
+def require_inputs(data: Path) -> None:
+    """Check all that a training reads, before it is read; raises as ``require_verified``."""
+    for name, stage in there(data).items():
+        require_verified(data / name, stage)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +243,7 @@ class Job:
             "code": resume.digests(root, *(root / name for name in CODE)),
             "packages": foreign_code(self.params),
             "train": self.params.model_dump(mode="json"),
-            "data": {name: sha256(self.data / name / MANIFEST) for name in INPUTS},
+            "data": {name: sha256(self.data / name / MANIFEST) for name in there(self.data)},
             "machine": fingerprint(trainer),
             "weights": self.weights and (self.weights.sha256 or self.weights.origin),
         }
