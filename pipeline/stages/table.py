@@ -81,7 +81,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
-        revision=4,
+        revision=5,
     ),
     "clean": Stage(
         description="List training images that look wrong, and leave out those that it is told to.",
@@ -109,7 +109,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=5,
+        revision=6,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
