@@ -1,0 +1,1 @@
+"""How much more data would help: learning curves, and what they foretell."""
