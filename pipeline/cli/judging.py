@@ -131,9 +131,9 @@ def plan(
 ) -> None:
     """Say how many positives and negatives a test set needs, and whether this one has them.
 
-    With --more-data, say instead what twice and four times as many positives to learn from would bring:
-    short trainings on an eighth, a quarter, half and all of them make a learning curve, judged on
-    validation. One that was stopped goes on where it was.
+    With --more-data, say instead what twice and four times as many positives to learn from would
+    bring: short trainings on an eighth, a quarter, half and all of them make a learning curve,
+    judged on validation. One that was stopped goes on where it was.
     """
     given = {name: value for name, value in training.items() if value is not None}
     if more_data:
