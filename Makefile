@@ -24,8 +24,8 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 
 # Each stage says on stderr what it wrote; the verdict is printed once, at the end.
 repro: $(VENV)/installed  ## run the pipeline and print the verdict
-	raresight --quiet validate
 	dvc repro > /dev/null
+	raresight --quiet verify
 	raresight evaluate --show
 	@echo 'Open data/report/index.html in a browser.'
 

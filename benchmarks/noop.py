@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from benchmarks.inputs import ROOT, dvc, pathology, seconds_of, write_params
 from benchmarks.measure import Goal, Measurement, Sizes, interleave
 
-_STAGES = 6
+_STAGES = 7
 _TINY = {
     "generate": pathology(16, count=300, prevalence={"mitotic": 0.2}),
     "augment": {"copies": {"mitotic": 1}},

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -12,6 +13,7 @@ _REFERENCE = re.compile(r"raresight(\.\w+)+:\w+")
 SPOKEN = "wording"  # of all outputs the page alone holds sentences
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the project by its dotted name."""
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
@@ -24,6 +26,7 @@ def _dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def direct(name: str) -> set[str]:
     """The project's modules that ``name`` imports, anywhere in its source, and their packages.
 
@@ -54,6 +57,7 @@ def _parents(name: str) -> list[str]:
     return [".".join(parts[:k]) for k in range(1, len(parts))]
 
 
+@cache
 def closure(name: str) -> set[Path]:
     """The files of code, relative to the root, that importing ``name`` and running it can read.
 
@@ -70,5 +74,6 @@ def closure(name: str) -> set[Path]:
     return {path for path in files if path.parts[0] != "raresight" and path.parts[1] not in free}
 
 
+@cache
 def _has_code(path: Path) -> bool:
     return any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)

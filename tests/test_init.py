@@ -16,6 +16,7 @@ from raresight.pipeline.project.revisions import check_revision
 from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsError
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.stages import augment, generate, split
+from raresight.pipeline.stages.table import STAGES
 
 yaml = YAML(typ="safe")
 
@@ -39,7 +40,8 @@ def test_the_pipeline_of_a_project_is_that_of_the_repository():
     assert list(stages) == list(template.revisions())
     for name, stage in stages.items():
         assert stage["cmd"] == f"raresight {name}"
-        assert stage["params"][0] == {"revisions.yaml": [name]}
+        keys = [name] if STAGES[name].section else None  # None: the whole file
+        assert stage["params"][0] == {"revisions.yaml": keys}
         # No code, and everything else as in the repository.
         own = yaml.load((ROOT / "dvc.yaml").read_text())["stages"][name]
         data = [dep for dep in own["deps"] if not dep.startswith(("pipeline", "generators"))]
@@ -104,7 +106,7 @@ def test_where_each_image_goes_is_kept_from_the_beginning(images, tmp_path, monk
     assert {kept[id] for id in diseased} == {"train", "val", "test"}  # three of it: one in each
     # A file that is not kept yet, by `split --keep`, is no reason to read the images again.
     stages = yaml.load(tmp_path / "p/dvc.yaml")["stages"]
-    assert stages["generate"]["deps"] == ["data/raw/images"]
+    assert stages["generate"]["deps"] == ["data/checked", "data/raw/images"]
     assert "data/raw/split.csv" in stages["split"]["deps"]
 
 
@@ -152,7 +154,7 @@ def test_a_table_of_images_is_a_beginning(images, tmp_path):
     assert len([*(project / "data/raw/images").rglob("*.png")]) == 12  # and no file of no row
     assert len(read_ledger(project)) == len({line.split(";")[2] for line in lines[1:]})
     deps = yaml.load(project / "dvc.yaml")["stages"]["generate"]["deps"]
-    assert deps == ["data/raw/images"]
+    assert deps == ["data/checked", "data/raw/images"]
     validate.run(project / "params.yaml")
 
 

@@ -27,6 +27,7 @@ ROOMS = {
     "generation": {*DATA, "generators"},
     "augmentation": DATA,
     "splitting": DATA,
+    "domains": DATA,
     "models": DATA,
     # It trains without each part of the training images in turn, and asks about that part.
     "cleaning": {*DATA, "splitting", "models", "training"},

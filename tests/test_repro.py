@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from raresight.pipeline.evaluation.decisions.kept import model_files
 from raresight.pipeline.prediction.model_folder import open_model_folder
-from raresight.pipeline.stages.table import STAGES
+from raresight.pipeline.stages.table import OPTIONAL_SECTIONS, STAGES, section_models
 
 OUTPUTS = [path for stage in STAGES.values() for path in stage.outputs]
 
@@ -131,6 +131,63 @@ def test_every_plot_can_be_shown(reproduced):
     shutil.rmtree(reproduced.folder / "dvc_plots", ignore_errors=True)
 
 
+def everything(clone) -> dict[str, bytes]:
+    """Every file that the stages left."""
+    return {
+        path.relative_to(clone.folder).as_posix(): path.read_bytes()
+        for stage in STAGES.values()
+        for output in (*stage.outputs, *stage.results, *stage.metrics)
+        for path in sorted((clone.folder / "data").glob(f"{output}*"))
+        for path in ([path] if path.is_file() else path.rglob("*.*"))
+    }
+
+
+def test_a_mistake_in_any_section_leaves_every_result_of_before(reproduced):
+    before, params = everything(reproduced), reproduced.folder / "params.yaml"
+    right = params.read_text()
+    sections = [*section_models(), *OPTIONAL_SECTIONS]
+    for name in sections:
+        document = YAML(typ="safe").load(right)
+        document.setdefault(name, {})["typo"] = 1
+        YAML().dump(document, params.with_name(f"{name}.wrong"))
+    script = (
+        "import sys, shutil; from dvc.cli import main\n"
+        "for name in sys.argv[1:]:\n"
+        "    shutil.copy(f'{name}.wrong', 'params.yaml'); print('exit', main(['repro']))"
+    )
+    said = reproduced.call(sys.executable, "-c", script, *sections)
+    assert said.stdout.count("exit 255") == len(sections)
+    for name in sections:
+        assert f"{name}.typo: unknown key" in said.stderr
+        params.with_name(f"{name}.wrong").unlink()
+    found = everything(reproduced)
+    assert {path for path in before if path not in found} <= {
+        "data/checked/checked.txt", "data/checked/manifest.json"
+    }  # fmt: skip
+    assert all(found[path] == before[path] for path in found)
+    params.write_text(right)
+    assert "Running stage" not in reproduced.dvc("repro")
+    assert everything(reproduced) == before
+
+
+def test_what_a_failed_stage_has_lost_comes_back_with_the_commit_before(reproduced):
+    before, params = everything(reproduced), reproduced.folder / "params.yaml"
+    document = YAML(typ="safe").load(params)
+    document["train"]["epochs"] = 3
+    YAML().dump(document, params)
+    reproduced.environment["RARESIGHT_DEVICE"] = "cuda:99"  # refused when the stage has begun
+    failed = reproduced.call(sys.executable, "-m", "dvc", "repro")
+    del reproduced.environment["RARESIGHT_DEVICE"]
+    assert failed.returncode == 255
+    assert "cuda:99" in failed.stderr
+    assert not (reproduced.folder / "data/training/metrics.json").exists()  # DVC's doing
+    reproduced.run("git", "checkout", "-q", ".")
+    reproduced.dvc("checkout")
+    assert everything(reproduced) == before
+    assert "Running stage" not in reproduced.dvc("repro")
+    assert reproduced.run("git", "status", "--porcelain") == ""
+
+
 @pytest.fixture(scope="module")
 def longer(reproduced):
     """What DVC said of the experiment `longer`, and how its metrics differ; all is as before."""
@@ -144,7 +201,7 @@ def longer(reproduced):
 def test_an_experiment_reruns_only_what_its_param_decides(longer):
     log, diff = longer
     ran = [line for line in log.splitlines() if line.startswith("Running stage")]
-    assert ran == [f"Running stage '{name}':" for name in ("train", "evaluate", "report")]
+    assert ran == [f"Running stage '{name}':" for name in ("check", "train", "evaluate", "report")]
     trained = diff["data/training/metrics.json"]["train_loss"]
     assert trained["new"] != trained["old"]  # one epoch more
 
@@ -207,7 +264,8 @@ def reworded(reproduced, plain):
 
 
 def test_words_and_pictures_make_no_stage_stale_but_the_report(reworded):
-    assert set(json.loads(reworded.dvc("status", "--json"))) == {"report"}
+    # The check reads the messages of the page's params, too; it writes the same, and so runs alone.
+    assert set(json.loads(reworded.dvc("status", "--json"))) == {"check", "report"}
 
 
 def test_no_byte_of_a_data_output_depends_on_words(plain, reworded):

@@ -16,8 +16,9 @@ from raresight.pipeline.runtime.errors import RaresightError, listing
 @click.pass_obj
 def validate(settings: Settings, full: bool) -> None:
     """Check params.yaml; print what will run, or every problem."""
-    from raresight.pipeline.commands.validate import changed, doubts, plain, resolved, run
+    from raresight.pipeline.commands.validate import changed, plain, resolved, run
     from raresight.pipeline.project.inputs import require_listed
+    from raresight.pipeline.stages.check import doubts
     from raresight.pipeline.terminal.validate import render
 
     sections = run(settings.params)

@@ -184,8 +184,9 @@ def run_stage(settings: Settings, name: str, *, report: bool = True, **options: 
     from raresight.pipeline.project.revisions import check_revision
 
     stage = importlib.import_module(f"raresight.pipeline.stages.{name}")
-    check_revision(settings.params, name)
-    require_listed(settings.params, name)
+    for one in [name] if STAGES[name].section else STAGES:  # the whole file is about all of them
+        check_revision(settings.params, one)
+        require_listed(settings.params, one)
     started = time.perf_counter()
     result = stage.run(settings.params, settings.data, **options)
     if os.environ.get("RANK", "0") != "0":  # one of torchrun's processes; the first one speaks

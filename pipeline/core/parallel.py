@@ -2,13 +2,14 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import active_children, get_context
-from typing import TypeVar
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 from raresight.pipeline.runtime.cluster import map_on_ray
 from raresight.pipeline.runtime.errors import RaresightError
@@ -84,11 +85,20 @@ def shards_under_way(
             "a worker process was killed, most often for want of memory. Use fewer: --workers 1."
         ) from None
     except BaseException:  # interrupted, or a shard failed: nobody wants the shards under way
-        for process in set(active_children()) - others:
-            process.terminate()
+        _stop(pool, set(active_children()) - others)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _stop(pool: Any, processes: Iterable[BaseProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
+    # Whoever was ended in the middle of sending a result has left the pool's thread waiting for the
+    # rest of it, and `shutdown` for the thread. Without a writer it sees that nothing comes.
+    pool._result_queue._writer.close()
 
 
 @contextmanager

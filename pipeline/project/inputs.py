@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from raresight.pipeline.core.params import load_section
+from raresight.pipeline.core.params import check_sections, load_section
 from raresight.pipeline.project.template import PIPELINE
 from raresight.pipeline.runtime.errors import ParamsError
 from raresight.pipeline.stages.table import section_model
@@ -43,7 +43,8 @@ def _inside(value: Any, key: str) -> Iterator[tuple[str, str]]:
 
 def require_listed(params_file: Path, stage: str) -> None:
     """Refuse what a stage's params name and dvc.yaml does not list, since DVC would not see it
-    change; where there is no dvc.yaml, or it lacks the stage, nothing is refused."""
+    change; where there is no dvc.yaml, or it lacks the stage, nothing is refused. Neither is a
+    section with a mistake: the stage itself says what is wrong."""
     place = params_file.with_name(PIPELINE)
     if not place.is_file():
         return
@@ -52,8 +53,10 @@ def require_listed(params_file: Path, stage: str) -> None:
         return
     folder = params_file.parent
     listed = [_place(folder / dep) for dep in own.get("deps") or []]
-    section = load_section(params_file, stage, model)
-    for key, named in named_inputs(section, stage):
+    sections, problems = check_sections(params_file, {stage: model}, only=True)
+    if problems:
+        return
+    for key, named in named_inputs(sections[stage], stage):
         for path in (named, *_linked(folder / named)):
             if not any(Path(_place(folder / path)).is_relative_to(dep) for dep in listed):
                 raise ParamsError(

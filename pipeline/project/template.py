@@ -40,6 +40,8 @@ def of_repository(pipeline: str) -> str:
             stage = found[1]
         if line == "    params:":
             lines.append(f"      - {REVISIONS}:\n          - {stage}")
+        if found and STAGES[stage].section is None:  # another revision of any stage, another check
+            lines.append(f"    params:\n      - {REVISIONS}:")
     # A stage without deps has no such list.
     lines = [
         line
@@ -75,9 +77,9 @@ def completed(project: Path) -> tuple[str, list[str]]:
     document = yaml.load(project)
     known: Mapping[str, Any] = YAML(typ="safe").load(text(PIPELINE))["stages"]
     added = []
-    for name, stage in known.items():
+    for place, (name, stage) in enumerate(known.items()):
         if name not in document["stages"]:
-            document["stages"][name] = stage
+            document["stages"].insert(place, name, stage)
             added.append(name)
             continue
         own = document["stages"][name]

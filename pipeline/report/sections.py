@@ -26,7 +26,13 @@ from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.judgement import baselines, slices
 from raresight.pipeline.report.judgement.operating import operating_points
 from raresight.pipeline.report.judgement.panel import Panel, panel
-from raresight.pipeline.wording import augmentation_check, checks, object_removed
+from raresight.pipeline.wording import (
+    augmentation_check,
+    checks,
+    domains,
+    near_duplicates,
+    object_removed,
+)
 from raresight.pipeline.wording.notes import notes
 from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
@@ -85,6 +91,8 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
         "cleaned": cleaning_shown(inputs.originals, inputs.cleaning),
         "families": sheets.families(inputs.originals, inputs.copies, seed=inputs.params.seed),
         "images": inputs.images,
+        "repeats": near_duplicates.of_split(inputs.splits["near_duplicates"]),
+        "domains": _domains(inputs.splits),
         "balances": balance.balances(inputs.images, inputs.card["class_shares"], task.classes),
         "augmented": inputs.augmented,
         "model": inputs.card,
@@ -139,6 +147,18 @@ def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> 
         event=_event(inputs),
     )
     draw_slices(_slices(inputs), inputs.results["test"], folder / "slices.png")
+
+
+def _domains(splits: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How drawn images that teach differ from real ones that judge, where there are both."""
+    found = splits.get("drawn_and_real")
+    if found is None:
+        return None
+    return {
+        "headline": domains.headline(found),
+        "sentences": list(domains.differences(found)),
+        "rows": list(domains.rows(found)),
+    }
 
 
 def _marked(inputs: ReportInputs) -> dict[str, int]:

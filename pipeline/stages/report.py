@@ -93,7 +93,7 @@ def _asked(params_file: Path) -> dict[str, Section]:
 
 def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> ReportInputs:
     tables, plots = data / "evaluation" / "predictions", data / "evaluation" / "plots"
-    originals = Dataset(data / "generated")
+    originals, splits = Dataset(data / "generated"), read_json(data / "splits" / "summary.json")
     return ReportInputs(
         params=params,
         asked=asked,
@@ -104,7 +104,8 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         card=read_json(data / "model" / "model.json"),
         fingerprint=read_json(data / "model" / "fingerprint.json"),
         augmented=read_json(data / "augmented" / "report.json"),
-        images=read_json(data / "splits" / "summary.json")["images"],
+        images=splits["images"],
+        splits=splits,
         cleaning=read_cleaning(data / CLEANING) if (data / CLEANING).is_dir() else None,
         predictions={name: _table(tables / f"{name}.arrow") for name in _PREDICTIONS},
         slices=_rows(plots / "slices.tsv"),

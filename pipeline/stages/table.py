@@ -20,11 +20,11 @@ class Stage:
     """What is known of a stage without loading it.
 
     ``example`` is a use of its command. ``section`` names the model of its params as
-    ``module:class``, and ``reads`` other sections that it works by. ``options`` are those of the
-    command line that it takes (pipeline/cli/stages.py has them all). ``outputs`` are the folders
-    below the data folder that DVC keeps; Git keeps the files ``results``, with all the numbers, and
-    ``metrics``, with the few that people compare in DVC's tables. ``shown`` says whether the page
-    shows its section of params.yaml.
+    ``module:class`` (None: the stage reads the whole file), and ``reads`` other sections that it
+    works by. ``options`` are those of the command line that it takes (pipeline/cli/stages.py has
+    them all). ``outputs`` are the folders below the data folder that DVC keeps; Git keeps the files
+    ``results``, with all the numbers, and ``metrics``, with the few that people compare in DVC's
+    tables. ``shown`` says whether the page shows its section of params.yaml.
 
     ``revision`` counts the meanings that the same params, inputs and library versions have had: it
     is raised, with a line in CHANGELOG.md, by every change that moves a byte of an output.
@@ -32,7 +32,7 @@ class Stage:
 
     description: str
     example: str
-    section: str
+    section: str | None
     outputs: tuple[str, ...]
     reads: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
@@ -52,6 +52,13 @@ class Stage:
 
 
 STAGES: Mapping[str, Stage] = {
+    "check": Stage(
+        description="Refuse a params.yaml with a mistake before any earlier result is gone.",
+        example="check",
+        section=None,
+        outputs=("checked",),
+        shown=False,
+    ),
     "generate": Stage(
         description="Draw (or read in) every labelled image.",
         example="generate --workers 4",
@@ -74,7 +81,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
-        revision=4,
+        revision=5,
     ),
     "clean": Stage(
         description="List training images that look wrong, and leave out those that it is told to.",
@@ -102,7 +109,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=5,
+        revision=6,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
@@ -125,13 +132,14 @@ def optional_models() -> "dict[str, type[Section]]":
 
 
 def section_model(name: str) -> "type[Section] | None":
-    """The model of a stage's section of params.yaml, None where there is no such stage."""
-    return _load_reference(STAGES[name].section) if name in STAGES else None
+    """The model of a stage's section of params.yaml, None where it has none."""
+    stage = STAGES.get(name)
+    return _load_reference(stage.section) if stage and stage.section else None
 
 
 def section_models() -> "dict[str, type[Section]]":
     """The model of every section of params.yaml, in the order of the stages; it loads them all."""
-    return {name: _load_reference(stage.section) for name, stage in STAGES.items()}
+    return {name: _load_reference(one.section) for name, one in STAGES.items() if one.section}
 
 
 def _load_reference(reference: str) -> "type[Section]":

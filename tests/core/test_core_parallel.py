@@ -54,6 +54,14 @@ def test_the_first_shards_are_under_way_before_they_are_asked_for(tmp_path, monk
     assert not active_children()
 
 
+def test_nobody_waits_for_a_result_of_which_a_part_was_sent():
+    large = [50_000_000] * 4  # more than a pipe holds
+    results = map_shards(bytes, large, workers=2)
+    assert len(next(results)) == large[0]
+    results.close()
+    assert not active_children()
+
+
 def test_several_workers_are_other_processes_and_one_is_this():
     parent = "__import__('os').getppid()"
     assert list(map_shards(eval, [parent] * 2, workers=1)) == [os.getppid()] * 2
