@@ -1,9 +1,9 @@
 """How often 95 % intervals hold the truth, beside the methods that they replaced.
 
-``python -m benchmarks.coverage [NAME...] [--sets 200] [--json FILE]`` simulates test sets whose
-truth is known and prints, for each figure, how many of 100 intervals hold it and how wide they are:
-ours and the other method's. ``precision_rule`` prints how many of 100 promises are kept. No time is
-measured.
+``python -m benchmarks.coverage [NAME...] [--task TEXT] [--sets 200] [--json FILE]`` simulates test
+sets whose truth is known and prints, for each figure, how many of 100 intervals hold it and how
+wide they are: ours and the other method's. ``precision_rule`` prints how many of 100 promises are
+kept. No time is measured.
 """
 
 import argparse
@@ -60,9 +60,11 @@ class Row:
     other_width: float
 
 
-def simulate(name: str, *, sets: int) -> Iterator[Row]:
-    """The rows of one table."""
+def simulate(name: str, *, sets: int, task_with: str = "") -> Iterator[Row]:
+    """The rows of one table, of the tasks with ``task_with`` in their names."""
     for task, draw in TABLES[name]():
+        if task_with not in task:
+            continue
         # A stream for each task: with one for all, one unlucky draw would show in every row.
         rng = np.random.default_rng(zlib.crc32(task.encode()))
         drawn = [draw(rng) for _ in range(sets)]
@@ -91,6 +93,7 @@ def _held(truth: list[float], ends: list[Ends | None]) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.coverage")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TABLES)}")
+    parser.add_argument("--task", default="", help="of tasks with this in their names alone")
     parser.add_argument("--sets", type=int, default=200, help="simulated test sets a task")
     parser.add_argument("--json", type=Path, help="write every row")
     asked = parser.parse_args()
@@ -99,7 +102,7 @@ def main() -> None:
     started, rows = time.perf_counter(), []
     for name in asked.names or TABLES:
         print(f"{name} ...", file=sys.stderr)
-        rows += simulate(name, sets=asked.sets)
+        rows += simulate(name, sets=asked.sets, task_with=asked.task)
     _print(rows)
     print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
     if asked.json:

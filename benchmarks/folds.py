@@ -57,7 +57,10 @@ def document(seed: int, folds: int | None) -> dict[str, Any]:
     }
     found["augment"]["copies"] = {}
     found["split"]["seed"] = seed
-    found["train"].update(seed=seed, folds=folds, epochs=30, batch_size=32, threads=1)
+    found["train"].update(seed=seed, folds=folds, epochs=60, batch_size=32, threads=1)
+    found["train"]["batch_augment"].update(
+        flip="both", rotate90=True, shift=3, brightness=0.1, contrast=0.1
+    )
     found["train"]["model"].update(width=8, blocks=[1, 1])
     found["train"]["optimizer"]["learning_rate"] = 3.0e-3
     found["train"]["sampler"]["max_per_class"] = None

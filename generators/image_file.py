@@ -19,6 +19,7 @@ from PIL import Image
 
 from raresight.generators.reading.decoding import decode
 from raresight.generators.reading.fitting import Fit, Window, content_box, fitted, window_of
+from raresight.generators.reading.png import plain_png
 from raresight.generators.reading.ranges import Range
 
 
@@ -72,6 +73,12 @@ def read_image(
 
 def read_content(content: bytes | np.ndarray, shape: tuple[int, int], reading: Reading) -> Read:
     """As :func:`read_image`, of bytes or an array of pixels, with what else a mask has to know."""
+    pixels = plain_png(content) if isinstance(content, bytes) else None
+    if pixels is not None:
+        if reading.crop_to is None and pixels.shape[:2] == shape:
+            size = shape[::-1]
+            return Read(pixels=pixels, size=size, window=window_of(size, shape, reading.fit))
+        content = pixels
     if reading.crop_to is None:
         found = decode(
             content,

@@ -15,8 +15,8 @@ def picture(seed: int, side: int = 48) -> np.ndarray:
     return np.clip(255 * (0.15 + 0.7 * coarse + 0.15 * texture), 0, 255).astype(np.uint8)
 
 
-def jpeg(image: np.ndarray) -> np.ndarray:
-    """The image as a file of quality 60 shows it."""
+def jpeg(image: np.ndarray, quality: int = 60) -> np.ndarray:
+    """The image as a file of such a quality shows it."""
     held = io.BytesIO()
-    Image.fromarray(image).save(held, "JPEG", quality=60)
+    Image.fromarray(image).save(held, "JPEG", quality=quality)
     return np.asarray(Image.open(held))

@@ -27,8 +27,12 @@ ROOMS = {
     "generation": {*DATA, "generators"},
     "augmentation": DATA,
     "splitting": DATA,
+    "domains": DATA,
     "models": DATA,
+    # It trains without each part of the training images in turn, and asks about that part.
+    "cleaning": {*DATA, "splitting", "models", "training"},
     "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
+    "sweeps": {*DATA, "models", "training"},  # it runs short trainings
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
     # The section names the recipe's steps; the stage's inputs are split images and a model.
     "evaluation": {*DATA, "augmentation", "splitting", "models"},
@@ -38,7 +42,7 @@ ROOMS = {
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
     "wording": {*BASE, "evaluation", "comparison"},
     # The page shows a judgement, or two of them compared.
-    "report": {*DATA, "splitting", "evaluation", "comparison", "wording"},
+    "report": {*DATA, "splitting", "cleaning", "evaluation", "comparison", "wording"},
     "cards": {*DATA, "evaluation", "wording"},  # what a model or a dataset is, for the hub
 }
 EVERY = {*ROOMS, "generators"}
@@ -159,6 +163,7 @@ def loaded_by(code: str) -> set[str]:
         ("stages.generate", set()),
         ("stages.augment", set()),
         ("stages.split", set()),
+        ("stages.clean", set()),
         ("commands.validate", set()),
         ("stages.evaluate", set()),
         ("stages.report", set()),
@@ -183,6 +188,7 @@ def test_running_the_stages_on_pixels_loads_no_torch_and_no_sklearn(tmp_path):
         ("generate.run(params, data, workers=1)", set()),
         ("augment.run(params, data, workers=1)", {"albumentations"}),
         ("split.run(params, data)", set()),
+        ("clean.run(params, data)", set()),
     ):
         code = (
             "from pathlib import Path\n"

@@ -25,6 +25,7 @@ for key in ("options", *(key for key, value in SOURCE.items() if value is None))
 NULLABLE = {
     "train.source_weights",
     "train.folds",
+    "train.pretrain",
     "report.title",
     "report.notes",
     "generate.positive",

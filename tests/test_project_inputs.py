@@ -20,6 +20,10 @@ NAMED = {
 }
 
 
+# The first of the deps of generate.
+CHECKED = "    deps:\n      - data/checked\n"
+
+
 @pytest.fixture
 def project(tmp_path):
     """A project as the repository is one: drawn images, and nothing to be read."""
@@ -64,7 +68,7 @@ def test_what_params_name_is_listed_and_no_more_what_they_named(project, stage):
 
 def test_a_folder_that_is_listed_covers_what_lies_in_it(project):
     text = (project / "dvc.yaml").read_text()
-    (project / "dvc.yaml").write_text(text.replace("      - data/checked\n", "      - data\n", 1))
+    (project / "dvc.yaml").write_text(text.replace(CHECKED, "    deps:\n      - data\n", 1))
     edit(project, "generate", sources=[FOLDER])
     asked = ("--params", project / "params.yaml", "--data", project / "data")
     assert invoke(*asked, "generate").exit_code == 66
@@ -72,7 +76,7 @@ def test_a_folder_that_is_listed_covers_what_lies_in_it(project):
 
 def test_deps_of_ones_own_stay(project):
     text = (project / "dvc.yaml").read_text()
-    (project / "dvc.yaml").write_text(text.replace("      - data/checked\n", "      - mine\n", 1))
+    (project / "dvc.yaml").write_text(text.replace(CHECKED, CHECKED + "      - mine\n", 1))
     edit(project, "generate", sources=[FOLDER])
     sync(project / "params.yaml")
     edit(project, "generate", sources=[{**FOLDER, "options": {"path": "/elsewhere/scans"}}])

@@ -1,5 +1,7 @@
 """The options that say which column of a table of images says what."""
 
+import re
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -7,6 +9,25 @@ from pydantic import Field, model_validator
 from raresight.generators.base import Options
 
 Name = Annotated[str, Field(min_length=1)]
+
+# What people call a column, where none is called as its role is.
+_CALLED = {
+    "file": r"(image|img|file)?_?(file|path|name|image|img)(_?(name|path|id))?|filepath|id_code",
+    "label": r"class(_?name)?|diagnosis|dx|category|target|species|finding|y",
+    "group": r"(patient|subject|person|animal|slide|lesion|case|video)(_?(id|no|nr|number))?",
+}
+CALLED_OTHERWISE = tuple(_CALLED)  # the roles that are
+
+
+def columns_called(role: str, names: Sequence[str], taken: Collection[str] = ()) -> list[str]:
+    """The columns that may be those of a role: the one of its name, or all that are called alike.
+
+    ``taken`` are those of other roles.
+    """
+    if role in names:
+        return [role]
+    fits = re.compile(_CALLED[role], re.IGNORECASE)
+    return [name for name in names if fits.fullmatch(name.strip()) and name not in taken]
 
 
 class LabelRule(Options):

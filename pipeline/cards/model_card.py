@@ -229,6 +229,12 @@ def _answers(facts: ModelFacts) -> Iterator[str]:
 
 
 def _training(facts: ModelFacts) -> Iterator[str]:
+    if (first := facts.model.get("pretrain")) is not None:
+        names = ", ".join(f"'{name}'" for name in first["sources"])
+        yield (
+            f"It was pretrained for {first['epochs']} epochs on {count(first['images'])} images of "
+            f"{names}, and then trained on the other images alone."
+        )
     if facts.dataset is None:
         shares = ", ".join(f"'{k}' {share(v)}" for k, v in facts.model["class_shares"].items())
         yield f"Shares of the classes that it was trained on: {shares}."

@@ -32,7 +32,7 @@ def run(data: Path) -> list[Finding]:
     for path in _curves(data / "training/curves"):
         try:
             said = diagnose(
-                _epochs(path),
+                _epochs(path)[metrics.get("pretrain", {}).get("epochs", 0) :],
                 chance=metrics["chance_loss"],
                 steps_per_epoch=metrics["steps_per_epoch"],
                 weights_per_image=metrics["weights_per_image"],

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import require_verified
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.runtime.progress import bar
 from raresight.pipeline.training.inputs import open_inputs
-from raresight.pipeline.training.job import INPUTS, Job
+from raresight.pipeline.training.job import Job, require_inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
@@ -66,11 +66,10 @@ def run(
 ) -> Found:
     """Search a rate for the train section; the outputs of the stages stay as they are."""
     params = load_section(params_file, "train", TrainParams)
-    for name, stage in INPUTS.items():
-        require_verified(data / name, stage)
+    require_inputs(data)
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
-    inputs = open_inputs(params_file, params, data, where)
+    inputs = open_inputs(params_file, params, data, where, left_out=left_out(data))
     job = Job(
         params=params,
         replicate=1,

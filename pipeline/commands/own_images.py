@@ -1,6 +1,5 @@
 """What lies in a folder or a table of somebody's images, so that params can be written for it."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from raresight.generators.base import BadImages, Record
-from raresight.generators.real.columns import Columns
+from raresight.generators.real.columns import CALLED_OTHERWISE, Columns, columns_called
 from raresight.generators.real.contents import File
 from raresight.generators.real.images import RealImages
 from raresight.generators.real.layout import split_of_name
@@ -21,13 +20,6 @@ from raresight.pipeline.runtime.errors import DataError, InputMissing, ParamsErr
 from raresight.pipeline.splitting.assignment import Images, split_images
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.problems import gaps, group_problems
-
-# What people call a column, where none is called as its role is.
-_NAMES = {
-    "file": r"(image|img|file)?_?(file|path|name|image|img)(_?(name|path|id))?|filepath|id_code",
-    "label": r"class(_?name)?|diagnosis|dx|category|target|species|finding|y",
-    "group": r"(patient|subject|person|animal|slide|lesion|case|video)(_?(id|no|nr|number))?",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,15 +110,10 @@ def look_at_table(
 def _recognized(names: Sequence[str], asked: Mapping[str, str]) -> dict[str, str]:
     """The column of each role that is called otherwise, where exactly one is called like it."""
     found: dict[str, str] = {}
-    for role, pattern in _NAMES.items():
+    for role in CALLED_OTHERWISE:
         if role in asked or role in names:
             continue
-        fitting = [
-            name
-            for name in names
-            if re.fullmatch(pattern, name.strip(), re.IGNORECASE)
-            and name not in (*asked.values(), *found.values())
-        ]
+        fitting = columns_called(role, names, (*asked.values(), *found.values()))
         if len(fitting) == 1:
             found[role] = fitting[0]
     return found

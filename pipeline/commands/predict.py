@@ -1,14 +1,15 @@
 """predict: a trained model applied to images that nobody labelled."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from raresight.pipeline.prediction.inputs import Inputs, find_inputs, read_images
-from raresight.pipeline.prediction.predictor import Applied, Predictor, open_predictor
+from raresight.pipeline.prediction.inputs import find_inputs, images_under_way
+from raresight.pipeline.prediction.model_folder import open_model_folder
+from raresight.pipeline.prediction.predictor import Applied, Predictor, load_predictor
 from raresight.pipeline.prediction.reading import Images
 from raresight.pipeline.prediction.table import (
     WRITERS,
@@ -78,17 +79,26 @@ def run(names: Sequence[str], options: Options) -> Summary:
     """
     if options.out != STDOUT:
         check_suffix(options.out)
-    predictor = open_predictor(options.model, options.device)
+    opened = open_model_folder(options.model, need_decision=True)
     if options.prevalence is not None:
-        predictor.decision.at_prevalence(options.prevalence)  # refused before any image is read
-    inputs = find_inputs(_listed(names), predictor.opened.image_shape)
-    summary = Summary(
-        answers=dict.fromkeys(predictor.classes, 0),
-        threshold=predictor.decision.threshold,
-        out=str(options.out),
+        opened.decided.at_prevalence(options.prevalence)  # refused before any image is read
+    inputs = find_inputs(_listed(names), opened.image_shape)
+    images = images_under_way(
+        inputs,
+        opened.image_shape[:2],
+        opened.reading(options.like),
+        workers=options.workers,
+        executor=options.executor,
     )
-    with _sink(options.out) as sink:
-        _write(predictor, inputs, options, sink, summary)
+    with images as chunks, _sink(options.out) as sink:
+        predictor = load_predictor(opened, options.device)  # the first images are read meanwhile
+        summary = Summary(
+            answers=dict.fromkeys(predictor.classes, 0),
+            threshold=predictor.decision.threshold,
+            out=str(options.out),
+        )
+        shown = track(chunks, total=len(inputs), description="predict", images=_size)
+        _write(predictor, shown, options, sink, summary, known=inputs.labelled)
     return summary
 
 
@@ -112,11 +122,17 @@ def _sink(out: Path) -> Iterator[IO[bytes]]:
 
 
 def _write(
-    predictor: Predictor, inputs: Inputs, options: Options, sink: IO[bytes], summary: Summary
+    predictor: Predictor,
+    chunks: Iterable[Images],
+    options: Options,
+    sink: IO[bytes],
+    summary: Summary,
+    *,
+    known: bool,
 ) -> None:
     suffix = options.stdout_as if options.out == STDOUT else options.out.suffix
     writer: Writer | None = None
-    for images in _chunks(predictor, inputs, options):
+    for images in chunks:
         summary.unreadable += images.unreadable
         summary.passed_over += len(images.passed_over)
         if len(summary.unreadable) > options.max_unreadable or not len(images.ids):
@@ -125,7 +141,7 @@ def _write(
             images.pixels, prevalence=options.prevalence, statistics=images.statistics
         )
         summary.count(applied)
-        table = as_table(images, applied, known=inputs.labelled)
+        table = as_table(images, applied, known=known)
         writer = writer or WRITERS[suffix](sink, table.schema)
         writer.write_table(table)
     _refuse(summary, options.max_unreadable)
@@ -133,19 +149,8 @@ def _write(
         writer.close()
 
 
-def _chunks(predictor: Predictor, inputs: Inputs, options: Options) -> Iterator[Images]:
-    images = read_images(
-        inputs,
-        predictor.opened.image_shape[:2],
-        predictor.opened.reading(options.like),
-        workers=options.workers,
-        executor=options.executor,
-    )
-
-    def size(one: Images) -> int:
-        return len(one.ids) + len(one.unreadable) + len(one.passed_over)
-
-    return track(images, total=len(inputs), description="predict", images=size)
+def _size(images: Images) -> int:
+    return len(images.ids) + len(images.unreadable) + len(images.passed_over)
 
 
 def _refuse(summary: Summary, allowed: int) -> None:

@@ -9,14 +9,21 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError, listing
+from raresight.pipeline.core.verified import Verified
+from raresight.pipeline.runtime.errors import (
+    DataError,
+    InputMissing,
+    LockedError,
+    OutputError,
+    listing,
+)
 from raresight.pipeline.runtime.system import c_function, flush
 
 MANIFEST = "manifest.json"
@@ -68,12 +75,15 @@ def write_manifest(folder: Path, hashed: Mapping[Path, str]) -> None:
 
 
 def manifest_problems(
-    folder: Path, *, free: Callable[[Path], bool] = lambda path: False
+    folder: Path,
+    *,
+    free: Callable[[Path], bool] = lambda path: False,
+    seen: Verified | None = None,
 ) -> list[str]:
     """What differs between a folder and its manifest, a sentence a file; empty if nothing does.
 
     Files that are ``free``, asked by their path below the folder, may differ, be missing, or be too
-    many.
+    many. Files that were ``seen`` and not written to since are not read again.
     """
     try:
         listed = read_json(folder / MANIFEST)["files"]
@@ -86,7 +96,7 @@ def manifest_problems(
         return [f"{folder / MANIFEST} lists {outside[0]}, which lies elsewhere"]
     checked = [name for name in files if not free(Path(name))]
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-        found = pool.map(lambda name: _problem(folder / name, *files[name]), checked)
+        found = pool.map(lambda name: _problem(folder, name, *files[name], seen), checked)
         problems = [problem for problem in found if problem]
     known = {folder / name for name in files} | {folder / MANIFEST}
     there = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
@@ -94,18 +104,24 @@ def manifest_problems(
     return problems + [f"{path} is not in the manifest" for path in extra]
 
 
-def _problem(path: Path, size: int, digest: str) -> str | None:
+def _problem(folder: Path, name: str, size: int, digest: str, seen: Verified | None) -> str | None:
+    path = folder / name
     if not path.is_file():
         return f"{path} is missing"
-    if path.stat().st_size != size:
-        return f"{path} has {path.stat().st_size} bytes, not {size}"
+    before = path.stat()
+    if before.st_size != size:
+        return f"{path} has {before.st_size} bytes, not {size}"
+    if seen and seen.holds(name, path, digest):
+        return None
     if sha256(path) != digest:
         return f"{path} has another sha256 than its manifest"
+    if seen:
+        seen.add(name, before, digest)
     return None
 
 
 def require_verified(folder: Path, stage: str) -> None:
-    """Check an input folder before reading it.
+    """Check an input folder before reading it: what was written to since it was last checked.
 
     Raises InputMissing when ``stage`` has not written it, DataError when its bytes changed since.
     """
@@ -113,7 +129,10 @@ def require_verified(folder: Path, stage: str) -> None:
         raise InputMissing(
             f"{folder} is not there (or has no {MANIFEST}). Run `raresight {stage}` or `dvc repro`."
         )
-    if problems := manifest_problems(folder):
+    seen = Verified(folder)
+    problems = manifest_problems(folder, seen=seen)
+    seen.save()
+    if problems:
         raise DataError(
             f"{folder} is not what the {stage} stage wrote:\n{listing(problems)}\n"
             f"Restore it with `dvc checkout {folder}` or run `raresight {stage}` again."
@@ -166,8 +185,7 @@ def stage_outputs(
                 if folders or not target.suffix:
                     write_manifest(new, hashed)
                 _sync(new)
-            for target, new in zip(targets, scratch, strict=True):
-                _swap_in(new, target)
+            _swap_all(list(zip(scratch, targets, strict=True)))
         finally:
             for new in scratch:
                 _remove(new)
@@ -185,18 +203,39 @@ def _sync(path: Path) -> None:
         flush(entry)
 
 
+def _swap_all(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Swap in every (new, target) or, where one of them cannot be, none: outputs of two runs are
+    never beside each other, but after a kill between two renames."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for new, target in pairs:
+            _swap_in(new, target)
+            done.append((new, target))
+    except BaseException:
+        for new, target in reversed(done):
+            _swap_in(target, new)
+        raise
+    for folder in dict.fromkeys(target.parent for _, target in pairs):
+        try:
+            flush(folder)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the new output is whole and in place, but the disk does not confirm it "
+                f"({error.strerror}), so that a power cut may lose it."
+            ) from None
+
+
 def _swap_in(new: Path, target: Path) -> None:
-    """Make ``new`` the target in one step; what the target was is then at ``new``."""
-    if not target.is_dir():
+    """Make ``new`` the target in one step; what the target was, if anything, is then at ``new``."""
+    if not target.exists():
         os.replace(new, target)
     elif not _exchange(new, target):
         # Without an exchanging rename (not Linux, some network drives) there is a moment in which
-        # only the old copy exists, under another name; it is deleted after the new one is in.
+        # only the old copy exists, under another name.
         old = new.with_name(new.name + ".old")
         os.replace(target, old)
         os.replace(new, target)
-        _remove(old)
-    flush(target.parent)
+        os.replace(old, new)
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -2,11 +2,14 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import active_children, get_context
-from typing import TypeVar
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 from raresight.pipeline.runtime.cluster import map_on_ray
 from raresight.pipeline.runtime.errors import RaresightError
@@ -45,30 +48,67 @@ def map_shards(
     every core; one worker, or one task, runs in this process. A worker's exception is raised here;
     RaresightError when a worker was killed from outside.
     """
+    with shards_under_way(work, tasks, workers=workers, executor=executor) as results:
+        yield from results
+
+
+@contextmanager
+def shards_under_way(
+    work: Callable[[TaskT], ResultT],
+    tasks: Sequence[TaskT],
+    *,
+    workers: int | None = None,
+    executor: str = "local",
+    ahead: int = _AHEAD,
+) -> Iterator[Iterator[ResultT]]:
+    """The results of :func:`map_shards`, whose local processes start when the block is entered.
+
+    So they work while the block prepares what it wants the results for. At most ``ahead`` shards a
+    worker are under way or wait to be taken. At the end of the block no worker is left.
+    """
     workers = min(workers or available_cores(), len(tasks))
     if executor == "ray":
-        yield from map_on_ray(work, tasks, workers=max(1, workers))
+        yield map_on_ray(work, tasks, workers=max(1, workers))
         return
     if workers <= 1:
-        yield from map(work, tasks)
+        yield map(work, tasks)
         return
-    # Processes are the parallelism here, unless the user has asked for threads in each.
-    unset = [name for name in _THREAD_VARIABLES if name not in os.environ]
-    os.environ.update(dict.fromkeys(unset, "1"))
     others = set(active_children())
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=start_worker)
     try:
-        yield from _in_order(pool, work, tasks, ahead=_AHEAD * workers)
+        left = iter(tasks)
+        with _one_thread_each():  # while the processes start
+            begun = deque(pool.submit(work, task) for task in islice(left, ahead * workers))
+        yield _in_order(pool, work, begun, left)
     except BrokenProcessPool:
         raise RaresightError(
             "a worker process was killed, most often for want of memory. Use fewer: --workers 1."
         ) from None
     except BaseException:  # interrupted, or a shard failed: nobody wants the shards under way
-        for process in set(active_children()) - others:
-            process.terminate()
+        _stop(pool, set(active_children()) - others)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _stop(pool: Any, processes: Iterable[BaseProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
+    # Whoever was ended in the middle of sending a result has left the pool's thread waiting for the
+    # rest of it, and `shutdown` for the thread. Without a writer it sees that nothing comes.
+    pool._result_queue._writer.close()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes are the parallelism here, unless the user has asked for threads in each."""
+    unset = [name for name in _THREAD_VARIABLES if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        yield
+    finally:
         for name in unset:
             os.environ.pop(name, None)
 
@@ -76,17 +116,13 @@ def map_shards(
 def _in_order(
     pool: ProcessPoolExecutor,
     work: Callable[[TaskT], ResultT],
-    tasks: Sequence[TaskT],
-    *,
-    ahead: int,
+    begun: deque[Future[ResultT]],
+    left: Iterator[TaskT],
 ) -> Iterator[ResultT]:
-    """As ``pool.map``, with at most ``ahead`` shards under way: the others' results would be memory
-    where whoever asks for them is slower than the workers.
+    """As ``pool.map``, with no more shards under way than have ``begun``: the others' results would
+    be memory where whoever asks for them is slower than the workers.
     """
-    waiting: deque[Future[ResultT]] = deque()
-    for task in tasks:
-        waiting.append(pool.submit(work, task))
-        if len(waiting) >= ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    while begun:
+        result = begun.popleft().result()
+        begun.extend(pool.submit(work, task) for task in islice(left, 1))
+        yield result

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from raresight.pipeline.core.files import read_json, write_json
+from raresight.pipeline.core.tensors import writing_tensors
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.classifier import Classifier, build, head_of, in_batches, predict
 from raresight.pipeline.models.params import ModelParams
@@ -32,7 +33,8 @@ class ModelCard:
     the scores take for granted (None where the loss leaves none to be named); ``mean`` and ``std``
     are the training images' per channel, in [0, 255]; ``seed`` is that of the training, and
     ``cosine_scale`` that of the last layer where it compares directions; ``weights`` the origin and
-    sha256 of those that the training began from. ``readings`` says of each source of images that
+    sha256 of those that the training began from, ``pretrain`` the sources, epochs and images of its
+    first phase where it had one. ``readings`` says of each source of images that
     exist how its files became pixels, so that new ones are read alike.
     """
 
@@ -50,13 +52,15 @@ class ModelCard:
     epoch: int
     val_average_precision: float
     weights: Mapping[str, str | None] | None = None
+    pretrain: Mapping[str, Any] | None = None
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def save(folder: Path, weights: Mapping[str, torch.Tensor], card: ModelCard) -> None:
     """Write weights and card into an existing folder."""
     flat = {name: tensor.contiguous().cpu() for name, tensor in weights.items()}
-    safetensors.torch.save_file(flat, folder / WEIGHTS)
+    with writing_tensors(folder / WEIGHTS):
+        safetensors.torch.save_file(flat, folder / WEIGHTS)
     write_json(folder / CARD, asdict(card))
 
 

@@ -1,18 +1,21 @@
 """What is to be predicted: folders, files, tables, datasets and lists, as images in chunks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from raresight.generators.image_file import Reading, files_below, named_as_image, natural
-from raresight.pipeline.core.parallel import map_shards
+from raresight.pipeline.core.parallel import shards_under_way
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
 from raresight.pipeline.prediction.listed import is_table, joined, read_listed
 from raresight.pipeline.prediction.reading import Chunk, Images, read_chunk, rows_per_chunk
 from raresight.pipeline.runtime.errors import DataError, InputMissing, listing
+
+_AHEAD = 4  # chunks that each worker may have read before the model is there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,17 +79,19 @@ def _dataset(folder: Path, image_shape: tuple[int, int, int]) -> Dataset:
     return dataset
 
 
-def read_images(
+@contextmanager
+def images_under_way(
     inputs: Inputs,
     shape: tuple[int, int],
     reading: Reading,
     *,
     workers: int | None,
     executor: str,
-) -> Iterator[Images]:
+) -> Iterator[Iterator[Images]]:
     """All images in chunks, in the order of the inputs, and the same for any number of workers.
 
-    An id is there once: the second file of the same content gets ``-2``.
+    Several workers read from when the block is entered. An id is there once: the second file of
+    the same content gets ``-2``.
     """
     size = rows_per_chunk(shape)
     chunks = [
@@ -98,8 +103,15 @@ def read_images(
         )
         for at in range(0, len(inputs.files), size)
     ]
+    with shards_under_way(
+        read_chunk, chunks, workers=workers, executor=executor, ahead=_AHEAD
+    ) as read:
+        yield _each_once(inputs, read, size)
+
+
+def _each_once(inputs: Inputs, read: Iterable[Images], size: int) -> Iterator[Images]:
     seen: dict[str, int] = {}
-    for images in map_shards(read_chunk, chunks, workers=workers, executor=executor):
+    for images in read:
         images = _with(images, inputs.told)
         yield replace(images, ids=_once(images.ids, seen))
     for dataset in inputs.datasets:

@@ -5,22 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-
 from raresight.generators.real import tables
+from raresight.generators.real.columns import columns_called
+from raresight.generators.real.values import texts_of
 from raresight.pipeline.runtime.errors import DataError, listing
 
-# The column of files, by the names that people give it; the first of them that is there.
-FILE_COLUMNS = (
-    "file",
-    "file_name",
-    "filename",
-    "file_path",
-    "filepath",
-    "path",
-    "image",
-    "image_path",
-)
 KNOWN_COLUMNS = ("id", "label", "group")
 
 
@@ -50,17 +39,12 @@ def read_listed(path: Path) -> Listed:
         table = tables.read_table(path)
     except tables.BadTable as error:
         raise DataError(str(error)) from None
-    column = next((name for name in FILE_COLUMNS if name in table.column_names), None)
-    if column is None:
-        raise DataError(
-            f"{path} lists no files: none of its columns ({', '.join(table.column_names)}) is "
-            f"called {', '.join(FILE_COLUMNS)}."
-        )
-    names = [name.replace("\\", "/") for name in _texts(table, column)]
+    column = _files(path, table.column_names)
+    names = [name.replace("\\", "/") for name in texts_of(table[column])]
     if not all(names):
         raise DataError(f"{path}: row {names.index('') + 1} has no file ({column}).")
     files = [str(path.parent / name) for name in names]
-    texts = {name: _texts(table, name) for name in KNOWN_COLUMNS if name in table.column_names}
+    texts = {name: texts_of(table[name]) for name in KNOWN_COLUMNS if name in table.column_names}
     for what, values in (("files", files), ("ids", texts.get("id", ()))):
         counts = Counter(value for value in values if value)
         if twice := [value for value, count in counts.items() if count > 1]:
@@ -72,9 +56,20 @@ def read_listed(path: Path) -> Listed:
     return Listed(files=files, known=known)
 
 
-def _texts(table: pa.Table, name: str) -> list[str]:
-    values = table[name].cast(pa.string()).to_pylist()
-    return [(value or "").strip() for value in values]
+def _files(path: Path, names: Sequence[str]) -> str:
+    """The column of files, by the names that people give it."""
+    found = columns_called("file", names)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DataError(
+            f"{path} has several columns that may name the files ({', '.join(found)}): call the "
+            "one that does `file`."
+        )
+    raise DataError(
+        f"{path} lists no files: none of its columns ({', '.join(names)}) is called `file`, or as "
+        "files usually are (path, image, filename)."
+    )
 
 
 def joined(parts: Sequence[Listed]) -> Mapping[str, Mapping[str, str]]:

@@ -39,6 +39,16 @@ class ModelFolder:
         height, width, channels = self.card["image_shape"]
         return height, width, channels
 
+    @property
+    def decided(self) -> KeptDecision:
+        """The decision; InputMissing where evaluate has not decided anything."""
+        if self.decision is None:
+            raise InputMissing(
+                f"no decision lies beside {self.folder}, so there are scores alone. "
+                "Run `raresight evaluate`."
+            )
+        return self.decision
+
     def reading(self, source: str | None = None) -> Reading:
         """How image files become what it takes: as those of the ``source`` did that it learned
         from; ParamsError where that is not known, or where several did in different ways."""

@@ -10,7 +10,8 @@ import numpy as np
 from raresight.pipeline.evaluation.decisions.kept import KeptDecision
 from raresight.pipeline.evaluation.decisions.unlike import exceeded, pixel_statistics
 from raresight.pipeline.prediction.model_folder import ModelFolder, open_model_folder
-from raresight.pipeline.runtime.errors import DataError, InputMissing
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.runtime.importing import without_collecting
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,12 +53,7 @@ class Predictor:
     @property
     def decision(self) -> KeptDecision:
         """How it answers; InputMissing where evaluate has not decided that."""
-        if self.opened.decision is None:
-            raise InputMissing(
-                f"no decision lies beside {self.opened.folder}, so there are scores alone. "
-                "Run `raresight evaluate`."
-            )
-        return self.opened.decision
+        return self.opened.decided
 
     def check(self, images: np.ndarray) -> np.ndarray:
         """``images`` as uint8 (n, H, W, C); DataError where they are of another shape or type."""
@@ -122,8 +118,12 @@ def open_predictor(folder: Path, device: str = "auto", *, need_decision: bool = 
     Raises as :func:`~raresight.pipeline.prediction.model_folder.open_model_folder` does, and
     DeviceError where the device is not there.
     """
-    opened = open_model_folder(folder, need_decision=need_decision)
-    # Only when everything is in order: it loads torch.
-    from raresight.pipeline.models.checkpoint import load_model
+    return load_predictor(open_model_folder(folder, need_decision=need_decision), device)
 
-    return Predictor(opened, load_model(folder, device))
+
+def load_predictor(opened: ModelFolder, device: str = "auto") -> Predictor:
+    """The model of a folder that is in order, as :func:`open_predictor`."""
+    with without_collecting():
+        from raresight.pipeline.models.checkpoint import load_model  # it loads torch
+
+    return Predictor(opened, load_model(opened.folder, device))

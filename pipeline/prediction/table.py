@@ -9,6 +9,7 @@ from typing import IO, Any, Protocol
 
 import pyarrow as pa
 
+from raresight.pipeline.prediction.columns import flags, numbers, texts
 from raresight.pipeline.prediction.predictor import Answers, Applied
 from raresight.pipeline.prediction.reading import Images
 from raresight.pipeline.runtime.errors import ParamsError, suggest
@@ -76,29 +77,29 @@ def written_whole(out: Path) -> Iterator[IO[bytes]]:
 def as_table(images: Images, applied: Applied, *, known: bool) -> pa.Table:
     """A row an image; with ``known``, also labels and groups, null where nobody knows them."""
     columns: dict[str, Any] = {
-        "file": pa.array(images.files, pa.string()),
-        "id": pa.array(images.ids, pa.string()),
+        "file": texts(images.files),
+        "id": texts(images.ids),
     }
     if known:
         for name, values in (("label", images.labels), ("group", images.groups)):
             unknown = [None] * len(images.ids)
-            columns[name] = pa.array(unknown if values is None else values, pa.string())
+            columns[name] = texts(unknown if values is None else values)
     columns |= _by_class("score", applied.scores, applied)
     columns |= _by_class("probability", applied.probabilities, applied)
-    columns["answer"] = pa.array(applied.answers.tolist(), pa.string())
+    columns["answer"] = texts(applied.answers.tolist())
     if applied.deployed is not None:
         columns |= _deployed(applied.deployed, applied)
-    columns["unlike"] = pa.array(applied.unlike)
-    columns |= {f"unlike.{name}": pa.array(ratio) for name, ratio in applied.ratios.items()}
-    return pa.table(columns)
+    columns["unlike"] = flags(applied.unlike)
+    columns |= {f"unlike.{name}": numbers(ratio) for name, ratio in applied.ratios.items()}
+    return pa.Table.from_arrays([*columns.values()], names=[*columns])
 
 
 def _deployed(deployed: Answers, applied: Applied) -> dict[str, pa.Array]:
     columns = _by_class("probability_at_prevalence", deployed.probabilities, applied)
-    return columns | {"answer_at_prevalence": pa.array(deployed.answers.tolist(), pa.string())}
+    return columns | {"answer_at_prevalence": texts(deployed.answers.tolist())}
 
 
 def _by_class(kind: str, values: Any, applied: Applied) -> dict[str, pa.Array]:
     return {
-        f"{kind}.{label}": pa.array(values[:, place]) for place, label in enumerate(applied.classes)
+        f"{kind}.{label}": numbers(values[:, place]) for place, label in enumerate(applied.classes)
     }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from raresight.pipeline.cleaning.table import Cleaning
 from raresight.pipeline.core.params import Section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
@@ -24,7 +25,8 @@ class ReportInputs:
 
     ``asked`` are the resolved sections of params.yaml; ``results`` and ``training`` the contents of
     evaluate's and train's results.json; ``card`` and ``fingerprint`` those of the model;
-    ``augmented`` augment's report; ``images`` the counts of the split. ``predictions`` are
+    ``augmented`` augment's report; ``splits`` the split's summary, ``images`` its counts;
+    ``cleaning`` what ``clean`` wrote, None where it did not run. ``predictions`` are
     evaluate's tables by name, ``slices`` the rows of slices.tsv, ``reliability`` (``raw`` and
     ``calibrated``) columns of tables, and ``curves`` those of each training, the model's first.
     ``factors`` says what the factors mean, where their generator does; ``identity`` names all that
@@ -41,6 +43,8 @@ class ReportInputs:
     fingerprint: Mapping[str, Any]
     augmented: Mapping[str, Any]
     images: Mapping[str, Any]
+    splits: Mapping[str, Any]
+    cleaning: Cleaning | None
     predictions: Mapping[str, pa.Table]
     slices: Sequence[Mapping[str, str]]
     reliability: Mapping[str, Columns]

@@ -20,12 +20,19 @@ from raresight.pipeline.report.figures.evaluation import (
 )
 from raresight.pipeline.report.figures.learning_curves import draw_curves
 from raresight.pipeline.report.images import mistakes, sheets
+from raresight.pipeline.report.images.doubted import cleaning_shown
 from raresight.pipeline.report.images.galleries import galleries
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.judgement import baselines, slices
 from raresight.pipeline.report.judgement.operating import operating_points
 from raresight.pipeline.report.judgement.panel import Panel, panel
-from raresight.pipeline.wording import augmentation_check, checks, object_removed
+from raresight.pipeline.wording import (
+    augmentation_check,
+    checks,
+    domains,
+    near_duplicates,
+    object_removed,
+)
 from raresight.pipeline.wording.notes import notes
 from raresight.pipeline.wording.numbers import costs_told
 from raresight.pipeline.wording.trainings import trainings
@@ -81,13 +88,16 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
             per_class=inputs.params.images_per_class,
             seed=inputs.params.seed,
         ),
+        "cleaned": cleaning_shown(inputs.originals, inputs.cleaning),
         "families": sheets.families(inputs.originals, inputs.copies, seed=inputs.params.seed),
         "images": inputs.images,
+        "repeats": near_duplicates.of_split(inputs.splits["near_duplicates"]),
+        "domains": _domains(inputs.splits),
         "balances": balance.balances(inputs.images, inputs.card["class_shares"], task.classes),
         "augmented": inputs.augmented,
         "model": inputs.card,
         "training": inputs.training,
-        "training_charts": draw_learning(inputs.curves[0], best=inputs.training["best_epoch"]),
+        "training_charts": draw_learning(inputs.curves[0], **_marked(inputs)),
         "asked": resolved,
         "changed": asked.changed(resolved),
         "title": inputs.params.title,
@@ -125,7 +135,7 @@ def _object_removed(results: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> None:
     """Write the pictures of training and evaluation, which `dvc plots` shows, into ``folder``."""
-    draw_curves(inputs.curves, folder / "training.png", best=inputs.training["best_epoch"])
+    draw_curves(inputs.curves, folder / "training.png", **_marked(inputs))
     draw_confusion(inputs.test, folder / "confusion.png")
     if planes is not None:
         shown = [planes.own] if planes.deployed is None else [planes.own, planes.deployed]
@@ -137,6 +147,24 @@ def draw_pictures(inputs: ReportInputs, planes: Planes | None, folder: Path) -> 
         event=_event(inputs),
     )
     draw_slices(_slices(inputs), inputs.results["test"], folder / "slices.png")
+
+
+def _domains(splits: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How drawn images that teach differ from real ones that judge, where there are both."""
+    found = splits.get("drawn_and_real")
+    if found is None:
+        return None
+    return {
+        "headline": domains.headline(found),
+        "sentences": list(domains.differences(found)),
+        "rows": list(domains.rows(found)),
+    }
+
+
+def _marked(inputs: ReportInputs) -> dict[str, int]:
+    """What is marked in the learning curves: the epoch kept, and those of a first phase."""
+    before = inputs.training.get("pretrain", {}).get("epochs", 0)
+    return {"best": inputs.training["best_epoch"], "pretrained": before}
 
 
 def _facts(inputs: ReportInputs) -> dict[str, Any]:

@@ -63,6 +63,11 @@ class Alike:
             for one in order
         ]
 
+    def seen_before(self, splits: np.ndarray) -> set[int]:
+        """The rows of test that show what an image of train or val shows."""
+        rows = (row for one in across(splits, self.pairs) for row in (one.first, one.second))
+        return {row for row in rows if splits[row] == "test"}
+
     def summary(self, splits: np.ndarray, choice: str) -> dict[str, Any]:
         """What summary.json says of them."""
         return {
@@ -70,6 +75,7 @@ class Alike:
             "compared": self.compared,
             "pairs": len(self.pairs),
             "across_splits": len(across(splits, self.pairs)),
+            "test_images": len(self.seen_before(splits)),
             "different_labels": len(self.contradicting),
         }
 

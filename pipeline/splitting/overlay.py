@@ -48,7 +48,10 @@ def compare(first: np.ndarray, second: np.ndarray) -> Likeness:
     one, other = _overlap(both[large], both[crop], best.enlarged(factor))
     if best.correlation < COARSE:
         return Likeness(whole=best.correlation, detail=_detail(one, other))
-    whole = max(_correlation(*pair) for pair in _blurred(one, other))
+    # JPEG halves the resolution of color: where colors are noisy, lightness alone stays the same.
+    light = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (one, other)]
+    looks = [*_blurred(one, other), *_blurred(*light)]
+    whole = max(_correlation(*pair) for pair in looks)
     return Likeness(whole=whole, detail=_detail(one, other))
 
 

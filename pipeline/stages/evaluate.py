@@ -21,6 +21,7 @@ from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.checks.augmentation_check import check_augmentation
+from raresight.pipeline.evaluation.checks.near_duplicates import near_duplicates
 from raresight.pipeline.evaluation.checks.object_removed import check_object_removed
 from raresight.pipeline.evaluation.checks.tested import Answers, Tested
 from raresight.pipeline.evaluation.checks.transfer import transfer
@@ -180,6 +181,7 @@ def _checks(loaded: LoadedInputs, result: EvaluationResult, data: Path) -> dict[
     )
     answers, settings = _answers_of(loaded, result), result.params.intervals
     found = {
+        "near_duplicates": near_duplicates(data / "splits"),
         "augmentation_check": check_augmentation(
             read_recipe(data / "augmented"), loaded.dataset, tested, answers, settings=settings
         ),

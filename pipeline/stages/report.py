@@ -10,6 +10,8 @@ from raresight.generators import registry
 from raresight.pipeline.cards.facts import DatasetFacts, ModelFacts
 from raresight.pipeline.cards.params import CardParams
 from raresight.pipeline.cards.writing import write_cards
+from raresight.pipeline.cleaning.table import FOLDER as CLEANING
+from raresight.pipeline.cleaning.table import read_cleaning
 from raresight.pipeline.core.arrow import read_arrow
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
@@ -44,7 +46,7 @@ _PREDICTIONS = ("test", "perturbed", *BASELINES)
 def run(params_file: Path, data: Path) -> Path:
     """Write ``data/report/index.html``, with pictures beside it, and return the page's path."""
     params = load_section(params_file, "report", ReportParams)
-    for name, stage in _INPUTS.items():
+    for name, stage in _inputs(data).items():
         require_verified(data / name, stage)
     inputs = _read(params, _asked(params_file), data)
     planes = planes_of(inputs)
@@ -53,9 +55,21 @@ def run(params_file: Path, data: Path) -> Path:
     with stage_outputs(data / OUTPUT) as (folder,):
         (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
         write_cards(folder, card, _facts(inputs, data))
-        write_figures(folder / FIGURES, inputs.originals, inputs.copies, counts=inputs.images)
+        write_figures(
+            folder / FIGURES,
+            inputs.originals,
+            inputs.copies,
+            counts=inputs.images,
+            findings=() if inputs.cleaning is None else inputs.cleaning.findings,
+        )
         draw_pictures(inputs, planes, folder / FIGURES)
     return data / OUTPUT / PAGE
+
+
+def _inputs(data: Path) -> dict[str, str]:
+    """The folders below ``data`` that the page is made from, and the stage of each."""
+    cleaned = {CLEANING: "clean"} if (data / CLEANING).is_dir() else {}
+    return _INPUTS | cleaned
 
 
 def _facts(inputs: ReportInputs, data: Path) -> ModelFacts:
@@ -80,7 +94,7 @@ def _asked(params_file: Path) -> dict[str, Section]:
 
 def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> ReportInputs:
     tables, plots = data / "evaluation" / "predictions", data / "evaluation" / "plots"
-    originals = Dataset(data / "generated")
+    originals, splits = Dataset(data / "generated"), read_json(data / "splits" / "summary.json")
     return ReportInputs(
         params=params,
         asked=asked,
@@ -91,7 +105,9 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         card=read_json(data / "model" / "model.json"),
         fingerprint=read_json(data / "model" / "fingerprint.json"),
         augmented=read_json(data / "augmented" / "report.json"),
-        images=read_json(data / "splits" / "summary.json")["images"],
+        images=splits["images"],
+        splits=splits,
+        cleaning=read_cleaning(data / CLEANING) if (data / CLEANING).is_dir() else None,
         predictions={name: _table(tables / f"{name}.arrow") for name in _PREDICTIONS},
         slices=_rows(plots / "slices.tsv"),
         reliability={
@@ -100,7 +116,7 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         },
         curves=_curves(data / "training" / "curves"),
         factors=_meanings(originals),
-        identity=identity(data, (*_INPUTS, *_NUMBERS), asked),
+        identity=identity(data, (*_inputs(data), *_NUMBERS), asked),
         judgement=hashlib.md5((data / "evaluation/results.json").read_bytes()).hexdigest(),
     )
 

@@ -12,6 +12,7 @@ from raresight.pipeline.core.files import require_verified, stage_outputs, write
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import FACTOR
+from raresight.pipeline.domains.compare import compare_domains
 from raresight.pipeline.runtime.errors import DataError, ParamsError, listing
 from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.splitting.alike import (
@@ -43,6 +44,7 @@ from raresight.pipeline.splitting.ledger import read_ledger, write_ledger
 from raresight.pipeline.splitting.params import SplitParams
 from raresight.pipeline.splitting.problems import gaps, group_problems
 from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
+from raresight.pipeline.wording import domains
 
 
 def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
@@ -83,6 +85,8 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
         "repeated_pixels": {split: counts[split] for split in SPLITS},
         "near_duplicates": alike.summary(splits, choice),
     }
+    if (compared := compare_domains(originals, splits)) is not None:
+        summary["drawn_and_real"] = compared.as_json()
     output = data / "splits"
     with stage_outputs(output) as (folder,):
         write_splits(folder, table)
@@ -90,6 +94,8 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
         if alike.pairs:
             write_pairs(folder / FILE, alike, splits)
     tell(alike, splits, choice, output / FILE)
+    if compared is not None and (said := domains.warning(compared.as_json())) is not None:
+        say(said)
     if unused := int((of_copies == UNUSED).sum()):
         say(
             f"split: {unused:,} of {len(of_copies):,} copies ({unused / len(of_copies):.0%}) are "

@@ -20,11 +20,11 @@ class Stage:
     """What is known of a stage without loading it.
 
     ``example`` is a use of its command. ``section`` names the model of its params as
-    ``module:class``; None is a stage that reads the whole file. ``options`` are those of the
-    command line that it takes (pipeline/cli/stages.py has them all). ``outputs`` are the folders
-    below the data folder that DVC keeps; Git keeps the files ``results``, with all the numbers, and
-    ``metrics``, with the few that people compare in DVC's tables. ``shown`` says
-    whether the page shows its section of params.yaml.
+    ``module:class`` (None: the stage reads the whole file), and ``reads`` other sections that it
+    works by. ``options`` are those of the command line that it takes (pipeline/cli/stages.py has
+    them all). ``outputs`` are the folders below the data folder that DVC keeps; Git keeps the files
+    ``results``, with all the numbers, and ``metrics``, with the few that people compare in DVC's
+    tables. ``shown`` says whether the page shows its section of params.yaml.
 
     ``revision`` counts the meanings that the same params, inputs and library versions have had: it
     is raised, with a line in CHANGELOG.md, by every change that moves a byte of an output.
@@ -34,6 +34,7 @@ class Stage:
     example: str
     section: str | None
     outputs: tuple[str, ...]
+    reads: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
@@ -80,7 +81,15 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
-        revision=4,
+        revision=5,
+    ),
+    "clean": Stage(
+        description="List training images that look wrong, and leave out those that it is told to.",
+        example="clean --device cuda",
+        section="raresight.pipeline.cleaning.params:CleanParams",
+        reads=("train",),
+        outputs=("cleaning",),
+        options=("device",),
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -90,7 +99,7 @@ STAGES: Mapping[str, Stage] = {
         results=("training/results.json",),
         metrics=("training/metrics.json",),
         options=("device", "resume", "log"),
-        revision=4,
+        revision=5,
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
@@ -100,7 +109,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device",),
-        revision=5,
+        revision=6,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
@@ -108,7 +117,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
-        revision=2,
+        revision=3,
     ),
 }
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
+from raresight.pipeline.core.files import stage_outputs, write_json
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.models import checkpoint
@@ -21,7 +22,7 @@ from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.checkpoint import replicate_folder
 from raresight.pipeline.models.pretrained import Pretrained
 from raresight.pipeline.runtime.live import FOLDER, LiveCurves, require_loggers
-from raresight.pipeline.runtime.progress import bar, rate_column, say
+from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.history import History, curve_rows
 from raresight.pipeline.training.folds import (
@@ -32,11 +33,12 @@ from raresight.pipeline.training.folds import (
     to_the_end,
 )
 from raresight.pipeline.training.inputs import TrainingImages, open_images
-from raresight.pipeline.training.job import INPUTS, Job, Resume, fingerprint, later
+from raresight.pipeline.training.job import Job, Resume, fingerprint, later, require_inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.runtime.distributed import process_group
 from raresight.pipeline.training.runtime.paths import RESUME
+from raresight.pipeline.training.shown import fit_shown
 from raresight.pipeline.wording.diagnosis import describe
 from raresight.pipeline.wording.training import cross_validated
 
@@ -59,14 +61,13 @@ def run(
     require_loggers(log)
     params = load_section(params_file, "train", TrainParams)
     warn(params, params_file)
-    for name, stage in INPUTS.items():
-        require_verified(data / name, stage)
+    require_inputs(data)
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     with process_group(where) as group:
         work = Work(
             params=params,
-            images=open_images(params_file, params, data),
+            images=open_images(params_file, params, data, left_out=left_out(data)),
             device=where,
             job={"data": data, "resume": resume, "group": group},
         )
@@ -95,7 +96,7 @@ class Run:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         return diagnose(
-            self.history.epochs,
+            self.history.epochs[self.job.params.pretrain_epochs :],
             chance=self.trainer.chance_loss(),
             steps_per_epoch=self.trainer.steps_per_epoch,
             weights_per_image=_weights_per_image(self.trainer),
@@ -196,18 +197,9 @@ def _write(data: Path, work: Work, loggers: Sequence[str]) -> None:
 
 
 def _fit_with_bar(job: Job, label: str, *, loggers: Sequence[str]) -> tuple[Trainer, History]:
-    trainer = job.start()
-    epochs = trainer.last_epoch
-    images = int(trainer.class_counts(0).sum())
     live = LiveCurves(job.data / FOLDER, loggers, replicate=job.replicate)
-    with closing(live), bar(rate_column()) as progress:
-        done = trainer.progress.epoch * images + trainer.progress.images
-        task = progress.add_task("train", total=images * epochs, completed=done)
-
-        def on_batch(seen: int, epoch: int) -> None:
-            progress.update(task, advance=seen, description=f"{label}epoch {epoch + 1}/{epochs}")
-
-        return job.fit(trainer, on_batch, live.update)
+    with closing(live):
+        return fit_shown(job, label, on_epochs=live.update)
 
 
 def _weights_per_image(trainer: Trainer) -> float:
@@ -217,7 +209,7 @@ def _weights_per_image(trainer: Trainer) -> float:
 
 
 def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
-    inputs, epoch = job.inputs, history.kept.epoch - 1
+    inputs, epoch = job.inputs, history.kept.epoch - 1 - trainer.epochs_before
     counts = trainer.class_counts(epoch)
     prior = trainer.params.loss.score_prior(counts, epoch)
 
@@ -239,12 +231,21 @@ def _card(job: Job, trainer: Trainer, history: History) -> checkpoint.ModelCard:
         epoch=history.kept.epoch,
         val_average_precision=history.kept.val_average_precision,
         weights=_origin(job.weights),
+        pretrain=_pretrained(job),
         readings=inputs.readings,
     )
 
 
 def _origin(weights: Pretrained | None) -> dict[str, str | None] | None:
     return None if weights is None else {"origin": weights.origin, "sha256": weights.sha256}
+
+
+def _pretrained(job: Job) -> dict[str, Any] | None:
+    """What the first phase learned from, where there was one."""
+    phase, feed = job.params.pretrain, job.inputs.pretrain
+    if phase is None or feed is None:
+        return None
+    return {"sources": list(phase.sources), "epochs": phase.epochs, "images": len(feed)}
 
 
 def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, Any]:
@@ -257,6 +258,8 @@ def _results(runs: Sequence[Run], folds: CrossValidation | None) -> dict[str, An
         together["folds"] = folds.summary
     elif len(runs) > 1:
         together["by_seed"] = summary([run.metrics for run in runs])
+    if (before := _pretrained(first.job)) is not None:
+        together["pretrain"] = before
     return {
         **first.metrics,
         "images": len(first.trainer.train_feed),

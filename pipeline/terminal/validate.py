@@ -67,6 +67,9 @@ def _split(params: SplitParams) -> Iterator[str]:
 
 def _train(params: TrainParams) -> Iterator[str]:
     yield f"{params.model.name} for at most {params.epochs} epochs"
+    if params.pretrain is not None:
+        first = ", ".join(params.pretrain.sources)
+        yield f"after {params.pretrain.epochs} epochs on the images of {first} alone"
 
 
 def _evaluate(params: EvaluateParams) -> Iterator[str]:

@@ -17,7 +17,7 @@ from raresight.pipeline.models.out_of_fold import OutOfFold
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.training.diagnosis.history import Epoch, History
 from raresight.pipeline.training.inputs import TrainingImages
-from raresight.pipeline.training.job import Job, later
+from raresight.pipeline.training.job import Job, Weights, later
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.optim.early_stopping import best_epoch
 from raresight.pipeline.training.params import TrainParams
@@ -53,26 +53,35 @@ class Folds:
         return np.concatenate(list(self.held))
 
 
-def make_folds(images: TrainingImages, rows: np.ndarray, *, folds: int, seed: int) -> Folds:
+def make_folds(
+    images: TrainingImages,
+    rows: np.ndarray,
+    *,
+    folds: int,
+    seed: int,
+    key: str = "train.folds",
+    all_sources: bool = False,
+) -> Folds:
     """Part ``rows`` of the originals into ``folds``, groups kept together and classes spread alike.
 
-    Images of a source that never reaches validation, such as drawn ones beside real ones, are in no
-    fold. Raises DataError where a fold would lack the positive class.
+    ``key`` is what params.yaml calls their number. Images of a source that never reaches
+    validation, such as drawn ones beside real ones, are in no fold unless ``all_sources`` is set.
+    Raises DataError where a fold would lack the positive class.
     """
     originals = images.originals
     names = originals.source_names[rows]
     sources = np.unique(names).tolist()
     reaching = [name for name in sources if "val" in originals.description.splits_of(name)]
-    scored = rows[np.isin(names, reaching)]
+    scored = rows if all_sources else rows[np.isin(names, reaching)]
     groups, targets = images.groups[scored], originals.targets[scored]
     if originals.positive is not None:
         label = originals.positive
         found = len(np.unique(groups[targets == originals.classes.index(label)]))
         if found < folds:
             raise DataError(
-                f"train.folds is {folds}, but '{label}' is in {found} groups of images of train "
-                f"and val, and each fold needs one. Set train.folds to {max(found, 2)} or less, or "
-                f"add images of '{label}'."
+                f"{key} is {folds}, but '{label}' is in {found} groups of these images, and each "
+                f"fold needs one. Set {key} to {max(found, 2)} or less, or add images of "
+                f"'{label}'."
             )
     fold = assign_folds(targets, groups, folds=folds, seed=seed)
     return Folds(rows=rows, held=[scored[fold == number] for number in range(folds)])
@@ -124,18 +133,20 @@ class FoldTrainer(Trainer):
 class FoldJob(Job):
     """The training without the ``fold`` (from 1); its inputs are judged on that fold.
 
-    With ``chooses`` the scores of every epoch are kept, to choose one of them.
+    With ``chooses`` the scores of every epoch are kept, to choose one of them. ``name`` keeps what
+    was stopped apart from other trainings with folds.
     """
 
     fold: int
     chooses: bool
+    name: str = "fold"
 
     @property
     def folder(self) -> Path:
-        return self.data / RESUME / f"fold-{self.fold}"
+        return self.data / RESUME / f"{self.name}-{self.fold}"
 
-    def trainer(self) -> Trainer:
-        return self.trainer_by(FoldTrainer if self.chooses else Trainer)
+    def trainer(self, weights: Weights | None = None) -> Trainer:
+        return self.trainer_by(FoldTrainer if self.chooses else Trainer, weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +155,8 @@ class CrossValidation:
 
     ``scores`` are the out-of-fold scores after the epoch that ``history`` keeps. Its curves are
     means over the folds and, for how well they are ranked, of all held-out images together.
-    ``stop_after`` is that epoch where it was chosen, None where it is the last one anyway.
+    ``stop_after`` is that epoch of the recipe where it was chosen, None where it is the last one
+    anyway.
     ``counts`` are the images of each class that were held out.
     """
 
@@ -208,7 +220,7 @@ def cross_validate(
     return CrossValidation(
         scores=scores,
         history=History(epochs=epochs, best=kept),
-        stop_after=kept.epoch if chooses else None,
+        stop_after=kept.epoch - params.pretrain_epochs if chooses else None,
         counts=dict(zip(originals.classes, counts.tolist(), strict=True)),
     )
 

@@ -1,6 +1,6 @@
 """What a training learns from and is judged on: the images of the stages before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,12 @@ import torch
 
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.reader import Dataset
-from raresight.pipeline.runtime.errors import DataError, ParamsError, suggest
+from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.splitting.table import Splits, read_splits
 from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.data.order import Sources, shares_of
 from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.sources import check_sources, in_first_phase
 from raresight.pipeline.training.start import normalization
 
 
@@ -27,6 +28,7 @@ class Inputs:
 
     train: Feed
     val: Feed
+    pretrain: Feed | None  # what the first phase learns from, where there is one
     classes: tuple[str, ...]
     positive: str | None
     image_shape: tuple[int, int, int]
@@ -38,15 +40,22 @@ class Inputs:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingImages:
-    """The originals, their copies and the split of each, of which any training takes its part."""
+    """The originals, their copies and the split of each, of which any training takes its part.
+
+    ``left_out`` are the ids of training originals that nothing is learned from.
+    """
 
     originals: Dataset
     copies: Dataset
     splits: Splits
+    left_out: Sequence[str] = ()
 
     def rows(self, split: str) -> np.ndarray:
-        """The originals' rows of a split, ascending."""
-        return self.splits.rows(self.originals, split)
+        """The originals' rows of a split, ascending, without those that are left out of train."""
+        rows = self.splits.rows(self.originals, split)
+        if split != "train" or not self.left_out:
+            return rows
+        return rows[~np.isin(self.originals.ids[rows], list(self.left_out))]
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -68,22 +77,35 @@ class TrainingImages:
         every = np.concatenate((np.arange(len(originals)), of_copies))
         return shares_of(originals.source_names[every[rows]], params.source_weights)
 
+    def _with_copies(self, rows: np.ndarray) -> np.ndarray:
+        """``rows`` of the originals and, counted on from those, their copies'."""
+        names = pa.array(self.originals.ids[rows], pa.string())
+        copied: np.ndarray = pc.is_in(self.copies.arrow("source_id"), value_set=names).to_numpy()
+        return np.concatenate((rows, np.flatnonzero(copied) + len(self.originals)))
+
+    def _feed(
+        self, pixels: Pixels, rows: np.ndarray, device: torch.device, sources: Sources | None = None
+    ) -> Feed:
+        return Feed(pixels, rows, self._targets[rows], device, sources=sources)
+
     def inputs(
         self, params: TrainParams, learned: np.ndarray, judged: np.ndarray, device: torch.device
     ) -> Inputs:
         """Inputs that learn from the rows ``learned`` of the originals and from their copies, and
-        are judged on the originals ``judged``."""
+        are judged on the originals ``judged``.
+
+        Images of a first phase take part in nothing else: not in the mean and deviation either.
+        """
         originals = self.originals
-        names = pa.array(originals.ids[learned], pa.string())
-        copied: np.ndarray = pc.is_in(self.copies.arrow("source_id"), value_set=names).to_numpy()
-        rows = np.concatenate((learned, np.flatnonzero(copied) + len(originals)))
+        first = in_first_phase(params, originals.source_names[learned])
+        early, learned = learned[first], learned[~first]
+        rows = self._with_copies(learned)
         shards = [*originals.images.shards, *self.copies.images.shards]
         pixels = Pixels(shards, originals.image_shape, mapped=True)
         mean, std = normalization(params) or _pixel_statistics(originals, learned)
         return Inputs(
-            train=Feed(
-                pixels, rows, self._targets[rows], device, sources=self._sources(params, rows)
-            ),
+            train=self._feed(pixels, rows, device, self._sources(params, rows)),
+            pretrain=self._feed(pixels, self._with_copies(early), device) if len(early) else None,
             val=Feed(originals.images, judged, originals.targets[judged], device),
             classes=originals.classes,
             positive=originals.positive,
@@ -95,8 +117,10 @@ class TrainingImages:
         )
 
 
-def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingImages:
-    """Everything that training reads from ``data``.
+def open_images(
+    params_file: Path, params: TrainParams, data: Path, *, left_out: Sequence[str] = ()
+) -> TrainingImages:
+    """Everything that training reads from ``data``, without training images ``left_out`` by id.
 
     Raises DataError when a split leaves nothing, ParamsError when a param does not fit the images.
     """
@@ -104,6 +128,7 @@ def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingI
         originals=Dataset(data / "generated"),
         copies=Dataset(data / "augmented"),
         splits=read_splits(data / "splits"),
+        left_out=left_out,
     )
     shape = images.originals.image_shape
     if params.batch_augment.shift >= min(shape[:2]):
@@ -117,25 +142,32 @@ def open_images(params_file: Path, params: TrainParams, data: Path) -> TrainingI
             "pixels, and only square ones can be turned by a quarter. `rotation: 180` turns them "
             "by any angle."
         )
-    known = [source["name"] for source in images.originals.description.sources]
-    for name in params.source_weights or {}:
-        if name not in known:
-            raise ParamsError(
-                f"{params_file}: train.source_weights.{name}: no source '{name}'. "
-                f"{suggest(name, known)}"
-            )
     learned, judged = len(images.rows("train")), len(images.rows("val"))
     if learned < 2 or not judged:
         raise DataError(
             f"data/splits leaves {learned} images for train and {judged} for val; 2 and 1 are "
             "the least. Draw more (generate), or change split.ratios."
         )
+    check_sources(params_file, params, images.originals, images.rows("train"))
+    labels, every = images.originals.labels, images.splits.rows(images.originals, "train")
+    if gone := sorted({*labels[every].tolist()} - {*labels[images.rows("train")].tolist()}):
+        raise DataError(
+            f"data/cleaning leaves no training image of {', '.join(gone)}. Write "
+            "`clean.labels: advise` and `clean.outliers: advise`, or keep some by clean.decisions."
+        )
     return images
 
 
-def open_inputs(params_file: Path, params: TrainParams, data: Path, device: torch.device) -> Inputs:
+def open_inputs(
+    params_file: Path,
+    params: TrainParams,
+    data: Path,
+    device: torch.device,
+    *,
+    left_out: Sequence[str] = (),
+) -> Inputs:
     """The inputs of a training on train that is judged on val; raises as :func:`open_images`."""
-    images = open_images(params_file, params, data)
+    images = open_images(params_file, params, data, left_out=left_out)
     return images.inputs(params, images.rows("train"), images.rows("val"), device)
 
 

@@ -1,17 +1,18 @@
 """One training, and how it is kept: what can be stopped and resumed."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from raresight import pipeline
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import MANIFEST, sha256, write_json
+from raresight.pipeline.core.files import MANIFEST, require_verified, sha256, write_json
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.finetuning import freeze
 from raresight.pipeline.models.pretrained import Pretrained
@@ -19,6 +20,7 @@ from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.runtime.processes import stop_when_it_suits
 from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.training.classifier_retraining import joined, retrainer
+from raresight.pipeline.training.data.feed import Feed
 from raresight.pipeline.training.diagnosis.diagnosis import stagnates
 from raresight.pipeline.training.diagnosis.divergence import Divergence, LossDivergedError
 from raresight.pipeline.training.diagnosis.history import Epoch, History, curve_rows
@@ -26,21 +28,47 @@ from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.inputs import Inputs
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.pretraining import first_phase
 from raresight.pipeline.training.runtime import resume
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.runtime.memory import shortage_explained
 from raresight.pipeline.training.runtime.paths import FAILURE, RESUME
 from raresight.pipeline.training.runtime.sync_batch_norm import synchronize
 from raresight.pipeline.training.start import begin, beginning
-from raresight.pipeline.training.state import KeepState, OnBatch, OnEpochs, State
+from raresight.pipeline.training.state import KeepState, OnBatch, OnEpochs, OnPhase, State
 from raresight.pipeline.wording import training as wording
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
+OPTIONAL_INPUTS = {"cleaning": "clean"}  # a project may have been made without the stage
 Resume = Literal["auto", "require", "never"]
+Weights = Mapping[str, Tensor]
 AnyTrainer = TypeVar("AnyTrainer", bound=Trainer)
 # What the weights depend on: not runtime/ and wording/, so that a half-finished training outlives a
 # reworded message.
-CODE = ("core", "dataset", "splitting", "models", "training", "stages/train.py")
+CODE = ("cleaning", "core", "dataset", "splitting", "models", "training", "stages/train.py")
+
+
+def there(data: Path) -> dict[str, str]:
+    """The inputs of a training below ``data``, and the stage of each; optional ones if they are."""
+    optional = {name: stage for name, stage in OPTIONAL_INPUTS.items() if (data / name).is_dir()}
+    return INPUTS | optional
+
+
+def require_inputs(data: Path) -> None:
+    """Check all that a training reads, before it is read; raises as ``require_verified``."""
+    for name, stage in there(data).items():
+        require_verified(data / name, stage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A part of a training with params of its own: where it is kept, and how it begins from what
+    the phase before it keeps. ``name`` is empty for the recipe itself.
+    """
+
+    name: str
+    folder: Path
+    begin: Callable[[Trainer], Trainer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +88,11 @@ class Job:
     stop_after: int | None = None
 
     def start(self) -> Trainer:
-        """A new trainer, or one that has what was kept of this training."""
-        trainer = self.trainer()
+        """A new trainer of the first phase, or one that has what was kept of it."""
+        trainer = self.trainer() if self.inputs.pretrain is None else self._pretrainer()
         if self.group.is_main_process:
             (self.data / RESUME / FAILURE).unlink(missing_ok=True)
-        self._resume(trainer, self.folder, required=self.resume == "require")
+        self._resume(trainer, self.phases[0].folder, required=self.resume == "require")
         return trainer
 
     def fit(
@@ -72,25 +100,26 @@ class Job:
         trainer: Trainer,
         on_batch: OnBatch = lambda images, epoch: None,
         on_epochs: OnEpochs = lambda rows: None,
+        on_phase: OnPhase = lambda name, trainer: None,
     ) -> tuple[Trainer, History]:
         """Run what is left of the training, and keep it whenever it could be stopped.
 
-        ``on_epochs`` is told all rows of the curves after each epoch. Returns the trainer of the
-        last stage, and the history of all of them.
+        ``on_epochs`` is told all rows of the curves after each epoch, ``on_phase`` what a phase is
+        called before it goes on. Returns the trainer of the last phase, and the history of all.
         """
-        batch, device = self.params.batch_size, self.inputs.device
+        batch, device, history = self.params.batch_size, self.inputs.device, History()
         with stop_when_it_suits() as told, shortage_explained(batch, device, trainer.attempt):
             try:
-                keep = self._keeper(trainer, self.folder, on_epochs)
-                history = trainer.fit(on_batch, keep=keep, stop_requested=told)
-                if self.params.classifier_retraining is None:
-                    return trainer, history
-                second = retrainer(trainer)
-                folder = self.folder.with_name(f"{self.folder.name}-b")
-                self._resume(second, folder, required=False)
-                keep = self._keeper(second, folder, on_epochs, before=history.epochs)
-                later = second.fit(on_batch, keep=keep, stop_requested=told)
-                return second, joined(history, later)
+                for number, phase in enumerate(self.phases):
+                    if number:
+                        trainer = phase.begin(trainer)
+                        trainer.epochs_before = len(history.epochs)
+                        self._resume(trainer, phase.folder, required=False)
+                    on_phase(phase.name, trainer)
+                    keep = self._keeper(trainer, phase.folder, on_epochs, before=history.epochs)
+                    found = trainer.fit(on_batch, keep=keep, stop_requested=told)
+                    history = joined(history, found)
+                return trainer, history
             except LossDivergedError as error:
                 self._note(trainer, error.divergence)
                 raise
@@ -129,17 +158,52 @@ class Job:
     def folder(self) -> Path:
         """Where the checkpoint is: outside what DVC clears before a stage runs.
 
-        That of a second stage lies beside it, its name ending in ``-b``; the first one's then holds
-        what the second begins from.
+        Those of a first and of a second stage lie beside it, their names ending in ``-a`` and
+        ``-b``; that of the phase before then holds what a phase begins from.
         """
         return self.data / RESUME / f"replicate-{self.replicate}"
 
-    def trainer(self) -> Trainer:
-        """A trainer that has not begun."""
-        return self.trainer_by(Trainer)
+    @property
+    def phases(self) -> Sequence[Phase]:
+        """What the training is made of, in its order."""
+        first, second = (self.folder.with_name(f"{self.folder.name}-{end}") for end in "ab")
+        found = []
+        if self.inputs.pretrain is not None:
+            found.append(Phase(name="pretrain", folder=first, begin=lambda _: self._pretrainer()))
+        found.append(Phase(name="", folder=self.folder, begin=self._recipe))
+        if self.params.classifier_retraining is not None:
+            found.append(Phase(name="last layer", folder=second, begin=retrainer))
+        return found
 
-    def trainer_by(self, make: Callable[..., AnyTrainer]) -> AnyTrainer:
+    def trainer(self, weights: Weights | None = None) -> Trainer:
+        """A trainer of the recipe that has not begun; it begins from ``weights`` where given."""
+        return self.trainer_by(Trainer, weights)
+
+    def trainer_by(
+        self, make: Callable[..., AnyTrainer], weights: Weights | None = None
+    ) -> AnyTrainer:
         """The same from another class, called as :class:`Trainer` is."""
+        made = self._made(make, self.params, self.inputs.train, weights)
+        made.last_epoch = self.stop_after or self.params.epochs
+        return made
+
+    def _pretrainer(self) -> Trainer:
+        feed = self.inputs.pretrain
+        if feed is None:
+            raise ValueError("there are no images for a first phase")
+        return self._made(Trainer, first_phase(self.params), feed, None)
+
+    def _recipe(self, before: Trainer) -> Trainer:
+        """The trainer of the recipe, which begins from what a first phase keeps."""
+        return self.trainer(before.history.weights)
+
+    def _made(
+        self,
+        make: Callable[..., AnyTrainer],
+        params: TrainParams,
+        feed: Feed,
+        weights: Weights | None,
+    ) -> AnyTrainer:
         inputs, classes = self.inputs, len(self.inputs.classes)
         model = fresh(
             self.params,
@@ -147,25 +211,25 @@ class Job:
             mean=inputs.mean,
             std=inputs.std,
             seed=seeds.integer(self.params.seed, "initial weights", 0),
-            images=inputs.train.images(np.arange(min(64, len(inputs.train)))),
+            images=feed.images(np.arange(min(64, len(feed)))),
         )
         if self.weights is not None:
             begin(model, self.weights, inputs.classes)
+        if weights is not None:
+            model.load_state_dict(weights)
         freeze(model, self.params.model.frozen, classes)
         if self.group.size > 1:
             synchronize(model)
-        made = make(
+        return make(
             model,
-            self.params,
-            inputs.train,
+            params,
+            feed,
             inputs.val,
             classes=classes,
             positive=None if inputs.positive is None else inputs.classes.index(inputs.positive),
             device=inputs.device,
             group=self.group,
         )
-        made.last_epoch = self.stop_after or self.params.epochs
-        return made
 
     @cached_property
     def weights(self) -> Pretrained | None:
@@ -179,7 +243,7 @@ class Job:
             "code": resume.digests(root, *(root / name for name in CODE)),
             "packages": foreign_code(self.params),
             "train": self.params.model_dump(mode="json"),
-            "data": {name: sha256(self.data / name / MANIFEST) for name in INPUTS},
+            "data": {name: sha256(self.data / name / MANIFEST) for name in there(self.data)},
             "machine": fingerprint(trainer),
             "weights": self.weights and (self.weights.sha256 or self.weights.origin),
         }

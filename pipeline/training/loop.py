@@ -63,7 +63,7 @@ class Trainer:
         group: ProcessGroup = ProcessGroup(),  # noqa: B008 - frozen
     ):
         self.params, self.train_feed, self.device, self.group = params, train, device, group
-        self.last_epoch = params.epochs
+        self.last_epoch, self.epochs_before = params.epochs, 0  # those of phases before it
         self.model = model.to(device)
         self.forward = group.wrap(self.model, device)
         if params.compile:
@@ -241,7 +241,7 @@ class Trainer:
             self.progress.gradient += norm * size
 
     def _check(self, loss: float, limit: float = math.inf) -> None:
-        epoch = self.progress.epoch
+        epoch = self.epochs_before + self.progress.epoch
         check_loss(loss, self.params, epoch=epoch, rate=self.update.rate, limit=limit)
 
     def _end_epoch(self) -> None:

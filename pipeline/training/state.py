@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from raresight.pipeline.training.loop import Trainer
 
 State = dict[str, Any]  # trees of dicts and lists of tensors, numbers and strings
 OnBatch = Callable[[int, int], None]  # (images, epoch)
 OnEpochs = Callable[[list[dict[str, float]]], None]  # the rows of all epochs that have ended
+OnPhase = Callable[[str, "Trainer"], None]  # what a phase is called, and its trainer
 KeepState = Callable[[State], None]
 StopRequested = Callable[[], bool]
 

@@ -3,11 +3,12 @@
 import math
 import operator
 import os
+import time
 from multiprocessing import active_children
 
 import pytest
 
-from raresight.pipeline.core.parallel import available_cores, map_shards
+from raresight.pipeline.core.parallel import available_cores, map_shards, shards_under_way
 from raresight.pipeline.runtime.errors import RaresightError
 
 
@@ -31,6 +32,33 @@ def test_after_an_error_nobody_waits_for_the_shards_under_way():
     commands = ["1 / 0", "__import__('time').sleep(600)"]
     with pytest.raises(ZeroDivisionError):  # within the test's own patience
         list(map_shards(eval, commands, workers=2))
+    assert not active_children()
+
+
+def test_the_first_shards_are_under_way_before_they_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    written = [str(tmp_path / str(number)) for number in range(9)]
+    with shards_under_way(os.mkdir, written, workers=2, ahead=2) as results:
+        deadline = time.monotonic() + 60
+        while len(os.listdir(tmp_path)) < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert sorted(os.listdir(tmp_path)) == ["0", "1", "2", "3"]  # and no more than those
+        assert "OMP_NUM_THREADS" not in os.environ  # what the block loads may use all cores
+        assert len(list(results)) == 9
+    assert not active_children()
+    with (
+        pytest.raises(KeyError),
+        shards_under_way(eval, ["__import__('time').sleep(600)"] * 2, workers=2),
+    ):
+        raise KeyError  # what the block prepared failed, and nobody waits for the shards
+    assert not active_children()
+
+
+def test_nobody_waits_for_a_result_of_which_a_part_was_sent():
+    large = [50_000_000] * 4  # more than a pipe holds
+    results = map_shards(bytes, large, workers=2)
+    assert len(next(results)) == large[0]
+    results.close()
     assert not active_children()
 
 

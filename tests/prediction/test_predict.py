@@ -246,10 +246,21 @@ def test_a_prevalence_without_a_positive_class_is_refused(alike_project):
     assert "this model has none" in done.stderr
 
 
-def test_reading_loads_no_torch():
-    """Worker processes start quickly and stay small."""
-    code = "import raresight.pipeline.prediction.reading, sys; print('torch' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+def test_it_loads_no_more_than_it_needs(kept_project, tmp_path):
+    """Worker processes start quickly and stay small; nor has the command what it does not use."""
+    lists = "import raresight.pipeline.prediction.reading, sys; print(*sys.modules)"
+    there = ("predict", kept_project.photos, "--out", tmp_path / "out.csv", "--workers", 1)
+    command = [str(part) for part in (*kept_project.options, *there)]
+    runs = (
+        f"import sys; from raresight.pipeline.cli import cli; cli({command}, standalone_mode=False)"
     )
-    assert done.stdout.strip() == "False"
+    loaded = [
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for code in (lists, f"{runs}; print(*sys.modules)")
+    ]
+    assert "numpy" in loaded[0]
+    assert not {"torch", "pandas", "sklearn", "pyarrow"}.intersection(loaded[0])
+    assert "torch" in loaded[1]
+    assert not {"pandas", "sklearn", "scipy", "matplotlib", "torchvision"}.intersection(loaded[1])

@@ -73,7 +73,11 @@ def test_a_model_card_says_what_is_known_and_what_was_stated(facts):
         "It was trained and tested on drawn images",
     ):
         assert part in text, part
+    assert "pretrained" not in text
     assert model_card(STATED, facts) == text
+    first = {"sources": ["drawn"], "epochs": 3, "images": 1200}
+    text = model_card(STATED, replace(facts, model={**facts.model, "pretrain": first}))
+    assert "pretrained for 3 epochs on 1,200 images of 'drawn', and then" in text
 
 
 def test_a_card_of_a_model_alone_says_so(facts):

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.report.charts.draw import draw_learning
 from raresight.pipeline.report.figures import write
 from raresight.pipeline.report.figures.contact_sheet import write_sheet
 from raresight.pipeline.report.figures.learning_curves import draw_curves
@@ -31,11 +32,14 @@ def test_curves_mark_the_epoch_that_is_kept_and_show_other_seeds(rare, tmp_path)
     for name in ("train_loss", "val_loss", "val_average_precision", "val_f1"):
         one[name] = [0.9, 0.5, 0.7]
     drawn = {}
-    for best, seeds in ((2, 1), (3, 1), (2, 2)):
+    for best, seeds, before in ((2, 1, 0), (3, 1, 0), (2, 2, 0), (2, 1, 1)):
         path = tmp_path / "curves.png"
-        draw_curves([one, {**one, "val_f1": [0.1, 0.2, 0.3]}][:seeds], path, best=best)
-        drawn[best, seeds] = path.read_bytes()
-    assert len(set(drawn.values())) == 3
+        trainings = [one, {**one, "val_f1": [0.1, 0.2, 0.3]}][:seeds]
+        draw_curves(trainings, path, best=best, pretrained=before)
+        drawn[best, seeds, before] = path.read_bytes()
+    assert len(set(drawn.values())) == 4
+    charts = [draw_learning(one, best=2, pretrained=before)["loss"] for before in (0, 1)]
+    assert ["pretraining" in chart for chart in charts] == [False, True]
     assert pixels(rare.page.parent / "figures/training.png").shape[:2] == (384, 1080)
 
 

@@ -117,3 +117,15 @@ def test_digits_look_alike_and_are_not_the_same():
     again = [jpeg(digits[k]) for k in range(10)]
     pairs = found(np.stack([*digits, *again]))
     assert {(pair.first, pair.second) for pair in pairs} == {(k, 100 + k) for k in range(10)}
+
+
+def test_what_jpeg_does_to_noisy_colors_hides_no_copy():
+    """It halves their resolution: of noise in each channel by itself, half of the color is gone."""
+    noise = np.random.default_rng(0).integers(0, 120, (20, 48, 48, 3)).astype(np.uint8)
+    smaller = np.stack([cv2.resize(one, (32, 32), interpolation=cv2.INTER_AREA) for one in noise])
+    again = np.stack([jpeg(one, quality=95) for one in noise])
+    copies = np.stack([cv2.resize(one, (32, 32), interpolation=cv2.INTER_AREA) for one in again])
+    colors = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(smaller, copies, strict=True)]
+    assert max(colors) < 0.85
+    pairs = found(np.concatenate([smaller, copies]))
+    assert {(pair.first, pair.second) for pair in pairs} == {(k, 20 + k) for k in range(20)}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from raresight.pipeline.dataset import Dataset
+from raresight.pipeline.evaluation.checks.near_duplicates import near_duplicates
 from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.stages import augment, generate, split
+from raresight.pipeline.wording import checks
+from raresight.pipeline.wording.near_duplicates import of_split
 
 PHOTOS = 15  # of each class
 
@@ -89,6 +93,20 @@ def test_they_are_reported_by_default_and_all_are_listed(read, run, capsys):
     assert counts["across_splits"] == len(across)
     assert counts["compared"] == len(found)
     assert counts["different_labels"] == 2
+    sides = [(row[side], row[f"{side}_split"]) for row in across for side in ("first", "second")]
+    assert counts["test_images"] == len({file for file, where in sides if where == "test"}) > 0
+    # The verdict says it.
+    results = {"near_duplicates": near_duplicates(read / "data/splits")}
+    results["counts"] = {"test": {"ill": 10, "healthy": counts["test_images"]}}
+    (head, weight), why = checks.in_verdict(results)
+    share = counts["test_images"] / (10 + counts["test_images"])
+    seen, total, percent = re.findall(r"\d+(?:\.\d+)?", head)
+    assert (int(seen), int(total)) == (counts["test_images"], 10 + counts["test_images"])
+    assert float(percent) == pytest.approx(100 * share, abs=0.06)
+    assert weight == "bold"
+    assert "better than on new images" in why
+    page = of_split(counts)
+    assert f"{counts['pairs']} pairs show the same, {len(across)} of them in different" in page
 
 
 def test_together_no_two_splits_share_one_and_none_moves(read, run, tmp_path):
@@ -112,6 +130,7 @@ def test_together_no_two_splits_share_one_and_none_moves(read, run, tmp_path):
     (tmp_path / "split.csv").unlink()
     found = run(**keep, near_duplicates="together")
     assert not torn(found)
+    assert near_duplicates(read / "data/splits") is None
     assert set(found.values()) == {"train", "val", "test"}
     with pytest.raises(ParamsError, match="only `keep` says which"):
         run(near_duplicates="together")
@@ -148,7 +167,8 @@ def test_drawn_images_are_not_compared(read, run, tmp_path):
     split.run(tmp_path / "params.yaml", tmp_path / "data")
     counts = json.loads((tmp_path / "data/splits/summary.json").read_text())["near_duplicates"]
     assert counts == {
-        "choice": "report", "compared": 0, "pairs": 0, "across_splits": 0, "different_labels": 0,
+        "choice": "report", "compared": 0, "pairs": 0, "across_splits": 0, "test_images": 0,
+        "different_labels": 0,
     }  # fmt: skip
     assert not (tmp_path / "data/splits/near_duplicates.csv").exists()
     assert np.all(Dataset(tmp_path / "data/generated").origins == "synthetic")

@@ -76,27 +76,30 @@ def _of_bins(axes: Any, name: str, table: Mapping[str, Sequence[float]]) -> Poin
     )
 
 
-def draw_learning(curves: Mapping[str, Sequence[float]], *, best: int) -> dict[str, str]:
+def draw_learning(
+    curves: Mapping[str, Sequence[float]], *, best: int, pretrained: int = 0
+) -> dict[str, str]:
     """The learning curves over epochs, each with the learning rate beneath.
 
-    ``curves`` are the columns of curves.tsv, ``best`` is the epoch that was kept.
+    ``curves`` are the columns of curves.tsv, ``best`` is the epoch that was kept, ``pretrained``
+    how many epochs a first phase had.
     """
     loss = {"train_loss": "training", "val_loss": "validation"}
     quality = {"val_f1": "F1 at its best threshold", "val_average_precision": "average precision"}
     return {
-        "loss": _draw_epochs(curves, loss, best, "loss per image", "loss"),
-        "quality": _draw_epochs(curves, quality, best, "on validation", "quality"),
+        "loss": _draw_epochs(curves, loss, (best, pretrained), "loss per image", "loss"),
+        "quality": _draw_epochs(curves, quality, (best, pretrained), "on validation", "quality"),
     }
 
 
 def _draw_epochs(
     curves: Mapping[str, Sequence[float]],
     lines: Mapping[str, str],
-    best: int,
+    marks: tuple[int, int],
     label: str,
     name: str,
 ) -> str:
-    epochs = curves["epoch"]
+    epochs, (best, pretrained) = curves["epoch"], marks
     looks: tuple[dict[str, Any], ...] = (
         {"color": PAGE.other, "ls": (0, (4, 1.5))},
         {"color": PAGE.model},
@@ -108,6 +111,8 @@ def _draw_epochs(
         lower.plot(epochs, curves["learning_rate"], color=PAGE.ink, lw=1.4)
         for axes in (upper, lower):
             axes.axvline(best, color=PAGE.ink, lw=1.2, ls=":")
+            if pretrained:
+                axes.axvspan(min(epochs), pretrained + 0.5, color=PAGE.ink, alpha=0.07, lw=0)
             axes.set_ylim(bottom=0)
         if name == "quality":
             upper.set_ylim(0, 1.005)
@@ -117,6 +122,8 @@ def _draw_epochs(
         lower.ticklabel_format(axis="y", style="plain", useOffset=False)
         lower.yaxis.get_major_locator().set_params(nbins=2)
         upper.plot([], [], color=PAGE.ink, lw=1.2, ls=":", label=f"kept: epoch {best}")
+        if pretrained:
+            upper.fill_between([], [], color=PAGE.ink, alpha=0.07, label="pretraining")
         add_legend(figure)
         figure.align_ylabels()
         both = " and ".join(lines.values())

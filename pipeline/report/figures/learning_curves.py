@@ -17,9 +17,9 @@ _PANELS = (
 )
 
 
-def draw_curves(trainings: Sequence[Curves], path: Path, *, best: int) -> None:
+def draw_curves(trainings: Sequence[Curves], path: Path, *, best: int, pretrained: int = 0) -> None:
     """Three panels over epochs as PNG: the first training with its ``best`` epoch (from 1) marked,
-    those of other seeds faint behind it.
+    those of other seeds faint behind it; the ``pretrained`` epochs of a first phase are shaded.
     """
     from matplotlib.figure import Figure
 
@@ -29,6 +29,8 @@ def draw_curves(trainings: Sequence[Curves], path: Path, *, best: int) -> None:
     for panel, (title, lines) in zip(panels, _PANELS, strict=True):
         _draw_panel(panel, title, lines, trainings)
         panel.axvline(best, color="0.6", linewidth=1, linestyle=":")
+        if pretrained:
+            panel.axvspan(first["epoch"][0], pretrained + 0.5, color="0.92", zorder=0)
     panels[1].set_ylim(0, 1.02)
     found = first["val_average_precision"][first["epoch"].index(best)]
     panels[1].set_title(f"validation (epoch {best}: AP {found:.3f})", loc="left", fontsize=10)

@@ -1,5 +1,6 @@
 """Images on their way into the model: resident where they fit, else read one batch ahead."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -55,6 +56,12 @@ class Feed:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def first(self, count: int) -> "Feed":
+        """The first ``count`` of its images, without a second copy of them."""
+        part = copy.copy(self)
+        part.rows, part.targets = self.rows[:count], self.targets[:count]
+        return part
 
     def images(self, index: np.ndarray) -> Tensor:
         """uint8 (n, H, W, 3) on the device."""

@@ -18,6 +18,7 @@ from raresight.pipeline.training.params.batches import BatchAugmentParams, Mixin
 from raresight.pipeline.training.params.updates import (
     AverageParams,
     EarlyStoppingParams,
+    PretrainParams,
     RegularizationParams,
     RetrainingParams,
 )
@@ -27,11 +28,12 @@ class TrainParams(Section):
     """How the model is fitted.
 
     ``source_weights`` are the shares of an epoch of the sources that they name, in each class; the
-    other sources share the rest by their images. ``num_seeds`` trainings are run, which differ by
-    their seed alone; the first one's model is the model. ``start`` is a folder with a model of ours
-    (such as ``data/model`` of another project), whose weights the training begins from. ``compile``
-    lets torch.compile make kernels for the net:
-    it takes minutes and a C++ compiler. ``checkpoint`` says whose weights are saved: the best
+    other sources share the rest by their images. ``pretrain`` is a first phase on some sources,
+    whose images the rest of the training then does without. ``num_seeds`` trainings are run, which
+    differ by their seed alone; the first one's model is the model. ``start`` is a folder with a
+    model of ours (such as ``data/model`` of another project), whose weights the training begins
+    from. ``compile`` lets torch.compile make kernels for the net: it takes minutes and a C++
+    compiler. ``checkpoint`` says whose weights are saved: the best
     epoch's (by validation average precision) or the last one's. ``folds`` trains that often on
     train and val together without one part of them, and scores that part (cross-validation); the
     model then learns from both, for as many epochs as rank those out-of-fold scores best, and
@@ -42,6 +44,7 @@ class TrainParams(Section):
     seed: Seed = 1
     num_seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     source_weights: dict[str, Fraction] | None = None
+    pretrain: PretrainParams | None = None
     folds: Annotated[int, Field(ge=2, le=100)] | None = None
     model: ModelParams = SmallCNNParams()
     start: str | None = None
@@ -68,6 +71,11 @@ class TrainParams(Section):
     def reads(self) -> tuple[str, ...]:
         return () if self.start is None else (self.start,)
 
+    @property
+    def pretrain_epochs(self) -> int:
+        """The epochs that come before those of the recipe."""
+        return 0 if self.pretrain is None else self.pretrain.epochs
+
     @model_validator(mode="after")
     def _consistent(self) -> "TrainParams":
         problem = self.schedule.contradiction(self.epochs) or self._never() or self._weights()
@@ -79,6 +87,12 @@ class TrainParams(Section):
         total = sum((self.source_weights or {}).values())
         if total > 1 + 1e-9:
             return f"source_weights are shares of an epoch and sum to {total:g}: 1 is the most"
+        first = () if self.pretrain is None else self.pretrain.sources
+        if both := sorted(set(self.source_weights or {}) & set(first)):
+            return (
+                f"pretrain.sources and source_weights both name '{both[0]}': images that the first "
+                "phase learns from have no share of the epochs after it. Leave it out of one"
+            )
         return None
 
     def _never(self) -> str | None:

@@ -39,6 +39,19 @@ class RetrainingParams(Section):
     learning_rate: Rate = 1e-3
 
 
+class PretrainParams(Section):
+    """A first phase of so many ``epochs`` on the images of ``sources`` alone; the other images,
+    which are what the training goes on with, take no part in it.
+
+    It has the recipe's optimizer, loss, sampler and augmentation; its rate falls to 0 by a cosine,
+    after the recipe's warm-up where it is long enough for that. Nothing stops it early, and the
+    recipe begins from its last weights. Both phases are judged on the same validation images.
+    """
+
+    sources: Annotated[tuple[str, ...], Field(min_length=1)]
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+
+
 class EarlyStoppingParams(Section):
     """Stop after ``patience`` epochs without ``min_delta`` more validation average precision."""
 

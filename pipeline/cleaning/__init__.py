@@ -1,0 +1,1 @@
+"""Training images that look wrong: false labels, outliers, repeats; and what is left out."""

@@ -1,0 +1,45 @@
+"""Training images that are there already: the same bytes, or what the split found to be alike."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from raresight.pipeline.cleaning.findings import Found
+from raresight.pipeline.splitting.alike import FILE
+from raresight.pipeline.splitting.duplicates import groups_of_equals
+
+REPEATED, NEAR = "repeated", "near duplicate"
+
+
+def repeats(images: Iterable[np.ndarray], count: int) -> np.ndarray:
+    """Every image but the first of those with the same pixels, bool (count,)."""
+    found = np.zeros(count, bool)
+    for rows in groups_of_equals(images):
+        found[sorted(rows)[1:]] = True
+    return found
+
+
+def near_duplicates(splits: Path, ids: np.ndarray) -> Found:
+    """The second of each pair that split found alike, where both are among ``ids`` str (n,).
+
+    They are for a person to look at: two views of the same are no fault.
+    """
+    place = {id: row for row, id in enumerate(ids.tolist())}
+    similar: dict[int, float] = {}
+    if (splits / FILE).is_file():
+        with (splits / FILE).open(encoding="utf-8", newline="") as file:
+            for pair in csv.DictReader(file):
+                first, second = place.get(pair["first_id"]), place.get(pair["second_id"])
+                value = float(pair["similarity"])
+                if first is not None and second is not None and value < 1:
+                    similar[second] = max(value, similar.get(second, 0.0))
+    rows = np.array(sorted(similar), np.int64)
+    return Found(
+        why=NEAR,
+        rows=rows,
+        scores=np.array([similar[row] for row in rows.tolist()]),
+        decision="review",
+        suggested=[""] * len(rows),
+    )

@@ -1,0 +1,1 @@
+"""Drawn images beside real ones: what of them differs, before anything is learned."""
