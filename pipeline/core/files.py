@@ -51,7 +51,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputMissing(f"{path} does not exist. Run the stage that makes it first.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not valid JSON ({error}). Run its stage again.") from None
 
 
@@ -80,12 +80,17 @@ def manifest_problems(
     many. Files that were ``seen`` and not written to since are not read again.
     """
     try:
-        files: dict[str, dict[str, Any]] = read_json(folder / MANIFEST)["files"]
-    except (KeyError, TypeError):
-        return [f"{folder / MANIFEST} lists no files"]
+        listed = read_json(folder / MANIFEST)["files"]
+        files = {name: (entry["bytes"], entry["sha256"]) for name, entry in listed.items()}
+    except (AttributeError, KeyError, TypeError):
+        return [f"{folder / MANIFEST} lists no files with the bytes and the sha256 of each"]
+    except DataError as error:
+        return [str(error)]
+    if outside := [name for name in files if ".." in Path(name).parts or Path(name).is_absolute()]:
+        return [f"{folder / MANIFEST} lists {outside[0]}, which lies elsewhere"]
     checked = [name for name in files if not free(Path(name))]
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-        found = pool.map(lambda name: _problem(folder, name, files[name], seen), checked)
+        found = pool.map(lambda name: _problem(folder, name, *files[name], seen), checked)
         problems = [problem for problem in found if problem]
     known = {folder / name for name in files} | {folder / MANIFEST}
     there = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
@@ -93,21 +98,19 @@ def manifest_problems(
     return problems + [f"{path} is not in the manifest" for path in extra]
 
 
-def _problem(
-    folder: Path, name: str, entry: Mapping[str, Any], seen: Verified | None
-) -> str | None:
+def _problem(folder: Path, name: str, size: int, digest: str, seen: Verified | None) -> str | None:
     path = folder / name
     if not path.is_file():
         return f"{path} is missing"
     before = path.stat()
-    if before.st_size != entry["bytes"]:
-        return f"{path} has {before.st_size} bytes, not {entry['bytes']}"
-    if seen and seen.holds(name, path, entry["sha256"]):
+    if before.st_size != size:
+        return f"{path} has {before.st_size} bytes, not {size}"
+    if seen and seen.holds(name, path, digest):
         return None
-    if sha256(path) != entry["sha256"]:
+    if sha256(path) != digest:
         return f"{path} has another sha256 than its manifest"
     if seen:
-        seen.add(name, before, entry["sha256"])
+        seen.add(name, before, digest)
     return None
 
 
