@@ -28,7 +28,7 @@ from raresight.pipeline.training.runtime.distributed import ProcessGroup
 
 SCENARIOS = ("digits", "shapes", "pathology")
 RATES = np.geomspace(1e-4, 1e-1, 7)
-EPOCHS = {"digits": 6, "shapes": 40, "pathology": 6}  # enough that the best rates learn the task
+EPOCHS = {"digits": 6, "shapes": 40, "pathology": 20}  # enough that the best rates learn the task
 _WITHIN = 0.9  # of the best grid point's average precision
 
 

@@ -1,4 +1,4 @@
-"""Does the interval of ``raresight plan --data`` hold the truth?
+"""Does the interval of ``raresight plan --more-data`` hold the truth?
 
 ``python -m benchmarks.forecasts [--worlds 20] [--seeds 5]``: learning curves of a cheap learner,
 shrunken discriminant analysis on scikit-learn's digits under noise: how well it ranks a digit with
@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from raresight.pipeline.forecasting.learning_curve import Forecast, back_test, forecast
+from raresight.pipeline.sweeps.learning_curve import Forecast, back_test, forecast
 
 SHARES, TIMES = (1 / 8, 1 / 4, 1 / 2, 1.0), (2, 4)
 KNOWN, OTHERS, TRUE_SEEDS, NOISE = 25, 500, 10, 0.6

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+_HEAVIEST = 1e9  # of a weight beside others; sums of larger ones end in infinity
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -118,8 +120,8 @@ class LogUniform(Factor):
 
 
 def _shares(weights: tuple[float, ...]) -> tuple[float, ...]:
-    if any(not weight >= 0 for weight in weights) or not sum(weights) > 0:
-        raise ValueError("weights must not go below 0, and one must lie above it")
+    if any(not 0 <= weight <= _HEAVIEST for weight in weights) or not sum(weights) > 0:
+        raise ValueError(f"weights must lie within [0, {_HEAVIEST:g}], and one above 0")
     return tuple(weight / sum(weights) for weight in weights)
 
 

@@ -184,8 +184,10 @@ def _range(value: Any) -> Pair | Factor:
     if isinstance(value, list | tuple):
         return _pair(value)  # kept as it is: drawing from a pair is a line of arithmetic
     factor = read(value)
-    if any(isinstance(one, bool) or not isinstance(one, int | float) for one in factor.values()):
-        raise ValueError("must hold numbers alone")
+    for one in factor.values():
+        if isinstance(one, bool) or not isinstance(one, int | float):
+            raise ValueError("must hold numbers alone")
+        _number(one)
     return factor
 
 
@@ -261,4 +263,6 @@ Uniform = Annotated[Numbers, AfterValidator(_unconditional)]
 
 NonNegative = Annotated[Uniform, AfterValidator(_not_negative)]
 Positive = Annotated[Uniform, AfterValidator(_above_zero)]
+Noise = Annotated[NonNegative, within(0, 100)]
+"""Standard deviation of a sensor's noise in gray levels, of which there are 256."""
 Whole = AfterValidator(_all_whole)

@@ -22,7 +22,7 @@ from raresight.generators.drawing.canvas import lay_ground, mark, tint
 from raresight.generators.drawing.noise import BANK, WINDOW, GroundSet, Material, sensor, take
 from raresight.generators.drawing.outline import place
 from raresight.generators.drawing.stain import blur, develop
-from raresight.generators.factors import Factor, NonNegative, Numbers, Positive, Whole, within
+from raresight.generators.factors import Factor, Noise, Numbers, Positive, Whole, within
 from raresight.generators.options import FactorOptions
 
 _Values = Mapping[str, Any]
@@ -93,7 +93,7 @@ class GlyphsOptions(FactorOptions):
     mottle: Annotated[Numbers, within(0, 0.2)] = (0.0, 0.04)
     clutter: Annotated[Numbers, within(0, 20), Whole] = (0, 2)
     blur: Annotated[Numbers, within(0, 10)] = (0.0, 0.7)
-    noise: NonNegative = (0.0, 8.0)
+    noise: Noise = (0.0, 8.0)
     ground_set: GroundSet = 0
 
     drawn: ClassVar = (

@@ -32,6 +32,7 @@ from raresight.generators.factors import (
     Conditional,
     Discrete,
     Factor,
+    Noise,
     NonNegative,
     Pair,
     Positive,
@@ -40,6 +41,7 @@ from raresight.generators.factors import (
     at,
     bounds,
     whole,
+    within,
 )  # fmt: skip
 
 NORMAL, MITOTIC = "normal", "mitotic"
@@ -96,19 +98,6 @@ _PAINTED = (
 )
 
 
-def _at_least_one(value: Pair | Factor) -> Pair | Factor:
-    if bounds(value)[0] < 1:
-        raise ValueError("a mitotic patch holds at least 1 figure")
-    return value
-
-
-def _within_half(value: Pair | Factor) -> Pair | Factor:
-    low, high = bounds(value)
-    if low < -0.5 or high > 0.5:
-        raise ValueError("is a share of the light: between -0.5 and 0.5")
-    return value
-
-
 def _below_one(value: Pair | Factor) -> Pair | Factor:
     low, high = bounds(value)
     if low <= -1 or high >= 1:
@@ -117,26 +106,30 @@ def _below_one(value: Pair | Factor) -> Pair | Factor:
 
 
 Crowding = Annotated[Uniform, AfterValidator(_below_one)]
-Figures = Annotated[Uniform, AfterValidator(_at_least_one)]
-Share = Annotated[Uniform, AfterValidator(_within_half)]
+Share = Annotated[Uniform, within(-0.5, 0.5)]  # of the light
+Stain = Annotated[Positive, within(0, 10)]
+Contrast = Annotated[NonNegative, within(0, 10)]
 
 
 class PathologyOptions(Options):
-    """Factors: ranges [low, high], of which a patch draws uniformly, or other distributions."""
+    """Factors: ranges [low, high], of which a patch draws uniformly, or other distributions.
 
-    nuclei: NonNegative = (12, 24)
-    radius: Positive = (4.6, 6.0)
-    figures: Figures = (1, 2)
-    lookalikes: NonNegative = (1, 4)
+    Each is held to what a patch can show: :class:`Pathology` says what they are measured in.
+    """
+
+    nuclei: Annotated[NonNegative, within(0, 500)] = (12, 24)
+    radius: Annotated[Positive, within(1, 64)] = (4.6, 6.0)
+    figures: Annotated[Uniform, within(1, 20)] = (1, 2)
+    lookalikes: Annotated[NonNegative, within(0, 100)] = (1, 4)
     crowding: Crowding = (-0.7, 0.7)
-    haematoxylin: Positive = (1.3, 2.3)
-    eosin: Positive = (0.9, 1.9)
-    hue: Uniform = (-0.05, 0.05)
-    chromatin: NonNegative = (0.7, 1.3)
-    stroma: NonNegative = (0.5, 1.5)
+    haematoxylin: Stain = (1.3, 2.3)
+    eosin: Stain = (0.9, 1.9)
+    hue: Annotated[Uniform, within(-1, 1)] = (-0.05, 0.05)
+    chromatin: Contrast = (0.7, 1.3)
+    stroma: Contrast = (0.5, 1.5)
     shade: Share = (-0.08, 0.08)
-    blur: Positive = (0.35, 0.7)
-    noise: NonNegative = (1.0, 4.0)
+    blur: Annotated[Positive, within(0.05, 10)] = (0.35, 0.7)
+    noise: Noise = (1.0, 4.0)
     ground_set: GroundSet = 0
 
 

@@ -19,7 +19,7 @@ from raresight.generators.factors import (
     Discrete,
     Factor,
     Mixture,
-    NonNegative,
+    Noise,
     Uniform,
     Whole,
     as_factor,
@@ -85,7 +85,7 @@ class ShapesOptions(Options):
     )
     clutter: Annotated[Uniform, within(0, 100), Whole] = (0, 4)
     occlusion: Annotated[Uniform, within(0, 0.9)] = (0.0, 0.3)
-    noise: NonNegative = (0.0, 8.0)
+    noise: Noise = (0.0, 8.0)
     ground_set: GroundSet = 0
 
 

@@ -20,7 +20,7 @@ from raresight.generators.factors import (
     Discrete,
     Factor,
     LogUniform,
-    NonNegative,
+    Noise,
     Numbers,
     Whole,
     Words,
@@ -65,7 +65,7 @@ class TexturesOptions(FactorOptions):
     shade: Annotated[Numbers, within(0, 0.8)] = (0.0, 0.25)
     dust: Annotated[Numbers, within(0, 100), Whole] = (0, 3)
     blur: Annotated[Numbers, within(0, 10)] = (0.0, 0.6)
-    noise: NonNegative = (1.0, 6.0)
+    noise: Noise = (1.0, 6.0)
     ground_set: GroundSet = 0
 
     drawn: ClassVar = (

@@ -32,6 +32,7 @@ ROOMS = {
     # It trains without each part of the training images in turn, and asks about that part.
     "cleaning": {*DATA, "splitting", "models", "training"},
     "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
+    "sweeps": {*DATA, "models", "training"},  # it runs short trainings
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
     # The section names the recipe's steps; the stage's inputs are split images and a model.
     "evaluation": {*DATA, "augmentation", "splitting", "models"},

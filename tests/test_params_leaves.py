@@ -23,6 +23,10 @@ for key in ("options", *(key for key, value in SOURCE.items() if value is None))
     del SOURCE[key]
 
 NULLABLE = {
+    "clean.labels",
+    "clean.outliers",
+    "clean.epochs",
+    "clean.decisions",
     "train.source_weights",
     "train.folds",
     "train.pretrain",

@@ -34,8 +34,8 @@ class CarlaOptions(Options):
     """
 
     path: Annotated[str, Field(min_length=1)]
-    every: Annotated[int, Field(ge=1)] = 1
-    min_visible: Annotated[int, Field(ge=1)] = 12
+    every: Annotated[int, Field(ge=1, le=100_000_000)] = 1
+    min_visible: Annotated[int, Field(ge=1, le=100_000_000)] = 12
 
     @property
     def reads(self) -> tuple[str, ...]:

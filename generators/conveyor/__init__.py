@@ -12,13 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from raresight.generators import opengl
 from raresight.generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
 from raresight.generators.drawing.objects import boxes_of, shuffled
 from raresight.generators.drawing.sensor import expose
-from raresight.generators.factors import NonNegative, Positive, Uniform, as_factor, at, whole
+from raresight.generators.factors import Noise, Positive, Uniform, Whole, at, whole, within
 
 if TYPE_CHECKING:
     from raresight.generators.conveyor.physics import Line, Settled
@@ -41,22 +41,14 @@ class ConveyorOptions(Options):
     - ``max_tries``: scenes drawn for one picture before giving up.
     """
 
-    bottles: Uniform = (3, 5)
-    loose_caps: Uniform = (0, 2)
-    friction: Positive = (0.4, 0.9)
-    light: Positive = (0.6, 1.15)
-    camera_height: Positive = (0.3, 0.5)
-    noise: NonNegative = (1.0, 4.0)
-    min_visible: Annotated[int, Field(ge=1)] = 30
+    bottles: Annotated[Uniform, within(3, 5), Whole] = (3, 5)
+    loose_caps: Annotated[Uniform, within(0, 2), Whole] = (0, 2)
+    friction: Annotated[Positive, within(0.01, 10)] = (0.4, 0.9)
+    light: Annotated[Positive, within(0.01, 10)] = (0.6, 1.15)
+    camera_height: Annotated[Positive, within(0.1, 5)] = (0.3, 0.5)
+    noise: Noise = (1.0, 4.0)
+    min_visible: Annotated[int, Field(ge=1, le=1024**2)] = 30
     max_tries: Annotated[int, Field(ge=1, le=1000)] = 60
-
-    @model_validator(mode="after")
-    def _possible(self) -> "ConveyorOptions":
-        for name, (low, high) in {"bottles": (3, 5), "loose_caps": (0, 2)}.items():
-            asked = as_factor(getattr(self, name)).values()
-            if not all(low <= value <= high and value == int(value) for value in asked):
-                raise ValueError(f"{name} must be whole numbers within [{low}, {high}]")
-        return self
 
 
 class Conveyor(Generator):

@@ -41,7 +41,7 @@ class CocoOptions(ArchiveOptions):
     category: Name | None = None
     otherwise: Name | None = None
     margin: Annotated[float, Field(ge=0, le=2)] = 0.0
-    min_side: Annotated[int, Field(ge=1)] = 8
+    min_side: Annotated[int, Field(ge=1, le=100_000)] = 8
     masks: bool = False
 
     @property

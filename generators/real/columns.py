@@ -38,7 +38,7 @@ class LabelRule(Options):
     """
 
     column: Name
-    at_least: float | None = None
+    at_least: Annotated[float, Field(ge=-1e300, le=1e300)] | None = None
     name: Name | None = None
     otherwise: Name | None = None
     classes: Annotated[dict[str, Name], Field(min_length=1)] | None = None

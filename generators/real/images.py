@@ -27,7 +27,8 @@ def _ascending(pair: list[float]) -> list[float]:
     return pair
 
 
-Pair = Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_ascending)]
+PixelValue = Annotated[float, Field(ge=-1e38, le=1e38)]  # of any kind of number, float32 too
+Pair = Annotated[list[PixelValue], Field(min_length=2, max_length=2), AfterValidator(_ascending)]
 PerCent = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -54,7 +55,7 @@ class ImageOptions(Options):
     range: Literal["dtype", "percentile"] | Pair | Percentiles = "dtype"
     fit: Literal["pad", "crop", "stretch"] = "pad"
     crop_to: Literal["content"] | None = None
-    max_unreadable: Annotated[int, Field(ge=0)] = 0
+    max_unreadable: Annotated[int, Field(ge=0, le=100_000_000)] = 0
 
 
 class RealImages(Generator):

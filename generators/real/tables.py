@@ -35,10 +35,12 @@ def read_table(path: Path) -> pa.Table:
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
     try:
-        return READERS[suffix](path)
+        table = READERS[suffix](path)
+        table.validate(full=True)  # a table may be a stranger's: an offset beyond its buffer kills
+        return table
     except BadTable:
         raise
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+    except (pa.ArrowException, csv.Error, OSError, LookupError, TypeError, ValueError) as error:
         raise BadTable(f"{path} cannot be read: {str(error).rstrip('.')}.") from None
 
 

@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from raresight.generators import opengl
 from raresight.generators.base import CannotDraw, Extra, Generator, Options, Record, Sample
 from raresight.generators.distributions import Conditional, Discrete, Factor
 from raresight.generators.drawing.objects import boxes_of, contrast, shuffled
 from raresight.generators.drawing.sensor import expose
-from raresight.generators.factors import NonNegative, Positive, as_factor, at, whole
+from raresight.generators.factors import Noise, Uniform, Whole, as_factor, at, whole, within
 
 if TYPE_CHECKING:
     from raresight.generators.street.engine import Frame, Stage
@@ -28,7 +28,7 @@ CROSSING, CLEAR = "crossing", "clear"
 
 _SECOND = 0.2  # share of the crossing scenes with a second person on the carriageway
 Daytime = Literal["day", "dusk", "night"]
-Weight = Annotated[float, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0, le=1e6)]
 
 _DAYTIMES: Mapping[Daytime, float] = {"day": 0.6, "dusk": 0.2, "night": 0.2}
 # Degrees of the sun (by night, the moon) above the horizon.
@@ -56,26 +56,14 @@ class StreetOptions(Options):
     """
 
     daytimes: Annotated[Mapping[Daytime, Weight], AfterValidator(_some)] = _DAYTIMES
-    fog: Positive = (0.002, 0.04)
-    distance: Positive = (6.0, 20.0)
-    walkers: NonNegative = (0, 5)
-    cars: NonNegative = (0.2, 1.0)
-    fov: Positive = (50.0, 58.0)
-    noise: NonNegative = (1.0, 4.0)
-    min_visible: Annotated[int, Field(ge=1)] = 12
+    fog: Annotated[Uniform, within(1e-6, 1)] = (0.002, 0.04)
+    distance: Annotated[Uniform, within(4, 200)] = (6.0, 20.0)
+    walkers: Annotated[Uniform, within(0, 8), Whole] = (0, 5)
+    cars: Annotated[Uniform, within(0, 1)] = (0.2, 1.0)
+    fov: Annotated[Uniform, within(10, 120)] = (50.0, 58.0)
+    noise: Noise = (1.0, 4.0)
+    min_visible: Annotated[int, Field(ge=1, le=1024**2)] = 12
     max_tries: Annotated[int, Field(ge=1, le=1000)] = 60
-
-    @model_validator(mode="after")
-    def _possible(self) -> "StreetOptions":
-        if any(value != int(value) for value in self.walkers) or self.walkers[1] > 8:
-            raise ValueError("walkers must be whole numbers up to 8")
-        if self.cars[1] > 1:
-            raise ValueError("cars must lie within [0, 1]")
-        if self.fov[0] < 10 or self.fov[1] > 120:
-            raise ValueError("fov must lie within [10, 120] degrees")
-        if self.distance[0] < 4:
-            raise ValueError("distance must begin at 4 metres or more")
-        return self
 
 
 class Street(Generator):
@@ -168,7 +156,7 @@ class Street(Generator):
         daytime = _weighted(c.daytimes, u[0])
         return {
             "daytime": daytime,
-            "fog": c.fog[0] * (c.fog[1] / c.fog[0]) ** u[1],
+            "fog": _by_logarithm(c.fog, u[1]),
             "sun_height": at(_SUN_HEIGHT[daytime], u[2]),
             "walkers": whole(c.walkers, u[3]),
             "cars": at(c.cars, u[4]),
@@ -176,6 +164,14 @@ class Street(Generator):
             "distance": at(c.distance, u[6]),
             "fov": at(c.fov, u[7]),
         }
+
+
+def _by_logarithm(interval: Any, u: float) -> float:
+    """As ``at``, but for a pair: every order of magnitude between its ends is equally likely."""
+    if not isinstance(interval, tuple):
+        return at(interval, u)
+    low, high = interval
+    return float(low * (high / low) ** u)
 
 
 def _weighted(weights: Mapping[Daytime, float], u: float) -> Daytime:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from raresight.pipeline.core.params import Section
-from raresight.pipeline.core.ranges import Fraction
+from raresight.pipeline.core.ranges import Fraction, Seed
 
 Copies = Annotated[int, Field(ge=0, le=1000)]
 
@@ -61,7 +61,7 @@ class AugmentParams(Section):
     transforms change values only and come last.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     copies: dict[str, Copies] = Field(default_factory=dict)
     min_label_share: Fraction = 0.7
     max_tries: Annotated[int, Field(ge=1, le=1000)] = 5

@@ -79,7 +79,14 @@ def parted(images: TrainingImages, *, folds: int, seed: int) -> Folds | None:
     if not enough.any():
         return None
     number = int(min(folds, counts[enough].min()))
-    made = make_folds(images, rows[enough[targets]], folds=number, seed=seed, key="clean.folds")
+    made = make_folds(
+        images,
+        rows[enough[targets]],
+        folds=number,
+        seed=seed,
+        key="clean.folds",
+        all_sources=True,
+    )
     return replace(made, rows=rows)
 
 

@@ -1,6 +1,7 @@
 """Commands that judge: what differs between versions, and what a test set can show."""
 
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -72,6 +73,22 @@ fraction = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 @command(example="plan --recall 0.9 --width 0.1 --prevalence 1e-4")
 @click.option(
+    "--more-data",
+    is_flag=True,
+    help="Say instead how much more positives would help, by short trainings.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    help="With --more-data: trainings for each number of positives (3).",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1, 100_000),
+    help="With --more-data: of each training; train.epochs if not given.",
+)
+@click.option("--device", help="With --more-data: where to train (auto, cpu, cuda).")
+@click.option(
     "--recall", type=fraction, default=0.9, show_default=True, help="The recall expected."
 )
 @click.option(
@@ -109,8 +126,22 @@ def plan(
     prevalences: tuple[float, ...],
     precision: float,
     confidence: float | None,
+    more_data: bool,
+    **training: Any,
 ) -> None:
-    """Say how many positives and negatives a test set needs, and whether this one has them."""
+    """Say how many positives and negatives a test set needs, and whether this one has them.
+
+    With --more-data, say instead what twice and four times as many positives to learn from would
+    bring: short trainings on an eighth, a quarter, half and all of them make a learning curve,
+    judged on validation. One that was stopped goes on where it was.
+    """
+    given = {name: value for name, value in training.items() if value is not None}
+    if more_data:
+        return _plan_data(settings, **given)
+    if given:
+        raise click.UsageError(
+            f"{', '.join(f'--{name}' for name in given)}: only with --more-data."
+        )
     from raresight.pipeline.commands.plan import run
     from raresight.pipeline.terminal.plan import render
 
@@ -123,6 +154,14 @@ def plan(
         confidence=confidence,
         prevalences=prevalences,
     )
+    print_result(settings, asdict(found), lambda _: render(found))
+
+
+def _plan_data(settings: Settings, seeds: int = 3, **training: Any) -> None:
+    from raresight.pipeline.commands.plan_data import run
+    from raresight.pipeline.terminal.plan_data import render
+
+    found = run(settings.params, settings.data, num_seeds=seeds, **training)
     print_result(settings, asdict(found), lambda _: render(found))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from raresight.pipeline.commands.explained_picture import Explained, write_explained
+from raresight.pipeline.core.arrow import read_arrow
 from raresight.pipeline.core.files import require_verified
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.prediction.explaining import attributions, require_captum
@@ -43,8 +44,8 @@ def run(data: Path, out: Path, *, most: int, device: str = "auto") -> Summary:
     for name, stage in (("generated", "generate"), ("evaluation/predictions", "evaluate")):
         require_verified(data / name, stage)
     predictor, dataset = open_predictor(data / "model", device), Dataset(data / "generated")
-    with pa.OSFile(str(data / "evaluation/predictions/test.arrow")) as file:
-        table = pa.ipc.open_file(file).read_all()
+    path = data / "evaluation/predictions/test.arrow"
+    table = read_arrow(path, missing="Run `raresight evaluate` first.")
     made = _mistakes(predictor, table)
     rows = dict(zip(dataset.ids.tolist(), range(len(dataset)), strict=True))
     if missing := [one for one in table["id"].to_pylist() if one not in rows]:

@@ -1,4 +1,4 @@
-"""plan --data: how much more images of the positive class would help."""
+"""plan --more-data: how much more images of the positive class would help."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import numpy as np
 from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core import seeds as streams
 from raresight.pipeline.core.params import load_section
-from raresight.pipeline.forecasting.learning_curve import Forecast, back_test, forecast
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.runtime.progress import bar
+from raresight.pipeline.sweeps.engine import Arm, Measured, nested, sweep
+from raresight.pipeline.sweeps.learning_curve import Forecast, back_test, forecast
 from raresight.pipeline.training.inputs import TrainingImages, open_images
 from raresight.pipeline.training.job import require_inputs
 from raresight.pipeline.training.params import TrainParams
-from raresight.pipeline.training.sweep import Arm, Measured, nested, sweep
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 TIMES = (2, 4)
@@ -70,7 +70,7 @@ def run(
     positive = images.originals.positive
     if positive is None:
         raise ParamsError(
-            f"{params_file}: plan --data asks how much more positives would help, and "
+            f"{params_file}: plan --more-data asks how much more positives would help, and "
             "generate.positive is null. Name the class that the results are about."
         )
     index = images.originals.classes.index(positive)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from ruamel.yaml import YAML
 
 from raresight.pipeline.comparison.alignment import differing_params
 from raresight.pipeline.comparison.revisions import Reader, revision_reader, run_again
+from raresight.pipeline.core.arrow import read_arrow
 from raresight.pipeline.core.files import MANIFEST
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse
 from raresight.pipeline.runtime.errors import DataError, InputMissing
@@ -70,7 +70,8 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
                 f"{path} in {name} is not what the evaluate stage wrote (its sha256 differs). "
                 f"{_remedy(name)}"
             )
-        return parse(pa.ipc.open_file(content).read_all(), f"{path} in {name}")
+        where = f"{path} in {name}"
+        return parse(read_arrow(Path(where), missing=_remedy(name), content=content), where)
 
     params = _yaml(read(params_file))
     thresholds = _thresholds(results)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +17,13 @@ from types import MappingProxyType
 from typing import Any
 
 from raresight.pipeline.core.verified import Verified
-from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError, listing
+from raresight.pipeline.runtime.errors import (
+    DataError,
+    InputMissing,
+    LockedError,
+    OutputError,
+    listing,
+)
 from raresight.pipeline.runtime.system import c_function, flush
 
 MANIFEST = "manifest.json"
@@ -51,7 +57,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputMissing(f"{path} does not exist. Run the stage that makes it first.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not valid JSON ({error}). Run its stage again.") from None
 
 
@@ -80,12 +86,17 @@ def manifest_problems(
     many. Files that were ``seen`` and not written to since are not read again.
     """
     try:
-        files: dict[str, dict[str, Any]] = read_json(folder / MANIFEST)["files"]
-    except (KeyError, TypeError):
-        return [f"{folder / MANIFEST} lists no files"]
+        listed = read_json(folder / MANIFEST)["files"]
+        files = {name: (entry["bytes"], entry["sha256"]) for name, entry in listed.items()}
+    except (AttributeError, KeyError, TypeError):
+        return [f"{folder / MANIFEST} lists no files with the bytes and the sha256 of each"]
+    except DataError as error:
+        return [str(error)]
+    if outside := [name for name in files if ".." in Path(name).parts or Path(name).is_absolute()]:
+        return [f"{folder / MANIFEST} lists {outside[0]}, which lies elsewhere"]
     checked = [name for name in files if not free(Path(name))]
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-        found = pool.map(lambda name: _problem(folder, name, files[name], seen), checked)
+        found = pool.map(lambda name: _problem(folder, name, *files[name], seen), checked)
         problems = [problem for problem in found if problem]
     known = {folder / name for name in files} | {folder / MANIFEST}
     there = sorted(path for path in folder.rglob("*") if path.is_file() and path not in known)
@@ -93,21 +104,19 @@ def manifest_problems(
     return problems + [f"{path} is not in the manifest" for path in extra]
 
 
-def _problem(
-    folder: Path, name: str, entry: Mapping[str, Any], seen: Verified | None
-) -> str | None:
+def _problem(folder: Path, name: str, size: int, digest: str, seen: Verified | None) -> str | None:
     path = folder / name
     if not path.is_file():
         return f"{path} is missing"
     before = path.stat()
-    if before.st_size != entry["bytes"]:
-        return f"{path} has {before.st_size} bytes, not {entry['bytes']}"
-    if seen and seen.holds(name, path, entry["sha256"]):
+    if before.st_size != size:
+        return f"{path} has {before.st_size} bytes, not {size}"
+    if seen and seen.holds(name, path, digest):
         return None
-    if sha256(path) != entry["sha256"]:
+    if sha256(path) != digest:
         return f"{path} has another sha256 than its manifest"
     if seen:
-        seen.add(name, before, entry["sha256"])
+        seen.add(name, before, digest)
     return None
 
 
@@ -176,8 +185,7 @@ def stage_outputs(
                 if folders or not target.suffix:
                     write_manifest(new, hashed)
                 _sync(new)
-            for target, new in zip(targets, scratch, strict=True):
-                _swap_in(new, target)
+            _swap_all(list(zip(scratch, targets, strict=True)))
         finally:
             for new in scratch:
                 _remove(new)
@@ -195,18 +203,39 @@ def _sync(path: Path) -> None:
         flush(entry)
 
 
+def _swap_all(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Swap in every (new, target) or, where one of them cannot be, none: outputs of two runs are
+    never beside each other, but after a kill between two renames."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for new, target in pairs:
+            _swap_in(new, target)
+            done.append((new, target))
+    except BaseException:
+        for new, target in reversed(done):
+            _swap_in(target, new)
+        raise
+    for folder in dict.fromkeys(target.parent for _, target in pairs):
+        try:
+            flush(folder)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the new output is whole and in place, but the disk does not confirm it "
+                f"({error.strerror}), so that a power cut may lose it."
+            ) from None
+
+
 def _swap_in(new: Path, target: Path) -> None:
-    """Make ``new`` the target in one step; what the target was is then at ``new``."""
-    if not target.is_dir():
+    """Make ``new`` the target in one step; what the target was, if anything, is then at ``new``."""
+    if not target.exists():
         os.replace(new, target)
     elif not _exchange(new, target):
         # Without an exchanging rename (not Linux, some network drives) there is a moment in which
-        # only the old copy exists, under another name; it is deleted after the new one is in.
+        # only the old copy exists, under another name.
         old = new.with_name(new.name + ".old")
         os.replace(target, old)
         os.replace(new, target)
-        _remove(old)
-    flush(target.parent)
+        os.replace(old, new)
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -26,11 +26,10 @@ from pydantic import (
     create_model,
 )
 from pydantic_core import CoreSchema
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from raresight.pipeline.core.renamed import RENAMED, VALUES
-from raresight.pipeline.runtime.errors import InputMissing, ParamsError, suggest
+from raresight.pipeline.core.yaml_file import read_yaml
+from raresight.pipeline.runtime.errors import ParamsError, suggest
 
 
 class Section(BaseModel):
@@ -137,23 +136,6 @@ def _validate(model: type[ModelT], value: Any) -> ModelT:
     # JSON is pydantic's strict mode for data that came from a file: lists may become tuples,
     # strings never become numbers.
     return model.model_validate_json(json.dumps(value, default=str))
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The top-level mapping of a params file."""
-    try:
-        value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputMissing(
-            f"{path} does not exist. Run inside a Raresight project, or name it with --params."
-        ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path} is not valid YAML: {error}") from None
-    except OSError as error:
-        raise InputMissing(f"{path} cannot be read: {error.strerror}.") from None
-    if not isinstance(value, dict):
-        raise ParamsError(f"{path} must be a mapping of sections, not {type(value).__name__}.")
-    return value
 
 
 def load_section(path: Path, name: str, model: type[ModelT], *, optional: bool = False) -> ModelT:

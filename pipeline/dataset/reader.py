@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from raresight.pipeline.core.arrow import reading
 from raresight.pipeline.dataset.annotations import Boxes, PixelMaps
 from raresight.pipeline.dataset.columns import PIXELS
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.schema import FACTOR, OPTIONAL, Description, arrow_schema
-from raresight.pipeline.runtime.errors import DataError, InputMissing
+from raresight.pipeline.runtime.errors import DataError
 
 if TYPE_CHECKING:
     import pandas
@@ -43,19 +44,16 @@ class Dataset:
 
     def _open(self, name: str, rows: int) -> pa.RecordBatch:
         path = self.folder / name
-        try:
+        with reading(path, missing=f"Run `dvc checkout {self.folder}`."):
             with pa.memory_map(str(path)) as source:
                 reader = pa.ipc.open_file(source)
                 batch = reader.get_batch(0)
-        except FileNotFoundError:
-            raise InputMissing(f"{path} is missing. Run `dvc checkout {self.folder}`.") from None
-        except (pa.ArrowInvalid, OSError, IndexError) as error:
-            raise DataError(f"{path} is not a readable Arrow file: {error}.") from None
-        if reader.num_record_batches != 1 or batch.num_rows != rows:
-            raise DataError(f"{path} holds {batch.num_rows} rows; dataset.json says {rows}.")
-        if not batch.schema.equals(self._schema):
-            told = ", ".join(batch.schema.names)
-            raise DataError(f"{path} has other columns than dataset.json says: {told}.")
+            batch.validate(full=True)  # ids and masks have offsets; pixels have none to be read
+            if reader.num_record_batches != 1 or batch.num_rows != rows:
+                raise DataError(f"{path} holds {batch.num_rows} rows; dataset.json says {rows}.")
+            if not batch.schema.equals(self._schema):
+                told = ", ".join(batch.schema.names)
+                raise DataError(f"{path} has other columns than dataset.json says: {told}.")
         return batch
 
     def __len__(self) -> int:

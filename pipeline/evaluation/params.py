@@ -7,12 +7,13 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, mo
 
 from raresight.pipeline.augmentation.params import Step
 from raresight.pipeline.core.params import ByName, Section
+from raresight.pipeline.core.ranges import Seed
 from raresight.pipeline.evaluation.metrics.goal_names import goal_names
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.runtime.errors import suggest
 
 Prevalence = Annotated[float, Field(gt=0, lt=1)]
-Cost = Annotated[float, Field(ge=0)] | Literal["never"]
+Cost = Annotated[float, Field(ge=0, le=1e12)] | Literal["never"]
 
 
 # With fewer in validation the highest F1 may lie anywhere between the scores of two of them.
@@ -28,7 +29,7 @@ class MaxF1(Section):
 
     objective: ClassVar[str] = "f1"
     name: Literal["max_f1"] = "max_f1"
-    smooth_below: Annotated[int, Field(ge=0)] = FEW_POSITIVES
+    smooth_below: Annotated[int, Field(ge=0, le=1_000_000)] = FEW_POSITIVES
 
 
 class RecallTarget(Section):
@@ -106,7 +107,7 @@ class SliceParams(Section):
     """
 
     bins: Annotated[int, Field(ge=2, le=20)] = 4
-    min_images: Annotated[int, Field(ge=1)] = 5
+    min_images: Annotated[int, Field(ge=1, le=1_000_000)] = 5
 
 
 def _one_or_several(value: Any) -> str:
@@ -150,7 +151,7 @@ class EvaluateParams(Section):
     images are put through. ``threads`` is the number of CPU threads of the model (null: all cores).
     """
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     threshold: ThresholdParams = MaxF1()
     confidence_level: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     proportion_interval: Literal["wilson", "clopper_pearson"] = "wilson"

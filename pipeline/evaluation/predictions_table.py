@@ -15,12 +15,14 @@
 Other columns are passed over.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.runtime.errors import DataError, listing, suggest
@@ -29,6 +31,7 @@ SCORE = "score"
 _PREFIX = "score."
 _FACTOR = "factor."
 _SUM_TOLERANCE = 1e-3
+_LONGEST = 1000  # characters of a text
 _ROUNDING = 0.005  # of a score with two digits
 _TRUE_OR_FALSE = ({"0", "1"}, {"false", "true"}, {"False", "True"})
 
@@ -98,6 +101,7 @@ def parse(
     Raises DataError with every problem and its row, the first row being row 1.
     """
     _check_columns(table, where, labelled)
+    _check_lengths(table, where)
     ids = _texts(table, "id")
     labels = _texts(table, "label") if labelled else None
     scored = None
@@ -180,12 +184,23 @@ def _check_columns(table: pa.Table, where: str, labelled: bool) -> None:
         problems.append(f"'score' and {', '.join(several)} exclude each other.")
     if len(several) == 1:
         problems.append(f"only {several[0]} has scores: a class more, or one column 'score'.")
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
         problems.append(f"columns occur twice: {', '.join(repeated)}.")
     if not problems and not table.num_rows:
         problems.append("there are no rows.")
     if problems:
         raise DataError(f"{where} is no table of predictions:\n{listing(problems)}")
+
+
+def _check_lengths(table: pa.Table, where: str) -> None:
+    """One text of a megabyte would make every row of its column a megabyte."""
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        if table.num_rows and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            lengths = pc.fill_null(pc.utf8_length(table[name]), 0)
+            if (most := pc.max(lengths).as_py()) > _LONGEST:
+                told = f"{where}: row {pc.index(lengths, most).as_py() + 1}, column '{name}'"
+                raise DataError(f"{told}: {most:,} characters, of {_LONGEST:,} at most.")
 
 
 def _texts(table: pa.Table, name: str) -> np.ndarray:

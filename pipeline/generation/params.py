@@ -9,7 +9,7 @@ from raresight.generators import registry
 from raresight.generators.base import Generator, Options
 from raresight.generators.image_file import shape_of
 from raresight.pipeline.core.params import Section, parse
-from raresight.pipeline.core.ranges import Fraction, FractionAboveZero
+from raresight.pipeline.core.ranges import Fraction, FractionAboveZero, Seed
 from raresight.pipeline.generation.corruptions import LabelNoiseParams, Outliers, noise_problems
 from raresight.pipeline.runtime.errors import suggest
 
@@ -105,7 +105,7 @@ class GenerateParams(Section):
     ``[height, width]``.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     image_size: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] = 64
     positive: str | None = None
     sources: Annotated[list[Source], Field(min_length=1)]

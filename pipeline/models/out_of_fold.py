@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from raresight.pipeline.core.arrow import read_arrow
 from raresight.pipeline.runtime.errors import DataError
 
 FILE = "out_of_fold.arrow"
@@ -54,8 +55,7 @@ class OutOfFold:
         if not path.is_file():
             return None
         try:
-            with pa.OSFile(str(path), "rb") as source:
-                table = pa.ipc.open_file(source).read_all()
+            table = read_arrow(path, missing="Run `raresight train` again.")
             labels = [name for name in table.column_names if name.startswith(_SCORE)]
             return cls(
                 classes=tuple(name.removeprefix(_SCORE) for name in labels),
@@ -63,5 +63,5 @@ class OutOfFold:
                 folds=table["fold"].to_numpy(),
                 scores=np.stack([table[name].to_numpy() for name in labels], axis=1),
             )
-        except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
+        except (pa.ArrowException, KeyError, ValueError) as error:
             raise DataError(f"{path} is no table of out-of-fold scores: {error}.") from None

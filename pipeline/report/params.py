@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import Seed
 
 
 class ReportParams(Section):
@@ -20,6 +21,6 @@ class ReportParams(Section):
 
     title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     notes: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     images_per_class: Annotated[int, Field(ge=1, le=100)] = 10
     mistakes: Annotated[int, Field(ge=0, le=100)] = 12

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import Seed
 
 Ratio = Annotated[float, Field(ge=0.01, le=0.98)]
 
@@ -38,7 +39,7 @@ class SplitParams(Section):
     two that would be in different splits out, ``refuse`` stops where there are any such.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     ratios: Ratios = Ratios()
     keep: Annotated[str, Field(min_length=1)] | None = None
     incomplete_classes: Literal["refuse", "allow"] = "refuse"

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raresight.pipeline.core.arrow import read_arrow
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import SPLITS as SPLITS
-from raresight.pipeline.runtime.errors import DataError, InputMissing
+from raresight.pipeline.runtime.errors import DataError
 
 FILE = "splits.arrow"
 Strings = Sequence[str] | np.ndarray
@@ -79,13 +80,7 @@ def write_splits(folder: Path, table: pa.Table) -> None:
 def read_splits(folder: Path) -> Splits:
     """The table in ``folder``; InputMissing when there is none, DataError when it is damaged."""
     path = folder / FILE
-    try:
-        with pa.OSFile(str(path), "rb") as source:
-            table = pa.ipc.open_file(source).read_all()
-    except FileNotFoundError:
-        raise InputMissing(f"{path} does not exist. Run `raresight split` first.") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path} is not a readable Arrow file: {error}.") from None
+    table = read_arrow(path, missing="Run `raresight split` first.")
     if table.schema != _SCHEMA:
         raise DataError(
             f"{path} has the columns {', '.join(table.column_names)}, not "

@@ -12,6 +12,7 @@ from raresight.pipeline.cards.params import CardParams
 from raresight.pipeline.cards.writing import write_cards
 from raresight.pipeline.cleaning.table import FOLDER as CLEANING
 from raresight.pipeline.cleaning.table import read_cleaning
+from raresight.pipeline.core.arrow import read_arrow
 from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
@@ -151,5 +152,4 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _table(path: Path) -> pa.Table:
-    with pa.OSFile(str(path)) as source:
-        return pa.ipc.open_file(source).read_all()
+    return read_arrow(path, missing="Run `raresight evaluate` first.")

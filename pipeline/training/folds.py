@@ -60,18 +60,19 @@ def make_folds(
     folds: int,
     seed: int,
     key: str = "train.folds",
+    all_sources: bool = False,
 ) -> Folds:
     """Part ``rows`` of the originals into ``folds``, groups kept together and classes spread alike.
 
     ``key`` is what params.yaml calls their number. Images of a source that never reaches
-    validation, such as drawn ones beside real ones, are in no fold. Raises DataError where a fold
-    would lack the positive class.
+    validation, such as drawn ones beside real ones, are in no fold unless ``all_sources`` is set.
+    Raises DataError where a fold would lack the positive class.
     """
     originals = images.originals
     names = originals.source_names[rows]
     sources = np.unique(names).tolist()
     reaching = [name for name in sources if "val" in originals.description.splits_of(name)]
-    scored = rows[np.isin(names, reaching)]
+    scored = rows if all_sources else rows[np.isin(names, reaching)]
     groups, targets = images.groups[scored], originals.targets[scored]
     if originals.positive is not None:
         label = originals.positive

@@ -191,7 +191,7 @@ def test_a_folder_without_a_dataset_says_what_to_do(tmp_path: Path):
 
 def test_a_missing_shard_is_named(two_shards):
     (two_shards.folder / "part-00001.arrow").unlink()
-    with pytest.raises(InputMissing, match=r"part-00001\.arrow is missing"):
+    with pytest.raises(InputMissing, match=r"part-00001\.arrow does not exist"):
         Dataset(two_shards.folder)
 
 

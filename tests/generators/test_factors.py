@@ -199,7 +199,7 @@ def test_whole_numbers_from_a_pair_include_both_ends_alike():
         (Uniform, {"discrete": []}, "list of values"),
         (Uniform, {"discrete": ["red"]}, "numbers alone"),
         (Uniform, {"discrete": {"values": [1, 2], "weights": [1]}}, "2 values need 2 weights"),
-        (Uniform, {"discrete": {"values": [1], "weights": [0]}}, "one must lie above it"),
+        (Uniform, {"discrete": {"values": [1], "weights": [0]}}, "one above 0"),
         (Uniform, {"mixture": [[0, 1]]}, "a part must be like"),
         (Uniform, {"conditional": {"given": "label", "cases": {"a": [0, 1]}}}, "are out"),
         (Numbers, {"conditional": {"given": "label"}}, "conditional: cases missing"),

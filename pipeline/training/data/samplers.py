@@ -20,7 +20,7 @@ class Sampler(Section):
     """
 
     name: str
-    max_per_class: Annotated[int, Field(ge=1)] | None = None
+    max_per_class: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
 
     @property
     @abstractmethod

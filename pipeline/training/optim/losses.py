@@ -28,7 +28,7 @@ class ClassWeights(Section):
     """Before ``from_epoch`` (0 is the first) all classes weigh alike: deferred re-weighting."""
 
     name: str
-    from_epoch: Annotated[int, Field(ge=0)] = 0
+    from_epoch: Annotated[int, Field(ge=0, le=100_000)] = 0
 
     @abstractmethod
     def of(self, counts: np.ndarray) -> np.ndarray:

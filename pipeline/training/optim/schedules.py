@@ -16,7 +16,7 @@ from raresight.pipeline.core.params import ByName, Section
 from raresight.pipeline.core.ranges import Fraction, FractionAboveZero
 from raresight.pipeline.training.optim.warmup import WarmupParams
 
-Epoch = Annotated[int, Field(ge=1)]
+Epoch = Annotated[int, Field(ge=1, le=100_000)]
 Factor = Annotated[float, Field(gt=0, lt=1)]
 
 _ROUNDING = 1e-9  # a restart that falls on a step must not miss it by the last bit
@@ -120,7 +120,7 @@ class Step(Schedule):
     """Times ``factor`` after ``every`` so many epochs."""
 
     name: Literal["step"] = "step"
-    every: Annotated[int, Field(ge=1)] = 30
+    every: Epoch = 30
     factor: Factor = 0.1
 
     def lr_ratio(self, place: Place) -> float:
@@ -251,8 +251,8 @@ class OnPlateau(Schedule):
     name: Literal["on_plateau"] = "on_plateau"
     monitor: Literal["val_average_precision", "val_loss"] = "val_average_precision"
     factor: Factor = 0.5
-    patience: Annotated[int, Field(ge=0)] = 5
-    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 5
+    min_delta: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     min_lr_ratio: Fraction = 0.01
 
     def lr_ratio(self, place: Place) -> float:

@@ -12,7 +12,7 @@ class WarmupParams(Section):
     """The rate climbs over ``epochs``, from ``start_factor`` of where the schedule begins."""
 
     name: Literal["linear", "exponential"] = "linear"
-    epochs: Annotated[float, Field(gt=0)] = 1.0
+    epochs: Annotated[float, Field(gt=0, le=100_000)] = 1.0
     start_factor: FractionBelowOne = 0.0
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from raresight.pipeline.core.params import Section
-from raresight.pipeline.core.ranges import Fraction
+from raresight.pipeline.core.ranges import Fraction, Seed
 from raresight.pipeline.models.params import Initialization, ModelParams, SmallCNNParams
 from raresight.pipeline.training.data.samplers import SamplerParams, Shuffled
 from raresight.pipeline.training.optim.losses import LogitAdjusted, LossParams, Weighted
@@ -41,7 +41,7 @@ class TrainParams(Section):
     bits of the weights depend on it.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     num_seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     source_weights: dict[str, Fraction] | None = None
     pretrain: PretrainParams | None = None
@@ -58,7 +58,7 @@ class TrainParams(Section):
     optimizer: OptimizerParams = AdamW()
     schedule: ScheduleParams = Cosine()
     regularization: RegularizationParams = RegularizationParams()
-    gradient_clip: Annotated[float, Field(gt=0)] | None = 1.0
+    gradient_clip: Annotated[float, Field(gt=0, le=1e6)] | None = 1.0
     ema: AverageParams | None = None
     early_stopping: EarlyStoppingParams | None = EarlyStoppingParams()
     checkpoint: Literal["best", "last"] = "best"

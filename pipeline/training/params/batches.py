@@ -30,7 +30,7 @@ class BatchAugmentParams(Section):
 
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
     rotate90: bool = False
-    shift: Annotated[int, Field(ge=0)] = 0
+    shift: Annotated[int, Field(ge=0, le=1024)] = 0
     crop: FractionAboveZero = 1.0
     rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
     brightness: FractionBelowOne = 0.0

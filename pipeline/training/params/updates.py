@@ -55,5 +55,5 @@ class PretrainParams(Section):
 class EarlyStoppingParams(Section):
     """Stop after ``patience`` epochs without ``min_delta`` more validation average precision."""
 
-    patience: Annotated[int, Field(ge=1)] = 6
+    patience: Annotated[int, Field(ge=1, le=100_000)] = 6
     min_delta: FractionBelowOne = 0.0

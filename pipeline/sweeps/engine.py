@@ -82,7 +82,8 @@ def sweep(
             known[key] = _train(arm, section, data, key, device)
             file.parent.mkdir(exist_ok=True)
             with file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps({"key": key, "average_precision": known[key]}) + "\n")
+                # On a line of its own, also after one that was cut short.
+                lines.write("\n" + json.dumps({"key": key, "average_precision": known[key]}))
         found.append(Measured(name=arm.name, seed=arm.seed, average_precision=known[key]))
         on_done(found[-1])
     return found

@@ -1,0 +1,44 @@
+"""Arrow files that may be damaged, or a stranger's: checked before a value is read from them.
+
+Arrow believes what a file says of itself, and an offset beyond its buffer ends the process.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from raresight.pipeline.runtime.errors import DataError, InputMissing
+
+
+@contextmanager
+def reading(path: Path | str, *, missing: str) -> Iterator[None]:
+    """Whatever Arrow makes of a file that is none: DataError; InputMissing where there is none.
+
+    ``missing`` says what to do then.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputMissing(f"{path} does not exist. {missing}") from None
+    except (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        cause = " ".join(str(error).split())
+        raise DataError(f"{path} is not a readable Arrow file: {cause}.") from None
+
+
+def read_arrow(path: Path, *, missing: str, content: Any = None) -> pa.Table:
+    """The table in an Arrow file (or in ``content``, then ``path`` is only its name), every value
+    of which may be read.
+
+    Raises InputMissing where there is none, ending with ``missing``, and DataError for a bad one.
+    """
+    with reading(path, missing=missing):
+        if content is not None:
+            table = pa.ipc.open_file(content).read_all()
+        else:
+            with pa.OSFile(str(path), "rb") as source:
+                table = pa.ipc.open_file(source).read_all()
+        table.validate(full=True)
+    return table

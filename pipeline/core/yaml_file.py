@@ -1,0 +1,50 @@
+"""Reading a YAML file that somebody wrote: refused with a reason, whatever is in it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from raresight.pipeline.runtime.errors import InputMissing, ParamsError
+
+# In a params file, each alias being as much as what it stands for.
+_MOST_VALUES, _DEEPEST = 100_000, 50
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The top-level mapping of a params file."""
+    try:
+        value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputMissing(
+            f"{path} does not exist. Run inside a Raresight project, or name it with --params."
+        ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not valid YAML: {error}") from None
+    except RecursionError:
+        raise ParamsError(f"{path}: its parts are nested too deeply to be read.") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ParamsError(f"{path} has a value that cannot be read: {error}.") from None
+    except OSError as error:
+        raise InputMissing(f"{path} cannot be read: {error.strerror}.") from None
+    _refuse_too_much(path, value)
+    if not isinstance(value, dict):
+        raise ParamsError(f"{path} must be a mapping of sections, not {type(value).__name__}.")
+    return value
+
+
+def _refuse_too_much(path: Path, value: Any) -> None:
+    """An alias is a line, and nine lines of them stand for a thousand million values."""
+    waiting, count = [(value, 0)], 0
+    while waiting:
+        one, depth = waiting.pop()
+        inner = one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ()
+        waiting += ((part, depth + 1) for part in inner)
+        count += 1
+        if depth > _DEEPEST or count + len(waiting) > _MOST_VALUES:
+            raise ParamsError(
+                f"{path} holds more than {_MOST_VALUES:,} values, or some more than {_DEEPEST} "
+                "levels deep. An alias (*name) counts as what it stands for: write that out."
+            )

@@ -1,1 +1,0 @@
-"""How much more data would help: learning curves, and what they foretell."""
