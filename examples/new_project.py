@@ -41,7 +41,8 @@ print(hub["train"].features["label"], hub["train"][0]["image"].size)
 COMMANDS = (
     "raresight init parts --images photos",
     "cd parts",
-    "dvc repro",
+    "dvc repro > repro.log 2>&1",
+    "raresight evaluate --show | head -n 8",
     "raresight predict ../new --out scores.csv",
     "head -n 4 scores.csv",
     "raresight export model --format onnx --out parts.onnx",
@@ -78,7 +79,7 @@ def take_photos(folder: Path, count: int) -> None:
 
 
 def run(command: str, folder: Path) -> None:
-    """Print a command as a shell shows it, and then what it prints, links and paths apart."""
+    """Print a command as a shell shows it, and then what it prints, empty lines left out."""
     print(f"\n$ {command}", flush=True)
     environment = {
         **os.environ,
@@ -99,7 +100,8 @@ def run(command: str, folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    print(re.sub(r"\n\n+", "\n", done.stdout.strip()), flush=True)
+    lines = [line.rstrip() for line in done.stdout.strip().splitlines()]
+    print("\n".join(line for line in lines if line), flush=True)
     if done.returncode:
         raise SystemExit(f"`{command}` failed with {done.returncode}")
 

@@ -135,6 +135,7 @@ def write_inputs(
         (augmented / "report.json").write_text(json.dumps({"recipe": augment or {}}))
         write_generated(generated, positive)
         write_splits(splits, make_table(ids=IDS, source_ids=IDS, groups=groups, splits=SPLITS))
+        (splits / "summary.json").write_text("{}")
         if held_out is not None:
             held_out.write(model)
         for number, seed in enumerate(seeds, 1):
