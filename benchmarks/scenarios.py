@@ -30,7 +30,10 @@ from raresight.pipeline.stages import augment, evaluate, generate, split, train
 
 # The scenarios for which it is asked: real digits are trivial for any model, and say nothing.
 NAMES = ("pathology", "inspection", "shapes", "digits-sim2real", "conveyor", "street", "carla")
-_LATER = ("clean",)  # sections of stages that came later: left empty, they ask for nothing
+_LATER = (
+    "enlarge",
+    "clean",
+)  # sections of stages that came later: left empty, they ask for nothing
 MARGIN = 0.1
 RECORD = ROOT / "benchmarks/scenarios.json"
 _TICKS = {"ticks": 2000, "size": 64, "seed": 1, "crossing": 0.15}  # of carla's staged record

@@ -31,6 +31,7 @@ ROOMS = {
     "models": DATA,
     # It trains without each part of the training images in turn, and asks about that part.
     "cleaning": {*DATA, "splitting", "models", "training"},
+    "enlarging": DATA,
     "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
     "sweeps": {*DATA, "models", "training"},  # it runs short trainings
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
@@ -164,6 +165,7 @@ def loaded_by(code: str) -> set[str]:
         ("stages.augment", set()),
         ("stages.split", set()),
         ("stages.clean", set()),
+        ("stages.enlarge", set()),
         ("commands.validate", set()),
         ("stages.evaluate", set()),
         ("stages.report", set()),

@@ -14,7 +14,16 @@ from raresight.pipeline.commands import carla_record, digits
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.core.params import parse
 from raresight.pipeline.dataset import Dataset
-from raresight.pipeline.stages import augment, clean, evaluate, generate, report, split, train
+from raresight.pipeline.stages import (
+    augment,
+    clean,
+    enlarge,
+    evaluate,
+    generate,
+    report,
+    split,
+    train,
+)
 
 SCENARIOS = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
 ENGINES = {"carla": "street", "conveyor": "conveyor", "street": "street"}
@@ -66,6 +75,7 @@ def test_a_scenario_runs_end_to_end(name, tmp_path):
     augment.run(params, data, workers=1)
     split.run(params, data)
     clean.run(params, data, device="cpu")
+    enlarge.run(params, data)
     train.run(params, data, device="cpu")
     evaluate.run(params, data, device="cpu")
     report.run(params, data)

@@ -104,7 +104,7 @@ def ask(
     where = devices.resolve(device)
     devices.prepare(where, train.threads)
     params = recipe(train, clean.epochs)
-    images = open_images(params_file, params, data, left_out=left_out)
+    images = open_images(params_file, params, data, left_out=left_out, enlarged=False)
     folds = parted(images, folds=clean.folds, seed=clean.seed)
     if folds is None:
         return None
@@ -127,8 +127,9 @@ def judge(
 
     def fit_and_ask(one: Job, label: str) -> tuple[Trainer, History]:
         trainer, history = fit(one, label)
-        held, learned = folds.held[len(found)], folds.learned(len(found))
+        held, rows = folds.held[len(found)], trainer.train_feed.rows
         # Its copies follow the originals in the feed, and say no more than they do.
+        learned = rows[rows < len(targets)]
         seen = features(trainer.eval_model, trainer.train_feed.first(len(learned)), classes=classes)
         asked = features(trainer.eval_model, trainer.validation.feed, classes=classes)
         votes = neighbor_votes(asked, seen, targets[learned], classes)

@@ -50,6 +50,7 @@ def params_text(
         "augment": {},
         "split": split,
         "clean": {},
+        "enlarge": {},
         "train": {"epochs": 40, "batch_size": 32} if counts.total() < _FEW else {},
         "evaluate": evaluate,
         "report": {},

@@ -91,6 +91,12 @@ STAGES: Mapping[str, Stage] = {
         outputs=("cleaning",),
         options=("device",),
     ),
+    "enlarge": Stage(
+        description="Make more training images of rare classes, and check them.",
+        example="enlarge",
+        section="raresight.pipeline.enlarging.params:EnlargeParams",
+        outputs=("enlarged",),
+    ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
         example="train --device cuda",

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from raresight.pipeline.core.files import MANIFEST, read_json, sha256
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.dataset.reader import Dataset
+from raresight.pipeline.dataset.schema import DESCRIPTION
 from raresight.pipeline.runtime.errors import DataError, ParamsError
 from raresight.pipeline.splitting.table import Splits, read_splits
 from raresight.pipeline.training.data.feed import Feed
@@ -42,12 +44,14 @@ class Inputs:
 class TrainingImages:
     """The originals, their copies and the split of each, of which any training takes its part.
 
-    ``left_out`` are the ids of training originals that nothing is learned from.
+    ``enlarged`` are images made from training originals (None: there are none), which follow them
+    as copies do. ``left_out`` are the ids of training originals that nothing is learned from.
     """
 
     originals: Dataset
     copies: Dataset
     splits: Splits
+    enlarged: Dataset | None = None
     left_out: Sequence[str] = ()
 
     def rows(self, split: str) -> np.ndarray:
@@ -62,25 +66,35 @@ class TrainingImages:
         """What every original belongs to, str (n,)."""
         return self.splits.groups(self.originals)
 
+    @property
+    def _derived(self) -> list[Dataset]:
+        """What follows originals, in the order in which it is counted on from them."""
+        return [self.copies, *([] if self.enlarged is None else [self.enlarged])]
+
+    @cached_property
+    def _parents(self) -> pa.Array:
+        """The id of the original that each derived image follows."""
+        chunks = [chunk for one in self._derived for chunk in one.arrow("source_id").chunks]
+        return pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())
+
     @cached_property
     def _targets(self) -> np.ndarray:
-        return np.concatenate((self.originals.targets, self.copies.targets))
+        return np.concatenate((self.originals.targets, *(one.targets for one in self._derived)))
 
     def _sources(self, params: TrainParams, rows: np.ndarray) -> Sources | None:
         """What ``source_weights`` say of ``rows`` of originals and, after them, copies."""
         if params.source_weights is None:
             return None
         originals = self.originals
-        of_copies = pc.index_in(
-            self.copies.arrow("source_id"), value_set=pa.array(originals.ids, pa.string())
-        ).to_numpy()
+        names = pa.array(originals.ids, pa.string())
+        of_copies = pc.index_in(self._parents, value_set=names).to_numpy(False)
         every = np.concatenate((np.arange(len(originals)), of_copies))
         return shares_of(originals.source_names[every[rows]], params.source_weights)
 
     def _with_copies(self, rows: np.ndarray) -> np.ndarray:
         """``rows`` of the originals and, counted on from those, their copies'."""
         names = pa.array(self.originals.ids[rows], pa.string())
-        copied: np.ndarray = pc.is_in(self.copies.arrow("source_id"), value_set=names).to_numpy()
+        copied: np.ndarray = pc.is_in(self._parents, value_set=names).to_numpy(False)
         return np.concatenate((rows, np.flatnonzero(copied) + len(self.originals)))
 
     def _feed(
@@ -100,7 +114,8 @@ class TrainingImages:
         first = in_first_phase(params, originals.source_names[learned])
         early, learned = learned[first], learned[~first]
         rows = self._with_copies(learned)
-        shards = [*originals.images.shards, *self.copies.images.shards]
+        derived = [shard for one in self._derived for shard in one.images.shards]
+        shards = [*originals.images.shards, *derived]
         pixels = Pixels(shards, originals.image_shape, mapped=True)
         mean, std = normalization(params) or _pixel_statistics(originals, learned)
         return Inputs(
@@ -117,10 +132,31 @@ class TrainingImages:
         )
 
 
+def _enlarged(data: Path) -> Dataset | None:
+    """What the enlarge stage made; DataError where that was for other splits."""
+    folder = data / "enlarged"
+    if not (folder / DESCRIPTION).is_file():
+        return None
+    found = Dataset(folder)
+    made_for = read_json(folder / "report.json")["splits"]
+    if len(found) and made_for != sha256(data / "splits" / MANIFEST):
+        raise DataError(
+            f"{folder} was made for other splits than those in {data / 'splits'}: what it was made "
+            "from may be in validation or test now. Run `raresight enlarge` again."
+        )
+    return found
+
+
 def open_images(
-    params_file: Path, params: TrainParams, data: Path, *, left_out: Sequence[str] = ()
+    params_file: Path,
+    params: TrainParams,
+    data: Path,
+    *,
+    left_out: Sequence[str] = (),
+    enlarged: bool = True,
 ) -> TrainingImages:
-    """Everything that training reads from ``data``, without training images ``left_out`` by id.
+    """Everything that training reads from ``data``, without training images ``left_out`` by id, and
+    without those that ``enlarge`` made unless ``enlarged`` is set.
 
     Raises DataError when a split leaves nothing, ParamsError when a param does not fit the images.
     """
@@ -128,6 +164,7 @@ def open_images(
         originals=Dataset(data / "generated"),
         copies=Dataset(data / "augmented"),
         splits=read_splits(data / "splits"),
+        enlarged=_enlarged(data) if enlarged else None,
         left_out=left_out,
     )
     shape = images.originals.image_shape

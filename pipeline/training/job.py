@@ -39,7 +39,10 @@ from raresight.pipeline.training.state import KeepState, OnBatch, OnEpochs, OnPh
 from raresight.pipeline.wording import training as wording
 
 INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
-OPTIONAL_INPUTS = {"cleaning": "clean"}  # a project may have been made without the stage
+OPTIONAL_INPUTS = {
+    "cleaning": "clean",
+    "enlarged": "enlarge",
+}  # a project may have been made without the stages
 Resume = Literal["auto", "require", "never"]
 Weights = Mapping[str, Tensor]
 AnyTrainer = TypeVar("AnyTrainer", bound=Trainer)

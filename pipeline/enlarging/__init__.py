@@ -1,0 +1,1 @@
+"""More images of a rare class, made from training images, and checked."""
