@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
-from raresight.pipeline.core.ranges import Fraction
+from raresight.pipeline.core.ranges import Fraction, Seed
 
 Treatment = Literal["advise", "drop"]
 
@@ -26,7 +26,7 @@ class CleanParams(Section):
     is found.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     labels: Treatment | None = None
     outliers: Treatment | None = None
     folds: Annotated[int, Field(ge=2, le=100)] = 5

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +17,13 @@ from types import MappingProxyType
 from typing import Any
 
 from raresight.pipeline.core.verified import Verified
-from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError, listing
+from raresight.pipeline.runtime.errors import (
+    DataError,
+    InputMissing,
+    LockedError,
+    OutputError,
+    listing,
+)
 from raresight.pipeline.runtime.system import c_function, flush
 
 MANIFEST = "manifest.json"
@@ -179,8 +185,7 @@ def stage_outputs(
                 if folders or not target.suffix:
                     write_manifest(new, hashed)
                 _sync(new)
-            for target, new in zip(targets, scratch, strict=True):
-                _swap_in(new, target)
+            _swap_all(list(zip(scratch, targets, strict=True)))
         finally:
             for new in scratch:
                 _remove(new)
@@ -198,18 +203,39 @@ def _sync(path: Path) -> None:
         flush(entry)
 
 
+def _swap_all(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Swap in every (new, target) or, where one of them cannot be, none: outputs of two runs are
+    never beside each other, but after a kill between two renames."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for new, target in pairs:
+            _swap_in(new, target)
+            done.append((new, target))
+    except BaseException:
+        for new, target in reversed(done):
+            _swap_in(target, new)
+        raise
+    for folder in dict.fromkeys(target.parent for _, target in pairs):
+        try:
+            flush(folder)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the new output is whole and in place, but the disk does not confirm it "
+                f"({error.strerror}), so that a power cut may lose it."
+            ) from None
+
+
 def _swap_in(new: Path, target: Path) -> None:
-    """Make ``new`` the target in one step; what the target was is then at ``new``."""
-    if not target.is_dir():
+    """Make ``new`` the target in one step; what the target was, if anything, is then at ``new``."""
+    if not target.exists():
         os.replace(new, target)
     elif not _exchange(new, target):
         # Without an exchanging rename (not Linux, some network drives) there is a moment in which
-        # only the old copy exists, under another name; it is deleted after the new one is in.
+        # only the old copy exists, under another name.
         old = new.with_name(new.name + ".old")
         os.replace(target, old)
         os.replace(new, target)
-        _remove(old)
-    flush(target.parent)
+        os.replace(old, new)
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from raresight.pipeline.core.files import read_json, write_json
+from raresight.pipeline.core.tensors import writing_tensors
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.classifier import Classifier, build, head_of, in_batches, predict
 from raresight.pipeline.models.params import ModelParams
@@ -58,7 +59,8 @@ class ModelCard:
 def save(folder: Path, weights: Mapping[str, torch.Tensor], card: ModelCard) -> None:
     """Write weights and card into an existing folder."""
     flat = {name: tensor.contiguous().cpu() for name, tensor in weights.items()}
-    safetensors.torch.save_file(flat, folder / WEIGHTS)
+    with writing_tensors(folder / WEIGHTS):
+        safetensors.torch.save_file(flat, folder / WEIGHTS)
     write_json(folder / CARD, asdict(card))
 
 

@@ -15,7 +15,8 @@ class ReportParams(Section):
     free text below the verdict, parted by empty lines. ``images_per_class`` is the length of a
     contact sheet, ``mistakes`` the number of false positives and of false negatives shown as
     pictures, the most confident first (without a positive class: of mistakes of each cell of the
-    confusion matrix, and twice as many in all). ``seed`` chooses the images.
+    confusion matrix, and twice as many in all), and that of right answers, the least confident
+    first, kept for who asks for them. ``seed`` chooses the images.
     """
 
     title: Annotated[str, Field(min_length=1, max_length=200)] | None = None

@@ -4,17 +4,23 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Thread, current_thread, main_thread
-from typing import Any, NoReturn
+from threading import Thread, Timer, current_thread, main_thread
+from types import FrameType
 
 from raresight.pipeline.runtime.system import c_function
 
 _PR_SET_PDEATHSIG = 1
+_SOON = 0.05  # seconds
 
 
 def end_cleanly_when_told() -> None:
-    """Make SIGTERM an exception (SystemExit 143): ``with`` and ``finally`` blocks still run."""
+    """Make SIGTERM an exception (SystemExit 143): ``with`` and ``finally`` blocks still run.
+
+    While a module is being loaded both it and Ctrl-C wait for the end of that: what is raised in a
+    module's start-up may be dropped there, and the process would go on as if nobody had told it.
+    """
     signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGINT, _exit)
 
 
 @contextmanager
@@ -26,7 +32,7 @@ def stop_when_it_suits() -> Iterator[Callable[[], bool]]:
     """
     told: list[int] = []
 
-    def note(number: int, frame: Any) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
         if told:
             _exit(number, frame)
         told.append(number)
@@ -105,5 +111,20 @@ def start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _exit(number: int, frame: Any) -> NoReturn:
+def _exit(number: int, frame: FrameType | None) -> None:
+    if _loads_a_module(frame):
+        again = Timer(_SOON, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+        return
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)
+
+
+def _loads_a_module(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False

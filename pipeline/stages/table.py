@@ -123,7 +123,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
-        revision=3,
+        revision=4,
     ),
 }
 

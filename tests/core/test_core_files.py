@@ -1,14 +1,18 @@
 """Outputs appear whole or not at all, and prove what they hold."""
 
+import errno
 import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 from raresight.pipeline.core import files
 from raresight.pipeline.core.files import (
@@ -17,7 +21,8 @@ from raresight.pipeline.core.files import (
     require_verified,
     stage_outputs,
 )
-from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError
+from raresight.pipeline.core.tensors import writing_tensors
+from raresight.pipeline.runtime.errors import DataError, InputMissing, LockedError, OutputError
 
 
 def write(folder, text):
@@ -176,3 +181,63 @@ def test_a_digest_is_of_the_values_in_their_order_however_they_lie_in_memory():
     )
     assert content_digest(image) != content_digest(image[::-1])
     assert content_digest(image) == hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
+
+
+def write_both(folder: Path, text: str) -> None:
+    with stage_outputs(folder / "one", folder / "two.json") as (one, two):
+        (one / "a").write_text(text)
+        two.write_text(text)
+
+
+@pytest.mark.parametrize("exchanging", [True, False])
+@pytest.mark.parametrize("before", ["", "old"])
+def test_where_one_output_cannot_be_put_in_place_none_is(exchanging, before, tmp_path, monkeypatch):
+    if not exchanging:
+        monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+    if before:
+        write_both(tmp_path, before)
+    swap = files._swap_in
+
+    def fail(new, target):
+        if new.name == ".two.json.new":
+            raise OSError(errno.EIO, "Input/output error", str(target))
+        swap(new, target)
+
+    monkeypatch.setattr(files, "_swap_in", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_both(tmp_path, "new")
+    places = (tmp_path / "one/a", tmp_path / "two.json")
+    found = [path.read_text() for path in places if path.exists()]
+    assert found == [before, before] * bool(before)
+    assert not list(tmp_path.rglob("*.new*"))
+    monkeypatch.setattr(files, "_swap_in", swap)
+    write_both(tmp_path, "new")
+    assert (tmp_path / "one/a").read_text() == (tmp_path / "two.json").read_text() == "new"
+
+
+def test_a_disk_that_does_not_confirm_is_told_as_it_is(tmp_path, monkeypatch):
+    flush = files.flush
+
+    def fail(path):
+        if path == tmp_path:
+            raise OSError(errno.EIO, "Input/output error")
+        flush(path)
+
+    monkeypatch.setattr(files, "flush", fail)
+    with pytest.raises(OutputError, match=r"whole and in place.*Input/output error"):
+        write_both(tmp_path, "new")
+    assert (tmp_path / "two.json").read_text() == "new"
+
+
+def test_tensors_are_files_like_others(tmp_path):
+    """Their library gives them mode 0600, and a full disk an error of its own."""
+    tensors, path = {"a": np.zeros(4, np.float32)}, tmp_path / "a.safetensors"
+    with writing_tensors(path):
+        save_file(tensors, path)
+    path.with_suffix(".txt").touch()
+    assert path.stat().st_mode == path.with_suffix(".txt").stat().st_mode
+    with (
+        pytest.raises(OutputError, match="cannot be written: I/O error: No space left"),
+        writing_tensors(path),
+    ):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")

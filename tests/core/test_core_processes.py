@@ -37,6 +37,26 @@ def test_sigterm_lets_the_process_clean_up():
     assert process.returncode == 128 + signal.SIGTERM
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_is_not_lost_while_a_library_loads(number, code, tmp_path):
+    """A module's start-up in C drops what a handler raises; this one drops it in Python."""
+    (tmp_path / "library.py").write_text(
+        "import time\n"
+        "try:\n    print('loads', flush=True); time.sleep(0.5)\n"
+        "except BaseException:\n    print('dropped', flush=True)\n"
+    )
+    process = start(
+        "from raresight.pipeline.runtime.processes import end_cleanly_when_told as prepare\n"
+        f"import sys, time; sys.path.insert(0, {str(tmp_path)!r}); prepare()\n"
+        "try:\n    import library; time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    sys.exit(130)"
+    )
+    assert process.stdout.readline() == "loads\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=PATIENCE)[0] == ""
+    assert process.returncode == code
+
+
 CHILD = (
     "import os, time; from raresight.pipeline.runtime.processes import end_with_parent\n"
     "end_with_parent(); print(os.getpid(), flush=True); time.sleep(60)"

@@ -109,8 +109,8 @@ def test_blur_is_a_gaussian(sigma):
     [
         ("radius", (0, 3), "above 0"),
         ("nuclei", (9, 3), "low <= high"),
-        ("figures", (0, 1), "at least 1"),
-        ("shade", (-0.9, 0), "share of the light"),
+        ("figures", (0, 1), r"within \[1, 20\]"),
+        ("shade", (-0.9, 0), r"within \[-0.5, 0.5\]"),
         ("noise", (-1, 2), "below 0"),
     ],
 )

@@ -1,6 +1,7 @@
 """A small project in which every stage before the report has left its outputs."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from browser import CHROMIUM, chromium
 from full_params import full_params
 from ruamel.yaml import YAML
 
@@ -204,3 +207,29 @@ def rare(make_project) -> Project:
 def alike(make_project) -> Project:
     """Three classes, none of which is the positive one; no masks, no copies."""
     return make_project(("a", "b", "c"), None, masks=False, copies=False)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        reason = "no chromium here: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser, rare):
+    browser.resize(1280)
+    browser.open(rare.page)
+    return browser
+
+
+@pytest.fixture(scope="session")
+def test_set(rare):
+    """Whether each test image is positive, and its score: bool (n,) and float (n,)."""
+    with pa.OSFile(str(rare.data / "evaluation/predictions/test.arrow")) as file:
+        table = pa.ipc.open_file(file).read_all()
+    return table["label"].to_numpy() == RARE, table[f"score.{RARE}"].to_numpy()

@@ -205,7 +205,7 @@ def test_embedded_stops_are_the_confusions_of_the_test_scores(rare):
     assert data["fp"][data["chosen"]] == (called & ~actual).sum()
 
 
-def test_the_surest_mistakes_are_shown_in_order(rare):
+def test_the_surest_mistakes_are_shown_in_order_and_what_was_nearly_one(rare):
     table = predictions(rare.data)
     metrics = json.loads((rare.data / "evaluation/results.json").read_text())
     scores = table[f"score.{RARE}"].to_numpy()
@@ -217,6 +217,11 @@ def test_the_surest_mistakes_are_shown_in_order(rare):
     assert misses.any()
     expected = [*ids[alarms][np.argsort(-scores[alarms], kind="stable")][:12]]
     expected += [*ids[misses][np.argsort(scores[misses], kind="stable")][:12]]
+    nearest = np.argsort(np.where(actual, scores, 1 - scores), kind="stable")
+    right = nearest[(called == actual)[nearest]]
+    six = {*right[actual[right]][:6], *right[~actual[right]][:6]}  # of each class
+    assert len(six) == 12
+    expected += [ids[row] for row in right if row in six]
     assert re.findall(r"<code>(noise-\d+)</code>", rare.page.read_text()) == expected
 
 

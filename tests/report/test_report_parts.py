@@ -139,6 +139,15 @@ def test_the_surest_mistakes_come_first():
     assert (rows.tolist(), values.tolist()) == ([1, 3, 2], [0.8, 0.7, 0.55])
 
 
+def test_of_right_answers_those_nearest_to_a_mistake_come_first():
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.65, 0.35], [0.4, 0.6]])
+    targets = np.array([0, 1, 0, 0])
+    found = mistakes.least_sure(scores, targets, np.array([0, 1, 0, 1]), positive=1)
+    assert found.tolist() == [2, 1, 0]  # scores of class 1: 0.35, 0.8 (0.2 from 1), 0.1
+    found = mistakes.least_sure(scores, targets, targets, positive=None)
+    assert found.tolist() == [3, 2, 1, 0]  # 0.4, 0.65, 0.8, 0.9
+
+
 def test_confused_pairs_are_listed_by_how_often():
     counts = np.array([[5, 1, 0], [3, 5, 1], [0, 0, 5]])
     assert mistakes.confused(counts, "abc") == (

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from raresight.pipeline.core.files import read_json, sha256, write_json
+from raresight.pipeline.core.tensors import writing_tensors
 from raresight.pipeline.evaluation.decisions.costs import Decision, decision
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.decisions.unlike import MEASURES, Reference
@@ -97,7 +98,8 @@ class KeptDecision:
         for name, reference in self.unlike.items():
             arrays[f"{name}.means"] = np.ascontiguousarray(reference.means)
             arrays[f"{name}.precision"] = np.ascontiguousarray(reference.precision)
-        save_file(arrays, folder / ARRAYS)
+        with writing_tensors(folder / ARRAYS):
+            save_file(arrays, folder / ARRAYS)
 
     def _document(self) -> dict[str, Any]:
         classes, calibrator = self.task.classes, self.calibrator

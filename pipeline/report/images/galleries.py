@@ -1,4 +1,4 @@
-"""The mistakes as pictures, with what is known of each image."""
+"""Mistakes and right answers as pictures, with what is known of each image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,13 @@ import numpy as np
 
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.predictions import Predictions
-from raresight.pipeline.report.images.mistakes import Gallery, Mistake, some_of_each, surest
+from raresight.pipeline.report.images.mistakes import (
+    Example,
+    Gallery,
+    least_sure,
+    some_of_each,
+    surest,
+)
 from raresight.pipeline.report.images.sheets import picture_of
 
 _ALL_KINDS = 4  # where mistakes of many cells share a gallery, it is so many times as long
@@ -15,17 +21,21 @@ _ALL_KINDS = 4  # where mistakes of many cells share a gallery, it is so many ti
 
 def galleries(data: Dataset, ids: Sequence[str], test: Predictions, *, most: int) -> list[Gallery]:
     """Up to ``most`` false positives and false negatives; without a positive class four times as
-    many mistakes, of every cell of the confusion matrix. ``ids`` (n,) name the images of ``test``.
+    many mistakes, of every cell of the confusion matrix. And up to ``most`` right answers, of every
+    class. ``ids`` (n,) name the images of ``test``.
     """
-    found = surest(test.scores, test.targets, test.predicted, positive=test.task.positive_index)
+    answers, positive = (test.scores, test.targets, test.predicted), test.task.positive_index
+    mistakes = surest(*answers, positive=positive)
+    chosen = {kind: (rows, _some(test, rows, most)) for kind, (rows, _) in mistakes.items()}
+    right = least_sure(*answers, positive=positive)
+    chosen["right"] = right, right[some_of_each(test.targets[right], most)]
     return [
         Gallery(
             kind=kind,
             total=len(rows),
-            mistakes=mistakes_of(data, [ids[row] for row in taken], test, taken),
+            examples=examples_of(data, [ids[row] for row in taken], test, taken),
         )
-        for kind, (rows, _) in found.items()
-        for taken in [_some(test, rows, most)]
+        for kind, (rows, taken) in chosen.items()
     ]
 
 
@@ -36,9 +46,9 @@ def _some(test: Predictions, rows: np.ndarray, most: int) -> np.ndarray:
     return rows[some_of_each(cells, _ALL_KINDS * most)]
 
 
-def mistakes_of(
+def examples_of(
     data: Dataset, ids: Sequence[str], outcome: Predictions, rows: np.ndarray
-) -> tuple[Mistake, ...]:
+) -> tuple[Example, ...]:
     """The images at ``rows`` (m,) of ``outcome``, called ``ids`` (m,) in ``data``."""
     row_of = {id: row for row, id in enumerate(data.ids.tolist())}
     places = [row_of[id] for id in ids]
@@ -46,7 +56,7 @@ def mistakes_of(
     files = known.pop("file", [None] * len(ids))
     classes, shown = outcome.task.classes, outcome.task.positive_index
     return tuple(
-        Mistake(
+        Example(
             id=id,
             file=files[k] or "",
             cell=f"{outcome.targets[row]}-{outcome.predicted[row]}",

@@ -1,4 +1,4 @@
-"""The mistakes that the model was surest of."""
+"""The mistakes that the model was surest of, and the right answers that it was least sure of."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from raresight.pipeline.report.images.pictures import Picture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mistake:
-    """An image that was classified wrong, with the score that led to it.
+class Example:
+    """An image of the test, with the score that led to its class.
 
     ``cell`` is that of the confusion matrix (row-column), ``file`` where the image was read from
     (empty where it was drawn), and ``factors`` what is known of it, as texts.
@@ -30,11 +30,14 @@ class Mistake:
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """Mistakes of one kind (see :func:`surest`), the surest first; ``total`` were made in all."""
+    """Mistakes of one kind (see :func:`surest`), the surest first; ``total`` were made in all.
+
+    Of kind ``right``: right answers, the least sure first, shown where a cell of them is asked for.
+    """
 
     kind: str
     total: int
-    mistakes: tuple[Mistake, ...]
+    examples: tuple[Example, ...]
 
 
 def surest(
@@ -53,6 +56,21 @@ def surest(
     fp = np.flatnonzero((predicted == positive) & (targets != positive))
     fn = np.flatnonzero((predicted != positive) & (targets == positive))
     return {"fp": _ordered(fp, -own[fp]), "fn": _ordered(fn, own[fn])}
+
+
+def least_sure(
+    scores: np.ndarray, targets: np.ndarray, predicted: np.ndarray, *, positive: int | None
+) -> np.ndarray:
+    """Rows (m,) that were classified right, those nearest to a mistake first; see :func:`surest`.
+
+    With a ``positive`` class those are its lowest scores on its own images, and its highest on
+    others; without one the lowest scores of the predicted class.
+    """
+    right = np.flatnonzero(targets == predicted)
+    if positive is None:
+        return _ordered(right, scores[right, targets[right]])[0]
+    own = scores[right, positive]
+    return _ordered(right, np.where(targets[right] == positive, own, 1 - own))[0]
 
 
 def _ordered(rows: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

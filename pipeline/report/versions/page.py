@@ -19,7 +19,7 @@ from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
 from raresight.pipeline.report.charts.draw import draw_plane
 from raresight.pipeline.report.charts.painters import Line, Plane
-from raresight.pipeline.report.images.galleries import mistakes_of
+from raresight.pipeline.report.images.galleries import examples_of
 from raresight.pipeline.report.images.mistakes import Gallery
 from raresight.pipeline.report.judgement.operating import operating_points
 from raresight.pipeline.report.judgement.panel import Panel, panel
@@ -185,7 +185,7 @@ def _galleries(
         Gallery(
             kind=kind,
             total=len(rows),
-            mistakes=mistakes_of(pictures, ids[shown].tolist(), outcome, shown),
+            examples=examples_of(pictures, ids[shown].tolist(), outcome, shown),
         )
         for kind, (outcome, rows) in found.items()
         for shown in [_surest_first(outcome, rows)[:most]]

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from raresight.pipeline.core.files import MANIFEST, manifest_problems, sha256, stage_outputs
+from raresight.pipeline.core.tensors import writing_tensors
 from raresight.pipeline.runtime.errors import UnsafeError, listing
 
 _TENSORS, _REST = "tensors.safetensors", "state.json"
@@ -28,7 +29,8 @@ def save(folder: Path, state: Any, key: Mapping[str, Any]) -> None:
     rest = {"key": key, "state": _pack(state, tensors)}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with stage_outputs(folder) as (scratch,):
-        safetensors.torch.save_file(tensors, scratch / _TENSORS)
+        with writing_tensors(scratch / _TENSORS):
+            safetensors.torch.save_file(tensors, scratch / _TENSORS)
         # Infinity, too: Python reads its own
         (scratch / _REST).write_text(json.dumps(rest), encoding="utf-8")
 

@@ -1,4 +1,5 @@
-// The mistakes: filtered by a cell of the confusion matrix, sorted, and larger on a click.
+// The mistakes, and right answers when they are asked for: filtered by a cell of the confusion
+// matrix, sorted, and larger on a click.
 function startGallery() {
   const items = [...document.querySelectorAll(".gallery > li")];
   const viewer = byId("viewer"), sort = byId("sort");
@@ -8,9 +9,12 @@ function startGallery() {
 
   function filter(chosen, title) {
     cell = chosen;
-    for (const item of items) item.hidden = cell !== null && item.dataset.cell !== cell;
+    for (const item of items) {
+      item.hidden = cell === null ? item.closest(".when-asked") !== null : item.dataset.cell !== cell;
+    }
     for (const kind of document.querySelectorAll(".kind")) {
-      kind.hidden = cell !== null && !kind.querySelector(".gallery > li:not([hidden])");
+      const empty = !kind.querySelector(".gallery > li:not([hidden])");
+      kind.hidden = empty && (cell !== null || kind.matches(".when-asked"));
     }
     for (const button of document.querySelectorAll("[data-cell] > button")) {
       button.setAttribute("aria-pressed", String(button.parentElement.dataset.cell === cell));
@@ -75,6 +79,7 @@ function startGallery() {
     button.append(tile);
     button.addEventListener("click", () => look(shown().indexOf(item)));
   }
+  filter(null);
   byId("tools").hidden = items.length === 0;
   byId("unfilter").addEventListener("click", () => filter(null));
   sort.addEventListener("change", reorder);
