@@ -10,8 +10,9 @@ from ruamel.yaml import YAML
 
 from benchmarks.inputs import ROOT, dvc, pathology, seconds_of, write_params
 from benchmarks.measure import Goal, Measurement, Sizes, interleave
+from raresight.pipeline.stages.table import STAGES
 
-_STAGES = 7
+_STAGES = len(STAGES)
 _TINY = {
     "generate": pathology(16, count=300, prevalence={"mitotic": 0.2}),
     "augment": {"copies": {"mitotic": 1}},
