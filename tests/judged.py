@@ -13,6 +13,7 @@ from raresight.pipeline.core.files import stage_outputs
 from raresight.pipeline.dataset.schema import Description, Rows
 from raresight.pipeline.dataset.writer import shard_name, write_shard
 from raresight.pipeline.models.out_of_fold import OutOfFold
+from raresight.pipeline.splitting.counts import count_images
 from raresight.pipeline.splitting.table import make_table, write_splits
 
 SIDE = 12
@@ -120,6 +121,14 @@ def write_generated(folder: Path, positive: str | None) -> None:
     replace(description, shards=(shard,)).write(folder)
 
 
+def summary(splits: list[str]) -> dict[str, Any]:
+    """What `split` says of these images: how many there are, all of them originals."""
+    rows, labels = np.array(splits), np.array(LABELS)
+    nothing = np.array([], str)
+    classes = sorted(set(LABELS))
+    return {"images": count_images(classes, originals=(rows, labels), copies=(nothing, nothing))}
+
+
 def write_inputs(
     folder: Path,
     positive: str | None = "rare",
@@ -135,7 +144,7 @@ def write_inputs(
         (augmented / "report.json").write_text(json.dumps({"recipe": augment or {}}))
         write_generated(generated, positive)
         write_splits(splits, make_table(ids=IDS, source_ids=IDS, groups=groups, splits=SPLITS))
-        (splits / "summary.json").write_text("{}")
+        (splits / "summary.json").write_text(json.dumps(summary(SPLITS)))
         if held_out is not None:
             held_out.write(model)
         for number, seed in enumerate(seeds, 1):

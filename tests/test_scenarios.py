@@ -170,9 +170,9 @@ def test_the_command_prints_that_schema():
     assert json.loads(invoke("schema").stdout) == schema.run()
 
 
-# Its pairs stand on one line each, and two sources share their options by an alias: DVC writes
+# Their pairs stand on one line each, and two sources share their options by an alias: DVC writes
 # lists item by item, and no aliases.
-COMPACT = {"digits-sim2real"}
+COMPACT = {"digits-sim2real", "noisy"}
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -238,6 +238,8 @@ def test_programs_get_every_value_and_the_keys_of_what_was_changed(tmp_path):
 generate: {sources: [{generator: shapes, count: 9, options: {classes: [circle, square]}}]}
 augment: {pixel: [{name: GaussNoise, std_range: [0.1, 0.2]}]}
 split: {}
+clean: {}
+enlarge: {}
 train: {epochs: 3, batch_size: 128, loss: {name: focal}}
 evaluate: {}
 report: {}

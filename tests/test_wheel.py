@@ -137,7 +137,7 @@ def test_the_page_on_ones_own_images_runs_as_it_is_written(installed, here):
     project = here / "scans"
     assert "<h1" in (project / "data/report/index.html").read_text()
     params = (project / "params.yaml").read_text().splitlines()
-    assert len(params) == 19
+    assert len(params) == 21
     travel = commands("own-images.md", "Images travel")
     back = travel.index("dvc exp run --temp --set-param +split.seed=2 split")
     said = run(project, "bash", "-ec", "\n".join(travel[:back]), **variables)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from raresight.pipeline.core.params import Section
+from raresight.pipeline.core.ranges import Seed
 
 
 class EnlargeParams(Section):
@@ -16,7 +17,7 @@ class EnlargeParams(Section):
     nothing is labelled. What was cut by the image's border stays at it.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     method: Literal["composites"] = "composites"
     classes: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(default_factory=dict)
     surroundings: Annotated[int, Field(ge=0, le=64)] = 4

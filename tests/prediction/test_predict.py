@@ -139,7 +139,7 @@ def test_a_table_lists_files_and_what_is_known_of_them(own_project):
     assert row["id"] == "mine"
     assert "label" not in row
     for text, told in (
-        ("a,b\n1,2\n", "none of its columns (a, b) is called file, file_name"),
+        ("a,b\n1,2\n", "none of its columns (a, b) is called `file`"),
         (f"file\n{files[0].name}\n{files[0].name}\n", "lists files more than once"),
         ("file,id\n,1\n", "row 1 has no file"),
     ):

@@ -43,6 +43,8 @@ def project(tmp_path_factory) -> Path:
         "generate": {"image_size": list(SHAPE), "positive": "ill", "sources": [source]},
         "augment": {"copies": {"ill": 1}},
         "split": {"seed": 3},
+        "clean": {},
+        "enlarge": {},
         "train": {
             "epochs": 2,
             "batch_size": 16,

@@ -110,6 +110,7 @@ def test_the_summary_counts_every_image_once(write_generated, part, split_data):
             "compared": 0,
             "pairs": 0,
             "across_splits": 0,
+            "test_images": 0,
             "different_labels": 0,
         },
     }
