@@ -87,11 +87,11 @@ def _assets(names: Iterable[str]) -> "Markup":
 
 
 def _curly(text: str) -> "Markup":
-    """Escaped, with typographic quotes, and intervals that keep together and stand back."""
-    from markupsafe import Markup, escape
+    """As :func:`_code`, with typographic quotes, and intervals that stand back in one piece."""
+    from markupsafe import Markup
 
     text = re.sub(r"'([^']*)'", f"{_OPEN}\\1{_CLOSE}", text)
-    return Markup(re.sub(r"\[[^]]*\]", r'<span class="between">\g<0></span>', str(escape(text))))
+    return Markup(re.sub(r"\[[^]]*\]", r'<span class="between">\g<0></span>', str(_code(text))))
 
 
 def _code(text: str) -> "Markup":

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from raresight.pipeline.core.params import Section, parse
 from raresight.pipeline.evaluation.metrics.registry import shown
+from raresight.pipeline.report import page
 from raresight.pipeline.report.about import asked, balance
 from raresight.pipeline.report.charts.draw import PREVALENCES, draw_plane, draw_prevalences
 from raresight.pipeline.report.charts.painters import Line, Plane
@@ -247,3 +248,11 @@ def test_slices_keep_their_order_and_say_which_are_significantly_worse():
         ("size", False),
     ]
     assert len(slices.worst(rows * 9, confidence=0.95)["recall"]) == 8
+
+
+def test_a_sentence_on_the_page_has_its_keys_as_code_and_its_intervals_apart():
+    text = page._curly("<b> has recall 0.5 [0.1-0.9]: `train.folds: 5` helps")
+    assert str(text) == (
+        "&lt;b&gt; has recall 0.5 "
+        '<span class="between">[0.1-0.9]</span>: <code>train.folds: 5</code> helps'
+    )
