@@ -30,10 +30,8 @@ from raresight.pipeline.stages import augment, evaluate, generate, split, train
 
 # The scenarios for which it is asked: real digits are trivial for any model, and say nothing.
 NAMES = ("pathology", "inspection", "shapes", "digits-sim2real", "conveyor", "street", "carla")
-_LATER = (
-    "enlarge",
-    "clean",
-)  # sections of stages that came later: left empty, they ask for nothing
+# Sections of stages that came later: left empty, they ask for nothing.
+_LATER = ("clean", "enlarge")
 MARGIN = 0.1
 RECORD = ROOT / "benchmarks/scenarios.json"
 _TICKS = {"ticks": 2000, "size": 64, "seed": 1, "crossing": 0.15}  # of carla's staged record
@@ -56,10 +54,15 @@ class Reached:
         return self.network - max(self.baselines.values())
 
 
+def sections(name: str) -> dict[str, Any]:
+    """The sections of the scenario's file that ask for something."""
+    written: dict[str, Any] = YAML(typ="safe").load(ROOT / f"params/{name}.yaml")
+    return {key: value for key, value in written.items() if value or key not in _LATER}
+
+
 def document(name: str, folder: Path, *, seeds: int) -> dict[str, Any]:
     """The scenario's params, with the raw images that it reads made in ``folder``."""
-    document: dict[str, Any] = YAML(typ="safe").load(ROOT / f"params/{name}.yaml")
-    params = {key: value for key, value in document.items() if value or key not in _LATER}
+    params = sections(name)
     for source in params["generate"]["sources"]:
         if source["generator"] == "folder":
             digits.write_digits(folder / "raw")
@@ -104,8 +107,7 @@ def made_with(name: str) -> str:
 
     Comments are no part of it, nor are keys that are left to their defaults.
     """
-    document: dict[str, Any] = YAML(typ="safe").load(ROOT / f"params/{name}.yaml")
-    params = {key: value for key, value in document.items() if value or key not in _LATER}
+    params = sections(name)
     drawn = sorted({source["generator"] for source in params["generate"]["sources"]})
     streams = {name: registry.find(name).stream for name in drawn}
     text = json.dumps([params, streams], sort_keys=True)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from raresight.pipeline.core.csv_file import read_lines
 from raresight.pipeline.runtime.errors import DataError, listing, suggest
 from raresight.pipeline.splitting.table import SPLITS
 
@@ -17,22 +18,13 @@ def read_ledger(path: Path) -> dict[str, str]:
     DataError with every row that is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        lines = list(read_lines(path, COLUMNS, told="keeps the split of each group"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}.") from None
-    reader = csv.DictReader(io.StringIO(text))
-    names = reader.fieldnames or []
-    if missing := [name for name in COLUMNS if name not in names]:
-        raise DataError(
-            f"{path} keeps the split of each group in the columns group and split: "
-            f"'{missing[0]}' is missing. {suggest(missing[0], names)}"
-        )
     kept: dict[str, str] = {}
     problems = []
-    for number, row in enumerate(reader, 2):  # the first line has the names
-        group, split = row["group"] or "", row["split"] or ""
+    for number, row in lines:
+        group, split = row["group"], row["split"]
         if not group:
             problems.append(f"line {number}: the group is empty")
         elif split not in SPLITS:
