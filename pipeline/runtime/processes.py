@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread, Timer, current_thread, main_thread
@@ -16,11 +17,13 @@ _SOON = 0.05  # seconds
 def end_cleanly_when_told() -> None:
     """Make SIGTERM an exception (SystemExit 143): ``with`` and ``finally`` blocks still run.
 
-    While a module is being loaded both it and Ctrl-C wait for the end of that: what is raised in a
-    module's start-up may be dropped there, and the process would go on as if nobody had told it.
+    Python drops an exception where nobody could take it, and the process would go on as if nobody
+    had told it. So while a module is being loaded both it and Ctrl-C wait for the end of that, and
+    what was dropped in a finalizer or in a call from C (numba's compiler makes some) comes again.
     """
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
+    sys.unraisablehook = _come_again
 
 
 @contextmanager
@@ -113,13 +116,27 @@ def start_worker() -> None:
 
 def _exit(number: int, frame: FrameType | None) -> None:
     if _loads_a_module(frame):
-        again = Timer(_SOON, os.kill, (os.getpid(), number))
-        again.daemon = True
-        again.start()
+        _send_again(number)
         return
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
+
+
+def _come_again(dropped: "sys.UnraisableHookArgs") -> None:
+    error = dropped.exc_value
+    if isinstance(error, KeyboardInterrupt):
+        _send_again(signal.SIGINT)
+    elif isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM:
+        _send_again(signal.SIGTERM)
+    else:
+        sys.__unraisablehook__(dropped)
+
+
+def _send_again(number: int) -> None:
+    again = Timer(_SOON, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 def _loads_a_module(frame: FrameType | None) -> bool:

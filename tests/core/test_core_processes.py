@@ -57,6 +57,32 @@ def test_a_signal_is_not_lost_while_a_library_loads(number, code, tmp_path):
     assert process.returncode == code
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_is_not_lost_in_a_finalizer_or_a_call_from_c(number, code):
+    """Python prints there what a handler raises, and goes on; another error it still prints."""
+    process = start(
+        "import ctypes, os, sys, time\n"
+        "from raresight.pipeline.runtime.processes import end_cleanly_when_told as prepare\n"
+        "prepare()\n"
+        "@ctypes.CFUNCTYPE(None)\n"
+        "def called_from_c():\n    raise ValueError('of another kind')\n"
+        "called_from_c()\n"
+        "class Held:\n"
+        "    def __del__(self):\n"
+        f"        os.kill(os.getpid(), {int(number)}); print('not reached')\n"
+        "held = Held()\n"
+        "try:\n    del held; print('goes on', flush=True); time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    sys.exit(130)",
+        stderr=subprocess.PIPE,
+    )
+    printed, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code
+    assert printed == "goes on\n"
+    assert "ValueError: of another kind" in errors
+    assert "KeyboardInterrupt" not in errors
+    assert "SystemExit" not in errors
+
+
 CHILD = (
     "import os, time; from raresight.pipeline.runtime.processes import end_with_parent\n"
     "end_with_parent(); print(os.getpid(), flush=True); time.sleep(60)"
