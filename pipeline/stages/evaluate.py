@@ -9,13 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from raresight.pipeline.augmentation.copies import read_recipe
-from raresight.pipeline.core.files import (
-    content_digest,
-    read_json,
-    require_verified,
-    stage_outputs,
-    write_json,
-)
+from raresight.pipeline.core.files import content_digest, stage_outputs, write_json
+from raresight.pipeline.core.inputs import read_results, require_inputs
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
@@ -51,6 +46,7 @@ from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 OUTPUT, RESULTS, DECISION = "evaluation", "results.json", "decision"
 _INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split", "model": "train"}
+_BYTES_A_SCORE = 8  # of each image at least once; the tables of baselines and the plots are small
 _TABLES = ("val", "test", "perturbed", *BASELINES)
 
 
@@ -60,8 +56,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     Returns the contents of results.json.
     """
     params = load_section(params_file, "evaluate", EvaluateParams)
-    for name, stage in _INPUTS.items():
-        require_verified(data / name, stage)
+    require_inputs(data, _INPUTS)
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
     task = Task(classes=dataset.classes, positive=dataset.positive)
@@ -69,11 +64,14 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     refuse(params_file, [f"{params_file}: {one}" for one in problems])
     targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
     targets.append(data / DECISION)
+    read = [data / name for name in _INPUTS]
     if params.threads is not None:  # torch is loaded by the model, and not before
         from raresight.pipeline.models.device import set_threads
 
         set_threads(params.threads)
-    with stage_outputs(*targets) as (everything, numbers, predictions, pictures, decision):
+    needed = len(dataset) * len(task.classes) * _BYTES_A_SCORE
+    with stage_outputs(*targets, inputs=read, needed=needed) as scratch:
+        everything, numbers, predictions, pictures, decision = scratch
         loaded = open_inputs(dataset, data, device)
         scores = model_scores(loaded, params)
         inputs = _evaluation_inputs(loaded, task, scores[0], seed=params.seed)
@@ -95,7 +93,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
 
 def show(data: Path) -> dict[str, Any]:
     """The results of the last evaluation; InputMissing when there is none."""
-    return read_json(data / OUTPUT / RESULTS)
+    return read_results(data / OUTPUT / RESULTS, "evaluate")
 
 
 def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 from raresight.generators.base import Generator
@@ -75,7 +76,8 @@ def run(
     plans = plan_shards(sources, built, streams, shape=description.image_shape)
     output = data / "generated"
     hashed: dict[Path, str] = {}
-    with stage_outputs(output, hashed=hashed) as (folder,):
+    needed = sum(map(len, plans)) * prod(description.image_shape)
+    with stage_outputs(output, needed=needed, hashed=hashed) as (folder,):
         tasks = [
             DrawTask(
                 path=folder / shard_name(number),

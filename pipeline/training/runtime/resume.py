@@ -28,7 +28,8 @@ def save(folder: Path, state: Any, key: Mapping[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     rest = {"key": key, "state": _pack(state, tensors)}
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with stage_outputs(folder) as (scratch,):
+    needed = sum(tensor.nbytes for tensor in tensors.values())
+    with stage_outputs(folder, needed=needed) as (scratch,):
         with writing_tensors(scratch / _TENSORS):
             safetensors.torch.save_file(tensors, scratch / _TENSORS)
         # Infinity, too: Python reads its own
