@@ -15,6 +15,7 @@ from raresight.pipeline.evaluation.uncertainty.sample_size import (
     recall_confidence,
     tolerable_false_positive_rate,
 )
+from raresight.pipeline.runtime.words import counted
 
 # How the risk of a broken promise of precision is shared: the false positives decide it.
 _OF_RECALL = 0.2
@@ -48,7 +49,7 @@ def worth_of_groups(groups: np.ndarray | None, positive: np.ndarray) -> Worth:
     for kind in (positive, ~positive):
         sizes = np.bincount(groups[kind])
         shares.append(1 / alike(sizes[sizes > 0]) if kind.any() else 1.0)
-        told.append(f" of {count_groups(groups, kind):,} groups")
+        told.append(" of " + counted(count_groups(groups, kind), "group"))
     return Worth(positives=shares[0], negatives=shares[1], told=(told[0], told[1]))
 
 
