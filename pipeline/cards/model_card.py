@@ -7,8 +7,8 @@ from raresight.pipeline.cards.dataset_card import images_by_split, sources
 from raresight.pipeline.cards.facts import ModelFacts
 from raresight.pipeline.cards.markdown import document, items, section, stated, table
 from raresight.pipeline.cards.params import CardParams
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
-from raresight.pipeline.runtime.words import counted
 from raresight.pipeline.wording import checks, object_removed
 from raresight.pipeline.wording.names import row_names
 from raresight.pipeline.wording.numbers import (

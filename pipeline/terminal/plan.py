@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from raresight.pipeline.commands.plan import FALSE_POSITIVES, Plan
-from raresight.pipeline.runtime.words import counted
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import DASH, count, level, number, share
 

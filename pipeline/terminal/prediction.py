@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from raresight.pipeline.commands.predict import Summary, unreadable_lines
-from raresight.pipeline.runtime.words import counted
+from raresight.pipeline.core.words import counted
 
 
 def render(summary: Summary) -> str:
@@ -21,7 +21,10 @@ def render(summary: Summary) -> str:
             f"{summary.unlike:,} {are} unlike the training images ({by}): do not trust the answers"
         )
     if summary.passed_over:
-        lines.append(f"passed over {counted(summary.passed_over, 'file')} found beside the images")
+        lines.append(
+            "passed over "
+            + counted(summary.passed_over, "file that is no image", "files that are no images")
+        )
     if summary.unreadable:
         lines.append(f"left out {counted(len(summary.unreadable), 'file')} that cannot be read:")
         lines.append(unreadable_lines(summary))

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.uncertainty.sample_size import positives_needed
-from raresight.pipeline.runtime.words import counted
 from raresight.pipeline.wording import object_removed
 from raresight.pipeline.wording.numbers import (
     DASH,

@@ -6,7 +6,7 @@ The terminal and the page both speak through this module, so that they say the s
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from raresight.pipeline.runtime.words import counted
+from raresight.pipeline.core.words import counted
 
 Metrics = Mapping[str, Any]
 

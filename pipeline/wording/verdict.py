@@ -7,9 +7,9 @@ the accuracy last, as it does not see a rare class.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.params import FEW_POSITIVES
-from raresight.pipeline.runtime.words import counted
 from raresight.pipeline.wording.names import row_names
 from raresight.pipeline.wording.numbers import DASH, Metrics, count, interval, number, with_interval
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.decisions.candidates import Tally
 from raresight.pipeline.evaluation.params import PrecisionTarget, RecallTarget
 from raresight.pipeline.evaluation.uncertainty.effective import alike, count_groups, has_groups
@@ -15,7 +16,6 @@ from raresight.pipeline.evaluation.uncertainty.sample_size import (
     recall_confidence,
     tolerable_false_positive_rate,
 )
-from raresight.pipeline.runtime.words import counted
 
 # How the risk of a broken promise of precision is shared: the false positives decide it.
 _OF_RECALL = 0.2
