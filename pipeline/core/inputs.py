@@ -51,10 +51,11 @@ def interval_problems(found: Any, where: str = "") -> Iterator[str]:
         return
     for name, value in found.items():
         low, high = found.get(f"{name}_low"), found.get(f"{name}_high")
-        if _numbers(value, low, high) and not low - _SLACK <= value <= high + _SLACK:
+        if _outside(value, low, high):
             yield f"{where}{name} is {value}, outside its own interval {low} to {high}"
         yield from interval_problems(value, f"{where}{name}.")
 
 
-def _numbers(*values: Any) -> bool:
-    return all(isinstance(value, int | float) for value in values)
+def _outside(value: Any, low: Any, high: Any) -> bool:
+    known = all(isinstance(one, int | float) for one in (value, low, high))
+    return known and not low - _SLACK <= value <= high + _SLACK

@@ -23,6 +23,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digests(root: Path, *paths: Path) -> dict[str, str]:
+    """The sha256 of each Python file at or below ``paths``, by its name below ``root``."""
+    files = (file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
+    return {file.relative_to(root).as_posix(): sha256(file) for file in sorted(files)}
+
+
 def digest(path: Path) -> str:
     """What stands for an output: the sha256 of a file, or that of a folder's manifest."""
     return sha256(path if path.is_file() else path / MANIFEST)

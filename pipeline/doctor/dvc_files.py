@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def rwlock(project: Project) -> Iterator[Finding]:
         yield Finding(
             said=f"{path} cannot be read, and no DVC runs: every `dvc repro` would fail",
             state="wrong",
-            repair=lambda: set_aside(path),
+            repair=partial(set_aside, path),
         )
         return
     dead = sorted({pid for pid in infos if not _alive(pid)})

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from raresight.pipeline.core.files import manifest_problems
@@ -27,13 +28,13 @@ def half_made(project: Project) -> Iterator[Finding]:
             yield Finding(
                 said=f"{target} was out of the way when its run was killed; it is {path.name}",
                 state="wrong",
-                repair=lambda old=path, target=target: _put_back(old, target),
+                repair=partial(_put_back, path, target),
             )
         else:
             yield Finding(
                 said=f"{path} is half an output of a run that was killed",
                 state="wrong",
-                repair=lambda path=path: _remove(path),
+                repair=partial(_remove, path),
             )
     yield Finding(said=f"{running} outputs are on their way" if running else "no half-made output")
 
@@ -50,7 +51,7 @@ def locks(project: Project) -> Iterator[Finding]:
             yield Finding(
                 said=f"{note} names {who}, which holds nothing any more",
                 state="note",
-                repair=lambda note=note: _remove(note),
+                repair=partial(_remove, note),
             )
     if not found:
         yield Finding(said="nobody writes an output")
@@ -66,7 +67,7 @@ def kept_training(project: Project) -> Iterator[Finding]:
                 said=f"{folder} is not the checkpoint that was written ({problems[0]}): "
                 "every training would refuse it",
                 state="wrong",
-                repair=lambda folder=folder: f"{set_aside(folder)}: training starts anew",
+                repair=partial(_start_anew, folder),
             )
         else:
             yield Finding(said=f"{folder}: a training that `raresight train` goes on with")
@@ -94,7 +95,7 @@ def modes(project: Project) -> Iterator[Finding]:
     yield Finding(
         said=f"only you may read {some}: colleagues cannot use this folder",
         state="wrong",
-        repair=lambda: _open_up(closed, wanted),
+        repair=partial(_open_up, closed, wanted),
     )
 
 
@@ -111,6 +112,10 @@ def _is_ours(name: str, ends: tuple[str, ...]) -> bool:
 def _put_back(old: Path, target: Path) -> str:
     old.rename(target)
     return f"{target} was put back"
+
+
+def _start_anew(folder: Path) -> str:
+    return f"{set_aside(folder)}: training starts anew"
 
 
 def _remove(path: Path) -> str:

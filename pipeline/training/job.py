@@ -13,6 +13,7 @@ from torch import Tensor
 from raresight import pipeline
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import MANIFEST, sha256, write_json
+from raresight.pipeline.core.provenance import digests
 from raresight.pipeline.core.space import require_room
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.finetuning import freeze
@@ -241,7 +242,7 @@ class Job:
         """All that must be the same for a checkpoint to lead to the weights it would have."""
         root = Path(pipeline.__file__).parent
         return {
-            "code": resume.digests(root, *(root / name for name in CODE)),
+            "code": digests(root, *(root / name for name in CODE)),
             "packages": foreign_code(self.params),
             "train": self.params.model_dump(mode="json"),
             "data": {name: sha256(self.data / name / MANIFEST) for name in there(self.data)},

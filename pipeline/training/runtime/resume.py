@@ -13,7 +13,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from raresight.pipeline.core.files import MANIFEST, manifest_problems, sha256, stage_outputs
+from raresight.pipeline.core.files import MANIFEST, manifest_problems, stage_outputs
 from raresight.pipeline.core.tensors import writing_tensors
 from raresight.pipeline.runtime.errors import UnsafeError, listing
 
@@ -70,12 +70,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
             yield from differences(old, new, f"{where}.")
         elif old != new:
             yield f"{where}: {_short(old)} then, {_short(new)} now"
-
-
-def digests(root: Path, *paths: Path) -> dict[str, str]:
-    """The sha256 of each Python file at or below ``paths``, by its name below ``root``."""
-    files = (file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
-    return {file.relative_to(root).as_posix(): sha256(file) for file in sorted(files)}
 
 
 def _short(value: Any) -> str:
