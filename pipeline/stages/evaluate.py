@@ -9,13 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from raresight.pipeline.augmentation.copies import read_recipe
-from raresight.pipeline.core.files import (
-    content_digest,
-    read_json,
-    require_verified,
-    stage_outputs,
-    write_json,
-)
+from raresight.pipeline.core.files import read_json, require_verified, stage_outputs, write_json
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
@@ -54,7 +48,9 @@ _INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split", "
 _TABLES = ("val", "test", "perturbed", *BASELINES)
 
 
-def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
+def run(
+    params_file: Path, data: Path, *, device: str = "auto", executor: str = "local"
+) -> dict[str, Any]:
     """Write results, metrics, predictions and plots below ``data/evaluation``, and the decision.
 
     Returns the contents of results.json.
@@ -75,7 +71,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
         set_threads(params.threads)
     with stage_outputs(*targets) as (everything, numbers, predictions, pictures, decision):
         loaded = open_inputs(dataset, data, device)
-        scores = model_scores(loaded, params)
+        scores = model_scores(loaded, params, device=device, executor=executor)
         inputs = _evaluation_inputs(loaded, task, scores[0], seed=params.seed)
         result = evaluate(inputs, params)
         trainings = [first_of(result), *_others(loaded, scores, inputs, params)]
@@ -245,11 +241,12 @@ def _write_predictions(
     folder: Path, loaded: LoadedInputs, result: EvaluationResult, trainings: Sequence[SeedResult]
 ) -> None:
     """One row an image; docs/evaluation.md says what each column means."""
-    dataset = loaded.dataset
+    images = loaded.dataset.images
+    pixels = {name: images.digests(loaded.rows[name]).astype(str) for name in ("val", "test")}
     for name in _TABLES:
         rows, outcome = _rows(loaded, name), result.outcomes[name]
-        pixels = [content_digest(dataset.images[row]) for row in rows]
-        columns = _known(loaded, rows) | {"pixels": pixels} | _answers(outcome)
+        digests = pixels["val" if name == "val" else "test"]
+        columns = _known(loaded, rows) | {"pixels": digests} | _answers(outcome)
         if name not in BASELINES:
             columns |= _by_class("probability", result.calibrator(outcome.scores), result.task)
         _write_table(folder / f"{name}.arrow", columns)

@@ -114,8 +114,8 @@ STAGES: Mapping[str, Stage] = {
         outputs=("evaluation/predictions", "evaluation/plots", "decision"),
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
-        options=("device",),
-        revision=6,
+        options=("device", "executor"),
+        revision=7,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
