@@ -11,11 +11,11 @@ from raresight.pipeline.cleaning.table import FOLDER as CLEANING
 from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core.files import (
     MANIFEST,
-    require_verified,
     sha256,
     stage_outputs,
     write_json,
 )
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Rows, Shard
@@ -33,7 +33,12 @@ _CHECKED = 500  # images of a kind that the checks look at
 def run(params_file: Path, data: Path) -> Path:
     """Write the dataset ``data/enlarged``, empty where nothing is asked for; return its path."""
     params = load_section(params_file, "enlarge", EnlargeParams)
-    require_verified(data / "generated", "generate")
+    read = {"generated": "generate"}
+    if params.classes:
+        read["splits"] = "split"
+        if (data / CLEANING).is_dir():
+            read[CLEANING] = "clean"
+    require_inputs(data, read)
     originals = Dataset(data / "generated")
     description = replace(
         originals.description,
@@ -42,11 +47,8 @@ def run(params_file: Path, data: Path) -> Path:
         columns=("mask",) if "mask" in originals.description.columns else (),
         factors={**originals.description.factors, _GROUND: "string"},
     )
-    with stage_outputs(data / "enlarged") as (folder,):
+    with stage_outputs(data / "enlarged", inputs=[data / name for name in read]) as (folder,):
         if params.classes:
-            require_verified(data / "splits", "split")
-            if (data / CLEANING).is_dir():
-                require_verified(data / CLEANING, "clean")
             _write(folder, params_file, params, originals, data, description)
         else:
             description.write(folder)
