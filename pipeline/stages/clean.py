@@ -193,7 +193,7 @@ def _by_rule(work: _Work, data: Path) -> list[Found]:
     images = work.originals.images
     pixels = (images[row] for row in work.rows.tolist())
     broken = by_rule(pixels, work.targets)
-    again = repeats((images[row] for row in work.rows.tolist()), len(work.rows))
+    again = repeats(images, work.rows)
     sure = np.ones(len(work.rows))
     kinds = {**broken, REPEATED: again}
     drop = work.params.outliers == "drop"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from raresight.pipeline.augmentation.copies import read_recipe
-from raresight.pipeline.core.files import content_digest, stage_outputs, write_json
+from raresight.pipeline.core.files import stage_outputs, write_json
 from raresight.pipeline.core.inputs import read_results, require_inputs
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
@@ -50,7 +50,9 @@ _BYTES_A_SCORE = 8  # of each image at least once; the tables of baselines and t
 _TABLES = ("val", "test", "perturbed", *BASELINES)
 
 
-def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
+def run(
+    params_file: Path, data: Path, *, device: str = "auto", executor: str = "local"
+) -> dict[str, Any]:
     """Write results, metrics, predictions and plots below ``data/evaluation``, and the decision.
 
     Returns the contents of results.json.
@@ -64,16 +66,15 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
     refuse(params_file, [f"{params_file}: {one}" for one in problems])
     targets = [data / OUTPUT / name for name in (RESULTS, "metrics.json", "predictions", "plots")]
     targets.append(data / DECISION)
-    read = [data / name for name in _INPUTS]
     if params.threads is not None:  # torch is loaded by the model, and not before
         from raresight.pipeline.models.device import set_threads
 
         set_threads(params.threads)
     needed = len(dataset) * len(task.classes) * _BYTES_A_SCORE
-    with stage_outputs(*targets, inputs=read, needed=needed) as scratch:
-        everything, numbers, predictions, pictures, decision = scratch
+    with stage_outputs(*targets, inputs=[data / name for name in _INPUTS], needed=needed) as new:
+        everything, numbers, predictions, pictures, decision = new
         loaded = open_inputs(dataset, data, device)
-        scores = model_scores(loaded, params)
+        scores = model_scores(loaded, params, device=device, executor=executor)
         inputs = _evaluation_inputs(loaded, task, scores[0], seed=params.seed)
         result = evaluate(inputs, params)
         trainings = [first_of(result), *_others(loaded, scores, inputs, params)]
@@ -243,11 +244,12 @@ def _write_predictions(
     folder: Path, loaded: LoadedInputs, result: EvaluationResult, trainings: Sequence[SeedResult]
 ) -> None:
     """One row an image; docs/evaluation.md says what each column means."""
-    dataset = loaded.dataset
+    images = loaded.dataset.images
+    pixels = {name: images.digests(loaded.rows[name]).astype(str) for name in ("val", "test")}
     for name in _TABLES:
         rows, outcome = _rows(loaded, name), result.outcomes[name]
-        pixels = [content_digest(dataset.images[row]) for row in rows]
-        columns = _known(loaded, rows) | {"pixels": pixels} | _answers(outcome)
+        known = _known(loaded, rows) | {"pixels": pixels["val" if name == "val" else "test"]}
+        columns = known | _answers(outcome)
         if name not in BASELINES:
             columns |= _by_class("probability", result.calibrator(outcome.scores), result.task)
         _write_table(folder / f"{name}.arrow", columns)

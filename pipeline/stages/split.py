@@ -61,7 +61,7 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
     require_inputs(data, _INPUTS)
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
     images = _images(originals, params)
-    equal = groups_of_equals(image for shard in originals.images.shards for image in shard)
+    equal = groups_of_equals(originals.images.digests(np.arange(len(originals))))
     alike = _look(originals, images, equal)
     placed = _split_originals(originals, images, params, alike)
     splits, choice = placed.splits, params.near_duplicates

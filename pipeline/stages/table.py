@@ -117,8 +117,8 @@ STAGES: Mapping[str, Stage] = {
         outputs=("evaluation/predictions", "evaluation/plots", "decision"),
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
-        options=("device",),
-        revision=7,
+        options=("device", "executor"),
+        revision=8,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
