@@ -13,7 +13,7 @@ def test_a_few_rounds_break_nothing(tmp_path):
     assert not [name for name in counts if name.startswith("WRONG")]
     assert counts["flipped bits: named by verify"] == counts["flipped bits: tried"] == 12
     tried = [counts[name] for name in counts if name.endswith(": tried")]
-    assert sum(tried) == 4 * 6
+    assert sum(tried) == 4 * 9
     reruns = [counts[name] for name in counts if name.endswith("right after one rerun")]
     assert sum(reruns) == 8
     assert 50e6 < peak < 4e9

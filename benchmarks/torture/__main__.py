@@ -29,7 +29,8 @@ def torture(
     while go_on(number):
         stop(project, rng, times, counts)
         fail(project, rng, counts)
-        mutate(project, rng, counts, peaks)
+        for _ in range(4):
+            mutate(project, rng, counts, peaks)
         for _ in range(3):
             flip(project, rng, counts)
         number += 1

@@ -23,7 +23,7 @@ _ENDINGS = {signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2), signal.SIGKILL
 
 def stop(project: Project, rng: random.Random, times: dict[str, float], counts: Counter) -> None:
     """One stage gets a signal at a random moment; then it runs again."""
-    stage, number = rng.choice(project.stages), rng.choice(tuple(_ENDINGS))
+    stage, number = project.any_stage(rng), rng.choice(tuple(_ENDINGS))
     data, log = project.between(stage), project.root / "log"
     words, name = project.words(stage, "new", data), signal.Signals(number).name
     after = rng.uniform(0, 1.1 * times.setdefault(stage, 1.0))
@@ -42,7 +42,7 @@ def stop(project: Project, rng: random.Random, times: dict[str, float], counts: 
 
 def fail(project: Project, rng: random.Random, counts: Counter) -> None:
     """One call of one kind fails in one stage; then it runs again."""
-    stage, kind = rng.choice(project.stages), rng.choice(tuple(FAULTS))
+    stage, kind = project.any_stage(rng), rng.choice(tuple(FAULTS))
     data, log, place = project.between(stage), project.root / "log", rng.randrange(_PLACES[kind])
     number = rng.choice(_CANNOT)
     ended = child.run(
