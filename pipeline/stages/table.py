@@ -90,12 +90,16 @@ STAGES: Mapping[str, Stage] = {
         reads=("train",),
         outputs=("cleaning",),
         options=("device",),
+        revision=2,
     ),
     "enlarge": Stage(
         description="Make more training images of rare classes, and check them.",
-        example="enlarge",
+        example="enlarge --device cuda",
         section="raresight.pipeline.enlarging.params:EnlargeParams",
+        reads=("train",),
         outputs=("enlarged",),
+        options=("device",),
+        revision=2,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -123,7 +127,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
-        revision=4,
+        revision=5,
     ),
 }
 
