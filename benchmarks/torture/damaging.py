@@ -13,6 +13,7 @@ from raresight.pipeline.commands import verify
 from raresight.pipeline.core.files import write_json
 from raresight.pipeline.core.provenance import MANIFEST, WITH, sealed, sha256
 from raresight.pipeline.runtime.errors import RaresightError
+from raresight.pipeline.runtime.live import FOLDER as LIVE
 
 HANG = 60.0
 # The command that reads an output first, by the folder of the file.
@@ -82,14 +83,14 @@ def mutate(project: Project, rng: random.Random, counts: Counter, peaks: list[in
 
 
 def _pick(folder: Path, rng: random.Random, but: str | None = None) -> Path:
-    """A file below ``folder`` that holds anything and is no record of what was verified."""
+    """A file of an output below ``folder`` that holds anything."""
     found = [
         path
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and path.stat().st_size
         and path.name != but
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(part.startswith((".", LIVE)) for part in path.relative_to(folder).parts)
     ]
     return rng.choice(found)
 
