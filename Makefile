@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint bench digits clean
+.PHONY: help repro test lint bench million digits clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ lint: $(VENV)/installed  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+million: $(VENV)/installed  ## the story at full size: a million images, a hundred of them positive
+	$(BIN)/python -m benchmarks.million
 
 bench: $(VENV)/installed  ## ratios beside what a user would pick instead
 	$(BIN)/python -m benchmarks

@@ -27,10 +27,12 @@ def model_of(params: TrainParams, side: int) -> Classifier:
     return fresh(params, classes=2, mean=_MEAN, std=_STD, seed=1, images=images)
 
 
-def loader_loop(params: TrainParams, folder: Path, side: int) -> Timer:
-    """As in torchvision's references: PNG files, transforms an image, two workers, accuracy.
+def loader_loop(
+    params: TrainParams, folder: Path, side: int, device: torch.device = CPU, *, workers: int = 2
+) -> Timer:
+    """As in torchvision's references: PNG files, transforms an image, workers, accuracy.
 
-    Float32 and NCHW; flips and shifts are ours, quarter turns are left out.
+    NCHW, in the precision of ``params``; flips and shifts are ours, quarter turns are left out.
     """
     models()  # torchvision imports only after this where its build does not fit torch's
     from torchvision import transforms
@@ -44,16 +46,24 @@ def loader_loop(params: TrainParams, folder: Path, side: int) -> Timer:
         transforms.Normalize([m / 255 for m in _MEAN], [s / 255 for s in _STD]),
     ]
     images = ImageFolder(str(folder), transforms.Compose(steps))
-    loader = DataLoader(images, params.batch_size, shuffle=True, num_workers=2)
-    network = model_of(params, side).network.to(memory_format=torch.contiguous_format).train()
+    on_gpu = device.type == "cuda"
+    loader = DataLoader(
+        images, params.batch_size, shuffle=True, num_workers=workers, pin_memory=on_gpu
+    )
+    network = model_of(params, side).network.to(device, memory_format=torch.contiguous_format)
+    network.train()
+    bfloat16 = devices.use_bfloat16(params.precision, device)
     rate, decay = params.optimizer.learning_rate, params.regularization.weight_decay
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
     loss_of = torch.nn.CrossEntropyLoss()
 
     def epoch() -> None:
-        for batch, targets in loader:
-            logits = network(batch)
-            loss = loss_of(logits, targets)
+        for some, labels in loader:
+            batch = some.to(device, non_blocking=True)
+            targets = labels.to(device, non_blocking=True)
+            with devices.autocast(device, bfloat16=bfloat16):
+                logits = network(batch)
+            loss = loss_of(logits.float(), targets)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), params.gradient_clip)
@@ -63,13 +73,14 @@ def loader_loop(params: TrainParams, folder: Path, side: int) -> Timer:
     return clock(epoch)
 
 
-def one_batch(params: TrainParams, dataset: Dataset) -> Timer:
+def one_batch(params: TrainParams, dataset: Dataset, device: torch.device = CPU) -> Timer:
     """What no loop can beat: forward, backward and step, with nothing to fetch or to augment."""
-    images = torch.from_numpy(dataset.images[: params.batch_size])
-    targets = torch.from_numpy(dataset.targets[: params.batch_size])
+    images = torch.from_numpy(dataset.images[: params.batch_size]).to(device)
+    targets = torch.from_numpy(dataset.targets[: params.batch_size]).to(device)
     starts = range(0, len(dataset), params.batch_size)
     sizes = [min(params.batch_size, len(dataset) - start) for start in starts]
-    return _steps(params, dataset, lambda: ((images[:size], targets[:size]) for size in sizes))
+    batches = lambda: ((images[:size], targets[:size]) for size in sizes)  # noqa: E731
+    return _steps(params, dataset, batches, device)
 
 
 def has_ffcv() -> bool:
@@ -120,20 +131,30 @@ def ffcv_loop(params: TrainParams, dataset: Dataset, file: Path) -> Timer:
 
 
 def _steps(
-    params: TrainParams, dataset: Dataset, batches: Callable[[], Iterable[tuple[Tensor, Tensor]]]
+    params: TrainParams,
+    dataset: Dataset,
+    batches: Callable[[], Iterable[tuple[Tensor, Tensor]]],
+    device: torch.device = CPU,
 ) -> Timer:
     """Steps on ready batches, in our precision and memory format."""
-    model = model_of(params, dataset.image_shape[0]).train()
-    update, loss_of = Update(model, params), params.loss.function(np.ones(2))
-    bfloat16 = devices.use_bfloat16(params.precision, CPU)
+    model = model_of(params, dataset.image_shape[0]).to(device).train()
+    update, loss_of = Update(model, params), params.loss.function(np.ones(2), device=device)
+    bfloat16 = devices.use_bfloat16(params.precision, device)
 
     def epoch() -> None:
         for images, targets in batches():
-            with devices.autocast(CPU, bfloat16=bfloat16):
+            with devices.autocast(device, bfloat16=bfloat16):
                 logits = model(images)
             loss = loss_of(logits, targets).mean()
             update.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             update.step()
+        wait_for(device)
 
     return clock(epoch)
+
+
+def wait_for(device: torch.device) -> None:
+    """Until a GPU has done what it was told; a CPU has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,8 +1,10 @@
 """How commands fail: one message, last on stderr; an exit code; earlier outputs untouched."""
 
 import errno
+import os
 import resource
 import signal
+import socket
 import subprocess
 import time
 
@@ -11,7 +13,8 @@ from imports import ROOT
 from program import COMMAND, PATIENCE, call, invoke, options, write_params
 
 from raresight.pipeline.commands import verify
-from raresight.pipeline.core.files import lock, sha256
+from raresight.pipeline.core.files import sha256
+from raresight.pipeline.core.locks import is_held, lock, owner_note
 from raresight.pipeline.runtime.errors import DivergedError
 
 
@@ -122,10 +125,16 @@ def test_a_data_folder_that_cannot_be_one_is_74(project, tmp_path):
 
 
 def test_a_second_writer_is_75(untouched):
-    with lock(untouched / "data/.generated.lock"):
+    place = untouched / "data/.generated.lock"
+    assert not is_held(place)
+    with lock(place):
+        assert is_held(place)
         done = call(*options(untouched), "generate")
     assert done.returncode == 75
     assert done.stderr.startswith("error: ")
+    assert f"held by process {os.getpid()} on {socket.gethostname()}, which" in done.stderr
+    assert not is_held(place)
+    assert not owner_note(place).exists()
 
 
 def heed_ctrl_c():

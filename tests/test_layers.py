@@ -45,6 +45,11 @@ ROOMS = {
     "wording": {*BASE, "evaluation", "comparison"},
     # The page shows a judgement, or two of them compared.
     "report": {*DATA, "splitting", "cleaning", "enlarging", "evaluation", "comparison", "wording"},
+    "doctor": {
+        *BASE,
+        "generators",
+        "models",
+    },  # fonts and devices, as generators and training take them
     "cards": {*DATA, "evaluation", "wording"},  # what a model or a dataset is, for the hub
 }
 EVERY = {*ROOMS, "generators"}
@@ -121,6 +126,7 @@ HARMLESS = {
     "map_on_ray",
     "flush",
     "c_function",
+    "WINDOWS",
     # curves of a training that runs, in a file that is no output
     *("LiveCurves", "require_loggers", "FOLDER"),
 }

@@ -9,6 +9,7 @@ import numpy as np
 # ``dtype``: all that the kind of number can say; or the values that become black and white.
 Range = Literal["dtype"] | tuple[float, float]
 
+_AT_ONCE = 1_000_000  # values that are converted at a time
 _SAMPLED = 1024  # values of an image that percentiles are estimated from
 
 
@@ -29,8 +30,7 @@ class Values:
 
         ValueError where values are no numbers, or not in the range of their kind.
         """
-        values = self.array.astype(np.float64)
-        lowest, highest = float(values.min()), float(values.max())
+        lowest, highest = float(self.array.min()), float(self.array.max())
         low, high = self.full if value_range == "dtype" else value_range
         inside = low <= lowest and highest <= high
         if not (np.isfinite(lowest) and np.isfinite(highest)) or (
@@ -40,8 +40,14 @@ class Values:
                 f"{self.kind} pixels from {lowest:g} to {highest:g}; {low:g} to {high:g} can be "
                 "read. `range: [low, high]` below `options` says which values are black and white"
             )
-        shares = (np.clip(values, low, high) - low) / (high - low)
-        return np.rint(255 * (1 - shares if self.inverted else shares)).astype(np.uint8)
+        found = np.empty(self.array.shape, np.uint8)
+        # A few rows at a time: as float64 a large image would take eight times its bytes, thrice.
+        rows = max(1, _AT_ONCE // max(1, self.array[:1].size))
+        for start in range(0, len(found), rows):
+            values = self.array[start : start + rows].astype(np.float64)
+            shares = (np.clip(values, low, high) - low) / (high - low)
+            found[start : start + rows] = np.rint(255 * (1 - shares if self.inverted else shares))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

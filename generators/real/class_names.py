@@ -9,6 +9,19 @@ from collections.abc import Iterable
 _LOOKALIKES = str.maketrans("аеорсухіјѕкмтнвԁɡοαρνιυ", "aeopcyxijskmthbdgoapviu")
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def unprintable(names: Iterable[str | None]) -> list[str]:
+    """A sentence for each name with a line break, an escape, or what turns the direction of text:
+    it would be obeyed, by a terminal or a table, wherever it is shown."""
+    found = dict.fromkeys(name for name in names if name is not None and _CONTROL.search(name))
+    return [
+        f"{name!r} ({', '.join(f'U+{ord(c):04X}' for c in sorted(set(_CONTROL.findall(name))))})"
+        for name in found
+    ]
+
+
 def confusable(names: Iterable[str]) -> list[str]:
     """A sentence for each set of names that look alike, and each with characters unseen."""
     alike: dict[str, list[str]] = defaultdict(list)

@@ -2,8 +2,9 @@
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from raresight.generators.base import BadImages, Generator, Options, Record, Sam
 from raresight.generators.image_file import Reading, read_content, readable_name, reason, shape_of
 from raresight.generators.reading.ranges import Extent, Range
 from raresight.generators.real.checking import content_ids, tell_damaged, tell_junk
+from raresight.generators.real.class_names import unprintable
 from raresight.generators.real.contents import File
 from raresight.generators.real.masks import read_mask
 from raresight.generators.real.row import Listing, RealRecord, Row
@@ -201,7 +203,19 @@ class RealImages(Generator):
 
     @cached_property
     def _listing(self) -> Listing:
-        return self._list()
+        found = self._list()
+        self._refuse_unprintable(found)
+        return found
+
+    def _refuse_unprintable(self, found: Listing) -> None:
+        names = chain(found.classes, *(_names(row) for row in found.rows))
+        if problems := unprintable(names):
+            some = "\n".join(f"  {one}" for one in problems[:20])
+            more = f"\n  ... and {len(problems) - 20} more" if len(problems) > 20 else ""
+            raise BadImages(
+                f"{self.place} has names with control characters, which a terminal, a page or a "
+                f"table would take for a command or a new line. Rename:\n{some}{more}"
+            )
 
     @cached_property
     def _looked_at(self) -> list[tuple[Row, Surveyed]]:
@@ -231,3 +245,9 @@ class RealImages(Generator):
         for label in self.classes:
             if not counts.get(label):
                 raise BadImages(f"{self.place} has no readable image of class '{label}'.")
+
+
+def _names(row: Row) -> Iterator[str | None]:
+    """Every text that a row brings along."""
+    yield from (row.file, row.label, row.group, row.id)
+    yield from (value for value in row.factors.values() if isinstance(value, str))

@@ -37,6 +37,7 @@ def class_folders(
     what; None refuses what looks like that. FileNotFoundError or BadImages where there are none.
     """
     folders = _below(root, place)
+    _refuse_loops(folders, root, place)
     if not split_folders:
         if split_folders is None:
             _refuse_splits(folders, place)
@@ -48,6 +49,7 @@ def class_folders(
         for folder in folders
         for one in _subfolders(folder)
     ]
+    _refuse_loops([one.path for one in found], root, place)
     _enough(sorted({one.label for one in found}), place, root)
     return found
 
@@ -63,6 +65,24 @@ def _below(root: Path, place: str) -> list[Path]:
 
 def _subfolders(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and not hidden(one.name))
+
+
+def _refuse_loops(folders: list[Path], root: Path, place: str) -> None:
+    """BadImages where a link makes a folder hold ``root`` itself, or the images of another one."""
+    seen: dict[Path, Path] = {}
+    # By their real places: what lies inside another comes after it.
+    for real, _, folder in sorted((one.resolve(), one.is_symlink(), one) for one in folders):
+        if root.resolve().is_relative_to(real):
+            problem = f"'{real}', which holds {place} itself"
+        elif outer := next((seen[one] for one in (real, *real.parents) if one in seen), None):
+            problem = f"images that are those of '{readable_name(outer.name)}', too"
+        else:
+            seen[real] = folder
+            continue
+        raise BadImages(
+            f"{place}: '{readable_name(str(folder.relative_to(root)))}' is a link to {problem}. "
+            "Remove the link."
+        )
 
 
 def _enough(labels: list[str], place: str, root: Path) -> None:

@@ -18,10 +18,12 @@ from PIL import Image
 from raresight.generators.image_file import reason
 from raresight.generators.reading.decoding import NoContent, decode, header_of, values_of
 from raresight.generators.reading.ranges import Extent, Range, extent_of
+from raresight.generators.real.budget import PixelBudget
 from raresight.generators.real.contents import Content
 
 T = TypeVar("T")
 _THREADS = 8
+_IN_FLIGHT = PixelBudget(80_000_000)  # as one image may have, of all threads together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +81,9 @@ def _look_at(content: Content, value_range: Range | None) -> Surveyed:
         found = content.read()
         header = header_of(found)
         extent = None
-        if header.deep and not isinstance(value_range, tuple) and (deep := values_of(found)):
-            extent = extent_of(deep)
-            if value_range == "dtype":
-                deep.levels(value_range)
+        if header.deep and not isinstance(value_range, tuple):
+            with _IN_FLIGHT.holding(header.size):
+                extent = _reached(found, value_range)
     except Exception as error:  # a damaged file makes Pillow's decoders raise nearly anything
         return _bad(content, error)
     return Surveyed(
@@ -94,9 +95,20 @@ def _look_at(content: Content, value_range: Range | None) -> Surveyed:
     )
 
 
+def _reached(found: bytes | np.ndarray, value_range: Range | None) -> Extent | None:
+    """How far the values of more than 8 bits reach; ValueError where they do not fit the range."""
+    if (deep := values_of(found)) is None:
+        return None
+    if value_range == "dtype":
+        deep.levels(value_range)
+    return extent_of(deep)
+
+
 def _decode(content: Content) -> Surveyed:
     try:
-        decode(content.read())
+        found = content.read()
+        with _IN_FLIGHT.holding(header_of(found).size):
+            decode(found)
     except Exception as error:  # as above
         return _bad(content, error)
     return Surveyed(content=content)

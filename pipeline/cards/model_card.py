@@ -7,6 +7,7 @@ from raresight.pipeline.cards.dataset_card import images_by_split, sources
 from raresight.pipeline.cards.facts import ModelFacts
 from raresight.pipeline.cards.markdown import document, items, section, stated, table
 from raresight.pipeline.cards.params import CardParams
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
 from raresight.pipeline.wording import checks, object_removed
 from raresight.pipeline.wording.names import row_names
@@ -139,8 +140,8 @@ def _quality(facts: ModelFacts) -> Iterator[str]:
     if "groups" in results and "test" in results["groups"]:
         found = results["groups"]["test"]
         yield (
-            f"The test images are of {count(found['total'])} groups; intervals resample groups, "
-            "not images."
+            f"The test images are of {counted(found['total'], 'group')}; intervals resample "
+            "groups, not images."
         )
 
 

@@ -1,23 +1,23 @@
 """Training images that are there already: the same bytes, or what the split found to be alike."""
 
 import csv
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from raresight.pipeline.cleaning.findings import Found
+from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.splitting.alike import FILE
 from raresight.pipeline.splitting.duplicates import groups_of_equals
 
 REPEATED, NEAR = "repeated", "near duplicate"
 
 
-def repeats(images: Iterable[np.ndarray], count: int) -> np.ndarray:
-    """Every image but the first of those with the same pixels, bool (count,)."""
-    found = np.zeros(count, bool)
-    for rows in groups_of_equals(images):
-        found[sorted(rows)[1:]] = True
+def repeats(images: Pixels, rows: np.ndarray) -> np.ndarray:
+    """Every image of ``rows`` (n,) but the first of those with the same pixels, bool (n,)."""
+    found = np.zeros(len(rows), bool)
+    for places in groups_of_equals(images.digests(rows)):
+        found[places[1:]] = True
     return found
 
 

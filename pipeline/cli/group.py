@@ -11,6 +11,7 @@ import click
 from raresight.pipeline import __version__
 from raresight.pipeline.cli.command import Command, Settings, given, global_options
 from raresight.pipeline.runtime.errors import message_and_code
+from raresight.pipeline.runtime.visible import visible
 
 
 class Program(click.Group):
@@ -62,7 +63,7 @@ class Program(click.Group):
             message, code = ending
             if given(ctx, "debug"):
                 traceback.print_exception(error)
-            click.echo(f"error: {message}", err=True)
+            click.echo(f"error: {visible(message)}", err=True)
             ctx.exit(code)
 
 
@@ -134,20 +135,21 @@ device_option = click.option(
 def tell(settings: Settings, text: str) -> None:
     """Tell the person on stderr, unless --quiet."""
     if settings.verbosity >= 0:
-        click.echo(text, err=True)
+        click.echo(visible(text), err=True)
 
 
 def print_result(settings: Settings, plain: Any, render: Callable[[Any], Any]) -> None:
     """Print on stdout: ``plain`` as JSON where asked for, else what ``render`` makes of it.
 
-    Square brackets are printed as they are: names come from outside.
+    Square brackets are printed as they are, and control characters are not: names come from
+    outside.
     """
     if settings.json:
         print_json(plain)
         return
-    from rich.console import Console
+    from raresight.pipeline.terminal.printing import Printed
 
-    Console(highlight=False, markup=False).print(render(plain))
+    Printed(highlight=False, markup=False).print(render(plain))
 
 
 def print_json(value: Any) -> None:

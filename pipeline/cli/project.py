@@ -6,7 +6,8 @@ import click
 
 from raresight.pipeline.cli import completion
 from raresight.pipeline.cli.command import Settings, command
-from raresight.pipeline.cli.group import print_json, tell
+from raresight.pipeline.cli.group import print_json, print_result, tell
+from raresight.pipeline.runtime.errors import RaresightError
 
 file = click.Path(path_type=Path, dir_okay=False)
 
@@ -104,4 +105,25 @@ def sync(settings: Settings) -> None:
         tell(settings, line)
 
 
-COMMANDS = (init, sync, upgrade)
+@command(example="doctor --fix")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired; no data is deleted.")
+@click.pass_obj
+def doctor(settings: Settings, fix: bool) -> None:
+    """Find what a crash left or an installation lacks, and mend it.
+
+    What a killed run left of outputs and of DVC's files, and versions, disk, device, fonts, OpenGL
+    and Git. What --fix puts out of the way it renames; it removes half-made outputs alone.
+    """
+    from raresight.pipeline.commands.doctor import run
+    from raresight.pipeline.terminal.doctor import render
+
+    found = run(settings.params.parent, settings.data, fix=fix)
+    plain = [{"check": one.check, "state": one.state, "said": one.said} for one in found]
+    print_result(settings, plain, lambda _: render(found))
+    if wrong := [one for one in found if one.state == "wrong"]:
+        fixable = any(one.repair is not None for one in wrong)
+        way = "`raresight doctor --fix` repairs what it can" if fixable else "a person has to"
+        raise RaresightError(f"{len(wrong)} findings stand in the way; {way}.")
+
+
+COMMANDS = (init, sync, upgrade, doctor)

@@ -3,7 +3,7 @@
 import importlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ experiment, with compare's verdict, the params that differ, and both panels side
 
 @command(help=_EVALUATE, example=STAGES["evaluate"].example)
 @device_option
+@executor_option
 @click.option("--show", is_flag=True, help="Print the last evaluation again; run nothing.")
 @click.option(
     "--predictions", type=table, help="Judge the scores in this file instead; - for stdin."
@@ -91,19 +92,24 @@ experiment, with compare's verdict, the params that differ, and both panels side
 )
 @click.pass_obj
 def evaluate(
-    settings: Settings, device: str, show: bool, require_goals: bool, **given: Any
+    settings: Settings, device: str, executor: str, show: bool, require_goals: bool, **given: Any
 ) -> None:
     from raresight.pipeline.commands.goals import require_goals as check
 
-    metrics = _judged(settings, device, show, **given)
+    where = {"device": device, "executor": executor}
+    metrics = _judged(settings, where, show, **given)
     if require_goals:
         check(metrics)
 
 
 def _judged(
-    settings: Settings, device: str, show: bool, predictions: Path | None, **given: Any
+    settings: Settings,
+    where: Mapping[str, str],
+    show: bool,
+    predictions: Path | None,
+    **given: Any,
 ) -> dict[str, Any]:
-    """The results, once they are printed."""
+    """The results, once they are printed; ``where`` images are scored."""
     from raresight.pipeline.terminal.evaluation import render
 
     if predictions is not None:
@@ -126,7 +132,7 @@ def _judged(
 
         metrics = last(settings.data)
     else:
-        metrics = run_stage(settings, "evaluate", device=device, report=False)
+        metrics = run_stage(settings, "evaluate", **where, report=False)
     print_result(settings, metrics, partial(render, folder=settings.data / "evaluation"))
     return metrics
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from raresight.pipeline.cards.facts import DatasetFacts, ModelFacts
 from raresight.pipeline.cards.params import CardParams
 from raresight.pipeline.core.files import MANIFEST, read_json
+from raresight.pipeline.core.inputs import read_results
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.prediction.model_folder import ModelFolder
@@ -32,6 +33,6 @@ def model_facts(opened: ModelFolder, data: Path) -> ModelFacts:
     return ModelFacts(
         model=opened.card,
         decision=opened.decision,
-        results=read_json(results) if own and results.is_file() else None,
+        results=read_results(results, "evaluate") if own and results.is_file() else None,
         dataset=dataset_facts(data) if own else None,
     )

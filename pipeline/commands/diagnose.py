@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raresight.pipeline.core.files import read_json
+from raresight.pipeline.core.inputs import read_results
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.divergence import Divergence
@@ -27,7 +28,7 @@ def run(data: Path) -> list[Finding]:
     failure = data / RESUME / FAILURE
     if failure.is_file():
         return [_diverged(failure)]
-    metrics = read_json(data / "training/results.json")
+    metrics = read_results(data / "training/results.json", "train")
     found: list[Finding] = []
     for path in _curves(data / "training/curves"):
         try:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from raresight.pipeline.commands.explained_picture import Explained, write_explained
 from raresight.pipeline.core.arrow import read_arrow
-from raresight.pipeline.core.files import require_verified
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.prediction.explaining import attributions, require_captum
 from raresight.pipeline.prediction.predictor import Predictor, open_predictor
@@ -41,8 +41,7 @@ def run(data: Path, out: Path, *, most: int, device: str = "auto") -> Summary:
     InputMissing where nothing was evaluated.
     """
     require_captum()
-    for name, stage in (("generated", "generate"), ("evaluation/predictions", "evaluate")):
-        require_verified(data / name, stage)
+    require_inputs(data, {"generated": "generate", "evaluation/predictions": "evaluate"})
     predictor, dataset = open_predictor(data / "model", device), Dataset(data / "generated")
     path = data / "evaluation/predictions/test.arrow"
     table = read_arrow(path, missing="Run `raresight evaluate` first.")

@@ -7,7 +7,8 @@ from raresight.pipeline import __version__
 from raresight.pipeline.cards.dataset_card import dataset_card
 from raresight.pipeline.cards.facts import DatasetFacts, no_real_image
 from raresight.pipeline.commands.cards import stated
-from raresight.pipeline.core.files import require_verified, sha256, stage_outputs, write_json
+from raresight.pipeline.core.files import sha256, stage_outputs, write_json
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.exports.registry import FORMATS
 from raresight.pipeline.exports.source import Source
@@ -27,8 +28,7 @@ def run(
     file states. The same bytes each time. An
     earlier export is replaced; UnsafeError where anything else is there.
     """
-    for name, stage in (_INPUTS | ({"augmented": "augment"} if copies else {})).items():
-        require_verified(data / name, stage)
+    require_inputs(data, _INPUTS | ({"augmented": "augment"} if copies else {}))
     check_replaceable(out, "exported dataset")
     source = Source(
         originals=Dataset(data / "generated"),

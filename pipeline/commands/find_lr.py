@@ -10,11 +10,12 @@ import torch
 
 from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core import seeds
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.runtime.progress import bar
 from raresight.pipeline.training.inputs import open_inputs
-from raresight.pipeline.training.job import Job, require_inputs
+from raresight.pipeline.training.job import Job, there
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
@@ -66,7 +67,7 @@ def run(
 ) -> Found:
     """Search a rate for the train section; the outputs of the stages stay as they are."""
     params = load_section(params_file, "train", TrainParams)
-    require_inputs(data)
+    require_inputs(data, there(data))
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     inputs = open_inputs(params_file, params, data, where, left_out=left_out(data))

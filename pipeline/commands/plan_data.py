@@ -8,6 +8,7 @@ import numpy as np
 
 from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core import seeds as streams
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.runtime.errors import DataError, ParamsError
@@ -15,7 +16,7 @@ from raresight.pipeline.runtime.progress import bar
 from raresight.pipeline.sweeps.engine import Arm, Measured, nested, sweep
 from raresight.pipeline.sweeps.learning_curve import Forecast, back_test, forecast
 from raresight.pipeline.training.inputs import TrainingImages, open_images
-from raresight.pipeline.training.job import require_inputs
+from raresight.pipeline.training.job import there
 from raresight.pipeline.training.params import TrainParams
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -63,7 +64,7 @@ def run(
     """
     section = load_section(params_file, "train", TrainParams)
     params = section if epochs is None else section.model_copy(update={"epochs": epochs})
-    require_inputs(data)
+    require_inputs(data, there(data))
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     images = open_images(params_file, params, data, left_out=left_out(data))

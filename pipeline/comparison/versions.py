@@ -6,7 +6,6 @@ Git, its cache or a remote, and nothing in the workspace is changed.
 
 import hashlib
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from ruamel.yaml import YAML
 from raresight.pipeline.comparison.alignment import differing_params
 from raresight.pipeline.comparison.revisions import Reader, revision_reader, run_again
 from raresight.pipeline.core.arrow import read_arrow
-from raresight.pipeline.core.files import MANIFEST
+from raresight.pipeline.core.files import MANIFEST, parse_json
+from raresight.pipeline.core.provenance import WITH
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable, parse
 from raresight.pipeline.runtime.errors import DataError, InputMissing
 
@@ -59,13 +59,22 @@ def read_version(name: str, params_file: Path, data: Path, *, test: str = "test"
     Raises InputMissing where the version does not have it, with the line to run.
     """
     read = _workspace() if name == WORKSPACE else revision_reader(name, WORKSPACE)
-    results = json.loads(read(data / "evaluation/results.json"))
-    manifest = json.loads(read(data / _FOLDER / MANIFEST))["files"]
+    path = data / "evaluation/results.json"
+    content = read(path)
+    results = parse_json(content, f"{path} in {name}")
+    place = data / _FOLDER / MANIFEST
+    manifest = parse_json(read(place), f"{place} in {name}")
+    written = manifest.get(WITH, {}).get("../results.json")  # older versions do not say
+    if written not in (None, hashlib.sha256(content).hexdigest()):
+        raise DataError(
+            f"{path} in {name} is not the one that was written with the predictions beside it. "
+            f"{_remedy(name)}"
+        )
 
     def table(stem: str) -> PredictionsTable:
         path = data / _FOLDER / f"{stem}.arrow"
         content = read(path)
-        if hashlib.sha256(content).hexdigest() != manifest[f"{stem}.arrow"]["sha256"]:
+        if hashlib.sha256(content).hexdigest() != manifest["files"][f"{stem}.arrow"]["sha256"]:
             raise DataError(
                 f"{path} in {name} is not what the evaluate stage wrote (its sha256 differs). "
                 f"{_remedy(name)}"

@@ -16,24 +16,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from raresight.pipeline.core.locks import lock
+from raresight.pipeline.core.provenance import FROM, WITH, digest, seal_holds, sealed, ties
+from raresight.pipeline.core.provenance import MANIFEST as MANIFEST
+from raresight.pipeline.core.provenance import sha256 as sha256
+from raresight.pipeline.core.space import require_room
 from raresight.pipeline.core.verified import Verified
 from raresight.pipeline.runtime.errors import (
     DataError,
     InputMissing,
-    LockedError,
     OutputError,
     listing,
 )
 from raresight.pipeline.runtime.system import c_function, flush
 
-MANIFEST = "manifest.json"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
-
-
-def sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def content_digest(values: Any) -> str:
@@ -54,15 +51,26 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read JSON, with the file's name in the message when it is missing or broken."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise InputMissing(f"{path} does not exist. Run the stage that makes it first.") from None
+
+
+def parse_json(content: bytes, where: str) -> Any:
+    """What JSON holds; DataError, which says ``where``, when it is none."""
+    try:
+        return json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not valid JSON ({error}). Run its stage again.") from None
+        raise DataError(f"{where} is not valid JSON ({error}). Run its stage again.") from None
 
 
-def write_manifest(folder: Path, hashed: Mapping[Path, str]) -> None:
-    """List every file below ``folder`` with its size and sha256, taken from ``hashed`` if there."""
+def write_manifest(
+    folder: Path,
+    hashed: Mapping[Path, str],
+    tied: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
+    """List every file below ``folder`` with its size and sha256, taken from ``hashed`` if there,
+    and what it was made from and with (``tied``)."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     entries = {
         path.relative_to(folder).as_posix(): {
@@ -71,7 +79,24 @@ def write_manifest(folder: Path, hashed: Mapping[Path, str]) -> None:
         }
         for path in files
     }
-    write_json(folder / MANIFEST, {"files": entries})
+    write_json(folder / MANIFEST, sealed({"files": entries, **tied}))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder; DataError where it is not what was written."""
+    found = read_json(folder / MANIFEST)
+    try:
+        # Its shape first: what is sealed may still come from somebody else.
+        for entry in found["files"].values():
+            entry["bytes"], entry["sha256"]
+        [found.get(kind, {}).values() for kind in (FROM, WITH)]
+    except (AttributeError, KeyError, TypeError):
+        raise DataError(
+            f"{folder / MANIFEST} lists no files with the bytes and the sha256 of each"
+        ) from None
+    if not seal_holds(found):
+        raise DataError(f"{folder / MANIFEST} was changed since it was written")
+    return dict(found)
 
 
 def manifest_problems(
@@ -86,12 +111,10 @@ def manifest_problems(
     many. Files that were ``seen`` and not written to since are not read again.
     """
     try:
-        listed = read_json(folder / MANIFEST)["files"]
-        files = {name: (entry["bytes"], entry["sha256"]) for name, entry in listed.items()}
-    except (AttributeError, KeyError, TypeError):
-        return [f"{folder / MANIFEST} lists no files with the bytes and the sha256 of each"]
+        listed = read_manifest(folder)["files"]
     except DataError as error:
         return [str(error)]
+    files = {name: (entry["bytes"], entry["sha256"]) for name, entry in listed.items()}
     if outside := [name for name in files if ".." in Path(name).parts or Path(name).is_absolute()]:
         return [f"{folder / MANIFEST} lists {outside[0]}, which lies elsewhere"]
     checked = [name for name in files if not free(Path(name))]
@@ -140,50 +163,41 @@ def require_verified(folder: Path, stage: str) -> None:
 
 
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on ``path``; raises LockedError when another process holds it."""
-    from filelock import FileLock, Timeout
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.open("a").close()  # what may not be written is an error of its own, and not locked
-    held = FileLock(path, timeout=0, thread_local=False)
-    try:
-        held.acquire()
-    except Timeout:
-        raise LockedError(
-            f"{path} is held by another run that writes the same output. "
-            "Wait for it to end, or stop it, and try again."
-        ) from None
-    try:
-        yield
-    finally:
-        held.release()
-
-
-@contextmanager
 def stage_outputs(
-    *targets: Path, hashed: Mapping[Path, str] = MappingProxyType({}), folders: bool = False
+    *targets: Path,
+    inputs: Sequence[Path] = (),
+    needed: int = 0,
+    hashed: Mapping[Path, str] = MappingProxyType({}),
+    folders: bool = False,
 ) -> Iterator[tuple[Path, ...]]:
     """Give a scratch path for each target; put them in place together when the block succeeds.
 
-    A target with a suffix is a file, one without, or each with ``folders``, is a folder (which gets
-    a manifest). When the block fails, the targets are untouched and the scratch paths are gone. The
-    block may put into ``hashed`` the sha256 of scratch files that it has computed already, as
-    workers do in parallel.
+    A target with a suffix is a file, one without, or each with ``folders``, is a folder. That gets
+    a manifest, which names the ``inputs``, verified before, and the targets from the last folder
+    before it on. When the block fails, the targets are untouched and the scratch paths are gone.
+    The block may put into ``hashed`` the sha256 of scratch files that it has computed already, as
+    workers do in parallel. OutputError before it begins, where the ``needed`` bytes have no room.
     """
+    require_room(targets[0], needed)
     with ExitStack() as stack:
         for target in targets:
             stack.enter_context(lock(target.parent / f".{target.name}.lock"))
         scratch = tuple(target.parent / f".{target.name}.new" for target in targets)
+        # As they are before the block reads them: what is exchanged meanwhile is another input.
+        found = {path: digest(path) for path in inputs}
         try:
             for target, new in zip(targets, scratch, strict=True):
                 _remove(new)  # left by a killed run; the lock says that nobody writes it now
                 if folders or not target.suffix:
                     new.mkdir(parents=True)
             yield scratch
+            before: dict[Path, str] = {}
             for target, new in zip(targets, scratch, strict=True):
                 if folders or not target.suffix:
-                    write_manifest(new, hashed)
+                    tied = {FROM: ties(target, found), WITH: ties(target, before)}
+                    write_manifest(new, hashed, {kind: one for kind, one in tied.items() if one})
+                    before = {}  # this folder's manifest names them
+                before[target] = digest(new)
                 _sync(new)
             _swap_all(list(zip(scratch, targets, strict=True)))
         finally:

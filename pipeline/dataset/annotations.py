@@ -6,10 +6,10 @@ from typing import Any, overload
 import numpy as np
 import pyarrow as pa
 
-from raresight.pipeline.dataset.pixels import Sharded
+from raresight.pipeline.dataset.pixels import Mapped, Sharded
 
 
-class PixelMaps(Sharded):
+class PixelMaps(Mapped):
     """A number for each pixel of every row, in any number of memory-mapped shards.
 
     ``maps[row]`` is (H, W), read-only, or None where it is unknown. A slice, list, mask or index
@@ -18,11 +18,14 @@ class PixelMaps(Sharded):
     """
 
     def __init__(self, shards: Sequence[pa.Array], shape: tuple[int, int], dtype: np.dtype):
-        super().__init__([len(shard) for shard in shards])
+        stored = [_stored(shard, shape, dtype) for shard in shards]
+        super().__init__(
+            [maps for maps, _ in stored], [len(shard) for shard in shards], mapped=True
+        )
         self.dtype = dtype
         self._zeros = np.zeros(shape, dtype)
         self._zeros.flags.writeable = False
-        self._stored = [_stored(shard, shape, dtype) for shard in shards]
+        self._stored = stored
         self._known = [shard.is_valid().to_numpy(zero_copy_only=False) for shard in shards]
 
     @property
@@ -50,11 +53,12 @@ class PixelMaps(Sharded):
         rows = np.asarray(rows)
         found = np.zeros((len(rows), *self.shape[1:]), self.dtype)
         owner, places = self.places(rows)
-        for shard in np.unique(owner):
+        for shard in np.unique(owner).tolist():
             maps, numbers = self._stored[shard]
             here = np.flatnonzero(owner == shard)
             wanted = numbers[places[here]]
             found[here[wanted >= 0]] = maps[wanted[wanted >= 0]]
+            self.touch(shard, wanted[wanted >= 0])
         return found
 
     def _map(self, shard: int, row: int) -> np.ndarray:

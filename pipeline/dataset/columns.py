@@ -70,8 +70,9 @@ class Text(Kind):
         return pa.array(values, pa.string(), from_pandas=False)
 
     def decode(self, parts: Sequence[pa.Array], shape: Shape) -> np.ndarray:
-        columns = [part.fill_null("").to_numpy(zero_copy_only=False) for part in parts]
-        return np.concatenate(columns).astype(str) if columns else np.zeros(0, str)
+        # Shard by shard, so that there are never objects of all rows at once.
+        columns = [part.fill_null("").to_numpy(zero_copy_only=False).astype(str) for part in parts]
+        return np.concatenate(columns) if columns else np.zeros(0, str)
 
 
 @dataclass(frozen=True)

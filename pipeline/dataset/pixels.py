@@ -2,13 +2,19 @@
 
 import ctypes
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from mmap import PAGESIZE
 from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.core.files import content_digest
+from raresight.pipeline.core.parallel import available_cores
 from raresight.pipeline.runtime.system import c_function
 
+MAPPED_AT_ONCE = 512 << 20  # bytes in memory because of maps, before their pages are given back
+_BLOCK = 2 << 20  # bytes that the kernel may map around one that is read
+_DIGESTED_AT_ONCE = 1024  # images
 _MADV_DONTNEED = 4
 
 
@@ -38,7 +44,50 @@ class Sharded:
         return owner, rows - self._starts[owner]
 
 
-class Pixels(Sharded):
+class Mapped(Sharded):
+    """Rows in maps of files, one ``maps`` a shard, which take the more memory the more is read.
+
+    Pages that were read count as this process's memory until somebody else wants it. So whoever
+    reads says how much, and pages are given back: however many rows there are, few are in memory.
+    """
+
+    def __init__(self, maps: Sequence[np.ndarray], lengths: Sequence[int], *, mapped: bool):
+        super().__init__(lengths)
+        self.mapped = mapped
+        self._maps = list(maps)
+        self._read: set[int] = set()  # shards, since pages were last given back
+        self._bytes = 0
+
+    def touch(self, shard: int, rows: np.ndarray) -> None:
+        """Note that ``rows`` (n,) of a shard's map were read; gives pages back once they are many.
+
+        A few rows here and there may have taken all that lies between them into memory.
+        """
+        if not self.mapped or not len(rows):
+            return
+        size = self._maps[shard].nbytes // len(self._maps[shard])
+        self._read.add(shard)
+        self._bytes += len(np.unique(rows * size // _BLOCK)) * (_BLOCK + size)
+        if self._bytes > MAPPED_AT_ONCE:
+            self.release()
+
+    def release(self) -> None:
+        """Give the memory of mapped pages back; they are read again when they are needed.
+
+        Does nothing where there is no map, or no madvise.
+        """
+        madvise = c_function("madvise")
+        if not self.mapped or madvise is None:
+            return
+        read, self._read, self._bytes = self._read, set(), 0
+        for shard in (self._maps[number] for number in read):
+            start = -(-shard.ctypes.data // PAGESIZE) * PAGESIZE
+            size = (shard.ctypes.data + shard.nbytes - start) // PAGESIZE * PAGESIZE
+            if size > 0:
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), _MADV_DONTNEED)
+
+
+class Pixels(Mapped):
     """Arrays (n, *shape) in any number of shards, indexed as if they were one array.
 
     ``mapped`` says that all of them are read-only maps of files.
@@ -52,10 +101,9 @@ class Pixels(Sharded):
         *,
         mapped: bool = False,
     ):
-        super().__init__([len(shard) for shard in shards])
+        super().__init__(shards, [len(shard) for shard in shards], mapped=mapped)
         self.shards = list(shards)
         self.dtype = dtype
-        self.mapped = mapped
         self._row = tuple(shape)
 
     @property
@@ -67,6 +115,7 @@ class Pixels(Sharded):
         if isinstance(index, (int, np.integer)):
             shard, row = self.place(int(index))
             image: np.ndarray = self.shards[shard][row]
+            self.touch(shard, np.array([row]))
             return image
         return self.take(np.arange(len(self))[index])
 
@@ -79,24 +128,36 @@ class Pixels(Sharded):
         if out is None:
             out = np.empty((len(rows), *self.shape[1:]), self.dtype)
         if len(self.shards) == 1:
-            return np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
+            np.take(self.shards[0], rows, axis=0, out=out, mode="clip")
+            self.touch(0, rows)
+            return out
         owner, places = self.places(rows)
-        for number in np.unique(owner):
+        for number in np.unique(owner).tolist():
             here = np.flatnonzero(owner == number)
             out[here] = self.shards[number][places[here]]
+            self.touch(number, places[here])
         return out
 
-    def release(self) -> None:
-        """Give the memory of mapped pages back; they are read again when they are needed.
+    def digests(self, rows: np.ndarray) -> np.ndarray:
+        """A name for the bytes of each of ``rows`` (n,): its ``content_digest``, bytes "S32" (n,).
 
-        Pages that were read count as this process's memory until somebody else wants it. Does
-        nothing where there is no map, or no madvise.
+        On all cores, as hashing lets other threads run.
         """
-        madvise = c_function("madvise")
-        if not self.mapped or madvise is None:
-            return
-        for shard in self.shards:
-            start = -(-shard.ctypes.data // PAGESIZE) * PAGESIZE
-            size = (shard.ctypes.data + shard.nbytes - start) // PAGESIZE * PAGESIZE
-            if size > 0:
-                madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), _MADV_DONTNEED)
+        parts = range(0, len(rows), _DIGESTED_AT_ONCE)
+        found = np.empty(len(rows), "S32")
+        with ThreadPoolExecutor(available_cores()) as pool:
+            for at, some in zip(
+                parts,
+                pool.map(lambda at: self._digests(rows[at : at + _DIGESTED_AT_ONCE]), parts),
+                strict=True,
+            ):
+                found[at : at + len(some)] = some
+        return found
+
+    def _digests(self, rows: np.ndarray) -> list[str]:
+        owner, places = self.places(rows)
+        pairs = zip(owner.tolist(), places.tolist(), strict=True)
+        found = [content_digest(self.shards[number][place]) for number, place in pairs]
+        for number in np.unique(owner).tolist():
+            self.touch(number, places[owner == number])
+        return found

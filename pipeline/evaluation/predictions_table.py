@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from raresight.pipeline.evaluation import texts
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.runtime.errors import DataError, listing, suggest
 
@@ -31,7 +31,6 @@ SCORE = "score"
 _PREFIX = "score."
 _FACTOR = "factor."
 _SUM_TOLERANCE = 1e-3
-_LONGEST = 1000  # characters of a text
 _ROUNDING = 0.005  # of a score with two digits
 _TRUE_OR_FALSE = ({"0", "1"}, {"false", "true"}, {"False", "True"})
 
@@ -101,7 +100,7 @@ def parse(
     Raises DataError with every problem and its row, the first row being row 1.
     """
     _check_columns(table, where, labelled)
-    _check_lengths(table, where)
+    texts.check_lengths(table, where)
     ids = _texts(table, "id")
     labels = _texts(table, "label") if labelled else None
     scored = None
@@ -115,7 +114,7 @@ def parse(
             f"{where} is about the classes {', '.join(classes)}, not about "
             f"{', '.join(like.classes)}."
         )
-    problems = [*_id_problems(ids), *_score_problems(table, scores)]
+    problems = [*_id_problems(ids), *texts.problems(table), *_score_problems(table, scores)]
     if labels is not None:
         problems += _label_problems(labels, classes)
     _refuse(problems, where)
@@ -188,24 +187,22 @@ def _check_columns(table: pa.Table, where: str, labelled: bool) -> None:
         problems.append(f"columns occur twice: {', '.join(repeated)}.")
     if not problems and not table.num_rows:
         problems.append("there are no rows.")
+    if unseen := [repr(name) for name in names if texts.CONTROL.search(name)]:
+        problems.append(f"columns have control characters: {', '.join(unseen)}.")
     if problems:
         raise DataError(f"{where} is no table of predictions:\n{listing(problems)}")
 
 
-def _check_lengths(table: pa.Table, where: str) -> None:
-    """One text of a megabyte would make every row of its column a megabyte."""
-    for name in table.column_names:
-        kind = table.schema.field(name).type
-        if table.num_rows and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            lengths = pc.fill_null(pc.utf8_length(table[name]), 0)
-            if (most := pc.max(lengths).as_py()) > _LONGEST:
-                told = f"{where}: row {pc.index(lengths, most).as_py() + 1}, column '{name}'"
-                raise DataError(f"{told}: {most:,} characters, of {_LONGEST:,} at most.")
-
-
 def _texts(table: pa.Table, name: str) -> np.ndarray:
-    """A column as str (n,); what is missing is empty."""
-    return np.array(["" if v is None else str(v) for v in table[name].to_pylist()], str)
+    """A column as str (n,); what is missing is empty, and a whole number has no point: where a cell
+    is missing pandas writes 0.0 and 1.0 for the labels 0 and 1."""
+    return np.array([_text(value) for value in table[name].to_pylist()], str)
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray:

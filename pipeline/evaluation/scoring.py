@@ -1,7 +1,8 @@
 """What evaluate judges: the images of each split, the models of the training, and their scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import read_json
+from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.dataset.annotations import PixelMaps
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.params import EvaluateParams
@@ -23,13 +25,14 @@ IMAGES_AT_ONCE = 2048
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A model and the ``seed`` of its training.
+    """A model, where it lies, and the ``seed`` of its training.
 
     ``assumed``, float (K,), are the class shares under which its scores are probabilities, None
     where nobody knows.
     """
 
     scorer: Any
+    folder: Path
     seed: int
     assumed: np.ndarray | None
 
@@ -104,7 +107,7 @@ def _open_model(folder: Path, dataset: Dataset, data: Path, device: str) -> Trai
     card = read_json(folder / "model.json")
     prior = card["score_prior"]
     assumed = None if prior is None else np.array([prior[label] for label in dataset.classes])
-    return Trained(scorer=scorer, seed=card["seed"], assumed=assumed)
+    return Trained(scorer=scorer, folder=folder, seed=card["seed"], assumed=assumed)
 
 
 def _real_first(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,31 +118,86 @@ def _real_first(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
     return rows[real], rows[~real]
 
 
-def model_scores(inputs: LoadedInputs, params: EvaluateParams) -> list[dict[str, np.ndarray]]:
+@dataclass(frozen=True, kw_only=True)
+class ScoreTask:
+    """Rows of a dataset to be scored by each of the models in ``models``.
+
+    They are perturbed before, by the recipe of the section ``perturb``, where there is one.
+    """
+
+    dataset: Path
+    models: tuple[Path, ...]
+    device: str
+    rows: np.ndarray
+    perturb: EvaluateParams | None = None
+
+
+def score_shard(task: ScoreTask) -> list[np.ndarray]:
+    """Each model's scores (n, K); runs in a worker, which opens everything itself."""
+    from raresight.pipeline.models.checkpoint import load_model
+
+    dataset = Dataset(task.dataset)
+    return _scores([load_model(folder, task.device) for folder in task.models], dataset, task)
+
+
+def _scores(scorers: Sequence[Any], dataset: Dataset, task: ScoreTask) -> list[np.ndarray]:
+    if task.perturb is None:
+        return [scorer.scores(dataset.images, task.rows) for scorer in scorers]
+    batch = _perturbed(dataset, task.rows, task.perturb)
+    return [scorer.scores(batch, np.arange(len(batch))) for scorer in scorers]
+
+
+def model_scores(
+    inputs: LoadedInputs, params: EvaluateParams, *, device: str = "auto", executor: str = "local"
+) -> list[dict[str, np.ndarray]]:
     """Each model's scores (n, K) on val, test and perturbed; DataError when one is not a number.
 
     Those on val are out-of-fold scores where there are any, the same for every model.
 
-    The test images are perturbed once for all models.
+    The test images are perturbed once for all models. With the ``executor`` ``ray`` shards of
+    images are scored on a cluster, each on the ``device`` of its machine.
     """
-    images, rows = inputs.dataset.images, inputs.rows
-    scorers = [model.scorer for model in inputs.models]
-    held_out = inputs.out_of_fold
+    models, held_out = inputs.models, inputs.out_of_fold
+    names = ["test", "perturbed"] if held_out is not None else ["val", "test", "perturbed"]
+    tasks = [(name, task) for name in names for task in _tasks(inputs, params, name, device)]
+    work: Callable[[ScoreTask], list[np.ndarray]] = score_shard
+    if executor == "local":  # the models are open, and torch has the cores
+        work = partial(_scores, [model.scorer for model in models], inputs.dataset)
+    workers = 1 if executor == "local" else None
+    done = map_shards(work, [task for _, task in tasks], workers=workers, executor=executor)
+    parts: dict[str, list[list[np.ndarray]]] = {name: [] for name in names}
+    shown = track(
+        zip(tasks, done, strict=True),
+        total=sum(len(task.rows) for _, task in tasks),
+        description="evaluate",
+        images=lambda pair: len(pair[0][1].rows),
+    )
+    for (name, _), scores in shown:
+        parts[name].append(scores)
+    empty = np.empty((0, len(inputs.dataset.classes)))
     found = [
-        {
-            "val": scorer.scores(images, rows["val"]) if held_out is None else held_out.scores,
-            "test": scorer.scores(images, rows["test"]),
-        }
-        for scorer in scorers
+        {name: np.concatenate([empty, *(part[at] for part in parts[name])]) for name in names}
+        for at in range(len(models))
     ]
-    batches = [
-        [scorer.scores(batch, np.arange(len(batch))) for scorer in scorers]
-        for batch in _perturbed(inputs, params)
-    ]
-    for scores, perturbed in zip(found, zip(*batches, strict=True), strict=True):
-        scores["perturbed"] = np.concatenate(perturbed)
-        _check_finite(scores)
+    for of_model in found:
+        if held_out is not None:
+            of_model["val"] = held_out.scores
+        _check_finite(of_model)
     return found
+
+
+def _tasks(
+    inputs: LoadedInputs, params: EvaluateParams, name: str, device: str
+) -> Iterator[ScoreTask]:
+    rows = inputs.rows["val" if name == "val" else "test"]
+    for start in range(0, len(rows), IMAGES_AT_ONCE):
+        yield ScoreTask(
+            dataset=inputs.dataset.folder,
+            models=tuple(model.folder for model in inputs.models),
+            device=device,
+            rows=rows[start : start + IMAGES_AT_ONCE],
+            perturb=params if name == "perturbed" else None,
+        )
 
 
 def _check_finite(scores: Mapping[str, np.ndarray]) -> None:
@@ -148,19 +206,16 @@ def _check_finite(scores: Mapping[str, np.ndarray]) -> None:
             raise DataError(f"The model's scores on {name} images are not numbers. Train it again.")
 
 
-def _perturbed(inputs: LoadedInputs, params: EvaluateParams) -> Iterator[np.ndarray]:
-    """The test images after the recipe, in batches; each from a random stream of its own."""
+def _perturbed(dataset: Dataset, rows: np.ndarray, params: EvaluateParams) -> np.ndarray:
+    """The images after the recipe, (n, H, W, C), each from a random stream of its own."""
     from raresight.pipeline.augmentation.recipe import build
 
     recipe = build(params.perturb)
-    ids, rows = inputs.dataset.ids, inputs.rows["test"]
-    starts = range(0, len(rows), IMAGES_AT_ONCE)
-    batches = (rows[start : start + IMAGES_AT_ONCE] for start in starts)
-    for chosen in track(batches, total=len(rows), description="evaluate", images=len):
-        batch = inputs.dataset.images[chosen]
-        for place, row in enumerate(chosen):
-            batch[place], _ = recipe(batch[place], rng=seeds.rng(params.seed, "perturb", ids[row]))
-        yield batch
+    batch = dataset.images[rows]
+    for place, row in enumerate(rows):
+        rng = seeds.rng(params.seed, "perturb", dataset.ids[row])
+        batch[place], _ = recipe(batch[place], rng=rng)
+    return batch
 
 
 def factors_of(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,16 +13,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from raresight.pipeline.runtime.errors import DeviceError
+from raresight.pipeline.runtime.errors import DeviceError, RaresightError
 
 _AHEAD = 2  # shards that wait for each worker
+_RETRIES = 3  # of a shard whose machine or process is lost; what it wrote is written over
 
 
 def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int) -> Iterator[Any]:
     """Yield ``work(task)`` for every task, in the order of ``tasks``.
 
     ``workers`` is the number of processes where no cluster is there yet. Raises DeviceError when
-    Ray is not installed, and what a task raised as it was raised.
+    Ray is not installed, and what a task raised as it was raised. What was under way on a machine
+    that is lost is done again on another.
     """
     if find_spec("ray") is None:
         raise DeviceError("--executor ray needs ray: pip install 'raresight[ray]'")
@@ -35,9 +37,13 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
         cpus = None if "RAY_ADDRESS" in os.environ else workers
         ray.init(include_dashboard=False, log_to_driver=False, num_cpus=cpus)
     try:
-        yield from _results_in_order(ray, work, tasks, ahead=_AHEAD * workers)
+        cores = int(ray.cluster_resources().get("CPU", workers))
+        yield from _results_in_order(ray, work, tasks, ahead=_AHEAD * max(1, cores))
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
+    except ray.exceptions.RayError as error:
+        told = " ".join(str(error).split())
+        raise RaresightError(f"The Ray cluster lost work, {_RETRIES} times again: {told}") from None
     finally:
         if ours:
             ray.shutdown()
@@ -47,7 +53,7 @@ def _results_in_order(
     ray: Any, work: Callable[[Any], Any], tasks: Sequence[Any], *, ahead: int
 ) -> Iterator[Any]:
     # One core a shard, and one thread in it: processes are the parallelism here.
-    remote = ray.remote(num_cpus=1, max_retries=0)(_there)
+    remote = ray.remote(num_cpus=1, max_retries=_RETRIES)(_there)
     here, paths = Path.cwd(), list(sys.path)
     waiting: deque[Any] = deque()
     for task in tasks:

@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from raresight.pipeline.runtime.visible import visible
+
 Item = TypeVar("Item")
 
 _HOUR = 3600.0
@@ -36,7 +38,7 @@ class _Rate(ProgressColumn):
 def say(text: str) -> None:
     """Tell the person on stderr, unless --quiet."""
     if os.environ.get("RARESIGHT_VERBOSITY", "0") != "-1":
-        print(text, file=sys.stderr, flush=True)
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 def rate_column() -> ProgressColumn:

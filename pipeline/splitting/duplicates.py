@@ -1,21 +1,27 @@
 """Images with the same pixels: in different splits they would test what was learned by heart."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from raresight.pipeline.core.files import content_digest
 from raresight.pipeline.splitting.near_duplicates import Pair
 from raresight.pipeline.splitting.table import Strings
 
 
-def groups_of_equals(images: Iterable[np.ndarray]) -> list[list[int]]:
-    """The rows of images that are the same byte for byte, group by group; each has two or more."""
-    rows_of = defaultdict(list)
-    for row, image in enumerate(images):
-        rows_of[content_digest(image)].append(row)
-    return [rows for rows in rows_of.values() if len(rows) > 1]
+def groups_of_equals(digests: np.ndarray) -> list[list[int]]:
+    """The rows of images that are the same byte for byte, group by group; each has two or more.
+
+    ``digests``, bytes "S32" (n,), are those of :meth:`raresight.pipeline.dataset.pixels.Pixels`.
+    """
+    words = np.ascontiguousarray(digests).view(np.uint64).reshape(len(digests), 4)
+    order = np.lexsort(words.T)  # equal ones beside each other, in the order of their rows
+    new = np.ones(len(order), bool)
+    new[1:] = (words[order[1:]] != words[order[:-1]]).any(axis=1)
+    starts = np.flatnonzero(new)
+    lengths = np.diff(starts, append=len(order))
+    several = zip(starts[lengths > 1].tolist(), lengths[lengths > 1].tolist(), strict=True)
+    return sorted(order[start : start + length].tolist() for start, length in several)
 
 
 def exact_pairs(groups: Iterable[Sequence[int]], among: np.ndarray) -> list[Pair]:

@@ -1,6 +1,7 @@
 """augment: enlarge the classes that params.yaml names with copies that still show their label."""
 
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 from raresight.pipeline.augmentation.class_specific import unchecked
@@ -67,7 +68,9 @@ def run(
     plans = plan_copies(params, originals, size=size)
     output = data / "augmented"
     hashed: dict[Path, str] = {}
-    with stage_outputs(output, hashed=hashed) as (folder,):
+    needed = sum(map(len, plans)) * prod(description.image_shape)
+    read = [originals.folder]
+    with stage_outputs(output, inputs=read, needed=needed, hashed=hashed) as (folder,):
         tasks = [
             CopyTask(
                 path=folder / shard_name(number),

@@ -34,7 +34,8 @@ from raresight.pipeline.cleaning.table import (
     splits_digest,
     write_cleaning,
 )
-from raresight.pipeline.core.files import require_verified, stage_outputs
+from raresight.pipeline.core.files import stage_outputs
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import FACTOR
@@ -51,11 +52,12 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
     train = load_section(params_file, "train", TrainParams)
     if params.labels is params.outliers is params.decisions is None:
         cleaning = Cleaning(findings=[], summary={"splits": None})
+        read: list[Path] = []
     else:
-        for name, stage in _INPUTS.items():
-            require_verified(data / name, stage)
+        require_inputs(data, _INPUTS)
+        read = [data / name for name in _INPUTS]
         cleaning = _look(params_file, params, train, data, device)
-    with stage_outputs(data / FOLDER) as (folder,):
+    with stage_outputs(data / FOLDER, inputs=read) as (folder,):
         write_cleaning(folder, cleaning)
     return data / FOLDER
 
@@ -207,7 +209,7 @@ def _by_rule(work: _Work, data: Path) -> list[Found]:
     images = work.originals.images
     pixels = (images[row] for row in work.rows.tolist())
     broken = by_rule(pixels, work.targets)
-    again = repeats((images[row] for row in work.rows.tolist()), len(work.rows))
+    again = repeats(images, work.rows)
     sure = np.ones(len(work.rows))
     kinds = {**broken, REPEATED: again}
     drop = work.params.outliers == "drop"

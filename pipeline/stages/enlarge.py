@@ -12,11 +12,11 @@ from raresight.pipeline.cleaning.table import FOLDER as CLEANING
 from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core.files import (
     MANIFEST,
-    require_verified,
     sha256,
     stage_outputs,
     write_json,
 )
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Rows, Shard
@@ -74,16 +74,20 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
     """
     params = load_section(params_file, "enlarge", EnlargeParams)
     train = load_section(params_file, "train", TrainParams)
-    require_verified(data / "generated", "generate")
+    read = {"generated": "generate"}
+    require_inputs(data, read)
     originals = Dataset(data / "generated")
     elsewhere = [one["name"] for one in originals.description.sources if one.get("origin")]
+    if params.classes or elsewhere:
+        read |= _read_besides(params, data)
+        require_inputs(data, read)
     nothing = np.empty(0, np.int64)
     work = _Work(
         params_file=params_file, params=params, data=data, originals=originals, learned=nothing,
         held=nothing,
     )  # fmt: skip
     report: dict[str, Any] = {"splits": None, "classes": {}, "elsewhere": [], "sweep": None}
-    with stage_outputs(data / OUTPUT) as (folder,):
+    with stage_outputs(data / OUTPUT, inputs=[data / name for name in read]) as (folder,):
         made: dict[str, list[Made]] = {}
         if params.classes or elsewhere:
             work = _opened(work)
@@ -104,11 +108,16 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
     return data / OUTPUT
 
 
+def _read_besides(params: EnlargeParams, data: Path) -> dict[str, str]:
+    """What is read besides the originals where anything is made or checked, and its stage."""
+    cleaned = {CLEANING: "clean"} if (data / CLEANING).is_dir() else {}
+    copies = {"augmented": "augment"} if params.share == "sweep" else {}
+    return {"splits": "split"} | cleaned | copies
+
+
 def _opened(work: _Work) -> _Work:
+    """With the rows that the split and the cleaning leave."""
     data, originals = work.data, work.originals
-    require_verified(data / "splits", "split")
-    if (data / CLEANING).is_dir():
-        require_verified(data / CLEANING, "clean")
     splits = read_splits(data / "splits")
     learned, held = (splits.rows(originals, name) for name in ("train", "val"))
     learned = learned[~np.isin(originals.ids[learned], left_out(data))]
@@ -179,7 +188,6 @@ def _sweep(
             f"{work.params_file}: enlarge.share: a sweep is judged by how well the positive class "
             "is ranked, and generate.positive is null. Name it, or write `share: all`."
         )
-    require_verified(data / "augmented", "augment")
     train = (
         section if params.epochs is None else section.model_copy(update={"epochs": params.epochs})
     )

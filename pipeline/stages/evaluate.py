@@ -9,13 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from raresight.pipeline.augmentation.copies import read_recipe
-from raresight.pipeline.core.files import (
-    content_digest,
-    read_json,
-    require_verified,
-    stage_outputs,
-    write_json,
-)
+from raresight.pipeline.core.files import stage_outputs, write_json
+from raresight.pipeline.core.inputs import read_results, require_inputs
 from raresight.pipeline.core.params import load_section, refuse
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.dataset.reader import Dataset
@@ -51,17 +46,19 @@ from raresight.pipeline.evaluation.uncertainty.estimates import Estimate
 
 OUTPUT, RESULTS, DECISION = "evaluation", "results.json", "decision"
 _INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split", "model": "train"}
+_BYTES_A_SCORE = 8  # of each image at least once; the tables of baselines and the plots are small
 _TABLES = ("val", "test", "perturbed", *BASELINES)
 
 
-def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any]:
+def run(
+    params_file: Path, data: Path, *, device: str = "auto", executor: str = "local"
+) -> dict[str, Any]:
     """Write results, metrics, predictions and plots below ``data/evaluation``, and the decision.
 
     Returns the contents of results.json.
     """
     params = load_section(params_file, "evaluate", EvaluateParams)
-    for name, stage in _INPUTS.items():
-        require_verified(data / name, stage)
+    require_inputs(data, _INPUTS)
     dataset = Dataset(data / "generated")
     _check_recipe(params, params_file, dataset)
     task = Task(classes=dataset.classes, positive=dataset.positive)
@@ -73,9 +70,11 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
         from raresight.pipeline.models.device import set_threads
 
         set_threads(params.threads)
-    with stage_outputs(*targets) as (everything, numbers, predictions, pictures, decision):
+    needed = len(dataset) * len(task.classes) * _BYTES_A_SCORE
+    with stage_outputs(*targets, inputs=[data / name for name in _INPUTS], needed=needed) as new:
+        everything, numbers, predictions, pictures, decision = new
         loaded = open_inputs(dataset, data, device)
-        scores = model_scores(loaded, params)
+        scores = model_scores(loaded, params, device=device, executor=executor)
         inputs = _evaluation_inputs(loaded, task, scores[0], seed=params.seed)
         result = evaluate(inputs, params)
         trainings = [first_of(result), *_others(loaded, scores, inputs, params)]
@@ -95,7 +94,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> dict[str, Any
 
 def show(data: Path) -> dict[str, Any]:
     """The results of the last evaluation; InputMissing when there is none."""
-    return read_json(data / OUTPUT / RESULTS)
+    return read_results(data / OUTPUT / RESULTS, "evaluate")
 
 
 def _check_recipe(params: EvaluateParams, params_file: Path, dataset: Dataset) -> None:
@@ -245,11 +244,12 @@ def _write_predictions(
     folder: Path, loaded: LoadedInputs, result: EvaluationResult, trainings: Sequence[SeedResult]
 ) -> None:
     """One row an image; docs/evaluation.md says what each column means."""
-    dataset = loaded.dataset
+    images = loaded.dataset.images
+    pixels = {name: images.digests(loaded.rows[name]).astype(str) for name in ("val", "test")}
     for name in _TABLES:
         rows, outcome = _rows(loaded, name), result.outcomes[name]
-        pixels = [content_digest(dataset.images[row]) for row in rows]
-        columns = _known(loaded, rows) | {"pixels": pixels} | _answers(outcome)
+        known = _known(loaded, rows) | {"pixels": pixels["val" if name == "val" else "test"]}
+        columns = known | _answers(outcome)
         if name not in BASELINES:
             columns |= _by_class("probability", result.calibrator(outcome.scores), result.task)
         _write_table(folder / f"{name}.arrow", columns)

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from math import prod
 from pathlib import Path
 
 from raresight.generators.base import Generator
@@ -20,6 +21,7 @@ from raresight.pipeline.generation.describe import (
     refuse_confusable,
     settled,
 )
+from raresight.pipeline.generation.kept import FOLDER, KeptShards, keeps, note, noted
 from raresight.pipeline.generation.params import GenerateParams
 from raresight.pipeline.generation.shards import (
     ShardRecords,
@@ -33,12 +35,13 @@ from raresight.pipeline.runtime.progress import say, track
 
 @dataclass(frozen=True, kw_only=True)
 class DrawTask:
-    """One shard to draw into ``path``."""
+    """One shard to draw into ``path``; with ``keep``, one that is there already is taken up."""
 
     path: Path
     records: ShardRecords
     description: Description
     seed: int
+    keep: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +78,17 @@ def run(
     plans = plan_shards(sources, built, streams, shape=description.image_shape)
     output = data / "generated"
     hashed: dict[Path, str] = {}
-    with stage_outputs(output, hashed=hashed) as (folder,):
+    needed = sum(map(len, plans)) * prod(description.image_shape)
+    kept = KeptShards(data / FOLDER, description, plans)
+    with stage_outputs(output, needed=needed - kept.bytes(), hashed=hashed) as (folder,):
+        kept.begin()
+        if before := kept.finished():
+            say(f"generate: goes on with {before} of {len(plans)} shards, drawn by a run before")
+        places = {name: kept.folder if keeps(one) else folder for name, one in built.items()}
         tasks = [
             DrawTask(
-                path=folder / shard_name(number),
+                path=places[plan.source.id_prefix] / shard_name(number),
+                keep=places[plan.source.id_prefix] != folder,
                 records=plan,
                 description=description,
                 seed=params.seed,
@@ -88,6 +98,7 @@ def run(
         done = map_shards(draw_shard, tasks, workers=workers, executor=executor)
         drawn = list(track(done, total=sum(map(len, plans)), description="generate", images=len))
         _finish(built, drawn, problems)
+        kept.take(folder)
         shards = tuple(one.shard for one in drawn if one.shard is not None)
         hashed |= {folder / shard.file: shard.sha256 for shard in shards}
         replace(description, shards=shards).write(folder)
@@ -113,14 +124,13 @@ def _finish(built: Mapping[str, Generator], drawn: Sequence[DrawnShard], problem
 
 def draw_shard(task: DrawTask) -> DrawnShard:
     """Draw the records of one shard and write it; runs in a worker process."""
-    drawn = draw_rows(task.records, task.description, seed=task.seed)
     source = task.records.source.id_prefix
-    shard = None
+    if task.keep and (found := noted(task.path)) is not None:
+        return DrawnShard(shard=found[0], unreadable={}, read=found[1], source=source)
+    drawn = draw_rows(task.records, task.description, seed=task.seed)
+    shard, read = None, Counter(drawn.rows.true_labels)
     if len(drawn.rows):
         shard = write_shard(task.path, drawn.rows, task.description, source=source)
-    return DrawnShard(
-        shard=shard,
-        unreadable=drawn.unreadable,
-        read=Counter(drawn.rows.true_labels),
-        source=source,
-    )
+    if task.keep and shard is not None and not drawn.unreadable:
+        note(task.path, {"shard": asdict(shard), "read": read})
+    return DrawnShard(shard=shard, unreadable=drawn.unreadable, read=read, source=source)

@@ -13,7 +13,8 @@ from raresight.pipeline.cards.writing import write_cards
 from raresight.pipeline.cleaning.table import FOLDER as CLEANING
 from raresight.pipeline.cleaning.table import read_cleaning
 from raresight.pipeline.core.arrow import read_arrow
-from raresight.pipeline.core.files import read_json, require_verified, stage_outputs
+from raresight.pipeline.core.files import read_json, stage_outputs
+from raresight.pipeline.core.inputs import read_results, require_inputs
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
@@ -47,13 +48,13 @@ _PREDICTIONS = ("test", "perturbed", *BASELINES)
 def run(params_file: Path, data: Path) -> Path:
     """Write ``data/report/index.html``, with pictures beside it, and return the page's path."""
     params = load_section(params_file, "report", ReportParams)
-    for name, stage in _inputs(data).items():
-        require_verified(data / name, stage)
+    require_inputs(data, _inputs(data))
+    read = [data / name for name in (*_inputs(data), *_NUMBERS)]
     inputs = _read(params, _asked(params_file), data)
     planes = planes_of(inputs)
     text = render(sections(inputs, planes))
     card = load_section(params_file, "card", CardParams, optional=True)
-    with stage_outputs(data / OUTPUT) as (folder,):
+    with stage_outputs(data / OUTPUT, inputs=read) as (folder,):
         (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
         write_cards(folder, card, _facts(inputs, data))
         write_figures(
@@ -102,8 +103,8 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         asked=asked,
         originals=originals,
         copies=Dataset(data / "augmented"),
-        results=read_json(data / "evaluation" / "results.json"),
-        training=read_json(data / "training" / "results.json"),
+        results=read_results(data / "evaluation" / "results.json", "evaluate"),
+        training=read_results(data / "training" / "results.json", "train"),
         card=read_json(data / "model" / "model.json"),
         fingerprint=read_json(data / "model" / "fingerprint.json"),
         augmented=read_json(data / "augmented" / "report.json"),

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
+from raresight.pipeline.core.files import stage_outputs, write_json
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import FACTOR
@@ -46,6 +47,8 @@ from raresight.pipeline.splitting.problems import gaps, group_problems
 from raresight.pipeline.splitting.table import SPLITS, UNUSED, make_table, write_splits
 from raresight.pipeline.wording import domains
 
+_INPUTS = {"generated": "generate", "augmented": "augment"}
+
 
 def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
     """Write ``data/splits`` and return its path; with ``keep``, the ledger of the groups too."""
@@ -55,11 +58,10 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
             f"{params_file}: --keep writes the file that `split.keep` names, and it names none. "
             "Write `keep: data/raw/split.csv` below `split`."
         )
-    require_verified(data / "generated", "generate")
-    require_verified(data / "augmented", "augment")
+    require_inputs(data, _INPUTS)
     originals, copies = Dataset(data / "generated"), Dataset(data / "augmented")
     images = _images(originals, params)
-    equal = groups_of_equals(image for shard in originals.images.shards for image in shard)
+    equal = groups_of_equals(originals.images.digests(np.arange(len(originals))))
     alike = _look(originals, images, equal)
     placed = _split_originals(originals, images, params, alike)
     splits, choice = placed.splits, params.near_duplicates
@@ -88,7 +90,8 @@ def run(params_file: Path, data: Path, *, keep: bool = False) -> Path:
     if (compared := compare_domains(originals, splits)) is not None:
         summary["drawn_and_real"] = compared.as_json()
     output = data / "splits"
-    with stage_outputs(output) as (folder,):
+    read = [data / name for name in _INPUTS]
+    with stage_outputs(output, inputs=read, needed=table.nbytes) as (folder,):
         write_splits(folder, table)
         write_json(folder / "summary.json", summary)
         if alike.pairs:

@@ -58,6 +58,7 @@ STAGES: Mapping[str, Stage] = {
         section=None,
         outputs=("checked",),
         shown=False,
+        revision=2,
     ),
     "generate": Stage(
         description="Draw (or read in) every labelled image.",
@@ -65,7 +66,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.generation.params:GenerateParams",
         outputs=("generated",),
         options=("workers", "executor"),
-        revision=4,
+        revision=5,
     ),
     "augment": Stage(
         description="Enlarge classes with copies that still show their label.",
@@ -73,7 +74,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.augmentation.params:AugmentParams",
         outputs=("augmented",),
         options=("workers", "executor"),
-        revision=3,
+        revision=4,
     ),
     "split": Stage(
         description="Assign every source to train, val or test; a copy follows its source.",
@@ -81,7 +82,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.splitting.params:SplitParams",
         outputs=("splits",),
         options=("keep",),
-        revision=5,
+        revision=6,
     ),
     "clean": Stage(
         description="List training images that look wrong, and leave out those that it is told to.",
@@ -90,7 +91,7 @@ STAGES: Mapping[str, Stage] = {
         reads=("train",),
         outputs=("cleaning",),
         options=("device",),
-        revision=2,
+        revision=3,
     ),
     "enlarge": Stage(
         description="Make more training images of rare classes, and check them.",
@@ -99,7 +100,7 @@ STAGES: Mapping[str, Stage] = {
         reads=("train",),
         outputs=("enlarged",),
         options=("device",),
-        revision=2,
+        revision=3,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -109,7 +110,7 @@ STAGES: Mapping[str, Stage] = {
         results=("training/results.json",),
         metrics=("training/metrics.json",),
         options=("device", "resume", "log"),
-        revision=5,
+        revision=6,
     ),
     "evaluate": Stage(
         description="Judge the model beside its baselines, on clean and perturbed test images.",
@@ -118,8 +119,8 @@ STAGES: Mapping[str, Stage] = {
         outputs=("evaluation/predictions", "evaluation/plots", "decision"),
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
-        options=("device",),
-        revision=6,
+        options=("device", "executor"),
+        revision=8,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",
@@ -127,7 +128,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
-        revision=5,
+        revision=6,
     ),
 }
 

@@ -15,6 +15,7 @@ import torch
 from raresight.pipeline.cleaning.table import left_out
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import stage_outputs, write_json
+from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.core.summary import summary
 from raresight.pipeline.models import checkpoint
@@ -33,7 +34,7 @@ from raresight.pipeline.training.folds import (
     to_the_end,
 )
 from raresight.pipeline.training.inputs import TrainingImages, open_images
-from raresight.pipeline.training.job import Job, Resume, fingerprint, later, require_inputs
+from raresight.pipeline.training.job import Job, Resume, fingerprint, later, there
 from raresight.pipeline.training.loop import Trainer
 from raresight.pipeline.training.params import TrainParams, warn
 from raresight.pipeline.training.runtime.distributed import process_group
@@ -61,7 +62,7 @@ def run(
     require_loggers(log)
     params = load_section(params_file, "train", TrainParams)
     warn(params, params_file)
-    require_inputs(data)
+    require_inputs(data, there(data))
     where = devices.resolve(device)
     devices.prepare(where, params.threads)
     with process_group(where) as group:
@@ -173,7 +174,9 @@ def _judged_by(found: CrossValidation, run: Run) -> Run:
 
 def _write(data: Path, work: Work, loggers: Sequence[str]) -> None:
     names = ("model", "training/results.json", "training/metrics.json", "training/curves")
-    with stage_outputs(*(data / name for name in names)) as (model, results, metrics, curves):
+    read = [data / name for name in there(data)]
+    with stage_outputs(*(data / name for name in names), inputs=read) as scratch:
+        model, results, metrics, curves = scratch
         runs, folds = work.done(partial(_fit_with_bar, loggers=loggers))
         for run in runs:
             folder = replicate_folder(model, run.job.replicate)

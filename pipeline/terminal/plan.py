@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from raresight.pipeline.commands.plan import FALSE_POSITIVES, Plan
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.terminal.tables import titled_table
 from raresight.pipeline.wording.numbers import DASH, count, level, number, share
 
@@ -25,7 +26,7 @@ def _positives(plan: Plan) -> Iterator[str | tuple[str, str]]:
     chosen, *others = sorted(plan.positives, key=lambda method: method != plan.interval)
     yield f"To know a recall of {plan.recall:g} to ±{plan.width / 2:g} "
     yield f"({level(plan.confidence)} interval of width {plan.width:g}) the test set needs "
-    yield (f"{count(plan.positives[chosen])} positives", "bold")
+    yield (counted(plan.positives[chosen], "positive"), "bold")
     told = [f"{count(plan.positives[method])} by {_METHODS[method]}" for method in others]
     yield f" by {_METHODS[chosen]} ({', '.join(told)})."
 
@@ -87,8 +88,8 @@ def _of_groups(images: int, groups: int, worth: float) -> str:
     if groups == images:
         return ""
     return (
-        f" of {count(groups)} groups, which tell as much as {worth:.3g} independent ones if those "
-        "of a group are all alike"
+        f" of {counted(groups, 'group')}, which tell as much as {worth:.3g} independent ones if "
+        "those of a group are all alike"
     )
 
 

@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from raresight.pipeline.runtime.visible import visible
+
 
 class PlainTable(Table):
     """A table that prints text as it is: square brackets in it are no markup.
@@ -24,7 +26,7 @@ class PlainTable(Table):
 
 
 def _plain(cell: RenderableType | None) -> Any:
-    return Text(cell) if isinstance(cell, str) else cell
+    return Text(visible(cell)) if isinstance(cell, str) else cell
 
 
 def facts() -> PlainTable:
@@ -90,5 +92,5 @@ class WideTable:
             left = str(header) in self.texts
             table.add_column(header, justify="left" if left else "right", no_wrap=True)
         for row in self.rows:
-            table.add_row(Text(row.name), *row.cells[start:end], style=row.style)
+            table.add_row(row.name, *row.cells[start:end], style=row.style)
         return table

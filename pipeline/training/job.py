@@ -12,7 +12,9 @@ from torch import Tensor
 
 from raresight import pipeline
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import MANIFEST, require_verified, sha256, write_json
+from raresight.pipeline.core.files import MANIFEST, sha256, write_json
+from raresight.pipeline.core.provenance import digests
+from raresight.pipeline.core.space import require_room
 from raresight.pipeline.models import device as devices
 from raresight.pipeline.models.finetuning import freeze
 from raresight.pipeline.models.pretrained import Pretrained
@@ -46,6 +48,7 @@ OPTIONAL_INPUTS = {
 Resume = Literal["auto", "require", "never"]
 Weights = Mapping[str, Tensor]
 AnyTrainer = TypeVar("AnyTrainer", bound=Trainer)
+_COPIES = 4  # of the weights in a checkpoint: themselves, the best epoch's, two of an optimizer
 # What the weights depend on: not runtime/ and wording/, so that a half-finished training outlives a
 # reworded message.
 CODE = ("cleaning", "core", "dataset", "splitting", "models", "training", "stages/train.py")
@@ -55,12 +58,6 @@ def there(data: Path) -> dict[str, str]:
     """The inputs of a training below ``data``, and the stage of each; optional ones if they are."""
     optional = {name: stage for name, stage in OPTIONAL_INPUTS.items() if (data / name).is_dir()}
     return INPUTS | optional
-
-
-def require_inputs(data: Path) -> None:
-    """Check all that a training reads, before it is read; raises as ``require_verified``."""
-    for name, stage in there(data).items():
-        require_verified(data / name, stage)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +91,8 @@ class Job:
         """A new trainer of the first phase, or one that has what was kept of it."""
         trainer = self.trainer() if self.inputs.pretrain is None else self._pretrainer()
         if self.group.is_main_process:
+            weights = sum(one.nbytes for one in trainer.model.state_dict().values())
+            require_room(self.data / RESUME, _COPIES * weights)
             (self.data / RESUME / FAILURE).unlink(missing_ok=True)
         self._resume(trainer, self.phases[0].folder, required=self.resume == "require")
         return trainer
@@ -243,7 +242,7 @@ class Job:
         """All that must be the same for a checkpoint to lead to the weights it would have."""
         root = Path(pipeline.__file__).parent
         return {
-            "code": resume.digests(root, *(root / name for name in CODE)),
+            "code": digests(root, *(root / name for name in CODE)),
             "packages": foreign_code(self.params),
             "train": self.params.model_dump(mode="json"),
             "data": {name: sha256(self.data / name / MANIFEST) for name in there(self.data)},

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.uncertainty.sample_size import positives_needed
 from raresight.pipeline.wording import object_removed
@@ -62,7 +63,7 @@ def _size_note(metrics: Metrics, positive: str) -> Iterator[str]:
         )
         groups, images = _groups_needed(metrics, positive, needed)
         yield (
-            f"Recall is estimated from n = {count(positives)} positives{groups}. For an interval "
+            f"Recall is estimated from {counted(positives, 'positive')}{groups}. For an interval "
             f"of ±{_WIDE_RECALL / 2:g} the test set would need {images}."
         )
 
@@ -78,9 +79,9 @@ def _groups_needed(metrics: Metrics, positive: str, needed: int) -> tuple[str, s
         return "", count(needed)
     found, worth = groups["per_class"][positive], groups["independent"][positive]
     images = metrics["counts"]["test"][positive]
-    return f" of {count(found)} groups", (
-        f"{count(math.ceil(needed / worth * found))} groups, as these {count(images)} images tell "
-        f"as much as {worth:.3g} independent ones"
+    return f" of {counted(found, 'group')}", (
+        f"{counted(math.ceil(needed / worth * found), 'group')}, as these {count(images)} images "
+        f"tell as much as {worth:.3g} independent ones"
     )
 
 
@@ -141,7 +142,7 @@ def _slices_note(slices: Metrics) -> str:
 
 
 def _of_groups(one: Metrics) -> str:
-    return f" of {count(one['groups'])} groups" if one["groups"] < one["images"] else ""
+    return f" of {counted(one['groups'], 'group')}" if one["groups"] < one["images"] else ""
 
 
 def _name(metric: str) -> str:

@@ -6,6 +6,8 @@ The terminal and the page both speak through this module, so that they say the s
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from raresight.pipeline.core.words import counted
+
 Metrics = Mapping[str, Any]
 
 DASH = "\N{EN DASH}"
@@ -32,7 +34,7 @@ def groups_told(metrics: Metrics, label: str | None = None) -> str:
     if found is None:
         return ""
     of_label = "" if label is None else f"{count(found['per_class'][label])} of "
-    return f" ({of_label}{count(found['total'])} groups)"
+    return f" ({of_label}{counted(found['total'], 'group')})"
 
 
 def interval(row: Metrics, name: str, show: Callable[[float], str]) -> str:

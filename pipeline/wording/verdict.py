@@ -7,6 +7,7 @@ the accuracy last, as it does not see a rare class.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.metrics.registry import METRICS
 from raresight.pipeline.evaluation.params import FEW_POSITIVES
 from raresight.pipeline.wording.names import row_names
@@ -63,7 +64,8 @@ def _found(metrics: Metrics, positive: str) -> Iterator[Part]:
     yield (f"It finds {found} '{positive}'", "bold")
     groups = metrics.get("groups", {}).get("test")
     if groups is not None:
-        yield f", which are of {count(groups['per_class'][positive])} groups"
+        are = "is" if total == 1 else "are"
+        yield f", which {are} of {counted(groups['per_class'][positive], 'group')}"
     yield f": recall {with_interval(test, 'recall')}. "
 
 
@@ -159,17 +161,18 @@ def _decided(metrics: Metrics, positive: str) -> Iterator[Part]:
     threshold = metrics["threshold"]
     if threshold["name"] == "stated":
         return
-    images = threshold["positives"]
+    few = threshold["positives"]
     groups = metrics.get("groups", {}).get("val")
-    told = f"{count(images)} '{positive}'"
+    told = f"{count(few)} '{positive}'"
     if groups is not None:
-        told = f"{told} of {count(groups['per_class'][positive])} groups"
+        few = groups["per_class"][positive]  # its images tell little more than one of each would
+        told = f"{told} of {counted(few, 'group')}"
     folds = metrics.get("validation", {}).get("folds")
     yield "Its threshold was decided by "
-    yield (told, "bold" if images < FEW_POSITIVES else "")
+    yield (told, "bold" if few < FEW_POSITIVES else "")
     if folds is not None:
         yield f" of train and val, each scored by one of {folds} models that had not seen it. "
-    elif images < FEW_POSITIVES:
+    elif few < FEW_POSITIVES:
         yield f" in validation, fewer than {FEW_POSITIVES}: "
         yield "`train.folds: 5` decides by those of train and val together. "
     else:

@@ -1,15 +1,21 @@
 """The executor ray: a real cluster on this machine gives the bytes of local work."""
 
+import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from program import invoke, options, write_params
+from kept_model import make_project
+from program import invoke, options, wait_for, write_params
 
 from raresight.pipeline.dataset import schema
+from raresight.pipeline.evaluation import scoring
 from raresight.pipeline.runtime import cluster
 from raresight.pipeline.runtime.errors import DataError, DeviceError
 from raresight.pipeline.runtime.installation import install_line
-from raresight.pipeline.stages import augment, generate
+from raresight.pipeline.stages import augment, evaluate, generate
 
 COUNTS = {"circle": 8, "square": 8}
 RUNTIME = "ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning"
@@ -23,25 +29,76 @@ def fail(task):
     raise DataError(f"no {task}")
 
 
+def lasting(task: tuple[Path, str]) -> str:
+    """On the machine ``lost`` a task begins, and never ends."""
+    import ray
+
+    folder, lost = task
+    if ray.get_runtime_context().get_node_id() == lost:
+        (folder / "begun").touch()
+        time.sleep(600)
+    return "done"
+
+
+@pytest.fixture
+def machines():
+    """A Ray cluster of two machines with one core each; the second of them."""
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    second = machines.add_node(num_cpus=1)
+    ray.init(address=machines.address, log_to_driver=False)
+    try:
+        yield machines, second
+    finally:
+        ray.shutdown()
+        machines.shutdown()
+
+
 @pytest.mark.filterwarnings(*RUNTIME, "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_ray_cluster_gives_the_bytes_of_local_work_and_the_errors_of_tasks(tmp_path, monkeypatch):
-    import ray  # of the extra, which `make test` installs
+def test_two_machines_of_which_one_is_lost_give_what_local_work_gives(
+    tmp_path, monkeypatch, machines
+):
+    import ray
 
     monkeypatch.setattr(schema, "SHARD_BYTES", 4 * 8 * 8 * 4)
-    params = write_params(tmp_path / "params.yaml")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
+    params, (cluster_of_two, second) = write_params(tmp_path / "params.yaml"), machines
+    monkeypatch.setattr(scoring, "IMAGES_AT_ONCE", 16)  # several shards of 30 images
+    (tmp_path / "kept").mkdir()
+    kept = make_project(tmp_path / "kept")
+    here = kept.data / "evaluation"
+    judged = here / "results.json", here / "predictions/perturbed.arrow", here / "metrics.json"
+    found = [path.read_bytes() for path in judged]
+
+    def same(executors: Sequence[str]) -> None:
+        evaluate.run(kept.params, kept.data, device="cpu", executor="ray")
+        assert [path.read_bytes() for path in judged] == found
         for stage, output in ((generate, "generated"), (augment, "augmented")):
-            for executor in ("local", "ray"):
-                stage.run(params, tmp_path / executor, workers=1, executor=executor)
+            for executor in executors:
+                stage.run(params, tmp_path / executor, workers=2, executor=executor)
             local, there = (contents(tmp_path / name / output) for name in ("local", "ray"))
             assert local == there
             assert sum(name.endswith(".arrow") for name in local) >= 2
-        with pytest.raises(DataError, match="no shard"):
-            list(cluster.map_on_ray(fail, ["shard"], workers=1))
-        assert ray.is_initialized()  # whoever started it ends it
-    finally:
-        ray.shutdown()
+
+    same(["local", "ray"])
+    with pytest.raises(DataError, match="no shard"):
+        list(cluster.map_on_ray(fail, ["shard"], workers=1))
+    lost = cluster.map_on_ray(lasting, [(tmp_path, second.node_id)] * 4, workers=2)
+    remove = threading.Thread(target=_remove_once_begun, args=(tmp_path, cluster_of_two, second))
+    remove.start()
+    assert list(lost) == ["done"] * 4
+    remove.join()
+    assert (tmp_path / "begun").exists()  # so that it was lost on the way
+    assert wait_for(lambda: sum(node["Alive"] for node in ray.nodes()) == 1)
+    same(["ray"])
+    assert ray.is_initialized()  # whoever started it ends it
+
+
+def _remove_once_begun(folder: Path, machines: Any, node: Any) -> None:
+    while not (folder / "begun").exists():
+        time.sleep(0.05)
+    machines.remove_node(node, allow_graceful=False)
 
 
 def test_without_ray_the_line_that_installs_it_is_told(tmp_path, monkeypatch):

@@ -7,7 +7,8 @@ import pytest
 
 from raresight.pipeline.commands import verify
 from raresight.pipeline.core import files, verified
-from raresight.pipeline.core.files import require_verified, stage_outputs
+from raresight.pipeline.core.files import require_verified, stage_outputs, write_json
+from raresight.pipeline.core.provenance import sealed
 from raresight.pipeline.runtime.errors import DataError
 
 RECORD = ".out.verified"
@@ -61,9 +62,9 @@ def test_times_that_were_put_back_hide_nothing(out):
 
 
 def test_what_was_checked_under_another_manifest_is_read_again(out, hashed):
-    manifest = json.loads((out / "manifest.json").read_text())
-    manifest["files"]["other.txt"]["sha256"] = "0" * 64
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    files = json.loads((out / "manifest.json").read_text())["files"]
+    files["other.txt"]["sha256"] = "0" * 64
+    write_json(out / "manifest.json", sealed({"files": files}))
     with pytest.raises(DataError, match=r"other\.txt has another sha256"):
         require_verified(out, "generate")
     assert hashed == ["other.txt"]

@@ -116,7 +116,7 @@ def test_what_negatives_cannot_tell_in_use_has_a_line(rare):
 
 
 def test_a_small_test_set_is_called_small(rare):
-    assert "Recall is estimated from n = 20 positives." in printed(rare)
+    assert "Recall is estimated from 20 positives." in printed(rare)
 
 
 def test_the_size_that_is_asked_for_is_the_one_that_plan_says(rare, tmp_path):

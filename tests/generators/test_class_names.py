@@ -1,8 +1,10 @@
 """Names of classes that a person would take for one another."""
 
 import pytest
+from image_folders import folder, save
 
-from raresight.generators.real.class_names import confusable
+from raresight.generators.base import BadImages
+from raresight.generators.real.class_names import confusable, unprintable
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,30 @@ def test_names_that_people_have_are_told_apart():
         "a=b",
     ]
     assert confusable([*names, "yes", "null", "1e-3", "0", "1", "A", "B", "Bar", "Baer"]) == []
+
+
+def test_names_that_would_be_obeyed_are_refused_and_shown_as_they_are():
+    names = [
+        "plain",
+        "new\nline",
+        None,
+        "\x1b[31mred",
+        "\u202etxt.gnp",
+        "caf\u00e9 \u200d",
+        "a\x9b",
+    ]
+    found = unprintable(names)
+    assert found == [
+        "'new\\nline' (U+000A)",
+        "'\\x1b[31mred' (U+001B)",
+        "'\\u202etxt.gnp' (U+202E)",
+        "'a\\x9b' (U+009B)",
+    ]
+
+
+@pytest.mark.parametrize("place", ["well\x1b[2J/a.png", "well/\ra.png", "well/patient\n1/a.png"])
+def test_such_a_class_folder_or_file_is_refused_at_read_in(tmp_path, place):
+    for one in ("ill/b.png", "well/b.png", place):
+        save(tmp_path / one, "red")
+    with pytest.raises(BadImages, match=r"names with control characters.*\n  '.*\\(x1b|r|n)"):
+        list(folder(tmp_path).streams("raw"))

@@ -9,6 +9,7 @@ import pytest
 from image_folders import folder, names, records, save
 from pydantic import ValidationError
 
+from raresight.generators.errors import BadImages
 from raresight.generators.folder import FolderOptions
 from raresight.pipeline.commands.digits import write_digits
 
@@ -82,6 +83,23 @@ def test_linked_files_are_read_and_linked_folders_are_not_followed(root, tmp_pat
     (root / "cat" / "loop").symlink_to(root)
     assert names(root)[:3] == ["cat/2.png", "cat/10.png", "cat/linked.png"]
     assert len(names(root)) == 5
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("/", "holds folder"), (".", "holds folder"), ("cat", "those of 'cat'"), ("cat/in", "'cat'")],
+)
+def test_a_class_that_is_a_link_to_the_root_or_to_another_is_refused(root, target, said):
+    (root / "cat/in").mkdir()
+    (root / "ant").symlink_to(root / target)  # before the others by its name, too
+    with pytest.raises(BadImages, match=rf"'ant' is a link to .*{said}.*Remove the link"):
+        names(root)
+
+
+def test_a_class_folder_that_is_a_link_elsewhere_is_read(root, tmp_path):
+    save(tmp_path / "elsewhere/a.png", "red")
+    (root / "zoo").symlink_to(tmp_path / "elsewhere")
+    assert "zoo/a.png" in names(root)
 
 
 def test_names_that_are_not_utf8_work(root):

@@ -165,7 +165,7 @@ def test_unreadable_files_are_all_named_and_no_table_is_written(own_project):
     assert not list(own_project.folder.glob(".*"))
     done = predict(own_project, photos, "--max-unreadable", 3)
     assert done.exit_code == 0
-    assert "3 files left out" in done.stderr
+    assert "left out 3 files" in done.stderr
     assert f"{photos}/a.png: not an image that Pillow knows" in done.stderr
     assert len(rows(out)) == judged.COUNT
 
@@ -174,7 +174,7 @@ def test_what_lies_among_images_is_passed_over_unless_it_was_named(own_project):
     (own_project.photos / "labels.csv").write_text("file,label")
     done = predict(own_project, own_project.photos)
     assert done.exit_code == 0, done.output
-    assert "passed over 1 files that are no images" in done.stderr
+    assert "passed over 1 file that is no image" in done.stderr
     done = predict(own_project, own_project.photos / "labels.csv")
     assert done.exit_code == 65
 
@@ -195,7 +195,7 @@ def test_what_is_unlike_is_flagged_and_by_what(own_project):
     (row,) = rows(own_project.folder / "out.csv")
     assert row["unlike"] == "true"
     assert float(row["unlike.pixels"]) > 1
-    assert "1 are unlike the training images" in done.stderr
+    assert "1 is unlike the training images" in done.stderr
 
 
 @pytest.mark.parametrize(

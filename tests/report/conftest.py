@@ -84,11 +84,12 @@ def description(
     )
 
 
-def rows(ids, sources, labels, images, masks, variant, files=False) -> Rows:
+def rows(ids, sources, labels, images, masks, variant, *, files=False, groups=None) -> Rows:
     named = {"file": [f"{label}/{id}.png" for id, label in zip(ids, labels, strict=True)]}
     return Rows(
         ids=ids,
         source_ids=sources,
+        groups=groups,
         origin="synthetic",
         labels=labels,
         true_labels=labels,
@@ -99,7 +100,9 @@ def rows(ids, sources, labels, images, masks, variant, files=False) -> Rows:
     )
 
 
-def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies: bool) -> None:
+def write_datasets(
+    data: Path, labels, classes, positive, *, masks: bool, copies: bool, groups=None
+) -> None:
     files = positive is None  # as if these had been read from files
     about = description(classes, positive, masks, files)
     images = draw(labels, classes)
@@ -109,7 +112,7 @@ def write_datasets(data: Path, labels, classes, positive, *, masks: bool, copies
         marks = np.zeros(images.shape[:3], np.uint8)
         marks[[label == positive for label in labels], 5:9, 3:8] = 1
     with stage_outputs(data / "generated", data / "augmented") as (generated, augmented):
-        originals = rows(ids, ids, labels, images, marks, 0, files)
+        originals = rows(ids, ids, labels, images, marks, 0, files=files, groups=groups)
         shard = write_shard(generated / shard_name(0), originals, about, source="noise")
         replace(about, shards=(shard,)).write(generated)
         shards, chosen = (), [k for k, label in enumerate(labels) if label == positive]
@@ -164,6 +167,7 @@ def make_project(tmp_path_factory):
         *,
         masks: bool = True,
         copies: bool = True,
+        patients: int | None = None,
     ) -> Project:
         folder = tmp_path_factory.mktemp("reported")
         data, params = folder / "data", folder / "params.yaml"
@@ -179,7 +183,11 @@ def make_project(tmp_path_factory):
             positive if positive and k % EVERY == 0 else common[k % len(common)]
             for k in range(COUNT)
         ]
-        write_datasets(data, labels, sorted(classes), positive, masks=masks, copies=copies)
+        groups = None
+        if patients:  # of each class so many, with images alike many
+            groups = [f"{label} {k % patients}" for k, label in enumerate(labels)]
+        told = {"masks": masks, "copies": copies, "groups": groups}
+        write_datasets(data, labels, sorted(classes), positive, **told)
         split.run(params, data)
         write_training(data, sorted(classes), positive)
         with pytest.MonkeyPatch.context() as patch:

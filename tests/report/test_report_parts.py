@@ -256,3 +256,13 @@ def test_a_sentence_on_the_page_has_its_keys_as_code_and_its_intervals_apart():
         "&lt;b&gt; has recall 0.5 "
         '<span class="between">[0.1-0.9]</span>: <code>train.folds: 5</code> helps'
     )
+
+
+def test_patients_too_few_for_an_interval_have_a_page(make_project):
+    """All positives in test are of one patient: no interval, and nothing ends for want of one."""
+    project = make_project(("healthy", "ill"), "ill", masks=False, copies=False, patients=13)
+    groups = json.loads((project.data / "evaluation/results.json").read_text())["groups"]["test"]
+    assert groups["per_class"]["ill"] == 1
+    text = project.page.read_text()
+    assert "of 1 group:" in text
+    assert "1 groups" not in text

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from raresight.pipeline.core.files import content_digest
+from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.splitting.duplicates import groups_of_equals, leaks, repeats
 
 
@@ -9,20 +11,33 @@ def picture(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
 
 
+def equal(*shards: list[np.ndarray]) -> list[list[int]]:
+    """The groups among images that lie in several shards."""
+    pixels = Pixels([np.stack(shard) for shard in shards], (4, 4, 3))
+    return groups_of_equals(pixels.digests(np.arange(len(pixels))))
+
+
 def test_groups_hold_the_rows_of_equal_images():
-    images = [picture(seed) for seed in (0, 1, 0, 2, 1, 0)]
-    assert groups_of_equals(images) == [[0, 2, 5], [1, 4]]
+    images = [picture(seed) for seed in (1, 0, 1, 2, 0, 1)]
+    assert equal(images) == equal(images[:2], images[2:]) == [[0, 2, 5], [1, 4]]
 
 
 def test_one_changed_value_makes_another_image():
     near = picture(0)
     near[3, 3, 2] ^= 1
-    assert groups_of_equals([picture(0), near]) == []
+    assert equal([picture(0), near]) == []
 
 
-def test_views_that_are_not_contiguous_are_compared_by_content():
-    wide = np.concatenate([picture(0), picture(1)], axis=1)
-    assert groups_of_equals([wide[:, :4], picture(0)]) == [[0, 1]]
+def test_no_images_have_no_equals():
+    assert groups_of_equals(np.empty(0, "S32")) == []
+
+
+def test_digests_of_some_rows_are_those_of_their_bytes(monkeypatch):
+    monkeypatch.setattr("raresight.pipeline.dataset.pixels._DIGESTED_AT_ONCE", 2)
+    images = np.stack([picture(seed) for seed in range(7)])
+    pixels, rows = Pixels([images[:3], images[3:]], (4, 4, 3)), np.array([6, 0, 3, 3, 5])
+    found = pixels.digests(rows).astype(str).tolist()
+    assert found == [content_digest(images[row]) for row in rows]
 
 
 def test_a_leak_lists_every_image_of_the_group():

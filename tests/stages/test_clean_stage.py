@@ -145,7 +145,7 @@ def test_train_learns_from_none_that_is_left_out_nor_from_its_copies(project, mo
 def test_what_was_made_for_other_splits_is_refused(project):
     change(project / "params.yaml", "split", ratios={"train": 0.6, "val": 0.2, "test": 0.2})
     split.run(project / "params.yaml", project / "data")
-    with pytest.raises(DataError, match=r"made for other splits .* Run `raresight clean` again"):
+    with pytest.raises(DataError, match=r"made from another .*splits.* run `raresight clean`"):
         train.run(project / "params.yaml", project / "data", device="cpu")
 
 

@@ -11,6 +11,8 @@ from sklearn.metrics import average_precision_score
 from versions import begin, make
 
 from raresight.pipeline.comparison import sides
+from raresight.pipeline.core.files import write_json
+from raresight.pipeline.core.provenance import MANIFEST, sealed, sha256
 from raresight.pipeline.evaluation.decisions.predictions import Task
 from raresight.pipeline.evaluation.predictions_table import PredictionsTable
 
@@ -130,14 +132,19 @@ def test_the_primary_metric_can_be_chosen(as_json, compare):
     assert "not compared by 'ap'" in compare("weak", "strong", "--primary", "ap", code=2)
 
 
-def test_another_rule_for_the_same_models_needs_no_trainings(as_json, repository):
+def test_another_rule_for_the_same_models_needs_no_trainings(compare, as_json, repository):
     path = repository.folder / "data/evaluation/results.json"
-    before = path.read_text()
+    manifest = path.parent / "predictions" / MANIFEST
+    before = path.read_text(), manifest.read_text()
     try:
-        path.write_text(before.replace("0.6", "0.2"))
+        path.write_text(before[0].replace("0.6", "0.2"))
+        assert "not the one that was written with the predictions" in compare(code=65)
+        known = {name: part for name, part in json.loads(before[1]).items() if name != "sha256"}
+        write_json(manifest, sealed(known | {"made_with": {"../results.json": sha256(path)}}))
         report = as_json()
     finally:
-        path.write_text(before)
+        path.write_text(before[0])
+        manifest.write_text(before[1])
     assert report["about"] == "decisions"
     recall = by_name(report)["recall"]
     assert recall["new"] > recall["old"]

@@ -18,6 +18,7 @@ from judged import (
     predictions,
 )
 
+from raresight.pipeline.commands import verify
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.evaluation import scoring
@@ -273,6 +274,26 @@ def test_a_changed_input_is_refused(judged_project):
     path = data / "splits" / "splits.arrow"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     assert_refused_and_kept(params, data, DataError, "not what the split stage wrote")
+
+
+def test_an_edited_digit_is_not_shown_and_verify_names_it(judged_project):
+    params, data = judged_project()
+    metrics = evaluate.run(params, data)
+    for name, value in (("results.json", metrics["test"]["recall"]), ("metrics.json", None)):
+        path = data / "evaluation" / name
+        good = path.read_text()
+        known = json.loads(good)["threshold"]
+        known = known["model"] if value is not None else known
+        path.write_text(good.replace(f": {known!r}", f": {known / 2!r}", 1))
+        wrong = [line for found in verify.run(data).values() for line in found]
+        assert len(wrong) == 1
+        assert f"{path} is not the one that was written" in wrong[0]
+        assert "raresight evaluate" in wrong[0]
+        if name == "results.json":
+            with pytest.raises(DataError, match="is not what was written with"):
+                evaluate.show(data)
+        path.write_text(good)
+    assert evaluate.show(data) == metrics
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,15 @@ def test_a_feed_gives_the_same_whether_resident_or_not(resident, device, monkeyp
     assert feed.labels(index).tolist() == [1, 1]
 
 
+@pytest.mark.parametrize(("images", "kept"), [(4, True), (5, False)])
+def test_main_memory_keeps_so_many_bytes_at_most(images, kept, monkeypatch):
+    monkeypatch.setattr("raresight.pipeline.training.data.feed._MOST_IN_MAIN_MEMORY", 4 * 192)
+    rows, pixels = np.arange(images), Pixels([noise(images)], (8, 8, 3))
+    feed = Feed(pixels, rows, np.zeros(images, np.int64), torch.device("cpu"))
+    assert (feed._resident is not None) is kept
+    assert (feed.images(rows).numpy() == noise(images)).all()
+
+
 def test_a_gpus_images_are_taken_a_part_at_a_time_and_are_the_same(monkeypatch):
     """On a device that holds no numbers, only the sizes of the parts can be seen."""
     monkeypatch.setattr("raresight.pipeline.training.data.feed._TAKEN_AT_ONCE", 4)

@@ -1,5 +1,6 @@
 """The fitted baselines, by the name of their row in results.json. A new one is an entry here."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -7,13 +8,10 @@ from functools import partial
 import numpy as np
 
 from raresight.pipeline.core import seeds
+from raresight.pipeline.evaluation.baselines import shortcut, texture
 from raresight.pipeline.evaluation.baselines.fitting import Images, Scores
-from raresight.pipeline.evaluation.baselines.shortcut import fit_shortcut, shortcut_features
-from raresight.pipeline.evaluation.baselines.texture import (
-    MOST_IMAGES,
-    fit_texture,
-    texture_features,
-)
+
+_SCORED_AT_ONCE = 8192  # images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +21,14 @@ class Baseline:
     ``label`` is its name in a text, ``about`` what it is, in a sentence that begins with it.
     ``features`` takes images and rows and gives float (n, F), which ``fit`` takes with class
     indices (n,) and ``num_classes``. ``max_images`` is the number of images that it is fitted on at
-    most (None: all). ``stream`` is what its random streams are called.
+    most. ``stream`` is what its random streams are called.
     """
 
     label: str
     about: str
     features: Callable[[Images, np.ndarray], np.ndarray]
     fit: Callable[..., Scores]
-    max_images: int | None
+    max_images: int
     stream: str
 
     def scores(
@@ -66,10 +64,8 @@ class Baseline:
         self, images: Images, rows: np.ndarray, targets: np.ndarray, *, num_classes: int, seed: int
     ) -> Callable[[np.ndarray], np.ndarray]:
         """Row numbers in ``images`` -> scores (n, K), fitted on ``rows`` with ``targets``, (m,)."""
-        kept = np.arange(len(targets))
-        if self.max_images is not None:
-            rng = seeds.rng(seed, "evaluate", f"{self.stream} images")
-            kept = evened(targets, self.max_images, rng)
+        rng = seeds.rng(seed, "evaluate", f"{self.stream} images")
+        kept = evened(targets, self.max_images, rng)
         scores = self.fit(self.features(images, rows[kept]), targets[kept], num_classes=num_classes)
         # Fewer images of the frequent classes: the scores are put back to their shares.
         counts, fitted = (np.bincount(of, minlength=num_classes) for of in (targets, targets[kept]))
@@ -79,7 +75,11 @@ class Baseline:
             weighted = scores(self.features(images, some)) * weights
             return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
 
-        return scored
+        def in_parts(some: np.ndarray) -> np.ndarray:  # features take more than scores
+            starts = range(0, max(1, len(some)), _SCORED_AT_ONCE)
+            return np.concatenate([scored(some[at : at + _SCORED_AT_ONCE]) for at in starts])
+
+        return in_parts
 
 
 def evened(targets: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -91,9 +91,9 @@ def evened(targets: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarr
     counts = np.bincount(targets)
     if len(targets) <= most:
         return np.arange(len(targets))
-    limits = np.arange(1, counts.max() + 1)
-    sums = np.minimum(counts[:, None], limits).sum(axis=0)
-    limit = max(1, int(np.count_nonzero(sums <= most)))
+    limits = range(1, int(counts.max()) + 1)
+    fitting = bisect_right(limits, most, key=lambda limit: int(np.minimum(counts, limit).sum()))
+    limit = max(1, fitting)
     order = rng.permutation(len(targets))
     parts = [order[targets[order] == index][:limit] for index in range(len(counts))]
     return np.sort(np.concatenate(parts))
@@ -103,18 +103,18 @@ BASELINES: dict[str, Baseline] = {
     "shortcut_baseline": Baseline(
         label="shortcut baseline",
         about="is a logistic regression on a color histogram and an 8x8 thumbnail",
-        features=shortcut_features,
-        fit=fit_shortcut,
-        max_images=None,
+        features=shortcut.shortcut_features,
+        fit=shortcut.fit_shortcut,
+        max_images=shortcut.MOST_IMAGES,
         stream="shortcut",  # as it was first called: no interval moves for a word
     ),
     "texture_baseline": Baseline(
         label="texture baseline",
         about="is gradient boosting on local statistics (lightness, roughness and edges, wherever "
         "they are)",
-        features=texture_features,
-        fit=fit_texture,
-        max_images=MOST_IMAGES,
+        features=texture.texture_features,
+        fit=texture.fit_texture,
+        max_images=texture.MOST_IMAGES,
         stream="texture_baseline",
     ),
 }

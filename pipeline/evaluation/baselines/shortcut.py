@@ -7,6 +7,8 @@ from raresight.pipeline.evaluation.baselines.fitting import Images, Scores, in_b
 BINS = 8  # of a color histogram, a channel
 THUMBNAIL = 8  # pixels a side
 
+MOST_IMAGES = 50_000  # that it is fitted on; 2 KB each, and twice that on the way
+
 
 def shortcut_features(images: Images, rows: np.ndarray) -> np.ndarray:
     """What the shortcut baseline knows of images: color histogram, mean color, and a thumbnail.

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from raresight.pipeline.core.words import counted
 from raresight.pipeline.evaluation.decisions.candidates import Tally
 from raresight.pipeline.evaluation.params import PrecisionTarget, RecallTarget
 from raresight.pipeline.evaluation.uncertainty.effective import alike, count_groups, has_groups
@@ -48,7 +49,7 @@ def worth_of_groups(groups: np.ndarray | None, positive: np.ndarray) -> Worth:
     for kind in (positive, ~positive):
         sizes = np.bincount(groups[kind])
         shares.append(1 / alike(sizes[sizes > 0]) if kind.any() else 1.0)
-        told.append(f" of {count_groups(groups, kind):,} groups")
+        told.append(" of " + counted(count_groups(groups, kind), "group"))
     return Worth(positives=shares[0], negatives=shares[1], told=(told[0], told[1]))
 
 

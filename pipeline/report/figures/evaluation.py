@@ -109,7 +109,8 @@ def draw_slices(
 def _slice_panel(axes: "Axes", worst: Sequence[Slice], overall: float | None, label: str) -> None:
     for place, one in enumerate(worst):
         color = PICTURE.wrong if one.significant else PICTURE.model
-        axes.plot([one.low, one.high], [place, place], color=color, lw=1.6)
+        if one.low is not None and one.high is not None:
+            axes.plot([one.low, one.high], [place, place], color=color, lw=1.6)
         axes.plot(one.value, place, "o", color=color, ms=6)
     names = [f"{one.factor} = {one.part} (n = {one.images:,})" for one in worst]
     axes.set_yticks(range(len(worst)), names, fontsize=10)

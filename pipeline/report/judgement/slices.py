@@ -8,13 +8,16 @@ from raresight.pipeline.wording.glossary import factor_key
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """One part of the test set; ``significant`` if it is worse than the rest beyond chance."""
+    """One part of the test set; ``significant`` if it is worse than the rest beyond chance.
+
+    ``low`` and ``high`` are None where it is of too few groups for an interval.
+    """
 
     factor: str
     part: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     correct: int
     images: int
     significant: bool
@@ -42,9 +45,13 @@ def _slice(row: Mapping[str, str], level: float) -> Slice:
         factor=row["factor"].replace("_", " "),
         part=row["part"],
         value=float(row["value"]),
-        low=float(row["low"]),
-        high=float(row["high"]),
+        low=_number(row["low"]),
+        high=_number(row["high"]),
         correct=int(row["correct"]),
         images=int(row["images"]),
         significant=bool(row["p_adjusted"]) and float(row["p_adjusted"]) < level,
     )
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None

@@ -13,8 +13,9 @@ from torch import Tensor
 from raresight.pipeline.models.device import upload
 from raresight.pipeline.training.data.order import Sources
 
-MAPPED_AT_ONCE = 256 << 20  # bytes
 _TAKEN_AT_ONCE = 4096  # images
+# Bytes. Pages of a file do as well there: the system keeps them for as long as it has room.
+_MOST_IN_MAIN_MEMORY = 1 << 30
 
 
 class PixelSource(Protocol):
@@ -25,14 +26,12 @@ class PixelSource(Protocol):
 
     def take(self, rows: np.ndarray) -> np.ndarray: ...
 
-    def release(self) -> None: ...
-
 
 class Feed:
     """Images and targets that batches are taken from, by index.
 
-    When all of ``pixels`` fits into half the free memory of the device it is kept there; otherwise
-    each batch is read from it, and what a memory map holds of it stays bounded. ``sources`` says
+    When all of ``pixels`` fits into half the free memory of the device, and into a gibibyte of main
+    memory, it is kept there; otherwise each batch is read from it. ``sources`` says
     how much of an epoch is of which, where that is not by their images.
     """
 
@@ -50,8 +49,7 @@ class Feed:
         self.rows = rows
         self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
         self._pixels = pixels
-        self._mapped = 0  # bytes read from the map since its pages were last given back
-        fits = len(rows) * int(np.prod(pixels.shape[1:])) <= _free_memory(device) // 2
+        fits = len(rows) * int(np.prod(pixels.shape[1:])) <= _room(device)
         self._resident = _all_of(pixels, rows, device) if fits else None
 
     def __len__(self) -> int:
@@ -68,12 +66,7 @@ class Feed:
         if self._resident is not None:
             # On a CPU 20 times as fast as indexing, which does not copy a row in one go.
             return self._resident.index_select(0, upload(index, self.device))
-        batch = self._pixels.take(self.rows[index])
-        self._mapped += batch.nbytes
-        if self._mapped > MAPPED_AT_ONCE:
-            self._pixels.release()
-            self._mapped = 0
-        return upload(batch, self.device)
+        return upload(self._pixels.take(self.rows[index]), self.device)
 
     def batches(self, indices: Sequence[np.ndarray]) -> Iterator[Tensor]:
         """:meth:`images` of each index; what is not resident is read one batch ahead."""
@@ -94,14 +87,18 @@ class Feed:
 
 
 def _all_of(pixels: PixelSource, rows: np.ndarray, device: torch.device) -> Tensor:
-    """The images of ``rows`` on the device; main memory never holds those of a GPU all at once."""
-    if device.type == "cpu":
-        return torch.from_numpy(pixels.take(rows))
+    """The images of ``rows`` on the device; main memory never holds them all a second time."""
     images = torch.empty((len(rows), *pixels.shape[1:]), dtype=torch.uint8, device=device)
     for start in range(0, len(rows), _TAKEN_AT_ONCE):
         part = rows[start : start + _TAKEN_AT_ONCE]
         images[start : start + len(part)].copy_(torch.from_numpy(pixels.take(part)))
     return images
+
+
+def _room(device: torch.device) -> int:
+    """Bytes that may be kept on a device."""
+    half = _free_memory(device) // 2
+    return min(half, _MOST_IN_MAIN_MEMORY) if device.type == "cpu" else half
 
 
 def _free_memory(device: torch.device) -> int:

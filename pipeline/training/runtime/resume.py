@@ -13,7 +13,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from raresight.pipeline.core.files import MANIFEST, manifest_problems, sha256, stage_outputs
+from raresight.pipeline.core.files import MANIFEST, manifest_problems, stage_outputs
 from raresight.pipeline.core.tensors import writing_tensors
 from raresight.pipeline.runtime.errors import UnsafeError, listing
 
@@ -28,7 +28,8 @@ def save(folder: Path, state: Any, key: Mapping[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     rest = {"key": key, "state": _pack(state, tensors)}
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with stage_outputs(folder) as (scratch,):
+    needed = sum(tensor.nbytes for tensor in tensors.values())
+    with stage_outputs(folder, needed=needed) as (scratch,):
         with writing_tensors(scratch / _TENSORS):
             safetensors.torch.save_file(tensors, scratch / _TENSORS)
         # Infinity, too: Python reads its own
@@ -69,12 +70,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
             yield from differences(old, new, f"{where}.")
         elif old != new:
             yield f"{where}: {_short(old)} then, {_short(new)} now"
-
-
-def digests(root: Path, *paths: Path) -> dict[str, str]:
-    """The sha256 of each Python file at or below ``paths``, by its name below ``root``."""
-    files = (file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
-    return {file.relative_to(root).as_posix(): sha256(file) for file in sorted(files)}
 
 
 def _short(value: Any) -> str:

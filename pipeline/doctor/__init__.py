@@ -1,0 +1,1 @@
+"""What a crash leaves, and what an installation lacks: found, said and mended."""
