@@ -92,3 +92,11 @@ def test_both_roads_end_in_an_answer(tmp_path, monkeypatch, capsys):
     by_name = {row["stage"]: row for row in whole["rows"]}
     assert by_name["generate"]["written"] > 80 * 16 * 16 * 3
     assert "recall at 0.001" in capsys.readouterr().out
+
+
+def test_photographs_are_read_in_and_predicted(tmp_path):
+    rows = {row.stage: row for row in memory.photographs(tmp_path, 12)}
+    assert list(rows) == ["generate --workers 2", "predict --workers 1", "predict --workers 2"]
+    assert all(row.images == 12 and row.anonymous > 0 for row in rows.values())
+    assert rows["generate --workers 2"].written > 12 * 224 * 224 * 3
+    assert len((tmp_path / "table.csv").read_text().splitlines()) == 13

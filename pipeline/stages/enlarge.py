@@ -79,7 +79,11 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
     originals = Dataset(data / "generated")
     elsewhere = [one["name"] for one in originals.description.sources if one.get("origin")]
     if params.classes or elsewhere:
-        read |= _read_besides(params, data)
+        read["splits"] = "split"
+        if (data / CLEANING).is_dir():
+            read[CLEANING] = "clean"
+        if params.classes and params.share == "sweep":
+            read["augmented"] = "augment"  # its runs learn from copies, too, as train does
         require_inputs(data, read)
     nothing = np.empty(0, np.int64)
     work = _Work(
@@ -106,13 +110,6 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
         _write(folder, work, made)
         write_json(folder / REPORT, report)
     return data / OUTPUT
-
-
-def _read_besides(params: EnlargeParams, data: Path) -> dict[str, str]:
-    """What is read besides the originals where anything is made or checked, and its stage."""
-    cleaned = {CLEANING: "clean"} if (data / CLEANING).is_dir() else {}
-    copies = {"augmented": "augment"} if params.share == "sweep" else {}
-    return {"splits": "split"} | cleaned | copies
 
 
 def _opened(work: _Work) -> _Work:
