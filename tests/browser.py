@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = (
     "--headless",
@@ -100,6 +102,15 @@ class Browser:
         )
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
+
+    def violations(self) -> list[list[str]]:
+        """What axe finds on the open page: rule and element of each."""
+        script = Path(pytest.importorskip("axe_core_python").__file__).with_name("axe.min.js")
+        self.evaluate(f"{script.read_text()}; 0")
+        found: list[list[str]] = self.evaluate(
+            "axe.run().then(found => found.violations.map(one => [one.id, one.nodes[0].html]))"
+        )
+        return found
 
     def press(self, key: str, times: int = 1) -> None:
         """Press a key as a person does; ``key`` is a name such as ArrowLeft."""

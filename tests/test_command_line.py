@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 from click.shell_completion import ShellComplete
+from full_params import full_params
 from imports import ROOT
 from packaging.requirements import Requirement
 from program import call, invoke, options, write_params
@@ -223,3 +224,11 @@ def test_a_message_names_the_line_that_works_for_how_it_was_installed(tmp_path, 
     assert install_line("ray") == "pip install 'raresight[ray]'"
     record.update(url="https://host/r.git", vcs_info={"vcs": "git", "commit_id": "ab12"})
     assert install_line("ray") == "pip install 'raresight[ray] @ git+https://host/r.git@ab12'"
+
+
+def test_what_will_run_is_said_in_words_for_every_section():
+    """Not by the keys of a section, and without Python's word for nothing."""
+    said = invoke("--params", ROOT / "params.yaml", "validate").stdout
+    assert "None" not in said
+    assert "seed 1," not in said
+    assert all(f"\n{name} " in said for name in full_params())

@@ -31,7 +31,8 @@ ROOMS = {
     "models": DATA,
     # It trains without each part of the training images in turn, and asks about that part.
     "cleaning": {*DATA, "splitting", "models", "training"},
-    "enlarging": DATA,
+    # It chooses how many by short trainings.
+    "enlarging": {*DATA, "cleaning", "training", "sweeps"},
     "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
     "sweeps": {*DATA, "models", "training"},  # it runs short trainings
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training
@@ -43,7 +44,7 @@ ROOMS = {
     "comparison": {*DATA, "evaluation"},  # versions are compared by the metrics of each
     "wording": {*BASE, "evaluation", "comparison"},
     # The page shows a judgement, or two of them compared.
-    "report": {*DATA, "splitting", "cleaning", "evaluation", "comparison", "wording"},
+    "report": {*DATA, "splitting", "cleaning", "enlarging", "evaluation", "comparison", "wording"},
     "doctor": {
         *BASE,
         "generators",

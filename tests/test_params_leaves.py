@@ -26,6 +26,7 @@ NULLABLE = {
     "clean.labels",
     "clean.outliers",
     "clean.epochs",
+    "enlarge.epochs",
     "clean.decisions",
     "train.source_weights",
     "train.folds",

@@ -88,9 +88,10 @@ def _refuse_loops(folders: list[Path], root: Path, place: str) -> None:
 def _enough(labels: list[str], place: str, root: Path) -> None:
     if len(labels) < 2:
         found = f"only the class '{labels[0]}'" if labels else "no class"
+        alone = " One class alone, beside other sources, is listed in a `generator: table`."
         raise BadImages(
             f"{place} holds {found}. It needs two subfolders or more, one a class, "
-            f"each with its images.{_table_beside(root)}"
+            f"each with its images.{_table_beside(root) or alone}"
         )
 
 

@@ -14,9 +14,11 @@ _GROUNDS, _TRIES, _SEEN = 4, 3, 0.05  # the quantile of the real ones' contrast 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One made image: its pixels, its mask, and the ids of both parents. ``tries`` were needed."""
+    """One made image, the ``number``-th of its parent: its pixels, its mask, and the rows of both
+    parents. ``tries`` were needed."""
 
     id: str
+    number: int
     parent: int
     ground: int
     image: np.ndarray
@@ -47,21 +49,21 @@ def make(
     """
     least = least_contrast(data, parents)
     for parent in parents.tolist():
-        id = str(data.ids[parent])
         for number in range(1, each + 1):
-            yield _one(data, parent, f"{id}~{number}", grounds, surroundings, seed, least)
+            yield _one(data, parent, number, grounds, surroundings, seed, least)
 
 
 def _one(
     data: Dataset,
     parent: int,
-    id: str,
+    number: int,
     grounds: np.ndarray,
     surroundings: int,
     seed: int,
     least: float,
 ) -> Made | None:
-    rng, masks = seeds.rng(seed, "composite", id), data.masks
+    id, masks = f"{data.ids[parent]}~{number}", data.masks
+    rng = seeds.rng(seed, "composite", id)
     assert masks is not None
     mask = masks[parent]
     assert mask is not None
@@ -75,8 +77,8 @@ def _one(
         seen = contrast(image, drawn)
         if seen >= least:
             return Made(
-                id=id, parent=parent, ground=chosen[which], image=image, mask=drawn,
-                contrast=seen, tries=attempt,
+                id=id, number=number, parent=parent, ground=chosen[which], image=image,
+                mask=drawn, contrast=seen, tries=attempt,
             )  # fmt: skip
     return None
 

@@ -194,8 +194,15 @@ def _check_columns(table: pa.Table, where: str, labelled: bool) -> None:
 
 
 def _texts(table: pa.Table, name: str) -> np.ndarray:
-    """A column as str (n,); what is missing is empty."""
-    return np.array(["" if v is None else str(v) for v in table[name].to_pylist()], str)
+    """A column as str (n,); what is missing is empty, and a whole number has no point: where a cell
+    is missing pandas writes 0.0 and 1.0 for the labels 0 and 1."""
+    return np.array([_text(value) for value in table[name].to_pylist()], str)
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray:

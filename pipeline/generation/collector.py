@@ -12,7 +12,10 @@ from raresight.pipeline.generation.corruptions import CORRUPTION, Drawn
 
 
 class Collector:
-    """Room for ``count`` samples, with the ``columns`` and ``factors`` that the generator keeps."""
+    """Room for ``count`` samples, with the ``columns`` and ``factors`` that the generator keeps.
+
+    ``origin`` is the generator's own unless given.
+    """
 
     def __init__(
         self,
@@ -22,9 +25,11 @@ class Collector:
         shape: Shape,
         columns: Sequence[str],
         factors: Sequence[str],
+        origin: str | None = None,
     ):
         self._shape = shape
         self._generator = generator
+        self._origin = origin or generator.origin
         self._images = np.empty((count, *self._shape), np.uint8)
         self._columns: dict[str, list[Any]] = {name: [] for name in columns}
         self._factors: dict[str, list[float | str | None]] = {
@@ -68,7 +73,7 @@ class Collector:
             ids=ids,
             source_ids=self._source_ids,
             groups=self._groups,
-            origin=self._generator.origin,
+            origin=self._origin,
             labels=self._labels,
             true_labels=[record.label for record in self._records],
             variants=[0] * len(ids),

@@ -116,7 +116,8 @@ def refuse_confusable(generators: Iterable[Generator]) -> None:
 
 def _source_as_json(source: Source) -> dict[str, Any]:
     """With its splits and corruptions only where there are any."""
-    unused = {n for n in ("splits", "label_noise", "outliers") if getattr(source, n) is None}
+    optional = ("splits", "origin", "label_noise", "outliers")
+    unused = {name for name in optional if getattr(source, name) is None}
     return source.model_dump(mode="json", exclude={"name", *unused})
 
 

@@ -38,12 +38,15 @@ class Source(Section):
 
     ``splits`` names the splits that the images may go to, ``[train]`` or ``[val, test]``, or gives
     each its share, ``{train: 0.7, val: 0.15, test: 0.15}``; null is all, by ``split.ratios``.
+    ``origin: generated`` says that images which are read in were made by a model: they may teach
+    (``splits: [train]``) and judge nothing, and ``enlarge`` checks them.
     """
 
     generator: str
     options: Any = Field(default_factory=dict, validate_default=True)
     name: Name | None = None
     splits: SourceSplits = None
+    origin: Literal["generated"] | None = None
     counts: Annotated[dict[str, Count], Field(min_length=1)] | None = None
     count: Annotated[Count, Field(ge=1)] | None = None
     prevalence: Annotated[dict[str, Fraction], Field(min_length=1)] | None = None
@@ -77,6 +80,22 @@ class Source(Section):
             raise ValueError(
                 "give either `counts` (a number a class) or `count`, with `prevalence` (shares) "
                 "or without it (the generator's own shares)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _made_images_judge_nothing(self) -> "Source":
+        if self.origin is None:
+            return self
+        if registry.find(self.generator).countable:
+            raise ValueError(
+                f"origin: '{self.generator}' draws its images. `origin: generated` is for images "
+                "that a model made elsewhere and that are read in from a folder or a table"
+            )
+        if self.splits != ["train"]:
+            raise ValueError(
+                "splits: images that a model made judge nothing. Write `splits: [train]` beside "
+                f"`origin: generated`. Got {self.splits}"
             )
         return self
 

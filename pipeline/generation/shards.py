@@ -132,6 +132,7 @@ def draw_rows(shard: ShardRecords, description: Description, *, seed: int) -> Dr
         shape=description.image_shape,
         columns=shard.columns,
         factors=shard.factors,
+        origin=source.origin,
     )
     drawer = Drawer(
         generator=generator,

@@ -13,6 +13,7 @@ from raresight.pipeline.core.params import Section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
 from raresight.pipeline.evaluation.uncertainty.settings import IntervalSettings
+from raresight.pipeline.report.images.made import Enlarged
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.runtime.errors import DataError
 
@@ -26,9 +27,10 @@ class ReportInputs:
     ``asked`` are the resolved sections of params.yaml; ``results`` and ``training`` the contents of
     evaluate's and train's results.json; ``card`` and ``fingerprint`` those of the model;
     ``augmented`` augment's report; ``splits`` the split's summary, ``images`` its counts;
-    ``cleaning`` what ``clean`` wrote, None where it did not run. ``predictions`` are
-    evaluate's tables by name, ``slices`` the rows of slices.tsv, ``reliability`` (``raw`` and
-    ``calibrated``) columns of tables, and ``curves`` those of each training, the model's first.
+    ``cleaning`` and ``enlarged`` what those stages wrote, None where one did not run;
+    ``predictions`` are evaluate's tables by name, ``slices`` the rows of slices.tsv,
+    ``reliability`` (``raw`` and ``calibrated``) columns of tables, and ``curves`` those of each
+    training, the model's first.
     ``factors`` says what the factors mean, where their generator does; ``identity`` names all that
     the page is made from, and ``judgement`` is the MD5 by which dvc.lock lists evaluate's results.
     """
@@ -45,6 +47,7 @@ class ReportInputs:
     images: Mapping[str, Any]
     splits: Mapping[str, Any]
     cleaning: Cleaning | None
+    enlarged: Enlarged | None
     predictions: Mapping[str, pa.Table]
     slices: Sequence[Mapping[str, str]]
     reliability: Mapping[str, Columns]

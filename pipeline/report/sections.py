@@ -22,6 +22,7 @@ from raresight.pipeline.report.figures.learning_curves import draw_curves
 from raresight.pipeline.report.images import mistakes, sheets
 from raresight.pipeline.report.images.doubted import cleaning_shown
 from raresight.pipeline.report.images.galleries import galleries
+from raresight.pipeline.report.images.made import enlarged_shown
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.judgement import baselines, slices
 from raresight.pipeline.report.judgement.operating import operating_points
@@ -89,6 +90,7 @@ def sections(inputs: ReportInputs, planes: Planes | None) -> dict[str, Any]:
             seed=inputs.params.seed,
         ),
         "cleaned": cleaning_shown(inputs.originals, inputs.cleaning),
+        "enlarged": enlarged_shown(inputs.originals, inputs.enlarged),
         "families": sheets.families(inputs.originals, inputs.copies, seed=inputs.params.seed),
         "images": inputs.images,
         "repeats": near_duplicates.of_split(inputs.splits["near_duplicates"]),

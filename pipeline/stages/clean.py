@@ -16,10 +16,17 @@ from raresight.pipeline.cleaning.labels import (
     require_cleanlab,
     too_many,
 )
-from raresight.pipeline.cleaning.outliers import NOTHING_TO_SEE, UNLIKE, by_rule, odd
+from raresight.pipeline.cleaning.outliers import (
+    NOTHING_TO_SEE,
+    UNLIKE,
+    by_rule,
+    odd,
+    pixel_distances,
+)
 from raresight.pipeline.cleaning.params import CleanParams
 from raresight.pipeline.cleaning.planted import planted
 from raresight.pipeline.cleaning.repeated import REPEATED, near_duplicates, repeats
+from raresight.pipeline.cleaning.statistics import statistics
 from raresight.pipeline.cleaning.table import (
     FOLDER,
     Cleaning,
@@ -167,15 +174,24 @@ def _by_nets(
         found += of_labels(faults, place, work.originals.classes, dropped=dropped)
         _tell_doubts(work, place[faults.wrong & doubted])
     if params.outliers is not None:
-        far = odd(judged.distances, targets[place])
-        which, scores = np.zeros(len(targets), bool), np.zeros(len(targets))
-        which[place] = far
-        scores[place] = np.argsort(np.argsort(judged.distances)) / max(len(place) - 1, 1)
-        found += of_outliers({UNLIKE: (which, scores)}, drop=params.outliers == "drop")
+        found += _unlike(work, place[shows[place]], judged.distances[shows[place]])
     return _Nets(
         found=found,
         summary={"folds": judged.folds, "epochs": judged.epochs, "judged": len(judged.rows)},
     )
+
+
+def _unlike(work: _Work, place: np.ndarray, far: np.ndarray) -> list[Found]:
+    """What is unlike its class, of the images at ``place`` (m,), by what the nets see in it, whose
+    distances ``far`` (m,) are, or by its pixels."""
+    targets, which = work.targets[place], np.zeros(len(work.rows), bool)
+    scores = np.zeros(len(work.rows))
+    pixels = statistics(work.originals.images[row] for row in work.rows[place].tolist())
+    for distance in (far, pixel_distances(pixels, targets)):
+        which[place] |= odd(distance, targets)
+        rank = np.argsort(np.argsort(distance)) / max(len(place) - 1, 1)
+        scores[place] = np.maximum(scores[place], rank)
+    return of_outliers({UNLIKE: (which, scores)}, drop=work.params.outliers == "drop")
 
 
 def _tell_doubts(work: _Work, rows: np.ndarray) -> None:

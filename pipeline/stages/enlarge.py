@@ -1,9 +1,10 @@
 """enlarge: more training images of a rare class, made from training images alone, and checked."""
 
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,102 +21,227 @@ from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Rows, Shard
 from raresight.pipeline.dataset.writer import shard_name, write_shard
+from raresight.pipeline.enlarging.judging import MadeImages, check
 from raresight.pipeline.enlarging.making import Made, make, placebos
 from raresight.pipeline.enlarging.params import EnlargeParams
+from raresight.pipeline.enlarging.telling import tell, tell_choice
 from raresight.pipeline.runtime.errors import DataError, ParamsError, suggest
-from raresight.pipeline.runtime.progress import say, track
+from raresight.pipeline.runtime.progress import bar, track
 from raresight.pipeline.splitting.table import read_splits
+from raresight.pipeline.training.params import TrainParams
 
-_AT_ONCE, _GROUND = 1024, "ground"
-_CHECKED = 500  # images of a kind that the checks look at
+if TYPE_CHECKING:
+    from raresight.pipeline.enlarging.share import Choice
+
+OUTPUT, REPORT = "enlarged", "report.json"
+_AT_ONCE, _GROUND, _GENERATED = 1024, "ground", "generated"
+_PLACEBOS = 500
 
 
-def run(params_file: Path, data: Path) -> Path:
-    """Write the dataset ``data/enlarged``, empty where nothing is asked for; return its path."""
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What was asked, and the rows of the originals that may be learned from and that judge."""
+
+    params_file: Path
+    params: EnlargeParams
+    data: Path
+    originals: Dataset
+    learned: np.ndarray
+    held: np.ndarray
+
+    @property
+    def description(self) -> Description:
+        """That of the dataset to be written, without its shards."""
+        known = self.originals.description
+        return replace(
+            known,
+            seed=self.params.seed,
+            shards=(),
+            columns=("mask",) if "mask" in known.columns else (),
+            factors={**known.factors, _GROUND: "string"},
+        )
+
+    @property
+    def real(self) -> np.ndarray:
+        """The rows that no model made."""
+        return self.learned[self.originals.origins[self.learned] != _GENERATED]
+
+
+def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
+    """Write the dataset ``data/enlarged``, empty where nothing is asked for; return its path.
+
+    Images that were made elsewhere (``origin: generated`` of a source) are checked as well.
+    """
     params = load_section(params_file, "enlarge", EnlargeParams)
+    train = load_section(params_file, "train", TrainParams)
     read = {"generated": "generate"}
-    if params.classes:
+    require_inputs(data, read)
+    originals = Dataset(data / "generated")
+    elsewhere = [one["name"] for one in originals.description.sources if one.get("origin")]
+    if params.classes or elsewhere:
         read["splits"] = "split"
         if (data / CLEANING).is_dir():
             read[CLEANING] = "clean"
-    require_inputs(data, read)
-    originals = Dataset(data / "generated")
-    description = replace(
-        originals.description,
-        seed=params.seed,
-        shards=(),
-        columns=("mask",) if "mask" in originals.description.columns else (),
-        factors={**originals.description.factors, _GROUND: "string"},
-    )
-    with stage_outputs(data / "enlarged", inputs=[data / name for name in read]) as (folder,):
-        if params.classes:
-            _write(folder, params_file, params, originals, data, description)
-        else:
-            description.write(folder)
-            write_json(folder / "report.json", {"splits": None, "classes": {}})
-    return data / "enlarged"
+        if params.classes and params.share == "sweep":
+            read["augmented"] = "augment"  # its runs learn from copies, too, as train does
+        require_inputs(data, read)
+    nothing = np.empty(0, np.int64)
+    work = _Work(
+        params_file=params_file, params=params, data=data, originals=originals, learned=nothing,
+        held=nothing,
+    )  # fmt: skip
+    report: dict[str, Any] = {"splits": None, "classes": {}, "elsewhere": [], "sweep": None}
+    with stage_outputs(data / OUTPUT, inputs=[data / name for name in read]) as (folder,):
+        made: dict[str, list[Made]] = {}
+        if params.classes or elsewhere:
+            work = _opened(work)
+            report["splits"] = sha256(data / "splits" / MANIFEST)
+            report["elsewhere"] = [one for name in elsewhere for one in _check_source(work, name)]
+            for label, each in params.classes.items():
+                made[label], report["classes"][label] = _make(work, label, each)
+        if made and params.share == "sweep":
+            choice = _sweep(work, made, train, device)
+            report["sweep"] = asdict(choice)
+            tell_choice(choice)
+            made = {
+                label: [one for one in several if one.number <= choice.chosen]
+                for label, several in made.items()
+            }
+        _write(folder, work, made)
+        write_json(folder / REPORT, report)
+    return data / OUTPUT
 
 
-def _write(
-    folder: Path,
-    params_file: Path,
-    params: EnlargeParams,
-    originals: Dataset,
-    data: Path,
-    description: Description,
-) -> None:
+def _opened(work: _Work) -> _Work:
+    data, originals = work.data, work.originals
     splits = read_splits(data / "splits")
     learned, held = (splits.rows(originals, name) for name in ("train", "val"))
     learned = learned[~np.isin(originals.ids[learned], left_out(data))]
-    shards: list[Shard] = []
-    report: dict[str, Any] = {"splits": sha256(data / "splits" / MANIFEST), "classes": {}}
-    for label, each in params.classes.items():
-        parents = _parents(params_file, originals, learned, label)
-        grounds = learned[originals.labels[learned] != label]
-        if len(grounds) < 2:
-            raise DataError(
-                f"{originals.folder}: '{label}' needs images of another class as ground"
-            )
-        found = make(
-            originals, parents, grounds, each=each, surroundings=params.surroundings,
-            seed=params.seed,
+    return replace(work, learned=learned, held=held)
+
+
+def _make(work: _Work, label: str, each: int) -> tuple[list[Made], dict[str, Any]]:
+    """The composites of a class, and what the checks say of them."""
+    params, originals = work.params, work.originals
+    parents = _parents(work, label)
+    grounds = work.real[originals.labels[work.real] != label]
+    if len(grounds) < 2:
+        raise DataError(f"{originals.folder}: '{label}' needs images of another class as ground")
+    how: Mapping[str, int] = {"surroundings": params.surroundings, "seed": params.seed}
+    found = make(originals, parents, grounds, each=each, **how)
+    total = len(parents) * each
+    shown = track(found, total=total, description="enlarge", images=lambda _: 1)
+    kept = [one for one in shown if one is not None]
+    few = min(_PLACEBOS, len(grounds))
+    seams = grounds, placebos(originals, parents, grounds, count=few, **how)
+    shape = originals.image_shape
+    images = MadeImages(
+        label=label,
+        maker=f"enlarge.method '{params.method}'",
+        ids=[one.id for one in kept],
+        images=np.stack([one.image for one in kept]) if kept else np.empty((0, *shape), np.uint8),
+        masks=[one.mask for one in kept],
+    )
+    checked = check(images, originals, parents, work.held, seams=seams, seed=params.seed)
+    told = {"asked": total, "made": len(kept), **checked}
+    tell(label, told, params.method)
+    return kept, told
+
+
+def _check_source(work: _Work, name: str) -> list[dict[str, Any]]:
+    """What the checks say of the images that a source brings, a class each."""
+    data, params, found = work.originals, work.params, []
+    mine = work.learned[data.source_names[work.learned] == name]
+    for label in np.unique(data.labels[mine]).tolist():
+        rows = mine[data.labels[mine] == label]
+        real = work.real[data.labels[work.real] == label]
+        masks = [None if data.masks is None else data.masks[row] for row in rows.tolist()]
+        images = MadeImages(
+            label=label,
+            maker=f"source '{name}'",
+            ids=data.ids[rows].tolist(),
+            images=data.images.take(rows),
+            masks=masks,
+        )
+        told = check(images, data, real, work.held, seams=None, seed=params.seed)
+        found.append({"source": name, "label": label, "made": len(rows), **told})
+        tell(label, found[-1], f"source '{name}'")
+    return found
+
+
+def _sweep(
+    work: _Work, made: Mapping[str, Sequence[Made]], section: TrainParams, device: str
+) -> "Choice":
+    """Short trainings with each number of made images; torch is loaded here."""
+    from raresight.pipeline.enlarging.share import PARTS, numbers, sweep_share
+    from raresight.pipeline.models import device as devices
+    from raresight.pipeline.sweeps.engine import FOLDER
+    from raresight.pipeline.training.inputs import open_images
+
+    params, data, originals = work.params, work.data, work.originals
+    if originals.positive is None:
+        raise ParamsError(
+            f"{work.params_file}: enlarge.share: a sweep is judged by how well the positive class "
+            "is ranked, and generate.positive is null. Name it, or write `share: all`."
+        )
+    train = (
+        section if params.epochs is None else section.model_copy(update={"epochs": params.epochs})
+    )
+    where = devices.resolve(device)
+    devices.prepare(where, train.threads)
+    images = open_images(work.params_file, train, data, left_out=left_out(data), enlarged=False)
+    folder = data / FOLDER / "made"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _write(folder, work, made)
+    most = max(params.classes.values())
+    with bar() as progress:
+        total = (len(numbers(most)) + len(PARTS)) * params.num_seeds
+        task = progress.add_task("enlarge", total=total)
+        choice = sweep_share(
+            replace(images, enlarged=Dataset(folder)), train, most=most,
+            num_seeds=params.num_seeds, data=data, device=where,
+            on_done=lambda _: progress.advance(task),
         )  # fmt: skip
-        total = len(parents) * each
-        shown = track(found, total=total, description="enlarge", images=lambda _: 1)
-        kept = [one for one in shown if one is not None]
-        for start in range(0, len(kept), _AT_ONCE):
-            rows = _rows(originals, label, kept[start : start + _AT_ONCE])
-            path = folder / shard_name(len(shards))
-            source = str(originals.source_names[parents[0]])
-            shards.append(write_shard(path, rows, description, source=source))
-        checked = check(originals, label, parents, grounds, held, kept, params)
-        report["classes"][label] = {"asked": len(parents) * each, "made": len(kept), **checked}
-        _tell(label, report["classes"][label])
-    replace(description, shards=tuple(shards)).write(folder)
-    write_json(folder / "report.json", report)
+    shutil.rmtree(folder)
+    return choice
 
 
-def _parents(params_file: Path, originals: Dataset, learned: np.ndarray, label: str) -> np.ndarray:
+def _parents(work: _Work, label: str) -> np.ndarray:
     """The training originals of a class whose object can be cut out."""
+    originals = work.originals
     if label not in originals.classes:
         raise ParamsError(
-            f"{params_file}: enlarge.classes: no class '{label}'. "
+            f"{work.params_file}: enlarge.classes: no class '{label}'. "
             f"{suggest(label, originals.classes)}"
         )
-    mine = learned[originals.labels[learned] == label]
+    mine = work.real[originals.labels[work.real] == label]
     masks = originals.masks
     found = [row for row in mine.tolist() if masks is not None and _shows(masks[row])]
     if not found:
         raise DataError(
             f"enlarge.method 'composites' cuts out the pixels that carry '{label}', and no mask "
             f"in {originals.folder} says which these are. `augment.copies` needs none, and images "
-            "that were made elsewhere are a source of generate with `splits: [train]`."
+            "that were made elsewhere are a source of generate with `origin: generated`."
         )
     return np.array(found)
 
 
 def _shows(mask: np.ndarray | None) -> bool:
     return mask is not None and bool(mask.any())
+
+
+def _write(folder: Path, work: _Work, made: Mapping[str, Sequence[Made]]) -> None:
+    """The dataset of the made images, empty where there are none."""
+    description, shards = work.description, list[Shard]()
+    for label, several in made.items():
+        for start in range(0, len(several), _AT_ONCE):
+            part = several[start : start + _AT_ONCE]
+            source = str(work.originals.source_names[part[0].parent])
+            path = folder / shard_name(len(shards))
+            rows = _rows(work.originals, label, part)
+            shards.append(write_shard(path, rows, description, source=source))
+    replace(description, shards=tuple(shards)).write(folder)
 
 
 def _rows(originals: Dataset, label: str, made: Sequence[Made]) -> Rows:
@@ -128,57 +254,11 @@ def _rows(originals: Dataset, label: str, made: Sequence[Made]) -> Rows:
         ids=[one.id for one in made],
         source_ids=originals.ids[parents].tolist(),
         groups=originals.groups[parents].tolist(),
-        origin="generated",
+        origin=_GENERATED,
         labels=[label] * len(made),
         true_labels=[label] * len(made),
-        variants=[0] * len(made),
+        variants=[one.number for one in made],
         images=np.stack([one.image for one in made]),
         columns={"mask": [one.mask for one in made]},
         factors=factors | {_GROUND: [str(originals.ids[one.ground]) for one in made]},
     )
-
-
-def check(
-    originals: Dataset,
-    label: str,
-    parents: np.ndarray,
-    grounds: np.ndarray,
-    held: np.ndarray,
-    made: Sequence[Made],
-    params: EnlargeParams,
-) -> Mapping[str, Any]:
-    """What a careless generator would betray; each None where too few images can say."""
-    from raresight.pipeline.enlarging.checks import neighbors, standardized, statistics, told_apart
-
-    asked = [one.image for one in made[:_CHECKED]]
-    if not asked:
-        return {"told_apart": None, "seam": None, "neighbors": None}
-    few = {"count": min(_CHECKED, len(grounds)), "surroundings": params.surroundings}
-    seams = placebos(originals, parents, grounds, seed=params.seed, **few)
-    images = originals.images
-    real, plain = (statistics(images.take(rows[:_CHECKED])) for rows in (parents, grounds))
-    drawn = statistics(np.stack(asked))
-    judged = held[originals.labels[held] == label]
-    beside: np.ndarray = statistics(images.take(judged)) if len(judged) else real[:0]
-    _, made_z, held_z = standardized(real, drawn, beside)
-    (real_z,) = standardized(real)[:1]
-    found = neighbors(made_z, real_z, held_z)
-    return {
-        "held_out": len(judged),
-        "told_apart": told_apart(real, drawn, seed=params.seed),
-        "seam": told_apart(plain, statistics(np.stack(seams)), seed=params.seed) if seams else None,
-        "neighbors": None if found is None else vars(found),
-    }
-
-
-def _tell(label: str, found: Mapping[str, Any]) -> None:
-    seam = "unknown" if found["seam"] is None else f"{found['seam']:.2f}"
-    say(
-        f"enlarge: {found['made']:,} of {found['asked']:,} images of '{label}' were made, each "
-        f"with its label in sight; a seam is told from none with an AUROC of {seam} (0.5: not)"
-    )
-    if found["neighbors"] is None:
-        say(
-            f"enlarge: {found.get('held_out', 0)} validation images of '{label}' are too few to "
-            "say whether these are copies, or cover the class"
-        )

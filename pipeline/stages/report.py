@@ -21,13 +21,14 @@ from raresight.pipeline.evaluation.baselines.registry import BASELINES
 from raresight.pipeline.evaluation.decisions.kept import KeptDecision
 from raresight.pipeline.report.about.identity import identity
 from raresight.pipeline.report.figures.write import write_figures
+from raresight.pipeline.report.images.made import Enlarged
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.params import ReportParams
 from raresight.pipeline.report.sections import draw_pictures, planes_of, sections
 from raresight.pipeline.stages.table import STAGES, section_models
 
-OUTPUT, PAGE, FIGURES = "report", "index.html", "figures"
+OUTPUT, PAGE, FIGURES, ENLARGED = "report", "index.html", "figures", "enlarged"
 # The sections of params.yaml that the page shows: dvc.yaml lists the file as a dep.
 SHOWN = tuple(name for name, stage in STAGES.items() if stage.shown)
 _INPUTS = {
@@ -62,6 +63,7 @@ def run(params_file: Path, data: Path) -> Path:
             inputs.copies,
             counts=inputs.images,
             findings=() if inputs.cleaning is None else inputs.cleaning.findings,
+            made=inputs.enlarged,
         )
         draw_pictures(inputs, planes, folder / FIGURES)
     return data / OUTPUT / PAGE
@@ -69,8 +71,8 @@ def run(params_file: Path, data: Path) -> Path:
 
 def _inputs(data: Path) -> dict[str, str]:
     """The folders below ``data`` that the page is made from, and the stage of each."""
-    cleaned = {CLEANING: "clean"} if (data / CLEANING).is_dir() else {}
-    return _INPUTS | cleaned
+    optional = {CLEANING: "clean", ENLARGED: "enlarge"}
+    return _INPUTS | {name: stage for name, stage in optional.items() if (data / name).is_dir()}
 
 
 def _facts(inputs: ReportInputs, data: Path) -> ModelFacts:
@@ -109,6 +111,7 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         images=splits["images"],
         splits=splits,
         cleaning=read_cleaning(data / CLEANING) if (data / CLEANING).is_dir() else None,
+        enlarged=_enlarged(data / ENLARGED),
         predictions={name: _table(tables / f"{name}.arrow") for name in _PREDICTIONS},
         slices=_rows(plots / "slices.tsv"),
         reliability={
@@ -120,6 +123,12 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         identity=identity(data, (*_inputs(data), *_NUMBERS), asked),
         judgement=hashlib.md5((data / "evaluation/results.json").read_bytes()).hexdigest(),
     )
+
+
+def _enlarged(folder: Path) -> Enlarged | None:
+    if not folder.is_dir():
+        return None
+    return Enlarged(images=Dataset(folder), report=read_json(folder / "report.json"))
 
 
 def _meanings(data: Dataset) -> dict[str, str]:

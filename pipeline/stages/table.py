@@ -95,9 +95,11 @@ STAGES: Mapping[str, Stage] = {
     ),
     "enlarge": Stage(
         description="Make more training images of rare classes, and check them.",
-        example="enlarge",
+        example="enlarge --device cuda",
         section="raresight.pipeline.enlarging.params:EnlargeParams",
+        reads=("train",),
         outputs=("enlarged",),
+        options=("device",),
         revision=2,
     ),
     "train": Stage(

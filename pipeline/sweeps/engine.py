@@ -3,10 +3,11 @@
 What is done is kept beside the data, so that a sweep that was stopped goes on where it was.
 """
 
+import base64
 import json
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ import torch
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import MANIFEST, content_digest, sha256
-from raresight.pipeline.training.folds import to_the_end
+from raresight.pipeline.training.folds import last_scores, to_the_end
 from raresight.pipeline.training.inputs import TrainingImages
 from raresight.pipeline.training.job import Job, there
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.runtime.distributed import ProcessGroup
 from raresight.pipeline.training.runtime.paths import RESUME
 
-FOLDER = ".sweep"  # below the data folder
+FOLDER, MADE = ".sweep", "enlarged"  # below the data folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +41,16 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The average precision on validation of an arm's training, after its last epoch."""
+    """The average precision on validation of an arm's training, after its last epoch.
+
+    ``scores`` float32 (n,) are those of the positive class of the n validation originals, in the
+    order of their rows; empty without a positive class.
+    """
 
     name: str
     seed: int
     average_precision: float
+    scores: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,16 +86,19 @@ def sweep(
         key = _key(arm, section, data)
         if key not in known:
             known[key] = _train(arm, section, data, key, device)
-            file.parent.mkdir(exist_ok=True)
-            with file.open("a", encoding="utf-8") as lines:
-                # On a line of its own, also after one that was cut short.
-                lines.write("\n" + json.dumps({"key": key, "average_precision": known[key]}))
-        found.append(Measured(name=arm.name, seed=arm.seed, average_precision=known[key]))
+            _keep(file, key, *known[key])
+        reached, scores = known[key]
+        found.append(
+            Measured(name=arm.name, seed=arm.seed, average_precision=reached, scores=scores)
+        )
         on_done(found[-1])
     return found
 
 
-def _train(arm: Arm, params: TrainParams, data: Path, key: str, device: torch.device) -> float:
+Reached = tuple[float, np.ndarray]  # the average precision, and the positive class's scores
+
+
+def _train(arm: Arm, params: TrainParams, data: Path, key: str, device: torch.device) -> Reached:
     inputs = arm.images.inputs(params, arm.rows, arm.images.rows("val"), device)
     job = SweepJob(
         params=params,
@@ -100,31 +109,46 @@ def _train(arm: Arm, params: TrainParams, data: Path, key: str, device: torch.de
         group=ProcessGroup(),
         key=key,
     )
-    _, history = job.fit(job.start())
+    trainer, history = job.fit(job.start())
     shutil.rmtree(job.folder, ignore_errors=True)
-    return float(history.epochs[-1].val_average_precision)
+    positive = trainer.validation.positive
+    scores = np.empty(0) if positive is None else last_scores(trainer)[:, positive]
+    return float(history.epochs[-1].val_average_precision), scores.astype(np.float32)
 
 
 def _key(arm: Arm, params: TrainParams, data: Path) -> str:
     """Of the images that are learned from, the params and the data."""
-    ids = np.sort(arm.images.originals.ids[arm.rows])
+    images = arm.images
+    ids = np.sort(images.originals.ids[arm.rows])
     told: dict[str, Any] = {
         "ids": content_digest("\n".join(ids.tolist()).encode()),
         "train": params.model_dump(mode="json"),
-        "data": {each: sha256(data / each / MANIFEST) for each in there(data)},
+        "data": {each: sha256(data / each / MANIFEST) for each in there(data) if each != MADE},
     }
+    if images.enlarged is not None and images.made_each != 0:
+        shards = [one.sha256 for one in images.enlarged.description.shards]
+        told["made"] = {"shards": shards, "each": images.made_each}
     return content_digest(json.dumps(told, sort_keys=True).encode())
 
 
-def _read(file: Path) -> dict[str, float]:
+def _keep(file: Path, key: str, reached: float, scores: np.ndarray) -> None:
+    packed = base64.b64encode(scores.tobytes()).decode()
+    row = {"key": key, "average_precision": reached, "scores": packed}
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write("\n" + json.dumps(row))  # on a line of its own, also after one cut short
+
+
+def _read(file: Path) -> dict[str, Reached]:
     """What is done already; a line that was cut short is not."""
-    known: dict[str, float] = {}
+    known: dict[str, Reached] = {}
     if file.is_file():
         for line in file.read_text(encoding="utf-8").splitlines():
             try:
                 row = json.loads(line)
-                known[row["key"]] = row["average_precision"]
-            except (json.JSONDecodeError, KeyError):
+                scores = np.frombuffer(base64.b64decode(row["scores"]), np.float32)
+                known[row["key"]] = row["average_precision"], scores
+            except (ValueError, KeyError, TypeError):
                 continue
     return known
 

@@ -11,6 +11,9 @@ from raresight.pipeline.terminal.tables import PlainTable, titled_table
 from raresight.pipeline.training.params import TrainParams
 
 if TYPE_CHECKING:
+    from raresight.pipeline.cards.params import CardParams
+    from raresight.pipeline.cleaning.params import CleanParams
+    from raresight.pipeline.enlarging.params import EnlargeParams
     from raresight.pipeline.report.params import ReportParams
 
 
@@ -65,6 +68,29 @@ def _split(params: SplitParams) -> Iterator[str]:
     yield ", ".join(f"{name} {ratio:.0%}" for name, ratio in params.ratios.model_dump().items())
 
 
+def _clean(params: "CleanParams") -> Iterator[str]:
+    if params.labels is not None:
+        yield f"labels that {params.folds} folds contradict: {_TREATMENTS[params.labels]}"
+    if params.outliers is not None:
+        yield f"outliers: {_TREATMENTS[params.outliers]}"
+    if params.decisions is not None:
+        yield f"decisions of {params.decisions}"
+    elif params.labels is params.outliers is None:
+        yield "look for nothing"
+
+
+def _enlarge(params: "EnlargeParams") -> Iterator[str]:
+    if not params.classes:
+        yield "make nothing"
+    for label, count in params.classes.items():
+        yield f"{count} of each {label}, by {params.method}"
+
+
+def _card(params: "CardParams") -> Iterator[str]:
+    told = [name.replace("_", " ") for name, value in params if value]
+    yield f"say {', '.join(told)}" if told else "say nothing that only a person knows"
+
+
 def _train(params: TrainParams) -> Iterator[str]:
     yield f"{params.model.name} for at most {params.epochs} epochs"
     if params.pretrain is not None:
@@ -91,11 +117,15 @@ def _step_names(steps: Sequence[Step]) -> str:
     return ", ".join(step.name for step in steps) or "nothing"
 
 
+_TREATMENTS = {"advise": "list them", "drop": "do not learn from them"}
 _DESCRIPTIONS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "generate": _generate,
     "augment": _augment,
     "split": _split,
+    "clean": _clean,
+    "enlarge": _enlarge,
     "train": _train,
     "evaluate": _evaluate,
     "report": _report,
+    "card": _card,
 }

@@ -229,9 +229,14 @@ def _scores(trainer: Trainer) -> list[np.ndarray]:
     """The held-out scores (n, K) of every epoch that may be chosen."""
     if isinstance(trainer, FoldTrainer):
         return [scores.numpy() for scores in trainer.held]
+    return [last_scores(trainer)]
+
+
+def last_scores(trainer: Trainer) -> np.ndarray:
+    """The scores (n, K) that a training which has ended gives the images that it is judged on."""
     epoch = trainer.progress.epoch - 1
     counts = trainer.class_counts(epoch)
-    return [trainer.validation(trainer.eval_model, trainer.loss_in(epoch), counts)[1]]
+    return trainer.validation(trainer.eval_model, trainer.loss_in(epoch), counts)[1]
 
 
 def _mean_curves(

@@ -45,13 +45,15 @@ class TrainingImages:
     """The originals, their copies and the split of each, of which any training takes its part.
 
     ``enlarged`` are images made from training originals (None: there are none), which follow them
-    as copies do. ``left_out`` are the ids of training originals that nothing is learned from.
+    as copies do; only the first ``made_each`` of every original (None: all). ``left_out`` are the
+    ids of training originals that nothing is learned from.
     """
 
     originals: Dataset
     copies: Dataset
     splits: Splits
     enlarged: Dataset | None = None
+    made_each: int | None = None
     left_out: Sequence[str] = ()
 
     def rows(self, split: str) -> np.ndarray:
@@ -95,6 +97,9 @@ class TrainingImages:
         """``rows`` of the originals and, counted on from those, their copies'."""
         names = pa.array(self.originals.ids[rows], pa.string())
         copied: np.ndarray = pc.is_in(self._parents, value_set=names).to_numpy(False)
+        if self.enlarged is not None and self.made_each is not None:
+            copied = copied.copy()
+            copied[len(self.copies) :] &= self.enlarged.variants <= self.made_each
         return np.concatenate((rows, np.flatnonzero(copied) + len(self.originals)))
 
     def _feed(

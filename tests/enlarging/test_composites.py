@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from raresight.pipeline.enlarging.checks import neighbors, standardized, statistics, told_apart
+from raresight.pipeline.cleaning.statistics import statistics
+from raresight.pipeline.enlarging.checks import neighbors, standardized, told_apart
 from raresight.pipeline.enlarging.composites import (
     composite,
     contrast,

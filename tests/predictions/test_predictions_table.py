@@ -54,6 +54,9 @@ def test_one_score_is_that_of_the_positive_class():
     assert found.classes == ("0", "1")
     assert found.ids.tolist() == ["1", "2"]
     assert found.scores.tolist() == [[0.75, 0.25], [0.5, 0.5]]
+    as_pandas_writes = table.set_column(0, "id", [[1.0, 2.0]]).set_column(1, "label", [[0.0, 1.0]])
+    again = parse(as_pandas_writes, "p.csv")
+    assert (again.classes, again.ids.tolist()) == (found.classes, found.ids.tolist())
     named = parse(table.set_column(1, "label", [["ill", "well"]]), "p.csv", positive="ill")
     assert named.classes == ("ill", "well")
     assert named.scores.tolist() == [[0.25, 0.75], [0.5, 0.5]]

@@ -89,6 +89,16 @@ def test_both_panels_share_the_prevalence_and_keep_their_thresholds(page):
         assert browser.complaints == []
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+def test_axe_finds_nothing(page):
+    with chromium() as browser:
+        for width in (390, 768, 1440):
+            for dark in (False, True):
+                browser.resize(width, dark=dark)
+                browser.open(page)
+                assert browser.violations() == []
+
+
 def test_what_is_missing_is_said(repository, monkeypatch, tmp_path):
     monkeypatch.chdir(repository.folder)
     out = tmp_path / "page.html"

@@ -69,7 +69,9 @@ def test_a_sweep_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     for name in ("generated", "augmented", "splits"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(name)
-    images = SimpleNamespace(originals=SimpleNamespace(ids=np.array(["a", "b", "c"])))
+    images = SimpleNamespace(
+        originals=SimpleNamespace(ids=np.array(["a", "b", "c"])), enlarged=None
+    )
     arms = [
         Arm(name=str(k), seed=seed, images=images, rows=np.arange(k))
         for k in (1, 2, 3)
@@ -82,7 +84,7 @@ def test_a_sweep_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
         if len(trained) == 4:
             raise KeyboardInterrupt
         trained.append(arm)
-        return len(arm.rows) / 10 + arm.seed / 100
+        return len(arm.rows) / 10 + arm.seed / 100, np.array([arm.seed], np.float32)
 
     monkeypatch.setattr(engine, "_train", train)
     asked = {"data": tmp_path, "name": "plan", "device": None}
@@ -94,7 +96,9 @@ def test_a_sweep_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     done = []
     found = sweep(arms, TrainParams(), on_done=done.append, **asked)
     assert trained == arms[4:]
-    assert found == done
+    assert [(one.name, one.seed) for one in found] == [(arm.name, arm.seed) for arm in arms]
+    assert len(done) == len(found)
+    assert [one.scores.tolist() for one in found] == [[1], [2]] * 3
     assert [one.average_precision for one in found] == pytest.approx(
         [0.11, 0.12, 0.21, 0.22, 0.31, 0.32]
     )
