@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,97 @@ def pathology(seed: int) -> Iterator[dict[str, Any]]:
             yield {"seed": seed, "arm": arm, "val": chosen, "AP": judged, "checks": checks}
 
 
+RARE, FEW, TRIED, DRAWS = 8, 15, (0, 1, 2, 4, 8), 3
+
+
+def copies(images: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarray:
+    """The images, over and over: what a generator that memorizes makes."""
+    noise = draw.normal(0, 0.02, (count, images.shape[1]))
+    return images[np.arange(count) % len(images)] + noise
+
+
+def moved(images: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarray:
+    """Turned, scaled and shifted a little."""
+    import cv2
+
+    found = []
+    for image in images[np.arange(count) % len(images)]:
+        angle, scale = draw.normal(0, 9), float(np.exp(draw.normal(0, 0.08)))
+        matrix = cv2.getRotationMatrix2D((3.5, 3.5), angle, scale)
+        matrix[:, 2] += draw.normal(0, 0.4, 2)
+        found.append(cv2.warpAffine(image.reshape(8, 8), matrix, (8, 8)).ravel())
+    return np.array(found)
+
+
+def mixed(images: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarray:
+    """Somewhere between an image and another near it (SMOTE; Chawla et al. 2002)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    near = NearestNeighbors(n_neighbors=6).fit(images).kneighbors(images, return_distance=False)
+    one = np.arange(count) % len(images)
+    other = near[one, draw.integers(1, 6, count)]
+    found: np.ndarray = images[one] + draw.random((count, 1)) * (images[other] - images[one])
+    return found
+
+
+def noise(images: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarray:
+    """As a generator that was trained too briefly: the label is not in it."""
+    return draw.uniform(0, 1, (count, images.shape[1]))
+
+
+MAKERS = {"copies": copies, "moved copies": moved, "mixtures (SMOTE)": mixed, "noise": noise}
+
+
+def digits(seed: int) -> Iterator[dict[str, Any]]:
+    """A row for each maker and number of made images, with what the sweep's rule chose."""
+    from sklearn.datasets import load_digits
+    from sklearn.metrics import average_precision_score
+    from sklearn.svm import SVC
+
+    from raresight.pipeline.enlarging.checks import neighbors
+    from raresight.pipeline.enlarging.share import choose
+    from raresight.pipeline.sweeps.gains import gains
+
+    pixels, labels = load_digits(return_X_y=True)
+    pixels, rare = (pixels / 16).astype(np.float32), labels == RARE
+    draw = np.random.Generator(np.random.PCG64(seed))
+    pool, val, test = np.split(draw.permutation(len(labels)), [1000, 1400])
+    mine, others = pool[rare[pool]], pool[~rare[pool]]
+    known, new = mine[:FEW], mine[FEW:]
+
+    def scores(more: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = np.concatenate((pixels[known], more, pixels[others]))
+        y = np.arange(len(x)) < FEW + len(more)
+        model = SVC(C=5, gamma=0.3, class_weight="balanced").fit(x, y)
+        return model.decision_function(pixels[val]), model.decision_function(pixels[test])
+
+    def reached(found: np.ndarray, rows: np.ndarray) -> float:
+        return float(average_precision_score(rare[rows], found))
+
+    base = scores(pixels[known][:0])
+    row: dict[str, Any] = {"seed": seed, "val": reached(base[0], val), "AP": reached(base[1], test)}
+    yield row | {"arm": "nothing"}
+    for times in (1, 2, 4):
+        first, second = scores(pixels[new[: FEW * times]])
+        yield {"seed": seed, "arm": f"{times}x new real ones", "val": reached(first, val),
+               "AP": reached(second, test)}  # fmt: skip
+    for name, maker in MAKERS.items():
+        made = [maker(pixels[known], FEW * max(TRIED), draw) for _ in range(DRAWS)]
+        every = [[base] * DRAWS] + [[scores(one[: FEW * k]) for one in made] for k in TRIED[1:]]
+        on_val = np.array([[first for first, _ in several] for several in every])
+        chosen, _ = choose(TRIED, gains(on_val, rare[val], val, seed=seed))
+        near = neighbors(made[0], pixels[known], pixels[val[rare[val]]])
+        for times, several in zip(TRIED[1:], every[1:], strict=True):
+            yield {
+                "seed": seed,
+                "arm": f"{times}x {name}",
+                "val": float(np.mean([reached(first, val) for first, _ in several])),
+                "AP": float(np.mean([reached(second, test) for _, second in several])),
+                "chosen": chosen == times,
+                "neighbors": None if near is None else vars(near),
+            }
+
+
 def table(name: str, rows: list[dict[str, Any]]) -> Table:
     """Means over the seeds; gains over nothing and over plain copies with their standard error."""
     seeds = sorted({row["seed"] for row in rows})
@@ -100,11 +191,20 @@ def table(name: str, rows: list[dict[str, Any]]) -> Table:
         for arm in dict.fromkeys(row["arm"] for row in rows)
     }
     shown = Table(title=f"{name}: {len(seeds)} seeds")
-    for heading in ("learned from, besides", "validation", "test", "gain", "over copies"):
+    headings = ("learned from, besides", "validation", "test", "gain", "over copies", "chosen")
+    for heading in (*headings, "memorized", "coverage", "recall"):
         shown.add_column(heading, justify="left" if shown.columns == [] else "right")
     for arm, values in by_arm.items():
-        gains = [_gain(values[:, 1] - by_arm[base][:, 1]) for base in ("nothing", "copies")]
-        shown.add_row(arm, *(f"{one:.3f}" for one in values.mean(axis=0)), *gains)
+        plain = "copies" if "copies" in by_arm else f"{max(TRIED)}x copies"
+        gained = [_gain(values[:, 1] - by_arm[base][:, 1]) for base in ("nothing", plain)]
+        mine = [row for row in rows if row["arm"] == arm]
+        chosen = (
+            f"{sum(row['chosen'] for row in mine)} of {len(mine)}" if "chosen" in mine[0] else ""
+        )
+        near = [row["neighbors"] for row in mine if row.get("neighbors")]
+        keys = ("memorized", "coverage", "recall") if near else ()
+        told = [f"{np.mean([one[key] for one in near]):.2f}" for key in keys]
+        shown.add_row(arm, *(f"{one:.3f}" for one in values.mean(axis=0)), *gained, chosen, *told)
     return shown
 
 
@@ -113,7 +213,10 @@ def _gain(differences: np.ndarray) -> str:
     return f"{differences.mean():+.3f} ± {error:.3f}"
 
 
-SCENARIOS = {"pathology": pathology}
+SCENARIOS: Mapping[str, Callable[[int], Iterator[dict[str, Any]]]] = {
+    "pathology": pathology,
+    "digits": digits,
+}
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ FULL = Sizes(
     stored=20_000,
     copied=400,
     learned=4000,
-    read=3000,
+    read=20_000,
     judged=(100_000, 1_000_000),
 )
 QUICK = Sizes(

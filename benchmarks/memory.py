@@ -1,7 +1,8 @@
 """What each stage takes: seconds, memory and bytes on disk, by the number of images.
 
 ``python -m benchmarks.memory [--images 10000 100000] [--params FILE] [--stages NAME...] [--json]``
-draws so many patches, and runs each stage as its own command. Peaks are those of the command and
+draws so many patches, and runs each stage as its own command; with ``--photographs`` it reads so
+many JPEGs in and predicts them. Peaks are those of the command and
 all its children together, as the kernel counts them: *anonymous* memory is a program's own, and
 has to fit; *mapped* pages are of files, counted once a process that reads them, and taken by
 whoever wants memory. Linux only.
@@ -128,6 +129,28 @@ def stages(folder: Path, params: Mapping[str, Any], names: Sequence[str]) -> Ite
         before = after
 
 
+def photographs(folder: Path, images: int) -> Iterator[Row]:
+    """Read so many JPEGs of 512 pixels in at 224, and predict them by the default network."""
+    from benchmarks.predict import write_model
+    from benchmarks.read import as_they_lie, write_photographs
+    from raresight.pipeline.dataset import Dataset
+
+    write_photographs(folder / "photos", images)
+    yaml = YAML(typ="safe")
+    yaml.dump({"generate": as_they_lie(folder / "photos", 224)}, folder / "params.yaml")
+    command = (sys.executable, "-m", "raresight", "--quiet")
+    before = _bytes_below(folder)
+    taken = watch((*command, "generate", "--workers", "2"), folder)
+    written = _bytes_below(folder) - before
+    yield Row(stage="generate --workers 2", images=images, written=written, **asdict(taken))
+    write_model(folder, Dataset(folder / "data" / "generated"))
+    for workers in ("1", "2"):
+        table = ("--model", "data/model", "--out", "table.csv", "--workers", workers)
+        taken = watch((*command, "predict", "photos", *table), folder)
+        told = {"stage": f"predict --workers {workers}", "images": images}
+        yield Row(**told, written=(folder / "table.csv").stat().st_size, **asdict(taken))
+
+
 def _bytes_below(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
@@ -149,13 +172,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--params", type=Path, default=ROOT / "params.yaml")
     parser.add_argument("--stages", nargs="+", choices=list(STAGES), default=list(STAGES))
+    parser.add_argument(
+        "--photographs", action="store_true", help="read JPEGs in, and predict them, instead"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     asked = parser.parse_args(arguments)
     params = YAML(typ="safe").load(asked.params)
     rows: list[Row] = []
     for images in asked.images:
         with tempfile.TemporaryDirectory(prefix="raresight-memory-") as folder:
-            for row in stages(Path(folder), scaled(params, images), asked.stages):
+            drawn = stages(Path(folder), scaled(params, images), asked.stages)
+            for row in photographs(Path(folder), images) if asked.photographs else drawn:
                 print(row, file=sys.stderr)
                 rows.append(row)
     if asked.json:

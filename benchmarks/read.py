@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +17,7 @@ from raresight.pipeline.stages import generate
 _SIDE = 512
 _BATCH = 64
 _DRAWN = 100
+_ROUNDS = 3
 
 
 def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
@@ -23,8 +25,7 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
     pixels; the peer decodes, resizes and hands them over.
     """
     write_photographs(folder / "photos", sizes.read)
-    source = {"generator": "folder", "options": {"path": str(folder / "photos")}}
-    section = {"image_size": sizes.large_side, "positive": None, "sources": [source]}
+    section = as_they_lie(folder / "photos", sizes.large_side)
     params = write_params(folder / "params.yaml", {"generate": section})
 
     def ours() -> None:
@@ -40,7 +41,9 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
         for _ in DataLoader(images, batch_size=_BATCH, num_workers=2):
             pass
 
-    mine, other = interleave(clock(ours), clock(theirs), rounds=sizes.rounds)
+    # The files were written just now, and so many that three rounds are enough.
+    rounds = min(sizes.rounds, _ROUNDS)
+    mine, other = interleave(clock(ours), clock(theirs), rounds=rounds, warm_up=False)
     yield Measurement(
         what=f"generate: JPEGs of {_SIDE} pixels read in at {sizes.large_side}, --workers 2",
         peer="ImageFolder, DataLoader(num_workers=2)",
@@ -49,6 +52,12 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Measurement]:
         goal=Goal(kind="speed-up", bound=1),
         images=sizes.read,
     )
+
+
+def as_they_lie(folder: Path, side: int) -> dict[str, Any]:
+    """The section generate that reads a folder of classes in, at so many pixels."""
+    source = {"generator": "folder", "options": {"path": str(folder)}}
+    return {"image_size": side, "positive": None, "sources": [source]}
 
 
 def write_photographs(folder: Path, count: int) -> None:

@@ -43,6 +43,7 @@ from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.training.params import TrainParams
 
+_AGREED = 0.8  # the share of a class's labels below which the nets rather do not know it
 _INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
 
 
@@ -163,10 +164,12 @@ def _by_nets(
         return _Nets(found=[], summary={"folds": None, "reason": reason})
     place = work.among(judged.rows)
     found: list[Found] = []
+    agreement: dict[str, float] = {}
     if params.labels is not None:
         known = Judged(
             targets=targets[place], scores=judged.scores, votes=judged.votes, rare=work.rare
         )
+        agreement = _agreement(work, known)
         faults = label_faults(known, second_opinion=params.second_opinion).among(shows[place])
         # A hidden one is left out only where its label looks false at its own share, too.
         doubted = too_many(faults.wrong, targets[place], params.max_dropped)
@@ -177,8 +180,28 @@ def _by_nets(
         found += _unlike(work, place[shows[place]], judged.distances[shows[place]])
     return _Nets(
         found=found,
-        summary={"folds": judged.folds, "epochs": judged.epochs, "judged": len(judged.rows)},
+        summary={"folds": judged.folds, "epochs": judged.epochs, "judged": len(judged.rows)}
+        | ({"agreement": agreement} if agreement else {}),
     )
+
+
+def _agreement(work: _Work, known: Judged) -> dict[str, float]:
+    """Of each class, with what share of its labels the nets agree, all classes weighed alike; said
+    where that is so little that what they say of labels is worth little."""
+    agreed = known.balanced.argmax(axis=1) == known.targets
+    found = {
+        label: float(agreed[known.targets == k].mean())
+        for k, label in enumerate(work.originals.classes)
+        if (known.targets == k).any()
+    }
+    for label, share in found.items():
+        if share < _AGREED:
+            say(
+                f"clean: the nets agree with {share:.0%} of the labels '{label}': unless that many "
+                "are false, they do not know it, and good images are listed. Train longer "
+                "(clean.epochs), or keep `labels: advise`"
+            )
+    return found
 
 
 def _unlike(work: _Work, place: np.ndarray, far: np.ndarray) -> list[Found]:

@@ -113,6 +113,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
 
 
 def _opened(work: _Work) -> _Work:
+    """With the rows that the split and the cleaning leave."""
     data, originals = work.data, work.originals
     splits = read_splits(data / "splits")
     learned, held = (splits.rows(originals, name) for name in ("train", "val"))

@@ -91,7 +91,7 @@ STAGES: Mapping[str, Stage] = {
         reads=("train",),
         outputs=("cleaning",),
         options=("device",),
-        revision=2,
+        revision=3,
     ),
     "enlarge": Stage(
         description="Make more training images of rare classes, and check them.",
@@ -100,7 +100,7 @@ STAGES: Mapping[str, Stage] = {
         reads=("train",),
         outputs=("enlarged",),
         options=("device",),
-        revision=2,
+        revision=3,
     ),
     "train": Stage(
         description="Fit the classifier; keep the epoch that ranks validation best.",
@@ -128,7 +128,7 @@ STAGES: Mapping[str, Stage] = {
         section="raresight.pipeline.report.params:ReportParams",
         outputs=("report",),
         shown=False,
-        revision=5,
+        revision=6,
     ),
 }
 

@@ -84,6 +84,8 @@ def _enlarge(params: "EnlargeParams") -> Iterator[str]:
         yield "make nothing"
     for label, count in params.classes.items():
         yield f"{count} of each {label}, by {params.method}"
+    if params.classes and params.share == "sweep":
+        yield "keep as many of them as validation says are surely better than none"
 
 
 def _card(params: "CardParams") -> Iterator[str]:

@@ -1,6 +1,7 @@
 """clean: planted faults are found, a person's decisions hold, and train leaves out what it says."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,9 +119,27 @@ def test_planted_faults_are_found_and_scored(drawn):
         "hidden_found": len(hidden & told) / len(hidden),
     }
     assert scored["outliers"]["recall"] == {"blank": 1, "duplicated": 1}
+    assert {name: share > 0.8 for name, share in cleaning.summary["agreement"].items()} == {
+        "circle": True,
+        "star": True,
+    }
     dropped = [one for one in cleaning.findings if one.decision == "drop"]
     assert sum(cleaning.summary["dropped"].values()) == len(dropped) > 6
     assert not [*(drawn / "data/.resume").glob("[!.]*")]  # locks alone
+
+
+def test_nets_that_do_not_know_a_class_are_said_to(capsys):
+    targets = np.array([0] * 90 + [1] * 10)
+    scores = np.where(targets[:, None] == [0, 1], 0.98, 0.02)
+    scores[90:94] = [0.98, 0.02]  # four of ten
+    known = labels.Judged(
+        targets=targets, scores=scores, votes=scores, rare=np.array([False, True])
+    )
+    work = SimpleNamespace(originals=SimpleNamespace(classes=("circle", "star")))
+    assert clean._agreement(work, known) == {"circle": 1, "star": 0.6}
+    said = capsys.readouterr().err
+    assert "agree with 60% of the labels 'star'" in said
+    assert "'circle'" not in said
 
 
 def test_train_learns_from_none_that_is_left_out_nor_from_its_copies(project, monkeypatch):
