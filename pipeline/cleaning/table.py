@@ -90,7 +90,7 @@ def left_out(data: Path) -> list[str]:
     if not (data / FOLDER / FILE).is_file():
         return []
     cleaning = read_cleaning(data / FOLDER)
-    made_for = cleaning.summary["splits"]
+    made_for = cleaning.summary.get("splits")
     if cleaning.dropped and made_for != splits_digest(data):
         raise DataError(
             f"{data / FOLDER} was made for other splits than those in {data / 'splits'}: what it "

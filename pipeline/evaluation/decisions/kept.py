@@ -134,9 +134,11 @@ class KeptDecision:
                 f"{folder / DECISION} is not of format {FORMAT}, which this version of Raresight "
                 "reads. Run `raresight evaluate` again, or use the version that wrote it."
             )
+        from safetensors import SafetensorError
+
         try:
             return cls(**_fields(document, folder))
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
             raise DataError(f"{folder} holds no decision that can be read: {error!r}.") from None
 
 
