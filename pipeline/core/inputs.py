@@ -53,9 +53,10 @@ def understood(what: str, remedy: str, *also: type[Exception]) -> Iterator[None]
 
     ``also`` are errors that mean the same in a library.
     """
+    meant: tuple[type[Exception], ...] = (LookupError, TypeError, AttributeError, ValueError)
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ValueError, *also) as error:
+    except meant + also as error:
         told = f"{type(error).__name__}: {str(error)[:200]}"
         raise DataError(
             f"{what} cannot be understood by this version of Raresight ({told}). {remedy}"
