@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint bench million digits clean
+.PHONY: help repro test lint bench million torture digits clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -49,6 +49,9 @@ million: $(VENV)/installed  ## the story at full size: a million images, a hundr
 
 bench: $(VENV)/installed  ## ratios beside what a user would pick instead
 	$(BIN)/python -m benchmarks
+
+torture: $(VENV)/installed  ## kill stages, fail their calls and damage their files for half an hour
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.torture
 
 digits: $(VENV)/installed  ## write scikit-learn's real digits as images below data/raw
 	$(BIN)/raresight digits data/raw/digits

@@ -7,6 +7,10 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests/imports.py and other helpers
 
+import no_network  # found on the path that is set above
+
+no_network.hold()
+
 # A busy machine is no failure: no example of a property has a time limit.
 settings.register_profile("raresight", deadline=None)
 settings.load_profile("raresight")

@@ -2,19 +2,28 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
+import judged as judged_images
 import pytest
 from imports import ROOT
+from kept_model import make_project
 from ruamel.yaml import YAML
 
 from benchmarks import memory, million
+from raresight.pipeline.dataset import Dataset
 from raresight.pipeline.stages.table import STAGES
 
 LINUX = Path("/proc/self/status").exists()
 pytestmark = pytest.mark.skipif(not LINUX, reason="needs Linux's /proc")
 
+SPLITS_OF_RARE = [
+    split
+    for split, label in zip(judged_images.SPLITS, judged_images.LABELS, strict=True)
+    if label == "rare"
+]
 MEBIBYTES = 64
 TAKES = f"held = bytearray({MEBIBYTES} << 20)"
 READS = """
@@ -60,38 +69,43 @@ def test_the_roads_differ_in_how_often_the_disease_is_drawn():
     assert {one["evaluate"]["deployment_prevalence"] for one in params.values()} == {1e-4}
 
 
+def test_a_stage_is_run_as_its_command(tmp_path):
+    source = {"generator": "shapes", "count": 40, "options": {"classes": ["star", "circle"]}}
+    source["prevalence"] = {"star": 0.4}
+    small = {"generate": {"sources": [source], "image_size": 16, "positive": "star"}}
+    (row,) = memory.stages(tmp_path, memory.scaled(small, 80), ["generate"])
+    assert (row.stage, row.images) == ("generate", 80)
+    assert row.written > 80 * 16 * 16 * 3
+    assert len(Dataset(tmp_path / "data/generated")) == 80
+
+
 def test_both_roads_end_in_an_answer(tmp_path, monkeypatch, capsys):
-    small = {
-        "generate": {
-            "sources": [
-                {
-                    "generator": "shapes",
-                    "count": 60,
-                    "prevalence": {"star": 0.4},
-                    "options": {"classes": ["star", "circle"]},
-                }
-            ],
-            "image_size": 16,
-            "positive": "star",
-        },
-        "augment": {}, "split": {}, "clean": {}, "enlarge": {},
-        "train": {"epochs": 2, "batch_size": 16, "threads": 1},
-        "evaluate": {"num_bootstrap": 100, "deployment_prevalence": 1e-3},
-        "report": {},
-    }  # fmt: skip
-    YAML().dump(small, tmp_path / "small.yaml")
-    monkeypatch.setattr(million, "ROADS", dict.fromkeys(million.ROADS, tmp_path / "small.yaml"))
+    (tmp_path / "kept").mkdir()
+    judged = make_project(tmp_path / "kept")
+
+    def stages(folder, params, names):
+        """As if every stage had run: what evaluate found is there."""
+        shutil.copytree(judged.data, folder / "data")
+        images = params["generate"]["sources"][0]["count"]
+        taken = {"seconds": 2.0, "anonymous": 3 << 20, "mapped": 5 << 20, "written": 7}
+        for name in names:
+            yield memory.Row(stage=name, images=images, **taken)
+
+    monkeypatch.setattr(million, "stages", stages)
     found = tmp_path / "found.json"
-    asked = ["--images", "80", "--enriched", "60", "--folder", tmp_path / "kept", "--json", found]
-    million.main([str(argument) for argument in asked])
+    million.main(["--images", "80", "--enriched", "60", "--json", str(found)])
     enriched, whole = json.loads(found.read_text())
     assert [row["stage"] for row in whole["rows"]] == list(STAGES)
     assert (enriched["rows"][0]["images"], whole["rows"][0]["images"]) == (60, 80)
-    assert whole["positives"] + whole["negatives"] == 12  # 15 %
-    assert whole["always_negative"] == pytest.approx(0.999)
-    by_name = {row["stage"]: row for row in whole["rows"]}
-    assert by_name["generate"]["written"] > 80 * 16 * 16 * 3
-    assert "recall at 0.001" in capsys.readouterr().out
+    results = json.loads((judged.data / "evaluation/results.json").read_text())
+    recall = results["deployment"]["model"]["recall"]
+    assert whole["figures"]["recall"].startswith(f"{recall:.3g} (")
+    assert whole["positives"] == SPLITS_OF_RARE.count("test")
+    assert whole["positives"] + whole["negatives"] == judged_images.SPLITS.count("test")
+    assert whole["always_negative"] == pytest.approx(1 - 1e-3)
+    printed = capsys.readouterr().out
+    assert "recall at 0.001" in printed
+    assert f"{2 * len(STAGES)}" in printed  # seconds of a road
 
 
 def test_photographs_are_read_in_and_predicted(tmp_path):

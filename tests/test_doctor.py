@@ -16,7 +16,7 @@ from raresight.pipeline.doctor.finding import Project, set_aside
 
 LOCK = "schema: '2.0'\nstages:\n  check:\n    cmd: python -m raresight check\n"
 # Nothing of the machine decides what these tests find.
-OF_A_CRASH = ("dvc.lock", "in use", "writers", "half-made", "kept training", "modes")
+OF_A_CRASH = ("dvc.lock", "in use", "writers", "half-made", "kept training", "kept shards", "modes")
 
 
 @pytest.fixture
@@ -134,6 +134,14 @@ def test_a_poisoned_state_of_a_training_is_set_aside(place):
     assert (place.data / ".resume/replicate-1").is_dir()
     assert not (place.data / ".resume/replicate-2").exists()
     assert len([*(place.data / ".resume").glob("replicate-2.broken-*")]) == 1
+
+
+def test_kept_shards_are_told_and_left(place):
+    (place.data / ".generating").mkdir()
+    (place.data / ".generating/part-00000.arrow").write_bytes(b"x" * 2000)
+    (one,) = [one for one in doctor.run(place.root, place.data, fix=True) if "shards" in one.check]
+    assert (one.state, one.said[:17]) == ("note", "1 shards (2.0 kB)")
+    assert (place.data / ".generating/part-00000.arrow").exists()
 
 
 def test_files_that_nobody_else_may_read_are_opened_up(place):

@@ -45,11 +45,7 @@ ROOMS = {
     "wording": {*BASE, "evaluation", "comparison"},
     # The page shows a judgement, or two of them compared.
     "report": {*DATA, "splitting", "cleaning", "enlarging", "evaluation", "comparison", "wording"},
-    "doctor": {
-        *BASE,
-        "generators",
-        "models",
-    },  # fonts and devices, as generators and training take them
+    "doctor": {*BASE, "generation", "generators", "models"},  # what these keep, draw with, run on
     "cards": {*DATA, "evaluation", "wording"},  # what a model or a dataset is, for the hub
 }
 EVERY = {*ROOMS, "generators"}

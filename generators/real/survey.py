@@ -99,9 +99,10 @@ def _reached(found: bytes | np.ndarray, value_range: Range | None) -> Extent | N
     """How far the values of more than 8 bits reach; ValueError where they do not fit the range."""
     if (deep := values_of(found)) is None:
         return None
+    extent = extent_of(deep)
     if value_range == "dtype":
         deep.levels(value_range)
-    return extent_of(deep)
+    return extent
 
 
 def _decode(content: Content) -> Surveyed:

@@ -128,11 +128,14 @@ def _judged(
         names = ", ".join(f"--{name.removesuffix('s')}" for name, v in given.items() if v)
         raise click.UsageError(f"{names}: for the scores of --predictions only.")
     if show:
+        from raresight.pipeline.core.inputs import understood
         from raresight.pipeline.stages.evaluate import show as last
 
-        metrics = last(settings.data)
-    else:
-        metrics = run_stage(settings, "evaluate", **where, report=False)
+        metrics, place = last(settings.data), settings.data / "evaluation"
+        with understood(str(place / "results.json"), "Run `raresight evaluate` again."):
+            print_result(settings, metrics, partial(render, folder=place))
+        return metrics
+    metrics = run_stage(settings, "evaluate", **where, report=False)
     print_result(settings, metrics, partial(render, folder=settings.data / "evaluation"))
     return metrics
 

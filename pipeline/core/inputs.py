@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,22 @@ def read_results(path: Path, stage: str) -> Any:
     if problems := [f"{path}: {problem}" for problem in interval_problems(found)]:
         raise DataError(f"{listing(problems)}\n{remedy}")
     return found
+
+
+@contextmanager
+def understood(what: str, remedy: str, *also: type[Exception]) -> Iterator[None]:
+    """Around what takes values out of files that are whole: where one of them is missing, or of
+    another kind than its stage writes, DataError names the files (``what``) and what to do.
+
+    ``also`` are errors that mean the same in a library.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, *also) as error:
+        told = f"{type(error).__name__}: {str(error)[:200]}"
+        raise DataError(
+            f"{what} cannot be understood by this version of Raresight ({told}). {remedy}"
+        ) from error
 
 
 def interval_problems(found: Any, where: str = "") -> Iterator[str]:

@@ -80,7 +80,7 @@ class Mapped(Sharded):
         if not self.mapped or madvise is None:
             return
         read, self._read, self._bytes = self._read, set(), 0
-        for shard in (self._maps[number] for number in read):
+        for shard in [self._maps[number] for number in list(read)]:  # other threads may add to it
             start = -(-shard.ctypes.data // PAGESIZE) * PAGESIZE
             size = (shard.ctypes.data + shard.nbytes - start) // PAGESIZE * PAGESIZE
             if size > 0:

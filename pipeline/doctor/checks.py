@@ -18,5 +18,6 @@ CHECKS: Mapping[str, Callable[[Project], Iterator[Finding]]] = {
     "writers": leftovers.locks,
     "half-made": leftovers.half_made,
     "kept training": leftovers.kept_training,
+    "kept shards": leftovers.kept_shards,
     "modes": leftovers.modes,
 }

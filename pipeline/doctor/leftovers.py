@@ -10,7 +10,9 @@ from pathlib import Path
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.core.locks import is_held, owner, owner_note
 from raresight.pipeline.core.provenance import MANIFEST
+from raresight.pipeline.core.space import in_words
 from raresight.pipeline.doctor.finding import ASIDE, Finding, Project, set_aside
+from raresight.pipeline.generation.kept import FOLDER
 
 _RESUME = ".resume"
 
@@ -73,6 +75,17 @@ def kept_training(project: Project) -> Iterator[Finding]:
             yield Finding(said=f"{folder}: a training that `raresight train` goes on with")
     if not folders:
         yield Finding(said="no training was stopped")
+
+
+def kept_shards(project: Project) -> Iterator[Finding]:
+    """The shards of a generation that was stopped."""
+    shards = [*(project.data / FOLDER).glob("*.arrow")]
+    if not shards:
+        yield Finding(said="no generation was stopped")
+        return
+    size = in_words(sum(path.stat().st_size for path in shards))
+    said = f"{len(shards)} shards ({size}) of a generation that `raresight generate` goes on with"
+    yield Finding(said=f"{said}; `rm -r {project.data / FOLDER}` begins anew", state="note")
 
 
 def modes(project: Project) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from raresight.pipeline.cleaning.table import FOLDER as CLEANING
 from raresight.pipeline.cleaning.table import read_cleaning
 from raresight.pipeline.core.arrow import read_arrow
 from raresight.pipeline.core.files import read_json, stage_outputs
-from raresight.pipeline.core.inputs import read_results, require_inputs
+from raresight.pipeline.core.inputs import read_results, require_inputs, understood
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.baselines.registry import BASELINES
@@ -50,9 +50,14 @@ def run(params_file: Path, data: Path) -> Path:
     params = load_section(params_file, "report", ReportParams)
     require_inputs(data, _inputs(data))
     read = [data / name for name in (*_inputs(data), *_NUMBERS)]
-    inputs = _read(params, _asked(params_file), data)
-    planes = planes_of(inputs)
-    text = render(sections(inputs, planes))
+    asked = _asked(params_file)
+    from jinja2 import UndefinedError
+
+    made_from = f"What the page is made from, in {data},"
+    with understood(made_from, "Run `dvc repro`.", UndefinedError):
+        inputs = _read(params, asked, data)
+        planes = planes_of(inputs)
+        text = render(sections(inputs, planes))
     card = load_section(params_file, "card", CardParams, optional=True)
     with stage_outputs(data / OUTPUT, inputs=read) as (folder,):
         (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")

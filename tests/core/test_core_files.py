@@ -108,7 +108,7 @@ def test_folders_and_files_are_put_in_place_together(tmp_path):
 def test_a_second_writer_is_turned_away_and_harms_nothing(tmp_path):
     with stage_outputs(tmp_path / "out") as (new,):
         (new / "part.txt").write_text("first")
-        with pytest.raises(LockedError, match="another run"):
+        with pytest.raises(LockedError, match="held by process "):
             write(tmp_path / "out", "second")
     assert (tmp_path / "out/part.txt").read_text() == "first"
 

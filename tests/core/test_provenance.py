@@ -7,9 +7,14 @@ import pytest
 
 from raresight.pipeline.commands import verify
 from raresight.pipeline.core.files import manifest_problems, stage_outputs, write_json
-from raresight.pipeline.core.inputs import interval_problems, read_results, require_inputs
+from raresight.pipeline.core.inputs import (
+    interval_problems,
+    read_results,
+    require_inputs,
+    understood,
+)
 from raresight.pipeline.core.provenance import sha256
-from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.runtime.errors import DataError, InputMissing
 
 STAGES_OF = {"generated": "generate", "splits": "split"}
 
@@ -111,6 +116,17 @@ def test_what_has_no_interval_has_no_problem():
     found = {"a": 2, "a_low": None, "a_high": None, "b": None, "b_low": 1, "b_high": 2, "c": [3]}
     assert [*interval_problems(found)] == []
     assert [*interval_problems({"a": 1 + 1e-12, "a_low": 0.5, "a_high": 1})] == []
+
+
+def test_what_lacks_a_value_is_named_with_what_to_do():
+    for wrong in (lambda: {}["recall"], lambda: None + 1, lambda: [][0], lambda: None.x):
+        with (
+            pytest.raises(DataError, match=r"^results\.json cannot be understood .* Run it again"),
+            understood("results.json", "Run it again."),
+        ):
+            wrong()
+    with pytest.raises(InputMissing), understood("results.json", "Run it again."):
+        raise InputMissing("of its own")
 
 
 def test_every_flipped_bit_of_a_manifest_is_seen(data):

@@ -16,9 +16,10 @@ from program import invoke
 from ruamel.yaml import YAML
 from sklearn.metrics import confusion_matrix
 
+from benchmarks.torture.damaging import fit
 from raresight.pipeline.core.files import manifest_problems
 from raresight.pipeline.evaluation.metrics.registry import METRICS, shown
-from raresight.pipeline.runtime.errors import InputMissing
+from raresight.pipeline.runtime.errors import DataError, InputMissing
 from raresight.pipeline.stages import report
 from raresight.pipeline.wording.glossary import TERMS
 from raresight.pipeline.wording.numbers import number, share
@@ -140,6 +141,9 @@ def test_the_page_has_its_own_title_and_notes_and_a_name_for_its_inputs(rare, tm
     document["train"]["epochs"] -= 1
     judged = data / "evaluation" / "results.json"
     judged.write_text(judged.read_text() + "\n")
+    with pytest.raises(DataError, match=r"results\.json is not what was written"):
+        named()
+    fit(judged, data)
     assert named() != name
     # dvc.lock lists results.json by its MD5, by which the page's commit is found.
     assert hashlib.md5(judged.read_bytes()).hexdigest() in (data / "report/index.html").read_text()

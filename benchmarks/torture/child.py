@@ -1,0 +1,110 @@
+"""A stage in a process of its own: started, stopped at a moment, and what it ended with."""
+
+import contextlib
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from raresight.pipeline.cli import main
+
+PATIENCE = 120.0  # seconds after which a process hangs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a process ended: ``code`` as a shell has it, negative for a signal, None for a hang."""
+
+    code: int | None
+    said: str
+    seconds: float
+    peak: int  # bytes
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether an error was none that is meant for a person, or the process crashed."""
+        crash = self.code is not None and self.code < 0 and self.code not in (-9, -15, -2)
+        return crash or "error: unexpected" in self.said or "Traceback" in self.said
+
+
+def run(
+    words: list[str],
+    *,
+    log: Path,
+    before: Callable[[], None] = lambda: None,
+    number: int | None = None,
+    after: float = 0.0,
+    patience: float = PATIENCE,
+) -> Ended:
+    """Run ``raresight WORDS``; ``before`` is called in its process, whose group gets the signal
+    ``number`` ``after`` seconds where one is given."""
+    start = time.perf_counter()
+    process = os.fork()
+    if process == 0:
+        code = 70
+        try:
+            code = _become(words, log, before)
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
+        except BaseException:
+            traceback.print_exc()
+        finally:  # whatever happens: this process must not go on as if it were its parent
+            os._exit(code)
+    with contextlib.suppress(OSError):
+        os.setpgid(process, process)
+    wanted = after if number is not None else patience
+    code = _wait(process, wanted)
+    if code is None and number is not None:
+        os.killpg(process, number)
+        code = _wait(process, patience)
+    if code is None:
+        os.killpg(process, signal.SIGKILL)
+        _wait(process, 60)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    said = log.read_text(errors="replace") if log.exists() else ""
+    return Ended(code=code, said=said, seconds=time.perf_counter() - start, peak=peak)
+
+
+def _become(words: list[str], log: Path, before: Callable[[], None]) -> int:
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.argv = ["raresight", *words]
+    try:
+        before()
+        return main()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            _modules(log).write_text("\n".join(sys.modules))
+
+
+def load_as(log: Path) -> None:
+    """Load what the last process had loaded at its end: the next one need not."""
+    for name in _modules(log).read_text().splitlines():
+        with contextlib.suppress(Exception):
+            import_module(name)
+
+
+def _modules(log: Path) -> Path:
+    return log.with_suffix(".modules")
+
+
+def _wait(process: int, seconds: float) -> int | None:
+    end = time.perf_counter() + seconds
+    while True:
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if time.perf_counter() >= end:
+            return None
+        time.sleep(0.001)
