@@ -82,7 +82,7 @@ def _machine() -> dict[str, str | int]:
 
 
 def _print(rows: list[Measurement], sizes: Sizes) -> None:
-    title = f"median of {sizes.rounds} rounds in turn (least-most)"
+    title = f"median of up to {sizes.rounds} rounds in turn (least-most)"
     table = PlainTable(title=title, show_lines=True)
     for heading in ("what", "ours", "what a user would pick", "ratio", "goal"):
         table.add_column(heading, overflow="fold")

@@ -167,6 +167,18 @@ def test_with_folds_every_training_has_its_first_phase(project):
     assert checkpoint.read_card(project / "data/model").epoch == results["folds"]["epoch"]
 
 
+def test_every_seed_has_its_first_phase(project):
+    change(project / "params.yaml", num_seeds=2, epochs=2)
+    run(project)
+    cards = [
+        checkpoint.read_card(one) for one in checkpoint.replicate_folders(project / "data/model")
+    ]
+    assert len({card.seed for card in cards}) == 2
+    assert all(card.epoch in (4, 5) for card in cards)  # chosen among the recipe's
+    results = json.loads((project / "data/training/results.json").read_text())
+    assert len(results["by_seed"]["val_average_precision"]["values"]) == 2
+
+
 @pytest.mark.parametrize(
     ("sources", "told"),
     [
