@@ -43,7 +43,7 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
         raise error.cause from None
     except ray.exceptions.RayError as error:
         told = " ".join(str(error).split())
-        raise RaresightError(f"The Ray cluster lost work, {_RETRIES} times again: {told}") from None
+        raise RaresightError(f"Ray gave up a task after {_RETRIES} retries: {told}") from None
     finally:
         if ours:
             ray.shutdown()
