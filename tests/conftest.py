@@ -15,6 +15,7 @@ no_network.hold()
 settings.register_profile("raresight", deadline=None)
 settings.load_profile("raresight")
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # `datasets` counts what it opens, somewhere else
 os.environ.pop("DVC_ROOT", None)  # a stage under test belongs to no DVC run around the tests
 
 

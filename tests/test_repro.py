@@ -201,8 +201,8 @@ def longer(reproduced):
 def test_an_experiment_reruns_only_what_its_param_decides(longer):
     log, diff = longer
     ran = [line for line in log.splitlines() if line.startswith("Running stage")]
-    # clean works by the recipe of the section train; switched off, it has nothing to do.
-    named = ("check", "clean", "train", "evaluate", "report")
+    # clean and enlarge train by the section train; switched off, they have nothing to do.
+    named = ("check", "clean", "enlarge", "train", "evaluate", "report")
     assert ran == [f"Running stage '{name}':" for name in named]
     trained = diff["data/training/metrics.json"]["train_loss"]
     assert trained["new"] != trained["old"]  # one epoch more

@@ -56,7 +56,12 @@ def test_a_bar_is_as_long_as_its_logarithm(tmp_path, rare, alike):
         folder = tmp_path / str(number)
         originals = Dataset(alike.data / "generated")
         write.write_figures(
-            folder, originals, originals, counts=counts(number, copies=9999), findings=()
+            folder,
+            originals,
+            originals,
+            counts=counts(number, copies=9999),
+            findings=(),
+            made=None,
         )
         found = (pixels(folder / "splits.png")[..., :3] == blue).all(axis=-1)
         return found.sum(axis=1).max() / 3  # three panels, each with the same bar

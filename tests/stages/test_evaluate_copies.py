@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from judged import SquareScorer
 
-from raresight.pipeline.core.files import stage_outputs
+from benchmarks.torture.damaging import fit
 from raresight.pipeline.evaluation.checks import augmentation_check
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.stages import evaluate
@@ -57,7 +57,8 @@ def test_nothing_is_checked_where_copies_cannot_tell_a_class(judged_project, rec
 
 def test_copies_of_an_earlier_version_are_to_be_made_again(judged_project):
     params, data = judged_project()
-    with stage_outputs(data / "augmented") as (folder,):
-        (folder / "report.json").write_text("{}")
+    report = data / "augmented" / "report.json"
+    report.write_text("{}")
+    fit(report, data)
     with pytest.raises(DataError, match=r"names no recipe[\s\S]*raresight augment"):
         evaluate.run(params, data)
