@@ -23,8 +23,8 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
     """Yield ``work(task)`` for every task, in the order of ``tasks``.
 
     ``workers`` is the number of processes where no cluster is there yet. Raises DeviceError when
-    Ray is not installed, and what a task raised as it was raised. What was under way on a machine
-    that is lost is done again on another.
+    Ray is not installed or does not start, and what a task raised as it was raised. What was under
+    way on a machine that is lost is done again on another.
     """
     if find_spec("ray") is None:
         raise DeviceError("--executor ray needs ray: pip install 'raresight[ray]'")
@@ -34,8 +34,7 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
 
     ours = not ray.is_initialized()
     if ours:
-        cpus = None if "RAY_ADDRESS" in os.environ else workers
-        ray.init(include_dashboard=False, log_to_driver=False, num_cpus=cpus)
+        _begin(ray, workers)
     try:
         cores = int(ray.cluster_resources().get("CPU", workers))
         yield from _results_in_order(ray, work, tasks, ahead=_AHEAD * max(1, cores))
@@ -47,6 +46,22 @@ def map_on_ray(work: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
     finally:
         if ours:
             ray.shutdown()
+
+
+def _begin(ray: Any, workers: int) -> None:
+    address = os.environ.get("RAY_ADDRESS")
+    try:
+        ray.init(
+            include_dashboard=False, log_to_driver=False, num_cpus=None if address else workers
+        )
+    except Exception as error:  # Ray raises that class itself where it cannot start, or connect
+        told = " ".join(str(error).split())
+        way = (
+            f"Is the cluster of RAY_ADDRESS={address} there?"
+            if address
+            else "A busy machine may be too slow for it: try again, or --executor local."
+        )
+        raise DeviceError(f"Ray did not start: {told} {way}") from None
 
 
 def _results_in_order(

@@ -46,9 +46,17 @@ def machines():
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    second = machines.add_node(num_cpus=1)
-    ray.init(address=machines.address, log_to_driver=False)
+    for left in (2, 1, 0):  # Ray gives a machine 30 seconds to start, which a busy one may miss
+        machines = Cluster()
+        try:
+            machines.add_node(num_cpus=1)
+            second = machines.add_node(num_cpus=1)
+            ray.init(address=machines.address, log_to_driver=False)
+            break
+        except Exception:
+            machines.shutdown()
+            if not left:
+                raise
     try:
         yield machines, second
     finally:
@@ -107,3 +115,22 @@ def test_without_ray_the_line_that_installs_it_is_told(tmp_path, monkeypatch):
     result = invoke(*options(tmp_path), "generate", "--executor", "ray")
     assert result.exit_code == DeviceError.exit_code == 78
     assert install_line("ray") in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "told"), [(None, "--executor local"), ("10.0.0.1:6379", "RAY_ADDRESS=10.0.0.1")]
+)
+def test_a_ray_that_does_not_start_is_said_in_one_sentence(monkeypatch, address, told):
+    ray = pytest.importorskip("ray")
+
+    def slow(**options):
+        raise Exception("The current node timed out during startup.")  # as Ray raises it
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", slow)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if address:
+        monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(DeviceError, match=told) as caught:
+        list(cluster.map_on_ray(str, [1], workers=1))
+    assert "Ray did not start: The current node timed out" in str(caught.value)
