@@ -25,15 +25,18 @@ def sentences(label: str, found: Mapping[str, Any]) -> Iterator[tuple[str, bool]
     visible, seam, near = found["visible"], found["seam"], found["neighbors"]
     if visible is not None:
         yield (
-            f"the label shows in {visible:.0%} as much as in 95 % of the real ones",
+            f"in {visible:.0%} the label shows as clearly as in 95% of the real ones",
             visible < _UNSEEN,
         )
     if seam is not None:
-        yield f"a seam is told from none with an AUROC of {seam:.2f} (0.5: not)", seam > _SEAM
+        yield (
+            f"a probe tells what was pasted from untouched images: AUROC {seam:.2f} (0.5: chance)",
+            seam > _SEAM,
+        )
     if found["told_apart"] is not None:
         yield (
-            "made and real ones are told apart by cheap statistics with an AUROC of "
-            f"{found['told_apart']:.2f} (0.5: not)",
+            "a probe tells made from real ones by cheap statistics: AUROC "
+            f"{found['told_apart']:.2f} (0.5: chance)",
             False,
         )
     if near is None:
@@ -43,7 +46,7 @@ def sentences(label: str, found: Mapping[str, Any]) -> Iterator[tuple[str, bool]
         yield f"{few} are too few to say whether these are copies, or cover the class", False
         return
     yield (
-        f"{near['memorized']:.0%} lie nearer to a training image than all but 1 % of validation "
+        f"{near['memorized']:.0%} lie nearer to a training image than all but 1% of validation "
         f"images do{': these are copies' if near['memorized'] > _COPIES else ''}",
         near["memorized"] > _COPIES,
     )
