@@ -9,10 +9,6 @@ images of a model trained without what it chose. One core: six minutes a seed fo
 for digits.
 """
 
-import argparse
-import json
-import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
+from benchmarks import by_seed
 from benchmarks.inputs import params_document
 from benchmarks.trained import tested
 from raresight.pipeline.cleaning.labels import Judged, label_faults, neighbor_votes, rare_classes
@@ -261,27 +257,16 @@ def _outliers(rows: list[dict[str, Any]]) -> str:
     return f"outliers: precision {precision:.2f}, good flagged {thrown:.3f}; found: {by_kind}"
 
 
+def _shown(name: str, rows: list[dict[str, Any]]) -> list[Table | str]:
+    found: list[Table | str] = [table(name, rows)]
+    if any(row["way"] == "outliers" for row in rows):
+        found.append(_outliers(rows))
+    return found
+
+
 def main() -> None:
     """Measure what is asked for and print it."""
-    parser = argparse.ArgumentParser("python -m benchmarks.cleaning")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(SCENARIOS)} (default: all)")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default: 5)")
-    parser.add_argument("--json", type=Path, help="write every row")
-    asked = parser.parse_args()
-    os.environ["RARESIGHT_VERBOSITY"] = "-1"
-    console, every = Console(), {}
-    console.width = max(console.width, 150)
-    for name in asked.names or SCENARIOS:
-        rows = every[name] = []
-        for seed in range(1, asked.seeds + 1):
-            for row in SCENARIOS[name](seed):
-                rows.append(row)
-                print(json.dumps(row), file=sys.stderr, flush=True)
-        console.print(table(name, rows))
-        if any(row["way"] == "outliers" for row in rows):
-            console.print(_outliers(rows))
-        if asked.json:
-            asked.json.write_text(json.dumps(every))
+    by_seed.run("benchmarks.cleaning", SCENARIOS, _shown, seeds=5, width=150)
 
 
 if __name__ == "__main__":

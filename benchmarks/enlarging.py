@@ -8,20 +8,16 @@ rare class beside all others of 1,000, a support vector machine, and stand-ins f
 digits without masks have none of; the stage's rule chooses on validation. Some seconds a seed.
 """
 
-import argparse
-import json
-import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
+from benchmarks import by_seed
 from benchmarks.inputs import params_document
 from benchmarks.trained import tested
 
@@ -221,23 +217,9 @@ SCENARIOS: Mapping[str, Callable[[int], Iterator[dict[str, Any]]]] = {
 
 def main() -> None:
     """Measure what is asked for and print it."""
-    parser = argparse.ArgumentParser("python -m benchmarks.enlarging")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(SCENARIOS)} (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, help="how many (default: 3)")
-    parser.add_argument("--json", type=Path, help="write every row")
-    asked = parser.parse_args()
-    os.environ["RARESIGHT_VERBOSITY"] = "-1"
-    console, every = Console(), {}
-    console.width = max(console.width, 110)
-    for name in asked.names or SCENARIOS:
-        rows = every[name] = []
-        for seed in range(1, asked.seeds + 1):
-            for row in SCENARIOS[name](seed):
-                rows.append(row)
-                print(json.dumps(row), file=sys.stderr, flush=True)
-        console.print(table(name, rows))
-        if asked.json:
-            asked.json.write_text(json.dumps(every))
+    by_seed.run(
+        "benchmarks.enlarging", SCENARIOS, lambda *found: [table(*found)], seeds=3, width=110
+    )
 
 
 if __name__ == "__main__":

@@ -11,10 +11,9 @@ from raresight.pipeline.report.figures.contact_sheet import (
     FAINT,
     GROUND,
     INK,
-    enlarged,
     font,
+    outlined,
     shortened,
-    with_outline,
 )
 
 _MOST, _COLUMNS, _TILE, _GAP, _MARGIN, _HEADER, _CAPTION = 48, 8, 128, 12, 28, 92, 58
@@ -50,12 +49,7 @@ def _draw(
     sheet: Image.Image, data: Dataset, row: int, one: Finding, corner: tuple[int, int]
 ) -> None:
     """One image, and three lines below it."""
-    height, width = data.image_shape[:2]
-    longest = max(height, width)
-    size = (max(1, _TILE * width // longest), max(1, _TILE * height // longest))
-    picture = enlarged(data.images[row], size)
-    mask = None if data.masks is None else data.masks[row]
-    sheet.paste(picture if mask is None else with_outline(picture, mask), corner)
+    sheet.paste(outlined(data, row, _TILE), corner)
     pen, small = ImageDraw.Draw(sheet), font(12)
     name = f"{one.label} → {one.suggested}?" if one.suggested else one.label
     decision = {"drop": "not learned from", "keep": "kept", "review": "for review"}[one.decision]

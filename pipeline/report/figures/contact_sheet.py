@@ -130,6 +130,16 @@ def enlarged(pixels: np.ndarray, tile: tuple[int, int]) -> Image.Image:
     return picture.resize(tile, Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS)
 
 
+def outlined(data: Dataset, row: int, side: int) -> Image.Image:
+    """An image so large that its longer side has ``side`` pixels, outlined where it is labelled."""
+    height, width = data.image_shape[:2]
+    longest = max(height, width)
+    size = (max(1, side * width // longest), max(1, side * height // longest))
+    picture = enlarged(data.images[row], size)
+    mask = None if data.masks is None else data.masks[row]
+    return picture if mask is None else with_outline(picture, mask)
+
+
 def with_outline(picture: Image.Image, mask: np.ndarray) -> Image.Image:
     """The picture with a line around the mask: just outside, so that it hides nothing of it."""
     inside = np.asarray(Image.fromarray(mask).resize(picture.size, Image.Resampling.NEAREST)) > 0

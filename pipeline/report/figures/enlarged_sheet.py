@@ -9,10 +9,9 @@ from raresight.pipeline.report.figures.contact_sheet import (
     FAINT,
     GROUND,
     INK,
-    enlarged,
     font,
+    outlined,
     shortened,
-    with_outline,
 )
 from raresight.pipeline.report.images.made import Enlarged, Pair
 
@@ -52,13 +51,7 @@ def write_enlarged_sheet(originals: Dataset, made: Enlarged | None, path: Path) 
 
 def _draw(sheet: Image.Image, label: str, pair: Pair, corner: tuple[int, int]) -> None:
     for place, (data, row) in enumerate((pair.made, pair.real)):
-        height, width = data.image_shape[:2]
-        longest = max(height, width)
-        size = (max(1, _TILE * width // longest), max(1, _TILE * height // longest))
-        picture = enlarged(data.images[row], size)
-        mask = None if data.masks is None else data.masks[row]
-        shown = picture if mask is None or not mask.any() else with_outline(picture, mask)
-        sheet.paste(shown, (corner[0] + place * (_TILE + _BETWEEN), corner[1]))
+        sheet.paste(outlined(data, row, _TILE), (corner[0] + place * (_TILE + _BETWEEN), corner[1]))
     text, small = label, font(12)
     if pair.times is not None:
         text = f"{label}: {pair.times:.2f} of the usual distance"
