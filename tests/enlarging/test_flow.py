@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import flow_digits
 from raresight.pipeline.enlarging.flow.drawing import _way, draw
 from raresight.pipeline.enlarging.flow.fitting import TIMES, FlowTrainer
 from raresight.pipeline.enlarging.flow.images import Batches, Learned
@@ -172,3 +173,11 @@ def test_a_mask_that_is_too_small_large_or_faint_shows_no_label():
 def test_every_method_has_what_makes_its_images():
     assert MAKERS.keys() == METHODS.keys()
     assert {name: kind().name for name, kind in METHODS.items()} == {n: n for n in METHODS}
+
+
+def test_the_benchmark_draws_digits(monkeypatch):
+    monkeypatch.setattr(flow_digits, "STEPS", 2)
+    made = flow_digits.flow(rng().random((3, 64)), 2, rng())
+    assert made.shape == (2, 64)
+    assert made.min() >= 0
+    assert made.max() <= 1
