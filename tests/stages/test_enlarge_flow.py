@@ -140,7 +140,7 @@ def test_stopped_or_killed_in_the_middle_it_ends_with_the_same_bytes(
     project, monkeypatch, any_mask, capsys
 ):
     first = sha256(project / "data/enlarged/manifest.json")
-    monkeypatch.setattr(fitting, "_KEPT_EVERY", 8)
+    monkeypatch.setattr(fitting, "_KEPT_EVERY", 0.0)
 
     def crash():
         raise KeyboardInterrupt
@@ -153,7 +153,7 @@ def test_stopped_or_killed_in_the_middle_it_ends_with_the_same_bytes(
         run(project)
     assert sha256(project / "data/enlarged/manifest.json") == first
     said = capsys.readouterr().err
-    assert "flow resumed from step 8 " in said
+    assert "flow resumed from step 13 " in said
     run(project)
     assert "flow resumed from step 17 " in capsys.readouterr().err
     assert sha256(project / "data/enlarged/manifest.json") == first
@@ -161,12 +161,15 @@ def test_stopped_or_killed_in_the_middle_it_ends_with_the_same_bytes(
     interrupted(monkeypatch, 9, crash)
     with pytest.raises(KeyboardInterrupt):
         run(project)
-    change(project, seed=2)
+    change(project, seed=2, method=METHOD | {"learn_from": "all", "guidance": 2.0})
     run(project)
     said = capsys.readouterr().err
     assert "seed: 1 then, 2 now" in said
     assert "resumed" not in said
     assert sha256(project / "data/enlarged/manifest.json") != first
+    flow = read_json(project / "data/enlarged/report.json")["classes"]["circle"]["flow"]
+    data, splits = Dataset(project / "data/generated"), read_splits(project / "data/splits")
+    assert flow["learned_from"] == len(splits.rows(data, "train"))
 
 
 def test_what_diverges_or_collapses_ends_with_76_and_writes_nothing(project, monkeypatch):

@@ -6,6 +6,7 @@ predicts e - x from x_t, t and the class.
 """
 
 import math
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -28,7 +29,8 @@ from raresight.pipeline.training.runtime.rng_state import EpochRandomness
 from raresight.pipeline.training.state import KeepState, State, StopRequested
 
 TIMES = 1000  # what diffusers counts a time of 1 as
-_KEPT_EVERY, _LOOK_EVERY, _RECENT = 500, 16, 100  # steps; reading a loss waits for the device
+_LOOK_EVERY, _RECENT = 16, 100  # steps; reading a loss waits for the device
+_KEPT_EVERY = 60.0  # seconds
 _WARMUP, _DECAY, _CLIP, _EXPLODED, _ANY = 50, 0.01, 1.0, 1000.0, 0.1
 
 
@@ -64,10 +66,11 @@ class FlowTrainer:
     ) -> nn.Module:
         """Take the steps that are left; return the moving average of the net.
 
-        ``keep(state)`` is called now and then and before a stop, with what :meth:`load_state`
+        ``keep(state)`` is called every minute and before a stop, with what :meth:`load_state`
         resumes from. Raises DivergedError when the loss is no number or has exploded, StoppedError
         after ``stop_requested()`` was true.
         """
+        kept = time.monotonic()
         while self.step < self.params.steps:
             self._unread.append(self._take_step())
             self.step += 1
@@ -76,9 +79,10 @@ class FlowTrainer:
             if last or self.step % _LOOK_EVERY == 0:
                 self._read_losses()
             stop = not last and stop_requested()
-            if last or stop or self.step % _KEPT_EVERY == 0:
+            if last or stop or time.monotonic() - kept >= _KEPT_EVERY:
                 self._read_losses()
                 keep(self.state())
+                kept = time.monotonic()
             if stop:
                 raise StoppedError(
                     f"stop requested: a checkpoint holds {self.step:,} of {self.params.steps:,} "
