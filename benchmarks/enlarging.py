@@ -134,7 +134,7 @@ def moved(images: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarr
     found = []
     for image in images[np.arange(count) % len(images)]:
         angle, scale = draw.normal(0, 9), float(np.exp(draw.normal(0, 0.08)))
-        matrix = cv2.getRotationMatrix2D((3.5, 3.5), angle, scale)
+        matrix: np.ndarray = cv2.getRotationMatrix2D((3.5, 3.5), angle, scale)
         matrix[:, 2] += draw.normal(0, 0.4, 2)
         found.append(cv2.warpAffine(image.reshape(8, 8), matrix, (8, 8)).ravel())
     return np.array(found)

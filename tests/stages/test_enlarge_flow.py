@@ -116,9 +116,7 @@ def test_it_learns_from_training_images_of_the_class_alone_and_is_checked(drawn,
     assert not (drawn / "data/.resume/flow").exists()
     # Training learns from each where it learns from the original that it is nearest to.
     images = open_images(drawn / "params.yaml", TrainParams(), drawn / "data")
-    inputs = images.inputs(
-        TrainParams(), images.rows("train"), images.rows("val"), torch.device("cpu")
-    )
+    inputs = images.inputs(TrainParams(), images.rows("train"), torch.device("cpu"))
     before = len(data) + len(Dataset(drawn / "data/augmented"))
     assert (inputs.train.rows >= before).sum() == len(made)
 
