@@ -28,7 +28,7 @@ from benchmarks.trained import tested
 
 POSITIVE, KNOWN, OTHERS, MADE, NEW = "mitotic", 100, 3000, 8, 4
 EPOCHS = 20  # without made images; with them as many steps
-FLOW = {"name": "flow", "steps": 5000}  # the method, in bfloat16
+FLOW = {"name": "flow", "steps": 4000}  # the method, in bfloat16
 
 
 @dataclass(frozen=True, kw_only=True)
