@@ -12,6 +12,7 @@ from torch import Tensor
 
 from raresight.pipeline.models.device import upload
 from raresight.pipeline.training.data.order import Sources
+from raresight.pipeline.training.data.windows import Windows, windows_of
 
 _TAKEN_AT_ONCE = 4096  # images
 # Bytes. Pages of a file do as well there: the system keeps them for as long as it has room.
@@ -25,6 +26,8 @@ class PixelSource(Protocol):
     def shape(self) -> tuple[int, ...]: ...
 
     def take(self, rows: np.ndarray) -> np.ndarray: ...
+
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 class Feed:
@@ -54,6 +57,13 @@ class Feed:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def windows(self, mebibytes: int | None) -> Windows | None:
+        """What an epoch goes through, so many MiB of images at a time; None without a bound."""
+        if mebibytes is None:
+            return None
+        image_bytes = int(np.prod(self._pixels.shape[1:]))
+        return windows_of(*self._pixels.places(self.rows), image_bytes, mebibytes)
 
     def first(self, count: int) -> "Feed":
         """The first ``count`` of its images, without a second copy of them."""
