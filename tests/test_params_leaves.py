@@ -36,6 +36,7 @@ NULLABLE = {
     "generate.positive",
     "train.sampler.max_per_class",
     "train.shuffle_window",
+    "train.validation.max_per_class",
     "train.mixing",
     "train.ema",
     "train.classifier_retraining",
