@@ -138,10 +138,12 @@ def export_model(
     required=True,
     help="For torchvision, Hugging Face, webdataset, or pycocotools.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@click.option(
+    "--out", type=Target(path_type=Path), required=True, help="Folder to write, a path or a URL."
+)
 @click.option("--copies", is_flag=True, help="Also the augmented copies that train learns from.")
 @click.pass_obj
-def export_data(settings: Settings, form: str, out: Path, copies: bool) -> None:
+def export_data(settings: Settings, form: str, out: str | Path, copies: bool) -> None:
     """Write the images with labels, masks and splits, for another program.
 
     With a dataset card; the same bytes each time.

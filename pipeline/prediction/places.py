@@ -29,16 +29,19 @@ class Place:
 def place_of(name: str) -> Place:
     """The place of that name; ``file://`` URLs are paths. Raises as :func:`stores.kind`."""
     name = stores.as_path(name)
-    kind: Kind | None
-    if stores.is_url(name):
-        found = stores.kind(name)
-        kind = found and ("folder" if found == "directory" else "file")
-        if kind == "folder" and stores.kind(stores.joined(name, DESCRIPTION)) == "file":
-            kind = "dataset"
-    elif Path(name, DESCRIPTION).is_file():
-        kind = "dataset"
-    elif Path(name).is_dir():
-        kind = "folder"
-    else:
-        kind = "file" if Path(name).exists() else None
-    return Place(name=name, kind=kind)
+    return Place(name=name, kind=_in_store(name) if stores.is_url(name) else _here(Path(name)))
+
+
+def _in_store(url: str) -> Kind | None:
+    found = stores.kind(url)
+    if found != "directory":
+        return None if found is None else "file"
+    return "dataset" if stores.kind(stores.joined(url, DESCRIPTION)) == "file" else "folder"
+
+
+def _here(path: Path) -> Kind | None:
+    if (path / DESCRIPTION).is_file():
+        return "dataset"
+    if path.is_dir():
+        return "folder"
+    return "file" if path.exists() else None

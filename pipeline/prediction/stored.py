@@ -1,10 +1,12 @@
-"""Datasets in a store: their files come into a folder here, each verified as it comes."""
+"""Datasets in a store: fetched into a folder here, verified as they come, and written there."""
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.core.locks import lock
@@ -24,6 +26,25 @@ def open_at(place: str | Path) -> Dataset:
     found = Dataset(fetched(str(place)))
     found.name = str(place)
     return found
+
+
+@contextmanager
+def folder_to_write(out: str | Path) -> Iterator[Path]:
+    """A folder to be written: ``out``, or of a URL one whose files go there if the block succeeds.
+
+    UnsafeError where there is something in the store already: it would be mixed with what is new.
+    """
+    if not stores.is_url(out):
+        yield Path(out)
+        return
+    url = str(out)
+    if stores.kind(url) is not None:
+        raise UnsafeError(f"{url} is there already. Remove it, or name another.")
+    with TemporaryDirectory(prefix="raresight-out-") as scratch:
+        folder = Path(scratch, "out")
+        yield folder
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            stores.put(file, stores.joined(url, file.relative_to(folder).as_posix()))
 
 
 def cache() -> Path:

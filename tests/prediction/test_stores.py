@@ -85,6 +85,26 @@ def test_a_dataset_in_a_store_is_fetched_once_and_verified(kept_project, store, 
     assert shard.read_bytes() == content
 
 
+def test_an_export_is_written_to_a_store(kept_project, store, tmp_path):
+    def export(out):
+        return invoke(*kept_project.options, "export", "data", "--format", "coco", "--out", out)
+
+    assert export(tmp_path / "here").exit_code == 0
+    done = export("memory://hub/set")
+    assert done.exit_code == 0, done.output
+    here = {
+        path.relative_to(tmp_path / "here").as_posix(): path.read_bytes()
+        for path in (tmp_path / "here").rglob("*")
+        if path.is_file()
+    }
+    assert len(here) > 100
+    assert {
+        name.removeprefix("/hub/set/"): store.cat_file(name) for name in store.find("/hub")
+    } == here
+    assert "memory://hub/set is there already" in (again := export("memory://hub/set")).stderr
+    assert again.exit_code == 77
+
+
 def test_a_damaged_shard_is_named_and_not_kept(kept_project, store):
     put(store, kept_project.data / "generated", "/sets/bad")
     (name,) = (Path(file).name for file in store.glob("/sets/bad/*.arrow"))

@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from raresight.pipeline.dataset.pixels import at_once
+
 Scores = Callable[[np.ndarray], np.ndarray]  # features (n, F) -> scores (n, K)
 
-_IMAGES_AT_ONCE = 256
+_IMAGES_AT_ONCE, _TIMES = 256, 8  # what features take of an image's bytes meanwhile
 
 
 class Images(Protocol):
@@ -24,10 +26,8 @@ def in_batches(
     features: Callable[[np.ndarray], np.ndarray], images: Images, rows: np.ndarray
 ) -> np.ndarray:
     """``features`` of ``rows`` of ``images``, (len(rows), F), with few images in memory at once."""
-    parts = [
-        features(images[rows[start : start + _IMAGES_AT_ONCE]])
-        for start in range(0, len(rows), _IMAGES_AT_ONCE)
-    ]
+    size = at_once(_IMAGES_AT_ONCE, (_TIMES, *images.shape[1:]))
+    parts = [features(images[rows[start : start + size]]) for start in range(0, len(rows), size)]
     return np.concatenate(parts) if parts else features(np.zeros((0, *images.shape[1:]), np.uint8))
 
 
