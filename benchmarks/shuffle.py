@@ -31,7 +31,7 @@ from raresight.pipeline.training.initialization import fresh
 from raresight.pipeline.training.loop import Trainer
 
 LEARNED, UNSEEN = {"circle": 1500, "cross": 60}, {"circle": 2000, "cross": 300}
-BLOCK, WINDOW, EPOCHS = 6, 32, 24  # images, blocks
+BLOCK, WINDOW, EPOCHS = 6, 32, 16  # images, blocks
 _CPU = torch.device("cpu")
 
 Lie = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -117,7 +117,8 @@ def qualities(number: int) -> dict[str, list[float]]:
         arms[UNDRAWN] = quality(LIE["by class"], seed, kind=Undrawn)
         for name, value in arms.items():
             found.setdefault(name, []).append(value)
-        print(f"seed {seed}: {time.process_time() - started:.0f} s", file=sys.stderr, flush=True)
+        told = {"seed": seed, "seconds": round(time.process_time() - started)} | arms
+        print(json.dumps(told), file=sys.stderr, flush=True)
     return found
 
 

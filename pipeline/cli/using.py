@@ -68,7 +68,7 @@ def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **g
     """Apply the model to images: scores, probabilities, answers, and what is unlike.
 
     INPUT is an image, a folder of images, a dataset, a table that lists files, a URL of one of
-    these (s3://...), or - for a list of files on stdin.
+    these in a store, or - for a list of files on stdin.
     """
     from raresight.pipeline.commands.predict import STDOUT, Options, run
     from raresight.pipeline.terminal.prediction import render
