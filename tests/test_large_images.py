@@ -18,7 +18,7 @@ from raresight.pipeline.training.inputs import _pixel_statistics
 
 @pytest.mark.parametrize(
     ("side", "size"),
-    [(16, 512), (64, 512), (96, 512), (224, 94), (512, 18), (4096, 1)],  # 4,718,592 pixels
+    [(16, 512), (64, 512), (96, 227), (224, 41), (512, 8), (4096, 1)],  # 2,097,152 pixels
 )
 def test_as_many_images_are_scored_together_as_their_pixels_allow(side, size):
     rows = np.arange(1000) * 3
@@ -35,7 +35,7 @@ def test_no_more_is_held_than_256_mebibytes():
 
 SMALL = {
     "sources": [{
-        "generator": "pathology", "count": 40, "prevalence": {"mitotic": 0.5},
+        "generator": "pathology", "count": 28, "prevalence": {"mitotic": 0.5},
         "options": {"radius": [20, 28], "nuclei": [4, 8]},
     }],
     "image_size": 224,

@@ -15,8 +15,8 @@ from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.runtime.errors import ParamsError
 
 HEADS = (nn.Linear, nn.Conv2d)  # what a last layer may be
-_BATCH = 512  # images that are scored together, of up to 96 pixels a side
-_PIXELS = _BATCH * 96 * 96  # of larger ones, as a network needs memory for each pixel
+_BATCH = 512  # images that are scored together, of up to 64 pixels a side
+_PIXELS = _BATCH * 64 * 64  # of larger ones, as a network needs memory for each pixel
 
 
 class Classifier(nn.Module):

@@ -2,10 +2,12 @@
 
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 
+from raresight.pipeline.core.parallel import available_cores
 from raresight.pipeline.dataset.pixels import at_once
 
 Scores = Callable[[np.ndarray], np.ndarray]  # features (n, F) -> scores (n, K)
@@ -27,7 +29,12 @@ def in_batches(
 ) -> np.ndarray:
     """``features`` of ``rows`` of ``images``, (len(rows), F), with few images in memory at once."""
     size = at_once(_IMAGES_AT_ONCE, (_TIMES, *images.shape[1:]))
-    parts = [features(images[rows[start : start + size]]) for start in range(0, len(rows), size)]
+
+    def part(start: int) -> np.ndarray:
+        return features(images[rows[start : start + size]])
+
+    with ThreadPoolExecutor(available_cores()) as pool:  # numpy and OpenCV let other threads run
+        parts = list(pool.map(part, range(0, len(rows), size)))
     return np.concatenate(parts) if parts else features(np.zeros((0, *images.shape[1:]), np.uint8))
 
 
