@@ -51,8 +51,8 @@ def test_the_whole_chain_runs_at_224_pixels(tmp_path, monkeypatch):
     document["augment"]["copies"] = {"mitotic": 1}
     model = {"name": "mobilenet_v3_small", "stem": "original"}
     schedule = {"name": "constant", "warmup": None}
-    document["train"].update(model=model, epochs=1, batch_size=8, schedule=schedule)
-    document["evaluate"].update(num_bootstrap=100)
+    document["train"].update(model=model, epochs=1, batch_size=8, schedule=schedule, threads=1)
+    document["evaluate"].update(num_bootstrap=100, threads=1)
     params, data = tmp_path / "params.yaml", tmp_path / "data"
     YAML(typ="safe").dump(document, params)
     generate.run(params, data, workers=1)
