@@ -94,7 +94,7 @@ def seconds(folder: Path, images: int) -> dict[str, float]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the ratio of every round."""
     parser = argparse.ArgumentParser("python -m benchmarks.cluster")
-    parser.add_argument("--images", type=int, default=12_288, help="four shards")
+    parser.add_argument("--images", type=int, default=24_576, help="eight shards")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     asked = parser.parse_args(arguments)
