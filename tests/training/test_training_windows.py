@@ -79,6 +79,15 @@ def test_what_is_shown_again_waits_until_its_class_was_shown():
     assert all(len(set(once.tolist())) == RARE for once in rare)
 
 
+def test_a_class_in_few_blocks_is_shuffled_as_a_whole():
+    """A window of four blocks of any class would hold at most one of the three of the rare class,
+    and their images one after the other."""
+    targets = np.isin(OF_IMAGES, (3, 17, 29)).astype(int)
+    order = order_of(targets, (1850, 150))
+    rare = OF_IMAGES[order[targets[order] == 1]].reshape(5, 30)
+    assert all((part == block).sum() >= 3 for part in rare for block in (3, 17, 29))  # 10 +- 2.3
+
+
 def test_sources_have_their_shares_in_windows_too():
     sources = shares_of(np.repeat(["drawn", "real"], [1800, 200]), {"real": 0.5})
     order = order_of(SHUFFLED, sources=sources)
@@ -98,7 +107,9 @@ def test_an_order_in_windows_is_that_of_the_rule_written_a_second_time():
     turn = reference.shuffled(list(range(5)))
 
     def through(images):
-        return sorted(reference.shuffled(images), key=lambda image: turn[blocks[image]] // 2)
+        own = sorted({turn[blocks[image]] for image in images})
+        window = {image: own.index(turn[blocks[image]]) // 2 for image in images}
+        return sorted(reference.shuffled(images), key=window.get)
 
     kinds = [iter(through(few)), iter(through([1, 5, 6]) + through(more)), iter([3, 3])]
     expected = [next(kinds[kind]) for kind in reference.shuffled([0] * 3 + [1] * 4 + [2] * 2)]

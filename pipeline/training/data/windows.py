@@ -40,15 +40,17 @@ def in_windows(
     """What ``passes`` name, int (n,), in an order that goes through some blocks at a time.
 
     ``passes[k]`` are the images of one kind (a class, of one source), a list for each time that
-    they are gone through. The blocks are shuffled and every pass goes through them in their order,
-    shuffled within each window.
+    they are gone through. The blocks are shuffled, and every pass goes through those that it has
+    images in, in their order and shuffled within each window of so many: a rare class that lies in
+    few blocks is shuffled as a whole. Neighbors look alike, and a window of all classes' blocks
+    would show those of the rare one together.
     Which kind comes next is drawn as in a shuffle of the whole, so that a batch has the classes it
     would have there, however they lie on the disk: at any time each kind reads from one window.
     """
     blocks = windows.blocks
-    turn = rng.permutation(int(blocks.max(initial=-1)) + 1) // windows.size
+    turn = rng.permutation(int(blocks.max(initial=-1)) + 1)
     kinds = [
-        np.concatenate([_gone_through(one, turn[blocks[one]], rng) for one in kind])
+        np.concatenate([_gone_through(one, turn[blocks[one]], windows.size, rng) for one in kind])
         for kind in passes
     ]
     whose = rng.permutation(np.repeat(np.arange(len(kinds)), [len(kind) for kind in kinds]))
@@ -58,7 +60,10 @@ def in_windows(
     return order
 
 
-def _gone_through(images: np.ndarray, turns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """``images`` (n,) by the ``turns`` of their windows (n,), in random order within one."""
+def _gone_through(
+    images: np.ndarray, turns: np.ndarray, size: int, rng: np.random.Generator
+) -> np.ndarray:
+    """``images`` (n,) by the ``turns`` of their blocks (n,), ``size`` blocks in random order."""
+    window = np.unique(turns, return_inverse=True)[1] // size
     mixed = rng.permutation(len(images))
-    return images[mixed[np.argsort(turns[mixed], kind="stable")]]
+    return images[mixed[np.argsort(window[mixed], kind="stable")]]
