@@ -1,6 +1,6 @@
 """What ``train.shuffle_window`` costs in quality, and what it saves in reading.
 
-``python -m benchmarks.shuffle [--seeds 8] [--json FILE]``: one rare and one common shape, 1,560
+``python -m benchmarks.shuffle [--seeds 8] [--epochs 16]``: one rare and one common shape, 1,560
 images; the same net for as many steps on the same images, which lie on the disk in random order,
 by class as in a folder of folders, or by class and brightness. A window is an eighth of them, and
 holds all blocks of the rare class.
@@ -81,6 +81,7 @@ def quality(
     lie: Lie,
     seed: int,
     *,
+    epochs: int = EPOCHS,
     whole: bool = False,
     feed: type[Blocks] = Blocks,
     kind: type[Trainer] = Trainer,
@@ -88,7 +89,7 @@ def quality(
     """Average precision of the rare class after one training."""
     window = None if whole else WINDOW  # any number: `feed` says what is in one
     params = section(seed, {"shuffle_window": window, "loss": {"name": "cross_entropy"}})
-    params = params.model_copy(update={"epochs": EPOCHS})
+    params = params.model_copy(update={"epochs": epochs})
     images, targets = draw(LEARNED, seed)
     on_disk = lie(images, targets, seed)
     images, targets = images[on_disk], targets[on_disk]
@@ -107,15 +108,15 @@ def quality(
     return float(average_precision_score(truth == 1, scores[:, 1]))
 
 
-def qualities(number: int) -> dict[str, list[float]]:
+def qualities(number: int, epochs: int) -> dict[str, list[float]]:
     """Average precision of every arm, by seed."""
     found: dict[str, list[float]] = {}
     started = time.process_time()
     for seed in range(1, number + 1):
-        arms = {WHOLE: quality(LIE["shuffled"], seed, whole=True)}
-        arms |= {name: quality(lie, seed) for name, lie in LIE.items()}
-        arms[LARGE] = quality(LIE["by class and brightness"], seed, feed=LargeBlocks)
-        arms[UNDRAWN] = quality(LIE["by class"], seed, kind=Undrawn)
+        arms = {WHOLE: quality(LIE["shuffled"], seed, epochs=epochs, whole=True)}
+        arms |= {name: quality(lie, seed, epochs=epochs) for name, lie in LIE.items()}
+        arms[LARGE] = quality(LIE["by class and brightness"], seed, epochs=epochs, feed=LargeBlocks)
+        arms[UNDRAWN] = quality(LIE["by class"], seed, epochs=epochs, kind=Undrawn)
         for name, value in arms.items():
             found.setdefault(name, []).append(value)
         told = {"seed": seed, "seconds": round(time.process_time() - started)} | arms
@@ -189,10 +190,11 @@ def _error(values: np.ndarray, sign: str = "") -> str:
 def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.shuffle")
     parser.add_argument("--seeds", type=int, default=8, help="trainings of each arm, 2 or more")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--json", type=Path, help="write every figure")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    found, disk = qualities(asked.seeds), readings()
+    found, disk = qualities(asked.seeds, asked.epochs), readings()
     if asked.json:
         asked.json.write_text(json.dumps({"quality": found, "disk": disk}, indent=2) + "\n")
     print("\n".join(table(found, disk)))
