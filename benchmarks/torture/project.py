@@ -52,10 +52,17 @@ class Project:
     def data(self, version: str) -> Path:
         return self.root / version
 
-    def words(self, stage: str, version: str, data: Path) -> list[str]:
-        """The command line of a stage, in one process."""
+    def words(self, stage: str, version: str, data: Path, *, workers: int = 1) -> list[str]:
+        """The command line of a stage, in so many processes where it takes several."""
         given = ["--params", str(self.params(version)), "--data", str(data), "--quiet", stage]
-        return given + (["--workers", "1"] if "workers" in STAGES[stage].options else [])
+        return given + (["--workers", str(workers)] if "workers" in STAGES[stage].options else [])
+
+    def copy(self, name: str) -> Path:
+        """The new version's data in a folder of its own, without the page and hidden files."""
+        place = self.root / name
+        shutil.rmtree(place, ignore_errors=True)
+        without = shutil.ignore_patterns(".*", "report", "live")
+        return Path(shutil.copytree(self.data("new"), place, ignore=without))
 
     def any_stage(self, rng: random.Random) -> str:
         """A stage at random; those that take long are rarer."""
