@@ -68,10 +68,11 @@ def walk(name: str, params: Mapping[str, Any], folder: Path) -> Road:
 def told(row: Mapping[str, Any], figure: str) -> str:
     """``0.53 (0.3-0.75)``: a value of a row of results.json with its interval, or why not."""
     low, high = (row.get(f"{figure}_{end}") for end in ("low", "high"))
-    ends = "" if low is None or high is None else f" ({low:.3g}-{high:.3g})"
+    digits = 6 if figure == "accuracy" else 3  # that of always no is 0.9999
+    ends = "" if low is None or high is None else f" ({low:.{digits}g}-{high:.{digits}g})"
     if row[figure] is None:
         return f"undefined{ends}: {row['undefined'][figure]}"
-    return f"{row[figure]:.3g}{ends}"
+    return f"{row[figure]:.{digits}g}{ends}"
 
 
 def print_answers(roads: Sequence[Road]) -> None:

@@ -17,7 +17,7 @@ def tested(images: Any, params: Any, data: Path, *splits: str) -> list[float]:
     from raresight.pipeline.training.runtime.distributed import ProcessGroup
 
     originals, cpu = images.originals, torch.device("cpu")
-    inputs = images.inputs(params, images.rows("train"), images.rows("val"), cpu)
+    inputs = images.inputs(params, images.rows("train"), cpu)
     job = Job(
         params=params, replicate=1, inputs=inputs, data=data, resume="never", group=ProcessGroup()
     )

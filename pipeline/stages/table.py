@@ -120,7 +120,7 @@ STAGES: Mapping[str, Stage] = {
         results=("evaluation/results.json",),
         metrics=("evaluation/metrics.json",),
         options=("device", "executor"),
-        revision=8,
+        revision=9,
     ),
     "report": Stage(
         description="Show what was asked, done and found on one page, data/report/index.html.",

@@ -150,7 +150,7 @@ class Work:
     def _replicates(
         self, params: TrainParams, learned: np.ndarray, job: Mapping[str, Any], fit: Fit
     ) -> list[Run]:
-        inputs = self.images.inputs(params, learned, self.images.rows("val"), self.device)
+        inputs = self.images.inputs(params, learned, self.device)
         runs = []
         for number in range(1, params.num_seeds + 1):
             resume = job["resume"] if number == 1 else later(job["resume"])

@@ -99,7 +99,7 @@ Reached = tuple[float, np.ndarray]  # the average precision, and the positive cl
 
 
 def _train(arm: Arm, params: TrainParams, data: Path, key: str, device: torch.device) -> Reached:
-    inputs = arm.images.inputs(params, arm.rows, arm.images.rows("val"), device)
+    inputs = arm.images.inputs(params, arm.rows, device, judged=arm.images.rows("val"))
     job = SweepJob(
         params=params,
         replicate=1,

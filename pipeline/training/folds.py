@@ -192,7 +192,7 @@ def cross_validate(
         one = FoldJob(
             params=to_the_end(params),
             replicate=1,
-            inputs=images.inputs(params, folds.learned(number - 1), held, device),
+            inputs=images.inputs(params, folds.learned(number - 1), device, judged=held),
             fold=number,
             chooses=chooses,
             **job if number == 1 else {**job, "resume": later(job["resume"])},

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import MANIFEST, sha256
 from raresight.pipeline.core.inputs import read_mapping
 from raresight.pipeline.dataset.pixels import Pixels
@@ -108,11 +109,30 @@ class TrainingImages:
     ) -> Feed:
         return Feed(pixels, rows, self._targets[rows], device, sources=sources)
 
+    def judged(self, params: TrainParams) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of validation that every epoch is judged on, ascending, and for how many images
+        each of them stands: with ``validation.max_per_class`` a random part of a class for all."""
+        rows, most = self.rows("val"), params.validation.max_per_class
+        targets, rng = self.originals.targets[rows], seeds.rng(params.seed, "validation", "")
+        counts = np.bincount(targets)
+        kept = counts if most is None else np.minimum(counts, most)
+        parts = [
+            rng.permutation(np.flatnonzero(targets == label))[:count]
+            for label, count in enumerate(kept)
+        ]
+        chosen = np.sort(np.concatenate(parts))
+        return rows[chosen], (counts / np.maximum(kept, 1))[targets[chosen]]
+
     def inputs(
-        self, params: TrainParams, learned: np.ndarray, judged: np.ndarray, device: torch.device
+        self,
+        params: TrainParams,
+        learned: np.ndarray,
+        device: torch.device,
+        *,
+        judged: np.ndarray | None = None,
     ) -> Inputs:
         """Inputs that learn from the rows ``learned`` of the originals and from their copies, and
-        are judged on the originals ``judged``.
+        are judged on all the originals ``judged`` or, without any, as :meth:`judged` says.
 
         Images of a first phase take part in nothing else: not in the mean and deviation either.
         """
@@ -124,10 +144,11 @@ class TrainingImages:
         shards = [*originals.images.shards, *derived]
         pixels = Pixels(shards, originals.image_shape, mapped=True)
         mean, std = normalization(params) or _pixel_statistics(originals, learned)
+        val, weights = self.judged(params) if judged is None else (judged, None)
         return Inputs(
             train=self._feed(pixels, rows, device, self._sources(params, rows)),
             pretrain=self._feed(pixels, self._with_copies(early), device) if len(early) else None,
-            val=Feed(originals.images, judged, originals.targets[judged], device),
+            val=Feed(originals.images, val, originals.targets[val], device, weights=weights),
             classes=originals.classes,
             positive=originals.positive,
             image_shape=originals.image_shape,
@@ -211,7 +232,7 @@ def open_inputs(
 ) -> Inputs:
     """The inputs of a training on train that is judged on val; raises as :func:`open_images`."""
     images = open_images(params_file, params, data, left_out=left_out)
-    return images.inputs(params, images.rows("train"), images.rows("val"), device)
+    return images.inputs(params, images.rows("train"), device)
 
 
 def _pixel_statistics(

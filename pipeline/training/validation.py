@@ -48,7 +48,7 @@ class Validation:
 
     def ranking(self, scores: np.ndarray) -> tuple[float, float]:
         """Average precision and the best F1 of the scores."""
-        return ranking(scores, self.targets, self.positive)
+        return ranking(scores, self.targets, self.positive, self.feed.weights)
 
     def as_in_training(self, loss: np.ndarray, class_counts: np.ndarray) -> float:
         """Mean loss with the classes in training's shares, so that both curves mean the same."""

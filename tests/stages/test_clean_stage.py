@@ -147,8 +147,8 @@ def test_train_learns_from_none_that_is_left_out_nor_from_its_copies(project, mo
     learned = []
     make = inputs_room.TrainingImages.inputs
 
-    def noted(self, params, rows, judged, device):
-        made = make(self, params, rows, judged, device)
+    def noted(self, params, rows, device, **judged):
+        made = make(self, params, rows, device, **judged)
         names = np.concatenate((self.originals.ids, self.copies.source_ids))
         learned.append({*names[made.train.rows].tolist()})
         return made

@@ -98,7 +98,7 @@ def test_training_learns_from_them_where_it_learns_from_their_parents(project):
     images, params = opened(project)
     made = Dataset(project / "data/enlarged")
     learned = images.rows("train")
-    inputs = images.inputs(params, learned, images.rows("val"), torch.device("cpu"))
+    inputs = images.inputs(params, learned, torch.device("cpu"))
     before = len(images.originals) + len(images.copies)
     rows = inputs.train.rows
     assert (rows[rows >= before] - before).tolist() == [*range(len(made))]
@@ -107,7 +107,7 @@ def test_training_learns_from_them_where_it_learns_from_their_parents(project):
     assert inputs.train.targets[-1] == images.originals.classes.index("circle")
     parent = np.flatnonzero(images.originals.ids == made.source_ids[0])
     fewer = np.setdiff1d(learned, parent)
-    held = images.inputs(params, fewer, images.rows("val"), torch.device("cpu")).train.rows
+    held = images.inputs(params, fewer, torch.device("cpu")).train.rows
     gone = made.source_ids == made.source_ids[0]
     assert (held >= before).sum() == len(made) - gone.sum()
 
@@ -178,7 +178,7 @@ def test_numbers_of_made_images_are_nested(project):
 
     def learned(each):
         part = replace(images, made_each=each)
-        made = part.inputs(params, part.rows("train"), part.rows("val"), torch.device("cpu"))
+        made = part.inputs(params, part.rows("train"), torch.device("cpu"))
         rows = made.train.rows
         return rows[rows >= before] - before
 

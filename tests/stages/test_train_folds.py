@@ -56,8 +56,8 @@ def test_all_of_train_and_val_is_held_out_once(project, monkeypatch):
     learned = []
     make = inputs_room.TrainingImages.inputs
 
-    def noted(self, params, rows, judged, device):
-        made = make(self, params, rows, judged, device)
+    def noted(self, params, rows, device, **judged):
+        made = make(self, params, rows, device, **judged)
         names = np.concatenate((self.originals.source_ids, self.copies.source_ids))
         learned.append({*names[made.train.rows].tolist()})
         return made

@@ -2,9 +2,12 @@
 
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
+
+from raresight.pipeline.core.parallel import available_cores
 
 Scores = Callable[[np.ndarray], np.ndarray]  # features (n, F) -> scores (n, K)
 
@@ -24,10 +27,12 @@ def in_batches(
     features: Callable[[np.ndarray], np.ndarray], images: Images, rows: np.ndarray
 ) -> np.ndarray:
     """``features`` of ``rows`` of ``images``, (len(rows), F), with few images in memory at once."""
-    parts = [
-        features(images[rows[start : start + _IMAGES_AT_ONCE]])
-        for start in range(0, len(rows), _IMAGES_AT_ONCE)
-    ]
+
+    def part(start: int) -> np.ndarray:
+        return features(images[rows[start : start + _IMAGES_AT_ONCE]])
+
+    with ThreadPoolExecutor(available_cores()) as pool:  # numpy and OpenCV let other threads run
+        parts = list(pool.map(part, range(0, len(rows), _IMAGES_AT_ONCE)))
     return np.concatenate(parts) if parts else features(np.zeros((0, *images.shape[1:]), np.uint8))
 
 

@@ -40,14 +40,16 @@ def _features(images: np.ndarray) -> np.ndarray:
         height, width = (size // 2 for size in planes.shape[2:])
         if min(height, width) < SMALLEST:
             return np.hstack(found)
-        halves = planes[:, :, : 2 * height, : 2 * width]
-        planes = halves.reshape(*planes.shape[:2], height, 2, width, 2).mean((3, 5))
+        even = planes[:, :, : 2 * height, : 2 * width]
+        rows = [even[:, :, start::2, ::2] + even[:, :, start::2, 1::2] for start in (0, 1)]
+        planes = (rows[0] + rows[1]) / np.float32(4)
 
 
 def _planes(images: np.ndarray) -> np.ndarray:
     """Lightness and chroma in [0, 1], float32 (n, P, H, W); gray images have lightness alone."""
     channels = [images[..., channel] for channel in range(images.shape[-1])]
-    found = [images.mean(axis=-1, dtype=np.float32)]
+    total = reduce(np.add, channels, np.zeros(images.shape[:-1], np.uint16))
+    found = [total / np.float32(len(channels))]
     if len(channels) > 1:
         chroma = reduce(np.maximum, channels) - reduce(np.minimum, channels)
         found.append(chroma.astype(np.float32))
@@ -75,19 +77,20 @@ def _statistics(planes: np.ndarray) -> np.ndarray:
 
     count, kinds, height, width = planes.shape
     maps = np.empty((3, count * kinds, height, width), np.float32)
-    mean, square, gradient = maps
+    mean, square, slope = maps
     for k, plane in enumerate(planes.reshape(mean.shape)):
         cv2.blur(plane, (3, 3), dst=mean[k])
         cv2.blur(plane * plane, (3, 3), dst=square[k])
+        # Not cv2.magnitude, which rounds by where in memory its arguments lie.
         across, down = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
-        cv2.magnitude(across, down, magnitude=gradient[k])
+        np.add(across * across, down * down, out=slope[k])
     square -= mean * mean
     ends = np.sort(maps.reshape(3, count, kinds, height * width), axis=-1)
     ends = ends[..., [round(share * (ends.shape[-1] - 1)) for share in SHARES]]
-    # Sorted first: logarithms keep the order, and five numbers are fewer than an image's. Half a
-    # gray level is added, so that flat and nearly flat windows are the same.
-    spread = np.stack([np.sqrt(np.maximum(ends[1], 0)), ends[2] / 8])
-    ends[1:] = np.log(spread + 0.5 / 255)
+    # Sorted first: roots and logarithms keep the order, and five numbers are fewer than an image's.
+    # Half a gray level is added, so that flat and nearly flat windows are the same.
+    deviation, gradient = np.sqrt(np.maximum(ends[1:], 0))
+    ends[1:] = np.log(np.stack([deviation, gradient / 8]) + np.float32(0.5 / 255))
     median = SHARES.index(0.5)
     others = np.arange(len(SHARES)) != median
     ends[..., others] -= ends[..., [median]]

@@ -32,7 +32,8 @@ class Feed:
 
     When all of ``pixels`` fits into half the free memory of the device, and into a gibibyte of main
     memory, it is kept there; otherwise each batch is read from it. ``sources`` says
-    how much of an epoch is of which, where that is not by their images.
+    how much of an epoch is of which, where that is not by their images; ``weights``, (n,), for how
+    many images each of them stands, where that is not one.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class Feed:
         device: torch.device,
         *,
         sources: Sources | None = None,
+        weights: np.ndarray | None = None,
     ):
         self.device = device
         self.sources = sources
+        self.weights = np.ones(len(rows)) if weights is None else weights
         self.rows = rows
         self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
         self._pixels = pixels
@@ -59,6 +62,7 @@ class Feed:
         """The first ``count`` of its images, without a second copy of them."""
         part = copy.copy(self)
         part.rows, part.targets = self.rows[:count], self.targets[:count]
+        part.weights = self.weights[:count]
         return part
 
     def images(self, index: np.ndarray) -> Tensor:

@@ -14,7 +14,11 @@ from raresight.pipeline.training.data.samplers import SamplerParams, Shuffled
 from raresight.pipeline.training.optim.losses import LogitAdjusted, LossParams, Weighted
 from raresight.pipeline.training.optim.optimizers import AdamW, OptimizerParams
 from raresight.pipeline.training.optim.schedules import Cosine, OnPlateau, ScheduleParams
-from raresight.pipeline.training.params.batches import BatchAugmentParams, MixingParams
+from raresight.pipeline.training.params.batches import (
+    BatchAugmentParams,
+    MixingParams,
+    ValidationParams,
+)
 from raresight.pipeline.training.params.updates import (
     AverageParams,
     EarlyStoppingParams,
@@ -52,6 +56,7 @@ class TrainParams(Section):
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 12
     batch_size: Annotated[int, Field(ge=2, le=65_536)] = 128
     sampler: SamplerParams = Shuffled()
+    validation: ValidationParams = ValidationParams()
     batch_augment: BatchAugmentParams = BatchAugmentParams()
     mixing: MixingParams | None = None
     loss: LossParams = LogitAdjusted()

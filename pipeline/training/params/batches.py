@@ -18,6 +18,16 @@ class MixingParams(Section):
     alpha: Annotated[float, Field(gt=0, le=100)] = 0.2
 
 
+class ValidationParams(Section):
+    """How many validation images of a class every epoch is judged on (null: all of them).
+
+    The same random ones in every epoch, each counted for as many as it stands for: the curves show
+    what all would, a little less surely. What ``evaluate`` chooses and reports is of all.
+    """
+
+    max_per_class: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+
+
 class BatchAugmentParams(Section):
     """Augmentation of every training batch, on the device.
 
