@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.torture import child
@@ -41,10 +41,12 @@ WITHOUT_TORCH = ("check", "generate", "augment", "split")
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """The folder with both versions, and the stages that are run in it, in their order."""
+    """The folder with both versions, the stages that are run in it, in their order, and the
+    ``seconds`` that each took when it was loaded."""
 
     root: Path
     stages: Sequence[str]
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def params(self, version: str) -> Path:
         return self.root / f"{version}.yaml"
@@ -93,6 +95,7 @@ def make(root: Path, stages: Sequence[str] = tuple(STAGES)) -> Project:
             if ended.code != 0:
                 raise RuntimeError(f"{stage} of {version}: {ended.code}\n{ended.said}")
             child.load_as(root / "log")
+            project.seconds[stage] = ended.seconds
     return project
 
 

@@ -10,13 +10,11 @@ from benchmarks.torture.project import Project
 
 @dataclass(kw_only=True)
 class Run:
-    """``times`` are the seconds that a stage takes at least, ``peaks`` bytes of processes and
-    ``slowest`` the seconds for which mutated files were read."""
+    """``peaks`` are bytes of processes, ``slowest`` seconds for which mutated files were read."""
 
     project: Project
     rng: random.Random
     counts: Counter[str] = field(default_factory=Counter)
-    times: dict[str, float] = field(default_factory=dict)
     peaks: list[int] = field(default_factory=list)
     slowest: list[float] = field(default_factory=list)
 

@@ -42,7 +42,8 @@ def _stopped(run: Run) -> Path:
     project = run.project
     for _ in range(100):
         data = project.between("train")
-        words, after = project.words("train", "new", data), run.rng.uniform(0, 1)
+        words = project.words("train", "new", data)
+        after = run.rng.uniform(0, project.seconds["train"])
         child.run(words, log=project.root / "log", number=signal.SIGTERM, after=after)
         if (data / RESUME / "replicate-1" / MANIFEST).is_file():
             return Path(shutil.copytree(data, project.root / "stopped"))
@@ -82,12 +83,11 @@ def _stop(run: Run, numbers: Sequence[signal.Signals]) -> int:
     stage, number = project.any_stage(run.rng), run.rng.choice(numbers)
     data, log, name = project.between(stage), project.root / "log", number.name
     words = project.words(stage, "new", data)
-    after = run.rng.uniform(0, 1.1 * run.times.setdefault(stage, 1.0))
+    after = run.rng.uniform(0, 1.05 * project.seconds[stage])
     ended = child.run(words, log=log, number=number, after=after)
     counts[f"{name}: tried"] += 1
     if ended.code == 0:
         counts[f"{name}: came after the end"] += 1
-        run.times[stage] = min(run.times[stage], ended.seconds)
     elif ended.code not in _ENDINGS[number] or ended.unexpected:
         run.wrong(f"{name}: ended with {ended.code}", stage, ended)
     look(run, stage, data, name)
