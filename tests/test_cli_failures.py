@@ -12,9 +12,11 @@ import pytest
 from imports import ROOT
 from program import COMMAND, PATIENCE, call, invoke, options, write_params
 
+from raresight.pipeline import cli
 from raresight.pipeline.commands import verify
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.core.locks import is_held, lock, owner_note
+from raresight.pipeline.runtime import processes
 from raresight.pipeline.runtime.errors import DivergedError
 
 
@@ -164,3 +166,18 @@ def test_an_interrupted_stage_cleans_up(untouched, tmp_path, number, code):
     assert process.returncode == code
     assert text.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in text
+
+
+def test_ctrl_c_before_a_command_has_begun_is_130_too(monkeypatch, capsys):
+    """Click itself takes it there."""
+
+    def interrupted(*arguments, **options):
+        processes._exit(signal.SIGINT, None)
+
+    monkeypatch.setattr(processes, "end_cleanly_when_told", lambda: None)
+    monkeypatch.setattr(processes, "_ENDING", [])
+    monkeypatch.setattr(cli.cli, "make_context", interrupted)
+    monkeypatch.setattr("sys.argv", ["raresight", "verify"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130

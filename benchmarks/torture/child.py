@@ -90,6 +90,8 @@ def _become(words: list[str], log: Path, before: Callable[[], None]) -> int:
         before()
         return main()
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):  # from here on it is no stage any more
+            signal.signal(number, signal.SIG_IGN)
         sys.stdout.flush()
         sys.stderr.flush()
         with contextlib.suppress(OSError):

@@ -108,6 +108,12 @@ def _failing(
     return call
 
 
+def _ours(path: Any, *rest: Any) -> bool:
+    """Whether a path is in the data folder that is worked on."""
+    fired = os.environ[_TOLD].split("|")[-1]
+    return str(path).startswith(str(Path(fired).with_name("work")))
+
+
 def _no_rename(place: int, number: int, fired: str) -> None:
     os.replace = _failing(os.replace, place, number, fired)
 
@@ -139,7 +145,7 @@ def _short_file(place: int, number: int, fired: str) -> None:
 
 def _no_open(mode: str) -> Callable[[int, int, str], None]:
     def picked(path: Any, how: str = "r", *rest: Any) -> bool:
-        return isinstance(path, str | Path) and "/work/" in str(path) and how.startswith(mode)
+        return isinstance(path, str | Path) and _ours(path) and how.startswith(mode)
 
     def change(place: int, number: int, fired: str) -> None:
         real = builtins.open
@@ -157,7 +163,7 @@ def _no_map(place: int, number: int, fired: str) -> None:
 
 
 def _no_mkdir(place: int, number: int, fired: str) -> None:
-    os.mkdir = _failing(os.mkdir, place, number, fired, lambda path, *rest: "/work/" in str(path))
+    os.mkdir = _failing(os.mkdir, place, number, fired, _ours)
 
 
 FAULTS: dict[str, Callable[[int, int, str], None]] = {
