@@ -168,6 +168,18 @@ def test_an_interrupted_stage_cleans_up(untouched, tmp_path, number, code):
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_a_library_made_an_error_of_is_a_signal(number, code, monkeypatch):
+    def swallowed(*arguments):
+        raise ValueError("not a valid PEP 3118 buffer format string")
+
+    monkeypatch.setattr(processes, "_ENDING", [number])
+    monkeypatch.setattr(verify, "run", swallowed)
+    result = invoke("verify")
+    assert result.exit_code == code
+    assert "PEP" not in result.output
+
+
 def test_ctrl_c_before_a_command_has_begun_is_130_too(monkeypatch, capsys):
     """Click itself takes it there."""
 

@@ -122,6 +122,15 @@ def interrupted() -> bool:
     return signal.SIGINT in _ENDING
 
 
+def what_ends(error: BaseException) -> BaseException:
+    """What a command ends by: the signal, where a library made another error of it, as numpy does
+    of one that comes while it reads a format."""
+    if not _ENDING or isinstance(error, KeyboardInterrupt | SystemExit):
+        return error
+    number = _ENDING[-1]
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
+
+
 def _exit(number: int, frame: FrameType | None) -> None:
     if _loads_a_module(frame):
         _send_again(number)
