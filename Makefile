@@ -50,7 +50,7 @@ million: $(VENV)/installed  ## the story at full size: a million images, a hundr
 bench: $(VENV)/installed  ## ratios beside what a user would pick instead
 	$(BIN)/python -m benchmarks
 
-torture: $(VENV)/installed  ## kill stages, fail their calls and damage their files for half an hour
+torture: $(VENV)/installed  ## kill stages, fail their calls and damage their files, an hour at most
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.torture
 
 digits: $(VENV)/installed  ## write scikit-learn's real digits as images below data/raw

@@ -12,9 +12,11 @@ import pytest
 from imports import ROOT
 from program import COMMAND, PATIENCE, call, invoke, options, write_params
 
+from raresight.pipeline import cli
 from raresight.pipeline.commands import verify
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.core.locks import is_held, lock, owner_note
+from raresight.pipeline.runtime import processes
 from raresight.pipeline.runtime.errors import DivergedError
 
 
@@ -164,3 +166,30 @@ def test_an_interrupted_stage_cleans_up(untouched, tmp_path, number, code):
     assert process.returncode == code
     assert text.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_a_library_made_an_error_of_is_a_signal(number, code, monkeypatch):
+    def swallowed(*arguments):
+        raise ValueError("not a valid PEP 3118 buffer format string")
+
+    monkeypatch.setattr(processes, "_ENDING", [number])
+    monkeypatch.setattr(verify, "run", swallowed)
+    result = invoke("verify")
+    assert result.exit_code == code
+    assert "PEP" not in result.output
+
+
+def test_ctrl_c_before_a_command_has_begun_is_130_too(monkeypatch, capsys):
+    """Click itself takes it there."""
+
+    def interrupted(*arguments, **options):
+        processes._exit(signal.SIGINT, None)
+
+    monkeypatch.setattr(processes, "end_cleanly_when_told", lambda: None)
+    monkeypatch.setattr(processes, "_ENDING", [])
+    monkeypatch.setattr(cli.cli, "make_context", interrupted)
+    monkeypatch.setattr("sys.argv", ["raresight", "verify"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130

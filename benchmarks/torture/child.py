@@ -1,6 +1,7 @@
 """A stage in a process of its own: started, stopped at a moment, and what it ended with."""
 
 import contextlib
+import math
 import os
 import resource
 import signal
@@ -12,9 +13,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+import psutil
+
 from raresight.pipeline.cli import main
 
-PATIENCE = 120.0  # seconds after which a process hangs
+# A process hangs that has computed for so many seconds, or has not ended after so many by the
+# clock. Its own time counts, as a busy machine may give it a tenth of a core: a report, which
+# computes for 2 to 5 s, once took over a minute so, and was taken for a hang.
+COMPUTING, WAITING = 30.0, 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +46,7 @@ def run(
     before: Callable[[], None] = lambda: None,
     number: int | None = None,
     after: float = 0.0,
-    patience: float = PATIENCE,
+    computing: float = COMPUTING,
 ) -> Ended:
     """Run ``raresight WORDS``; ``before`` is called in its process, whose group gets the signal
     ``number`` ``after`` seconds where one is given."""
@@ -58,14 +64,16 @@ def run(
             os._exit(code)
     with contextlib.suppress(OSError):
         os.setpgid(process, process)
-    wanted = after if number is not None else patience
-    code = _wait(process, wanted)
-    if code is None and number is not None:
-        os.killpg(process, number)
-        code = _wait(process, patience)
+    code = None
+    if number is not None:
+        code = _wait(process, waiting=after)
+        if code is None:
+            os.killpg(process, number)
+    if code is None:
+        code = _wait(process, computing=computing)
     if code is None:
         os.killpg(process, signal.SIGKILL)
-        _wait(process, 60)
+        _wait(process)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     said = log.read_text(errors="replace") if log.exists() else ""
     return Ended(code=code, said=said, seconds=time.perf_counter() - start, peak=peak)
@@ -82,6 +90,8 @@ def _become(words: list[str], log: Path, before: Callable[[], None]) -> int:
         before()
         return main()
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):  # from here on it is no stage any more
+            signal.signal(number, signal.SIG_IGN)
         sys.stdout.flush()
         sys.stderr.flush()
         with contextlib.suppress(OSError):
@@ -90,6 +100,7 @@ def _become(words: list[str], log: Path, before: Callable[[], None]) -> int:
 
 def load_as(log: Path) -> None:
     """Load what the last process had loaded at its end: the next one need not."""
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would ask the network for a newer version
     for name in _modules(log).read_text().splitlines():
         with contextlib.suppress(Exception):
             import_module(name)
@@ -99,12 +110,22 @@ def _modules(log: Path) -> Path:
     return log.with_suffix(".modules")
 
 
-def _wait(process: int, seconds: float) -> int | None:
-    end = time.perf_counter() + seconds
+def _wait(process: int, *, computing: float = math.inf, waiting: float = WAITING) -> int | None:
+    """What the process ended with; None where it has not, after so many seconds."""
+    end = time.perf_counter() + waiting
     while True:
         found, status = os.waitpid(process, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
-        if time.perf_counter() >= end:
+        if time.perf_counter() >= end or computed(process) >= computing:
             return None
         time.sleep(0.001)
+
+
+def computed(process: int) -> float:
+    """The seconds that a process, and those of its children that have ended, have computed for."""
+    try:
+        times = psutil.Process(process).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return sum(times[:4])

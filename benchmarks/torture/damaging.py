@@ -4,42 +4,32 @@ import json
 import os
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.torture import child
-from benchmarks.torture.project import Project
-from benchmarks.torture.stopping import _wrong
+from benchmarks.torture.run import Run
 from raresight.pipeline.commands import verify
 from raresight.pipeline.core.files import write_json
 from raresight.pipeline.core.provenance import MANIFEST, WITH, sealed, sha256
 from raresight.pipeline.runtime.errors import RaresightError
 from raresight.pipeline.runtime.live import FOLDER as LIVE
 
-HANG = 60.0
-# The command that reads an output first, by the folder of the file.
-_READERS = {
-    "generated": "augment",
-    "augmented": "split",
-    "splits": "train",
-    "cleaning": "train",
-    "enlarged": "train",
-    "model": "evaluate",
-    "training": "report",
-    "evaluation": "report",
-    "decision": "report",
-}
-# What reads a file as the page does, in a second.
-_QUICK = {
-    "evaluation/results.json": ["evaluate", "--show"],
-    "training/results.json": ["diagnose"],
-    "training/curves/curves.tsv": ["diagnose"],
-}
+
+class Other(Exception):
+    """What must not be, and what no reader raises."""
 
 
-def flip(project: Project, rng: random.Random, counts: Counter) -> None:
+def flips(run: Run) -> Iterator[int]:
     """One bit of one file is another, its times kept: `verify` names it."""
-    data = project.data("new")
-    path = _pick(data, rng)
+    data = run.project.data("new")
+    while True:
+        _flip(data, run.rng, run.counts)
+        yield 1
+
+
+def _flip(data: Path, rng: random.Random, counts: Counter[str]) -> None:
+    path = picked(data, rng)
     good, times = path.read_bytes(), path.stat()
     _write(path, _flipped(good, rng), times)
     try:
@@ -57,39 +47,58 @@ def flip(project: Project, rng: random.Random, counts: Counter) -> None:
         _write(path, good, times)
 
 
-def mutate(project: Project, rng: random.Random, counts: Counter, peaks: list[int]) -> None:
-    """A file is nonsense and its manifest fits: the next stage refuses it, or can read it."""
+def stages(run: Run) -> Iterator[int]:
+    """As `mutations`, read by the whole of the stage that reads the file next."""
+    while True:
+        _mutate(run)
+        yield 1
+
+
+# The stage that reads an output first, by the folder of the file.
+_READERS = {
+    "generated": "augment",
+    "augmented": "split",
+    "splits": "train",
+    "cleaning": "train",
+    "enlarged": "train",
+    "model": "evaluate",
+    "training": "report",
+    "evaluation": "report",
+    "decision": "report",
+}
+
+
+def _mutate(run: Run) -> None:
+    project, rng, counts = run.project, run.rng, run.counts
     readers = {name: stage for name, stage in _READERS.items() if stage in project.stages}
     folder = rng.choice([one for one in readers if (project.data("new") / one).is_dir()])
     stage = readers[folder]
     data = project.between(stage)
-    path = _pick(data / folder, rng, but=MANIFEST)
-    path.write_bytes(_mutated(path.read_bytes(), rng))
+    path = picked(data / folder, rng, but=(MANIFEST,))
+    path.write_bytes(mutated(path.read_bytes(), rng))
     fit(path, data)
-    words = project.words(stage, "new", data)
-    if quick := _QUICK.get(path.relative_to(data).as_posix()):
-        words = ["--data", str(data), *quick]
-    ended = child.run(words, log=project.root / "log", patience=HANG)
-    peaks.append(ended.peak)
-    counts["mutated, manifest made to fit: tried"] += 1
+    ended = child.run(project.words(stage, "new", data), log=project.root / "log")
+    run.peaks.append(ended.peak)
+    counts["mutations, by the stage: tried"] += 1
     if ended.code is None:
-        _wrong(counts, f"mutated: hangs on {path.name}", stage, ended)
+        run.wrong(f"mutations, by the stage: hangs on {path.name}", stage, ended)
     elif ended.unexpected or ended.code < 0:
-        _wrong(counts, f"mutated: {ended.code} for {path.name}", stage, ended)
+        run.wrong(f"mutations, by the stage: {ended.code} for {path.name}", stage, ended)
     elif ended.code == 0:
-        counts["mutated, manifest made to fit: could be read"] += 1
+        counts["mutations, by the stage: could be read"] += 1
     else:
-        counts[f"mutated, manifest made to fit: refused ({ended.code})"] += 1
+        counts[f"mutations, by the stage: refused ({ended.code})"] += 1
 
 
-def _pick(folder: Path, rng: random.Random, but: str | None = None) -> Path:
-    """A file of an output below ``folder`` that holds anything."""
+def picked(folder: Path, rng: random.Random, but: tuple[str, ...] = ()) -> Path:
+    """A file of an output below ``folder`` that holds anything, and whose name does not begin as
+    one of ``but``."""
     found = [
         path
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and path.stat().st_size
-        and path.name != but
+        and not path.name.startswith(but)
         and not any(part.startswith((".", LIVE)) for part in path.relative_to(folder).parts)
     ]
     return rng.choice(found)
@@ -101,7 +110,7 @@ def _flipped(content: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
-def _mutated(content: bytes, rng: random.Random) -> bytes:
+def mutated(content: bytes, rng: random.Random) -> bytes:
     """Some bytes are others, zero, too large, doubled, or gone; of text, perhaps a number."""
     changed, at = bytearray(content), rng.randrange(len(content))
     match rng.randrange(6):
@@ -154,7 +163,6 @@ def _tie_again(folder: Path, data: Path) -> None:
 
 
 def _load(manifest: Path) -> dict:
-
     return {
         name: part for name, part in json.loads(manifest.read_text()).items() if name != "sha256"
     }

@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.torture import child
@@ -41,10 +41,12 @@ WITHOUT_TORCH = ("check", "generate", "augment", "split")
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """The folder with both versions, and the stages that are run in it, in their order."""
+    """The folder with both versions, the stages that are run in it, in their order, and the
+    ``seconds`` that each took when it was loaded."""
 
     root: Path
     stages: Sequence[str]
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def params(self, version: str) -> Path:
         return self.root / f"{version}.yaml"
@@ -52,10 +54,17 @@ class Project:
     def data(self, version: str) -> Path:
         return self.root / version
 
-    def words(self, stage: str, version: str, data: Path) -> list[str]:
-        """The command line of a stage, in one process."""
+    def words(self, stage: str, version: str, data: Path, *, workers: int = 1) -> list[str]:
+        """The command line of a stage, in so many processes where it takes several."""
         given = ["--params", str(self.params(version)), "--data", str(data), "--quiet", stage]
-        return given + (["--workers", "1"] if "workers" in STAGES[stage].options else [])
+        return given + (["--workers", str(workers)] if "workers" in STAGES[stage].options else [])
+
+    def copy(self, name: str) -> Path:
+        """The new version's data in a folder of its own, without the page and hidden files."""
+        place = self.root / name
+        shutil.rmtree(place, ignore_errors=True)
+        without = shutil.ignore_patterns(".*", "report", "live")
+        return Path(shutil.copytree(self.data("new"), place, ignore=without))
 
     def any_stage(self, rng: random.Random) -> str:
         """A stage at random; those that take long are rarer."""
@@ -86,6 +95,7 @@ def make(root: Path, stages: Sequence[str] = tuple(STAGES)) -> Project:
             if ended.code != 0:
                 raise RuntimeError(f"{stage} of {version}: {ended.code}\n{ended.said}")
             child.load_as(root / "log")
+            project.seconds[stage] = ended.seconds
     return project
 
 

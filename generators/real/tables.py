@@ -3,9 +3,11 @@
 import csv
 import difflib
 import io
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,7 +42,10 @@ def read_table(path: Path) -> pa.Table:
         return table
     except BadTable:
         raise
-    except (pa.ArrowException, csv.Error, OSError, LookupError, TypeError, ValueError) as error:
+    except (
+        *(pa.ArrowException, csv.Error, OSError),
+        *(LookupError, TypeError, ValueError, OverflowError),
+    ) as error:
         raise BadTable(f"{path} cannot be read: {str(error).rstrip('.')}.") from None
 
 
@@ -123,9 +128,25 @@ def _parquet(path: Path) -> pa.Table:
 
 
 def _json_lines(path: Path) -> pa.Table:
-    from pyarrow import json
+    """An object a line. Python reads them: Arrow's reader of JSON ends the process where a value is
+    cut off in some ways."""
+    rows = []
+    for number, line in enumerate(_decoded(path).split("\n"), 1):
+        if line.strip():
+            try:
+                rows.append(json.loads(line, object_pairs_hook=_object))
+            except (ValueError, RecursionError) as error:
+                raise BadTable(f"{path} cannot be read: line {number}: {error}.") from None
+    if not all(isinstance(row, dict) for row in rows):
+        raise BadTable(f"{path} cannot be read: every line must be an object: {{...}}.")
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: pa.array([row.get(name) for row in rows]) for name in names})
 
-    return json.read_json(path)
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
 
 
 def _arrow(path: Path) -> pa.Table:

@@ -11,7 +11,7 @@ import numpy as np
 from raresight.pipeline.augmentation.class_specific import can_lose_label
 from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.safety import Copy, Original, Policy, make_copy, violations
-from raresight.pipeline.core.files import read_json
+from raresight.pipeline.core.inputs import read_mapping, understood
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import COLUMNS, FACTOR, Description, Rows
 from raresight.pipeline.runtime.errors import DataError
@@ -181,13 +181,15 @@ def _rows_of(
 
 def read_recipe(folder: Path) -> AugmentParams:
     """The recipe that the copies in ``folder`` were made by, as the augment stage reported it."""
-    found = read_json(folder / "report.json")
+    place = folder / "report.json"
+    found = read_mapping(place)
     if "recipe" not in found:
         raise DataError(
-            f"{folder / 'report.json'} names no recipe: an earlier version made these copies. "
+            f"{place} names no recipe: an earlier version made these copies. "
             "Run `raresight augment` again."
         )
-    return AugmentParams.model_validate(found["recipe"])
+    with understood(str(place), "Run `raresight augment` again."):
+        return AugmentParams.model_validate(found["recipe"])
 
 
 def report_copies(

@@ -1,11 +1,12 @@
 """Training images that are there already: the same bytes, or what the split found to be alike."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from raresight.pipeline.cleaning.findings import Found
+from raresight.pipeline.core.csv_file import read_rows
+from raresight.pipeline.core.inputs import understood
 from raresight.pipeline.dataset.pixels import Pixels
 from raresight.pipeline.splitting.alike import FILE
 from raresight.pipeline.splitting.duplicates import groups_of_equals
@@ -29,8 +30,8 @@ def near_duplicates(splits: Path, ids: np.ndarray) -> Found:
     place = {id: row for row, id in enumerate(ids.tolist())}
     similar: dict[int, float] = {}
     if (splits / FILE).is_file():
-        with (splits / FILE).open(encoding="utf-8", newline="") as file:
-            for pair in csv.DictReader(file):
+        with understood(str(splits / FILE), "Run `raresight split` again."):
+            for pair in read_rows(splits / FILE, stage="split"):
                 first, second = place.get(pair["first_id"]), place.get(pair["second_id"])
                 value = float(pair["similarity"])
                 if first is not None and second is not None and value < 1:

@@ -4,9 +4,11 @@ import csv
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from raresight.pipeline.core.files import MANIFEST, read_json, sha256, write_json
+from raresight.pipeline.core.csv_file import read_rows
+from raresight.pipeline.core.files import MANIFEST, sha256, write_json
+from raresight.pipeline.core.inputs import read_mapping
 from raresight.pipeline.runtime.errors import DataError
 
 FOLDER, FILE, SUMMARY = "cleaning", "table.csv", "summary.json"
@@ -64,17 +66,17 @@ def read_cleaning(folder: Path) -> Cleaning:
     """What is in ``folder``; DataError where it is damaged."""
     path = folder / FILE
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
         findings = [
             Finding(**{**row, "score": float(row["score"]), "rank": int(row["rank"])})  # type: ignore[arg-type]
-            for row in rows
+            for row in read_rows(path, stage="clean")
         ]
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        if unknown := {one.decision for one in findings} - {*get_args(Decision)}:
+            raise ValueError(f"no decision: {', '.join(sorted(unknown))}")
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{path} is no table of the clean stage ({error}). Run `raresight clean` again."
         ) from None
-    return Cleaning(findings=findings, summary=read_json(folder / SUMMARY))
+    return Cleaning(findings=findings, summary=read_mapping(folder / SUMMARY))
 
 
 def splits_digest(data: Path) -> str:

@@ -4,6 +4,7 @@ What a command needs is imported inside it, so that `raresight --help` stays ins
 """
 
 import os
+import sys
 
 from raresight.pipeline.cli import judging, looking, project, raw, stages, training, using
 from raresight.pipeline.cli.group import cli, explain
@@ -29,4 +30,10 @@ def main() -> int:
     processes.end_cleanly_when_told()
     if "DVC_STAGE" in os.environ:
         processes.end_with_dvc()
-    return cli(prog_name="raresight")
+    try:
+        return cli(prog_name="raresight")
+    except SystemExit as ending:
+        # Before a command has begun, and after its end, click itself takes Ctrl-C, and says 1.
+        if ending.code == 1 and processes.interrupted():
+            sys.exit(130)
+        raise

@@ -10,6 +10,7 @@ import click
 
 from raresight.pipeline import __version__
 from raresight.pipeline.cli.command import Command, Settings, given, global_options
+from raresight.pipeline.runtime import processes
 from raresight.pipeline.runtime.errors import message_and_code
 from raresight.pipeline.runtime.visible import visible
 
@@ -57,12 +58,13 @@ class Program(click.Group):
             raise
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
-        except BaseException as error:
-            if (ending := message_and_code(error)) is None:
+        except BaseException as raised:
+            reason = processes.what_ends(raised)
+            if (ending := message_and_code(reason)) is None:
                 raise
             message, code = ending
             if given(ctx, "debug"):
-                traceback.print_exception(error)
+                traceback.print_exception(raised)
             click.echo(f"error: {visible(message)}", err=True)
             ctx.exit(code)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from raresight.pipeline.cards.facts import DatasetFacts, ModelFacts
 from raresight.pipeline.cards.params import CardParams
-from raresight.pipeline.core.files import MANIFEST, read_json
-from raresight.pipeline.core.inputs import read_results
+from raresight.pipeline.core.files import MANIFEST
+from raresight.pipeline.core.inputs import read_mapping, read_results, understood
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.prediction.model_folder import ModelFolder
@@ -23,7 +23,8 @@ def dataset_facts(data: Path) -> DatasetFacts | None:
     summary = data / "splits" / "summary.json"
     if not summary.is_file() or not (data / "generated" / MANIFEST).is_file():
         return None
-    return DatasetFacts.of_summary(Dataset(data / "generated"), read_json(summary)["images"])
+    with understood(str(summary), "Run `raresight split` again."):
+        return DatasetFacts.of_summary(Dataset(data / "generated"), read_mapping(summary)["images"])
 
 
 def model_facts(opened: ModelFolder, data: Path) -> ModelFacts:

@@ -1,11 +1,10 @@
 """diagnose: what the last training's curves say, and what to change."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from raresight.pipeline.core.files import read_json
-from raresight.pipeline.core.inputs import read_results
+from raresight.pipeline.core.csv_file import read_rows
+from raresight.pipeline.core.inputs import read_mapping, read_results, understood
 from raresight.pipeline.runtime.errors import DataError
 from raresight.pipeline.training.diagnosis.diagnosis import Diagnosis, diagnose
 from raresight.pipeline.training.diagnosis.divergence import Divergence
@@ -38,7 +37,7 @@ def run(data: Path) -> list[Finding]:
                 steps_per_epoch=metrics["steps_per_epoch"],
                 weights_per_image=metrics["weights_per_image"],
             )
-        except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
             raise DataError(
                 f"{path} holds no curves that can be judged ({error}). Run `raresight train`."
             ) from None
@@ -47,14 +46,15 @@ def run(data: Path) -> list[Finding]:
 
 
 def _diverged(path: Path) -> Finding:
-    note = read_json(path)
-    said = diagnose(
-        [Epoch(**row) for row in note["curves"]],
-        chance=note["chance_loss"],
-        steps_per_epoch=note["steps_per_epoch"],
-        divergence=Divergence(**note["divergence"]),
-    )
-    return Finding(**vars(said), replicate=note["replicate"])
+    note = read_mapping(path)
+    with understood(str(path), f"Remove it (`rm {path}`), and run `raresight train` again."):
+        said = diagnose(
+            [Epoch(**row) for row in note["curves"]],
+            chance=note["chance_loss"],
+            steps_per_epoch=note["steps_per_epoch"],
+            divergence=Divergence(**note["divergence"]),
+        )
+        return Finding(**vars(said), replicate=note["replicate"])
 
 
 def _curves(folder: Path) -> list[Path]:
@@ -64,8 +64,7 @@ def _curves(folder: Path) -> list[Path]:
 
 
 def _epochs(path: Path) -> list[Epoch]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = read_rows(path, stage="train", delimiter="\t")
     return [
         Epoch(epoch=int(row.pop("epoch")), **{name: float(text) for name, text in row.items()})
         for row in rows

@@ -248,8 +248,17 @@ def _swap_in(new: Path, target: Path) -> None:
         # only the old copy exists, under another name.
         old = new.with_name(new.name + ".old")
         os.replace(target, old)
-        os.replace(new, target)
-        os.replace(old, new)
+        try:
+            os.replace(new, target)
+        except BaseException:
+            os.replace(old, target)
+            raise
+        try:
+            os.replace(old, new)
+        except BaseException:
+            os.replace(target, new)
+            os.replace(old, target)
+            raise
 
 
 def _exchange(first: Path, second: Path) -> bool:

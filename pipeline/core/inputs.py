@@ -29,6 +29,17 @@ def require_inputs(data: Path, inputs: Mapping[str, str]) -> None:
             raise DataError("\n".join(said))
 
 
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The JSON of a file that has names and their values; DataError where it is another.
+
+    Raises InputMissing where there is no file.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise DataError(f"{path} must hold names with values, not {type(found).__name__}.")
+    return found
+
+
 def read_results(path: Path, stage: str) -> Any:
     """The numbers that ``stage`` wrote to ``path``.
 
@@ -36,7 +47,7 @@ def read_results(path: Path, stage: str) -> Any:
     of a folder beside them names (where there is one: a clone without `dvc pull` has none), or
     where a value lies outside its own interval.
     """
-    found = read_json(path)
+    found = read_mapping(path)
     remedy = f"Restore it with `git checkout {path}` or run `raresight {stage}` again."
     for folder in sorted(one.parent for one in path.parent.glob(f"*/{MANIFEST}")):
         if any(strangers(folder, read_manifest(folder), path.__eq__)):

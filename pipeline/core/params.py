@@ -201,6 +201,10 @@ def refuse(path: Path, problems: Sequence[str]) -> None:
 def _sentences(prefix: str, model: type[BaseModel], error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         keys = [part for part in problem["loc"] if not _is_branch_tag(part)]
+        if problem["type"] in ("extra_forbidden", "missing") and keys[-1:] != [
+            *problem["loc"][-1:]
+        ]:
+            keys.append(problem["loc"][-1])  # a key that is called as a branch is, such as `str`
         where = prefix + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
         cause = problem.get("ctx", {}).get("error")
         if isinstance(cause, NestedProblems):
@@ -230,7 +234,7 @@ def _complaint(model: type[BaseModel], keys: list[Any], problem: Mapping[str, An
     if problem["type"] == "missing":
         return f"this key is missing.{_meant(model, keys, problem['input'])}"
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
-    complaint = f"{message[0].lower()}{message[1:]}."
+    complaint = f"{message[:1].lower()}{message[1:]}."
     given = _abbreviated(problem["input"])
     # A complaint of several keys at once names them; the rest of a long part would drown that.
     return complaint if given.startswith("{") and _CUT in given else f"{complaint} Got {given}."

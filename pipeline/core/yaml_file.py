@@ -25,6 +25,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ParamsError(f"{path} is not valid YAML: {error}") from None
     except RecursionError:
         raise ParamsError(f"{path}: its parts are nested too deeply to be read.") from None
+    except TypeError:  # ruamel's own loader puts every key into a dict
+        raise ParamsError(f"{path} has a key that is no name, but a list or a mapping.") from None
     except ValueError as error:  # a number of thousands of digits
         raise ParamsError(f"{path} has a value that cannot be read: {error}.") from None
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.core.arrow import reading
 from raresight.pipeline.dataset.annotations import Boxes, PixelMaps
@@ -180,8 +181,19 @@ class Dataset:
 
     @cached_property
     def targets(self) -> np.ndarray:
-        """The label as an index into ``classes``, int64 (n,)."""
-        return np.searchsorted(np.asarray(self.classes), self.labels).astype(np.int64)
+        """The label as an index into ``classes``, int64 (n,).
+
+        DataError where a label is none of them.
+        """
+        found = pc.index_in(self.arrow("label"), value_set=pa.array(self.classes, pa.string()))
+        if found.null_count:
+            row = int(np.flatnonzero(found.is_null().to_numpy())[0])
+            label = self.arrow("label")[row].as_py()
+            raise DataError(
+                f"{self.folder} labels {self.arrow('id')[row].as_py()!r} as {label!r}, and its "
+                f"classes are {', '.join(self.classes)}. Run the stage that wrote it again."
+            )
+        return np.asarray(found.to_numpy(), np.int64)
 
     @cached_property
     def given_splits(self) -> np.ndarray:

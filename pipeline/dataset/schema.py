@@ -1,6 +1,6 @@
 """What a dataset holds: its columns, and the JSON beside them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -99,7 +99,9 @@ class Description:
 
     def splits_of(self, source: str) -> Sequence[str] | Mapping[str, float]:
         """The splits that a source may go to, all where it says none, perhaps with their shares."""
-        (found,) = (one for one in self.sources if one["name"] == source)
+        found = next((one for one in self.sources if one["name"] == source), None)
+        if found is None:
+            raise DataError(f"a shard is of the source '{source}', which is not among the sources.")
         if "role" in found:
             raise DataError(
                 f"source '{source}' has a role, as earlier versions of raresight wrote it. "
@@ -145,9 +147,34 @@ class Description:
             description = cls(shards=shards, **facts)
             if unknown := [name for name in types if name not in description.kinds()]:
                 raise KeyError(f"no such column: {', '.join(unknown)}")
-        except (AttributeError, KeyError, TypeError) as error:
+            if problem := next(_problems(description), None):
+                raise ValueError(problem)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DataError(f"{place} is not a dataset description: {error}.") from None
         return description
+
+
+def _problems(one: Description) -> Iterator[str]:
+    """A sentence for each part that is of another kind than is written, or cannot be true."""
+    names = [*one.classes, *one.outcomes, *(shard.source for shard in one.shards)]
+    if not all(isinstance(name, str) for name in names) or list(one.classes) != sorted(
+        set(one.classes)
+    ):
+        yield f"classes, outcomes and sources must be names, classes sorted: {names}"
+    if one.positive is not None and one.positive not in one.classes:
+        yield f"positive is {one.positive!r}, which is no class"
+    if len(one.image_shape) != 3 or not all(_counts(side) for side in one.image_shape):
+        yield f"image_shape must be height, width and channels: {one.image_shape}"
+    for shard in one.shards:
+        if not _counts(shard.rows) or Path(shard.file).name != shard.file:
+            yield f"shard {shard.file!r} with {shard.rows!r} rows"
+    for source in one.sources:
+        if not isinstance(source, Mapping) or not isinstance(source.get("name"), str):
+            yield f"a source without a name: {source}"
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int) and 0 < value < 2**31
 
 
 def _factors(types: Mapping[str, str]) -> dict[str, str]:

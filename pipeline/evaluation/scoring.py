@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import read_json
+from raresight.pipeline.core.inputs import read_mapping, understood
 from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.dataset.annotations import PixelMaps
 from raresight.pipeline.dataset.pixels import at_once
@@ -105,10 +105,20 @@ def _open_model(folder: Path, dataset: Dataset, data: Path, device: str) -> Trai
             f"{folder} knows the classes {', '.join(scorer.classes)}, but "
             f"{data / 'generated'} holds {', '.join(dataset.classes)}. Run `raresight train` again."
         )
-    card = read_json(folder / "model.json")
-    prior = card["score_prior"]
-    assumed = None if prior is None else np.array([prior[label] for label in dataset.classes])
-    return Trained(scorer=scorer, folder=folder, seed=card["seed"], assumed=assumed)
+    place = folder / "model.json"
+    card = read_mapping(place)
+    with understood(str(place), "Run `raresight train` again."):
+        prior = card["score_prior"]
+        assumed = None if prior is None else _shares(prior, dataset.classes)
+        return Trained(scorer=scorer, folder=folder, seed=int(card["seed"]), assumed=assumed)
+
+
+def _shares(prior: Mapping[str, float], classes: Sequence[str]) -> np.ndarray:
+    """The share of each class, float (K,); ValueError where one can be no share."""
+    found = np.array([prior[label] for label in classes], float)
+    if not ((found > 0) & (found <= 1)).all():
+        raise ValueError(f"score_prior has shares that are none: {found.tolist()}")
+    return found
 
 
 def _real_first(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

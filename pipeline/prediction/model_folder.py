@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from raresight.generators.image_file import AS_IT_IS, Reading
-from raresight.pipeline.core.files import MANIFEST, manifest_problems, read_json, require_verified
+from raresight.pipeline.core.files import MANIFEST, manifest_problems, require_verified
+from raresight.pipeline.core.inputs import read_mapping, understood
 from raresight.pipeline.evaluation.decisions.kept import DECISION, KeptDecision, model_files
 from raresight.pipeline.runtime.errors import (
     DataError,
@@ -94,7 +95,18 @@ def open_model_folder(folder: Path, *, need_decision: bool = False) -> ModelFold
             f"{place} is not there, so nobody has chosen a threshold for {folder}. "
             "Run `raresight evaluate` or `dvc repro`."
         )
-    return ModelFolder(folder=folder, card=read_json(folder / "model.json"), decision=decision)
+    return ModelFolder(folder=folder, card=_card(folder), decision=decision)
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    place = folder / "model.json"
+    card = read_mapping(place)
+    with understood(str(place), "Run `raresight train` again."):
+        height, width, channels = card["image_shape"]
+        if min(height, width, channels) < 1:
+            raise ValueError(f"image_shape is {card['image_shape']}")
+        [Reading.of_json(one) for one in card.get("readings", {}).values()]
+    return card
 
 
 def _check_export(folder: Path) -> None:
@@ -105,8 +117,7 @@ def _check_export(folder: Path) -> None:
             f"{folder} is not what was exported:\n{listing(problems)}\n"
             "Copy it again from where it came from, or export the model again."
         )
-    document = read_json(folder / EXPORT)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+    if read_mapping(folder / EXPORT).get("format") != FORMAT:
         raise DataError(
             f"{folder} was exported by a version of Raresight whose format is not {FORMAT}. "
             "Use the version that wrote it, or export the model again."

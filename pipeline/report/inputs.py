@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.cleaning.table import Cleaning
 from raresight.pipeline.core.params import Section
@@ -85,11 +86,26 @@ class ReportInputs:
             raise DataError(
                 f"the predictions of {name} lack the column {error}. Run `raresight evaluate`."
             ) from None
+        if not ((scores >= 0) & (scores <= 1)).all():
+            raise DataError(
+                f"the predictions of {name} have scores that are not from 0 to 1. "
+                "Run `raresight evaluate`."
+            )
         groups = np.unique(table["group"].to_numpy().astype(str), return_inverse=True)[1]
         return Predictions(
             task=self.task,
-            targets=np.searchsorted(classes, table["label"].to_numpy().astype(str)),
+            targets=self._places(table, "label", name),
             scores=scores,
-            predicted=np.searchsorted(classes, table["predicted"].to_numpy().astype(str)),
+            predicted=self._places(table, "predicted", name),
             groups=groups,
         )
+
+    def _places(self, table: pa.Table, column: str, name: str) -> np.ndarray:
+        """The class in a column as an index, int64 (n,); DataError where it is none."""
+        found = pc.index_in(table[column], value_set=pa.array(self.task.classes, pa.string()))
+        if found.null_count:
+            raise DataError(
+                f"the predictions of {name} have a {column} that is none of the classes "
+                f"{', '.join(self.task.classes)}. Run `raresight evaluate`."
+            )
+        return np.asarray(found.to_numpy(), np.int64)

@@ -114,10 +114,28 @@ def start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+_ENDING: list[int] = []  # the signals by which this process ends
+
+
+def interrupted() -> bool:
+    """Whether this process was told to end by Ctrl-C."""
+    return signal.SIGINT in _ENDING
+
+
+def what_ends(error: BaseException) -> BaseException:
+    """What a command ends by: the signal, where a library made another error of it, as numpy does
+    of one that comes while it reads a format."""
+    if not _ENDING or isinstance(error, KeyboardInterrupt | SystemExit):
+        return error
+    number = _ENDING[-1]
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
+
+
 def _exit(number: int, frame: FrameType | None) -> None:
     if _loads_a_module(frame):
         _send_again(number)
         return
+    _ENDING.append(number)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
@@ -129,7 +147,7 @@ def _come_again(dropped: "sys.UnraisableHookArgs") -> None:
         _send_again(signal.SIGINT)
     elif isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM:
         _send_again(signal.SIGTERM)
-    else:
+    elif not _ENDING:  # else what a library had half made says that it was not made whole
         sys.__unraisablehook__(dropped)
 
 

@@ -86,4 +86,11 @@ def read_splits(folder: Path) -> Splits:
             f"{path} has the columns {', '.join(table.column_names)}, not "
             f"{', '.join(_SCHEMA.names)}. Run `raresight split` again."
         )
+    known = pa.array([*SPLITS, UNUSED])
+    if not pc.all(pc.is_in(table["split"], value_set=known), min_count=0).as_py():
+        found = sorted(map(str, set(table["split"].unique().to_pylist()) - {*known.to_pylist()}))
+        raise DataError(
+            f"{path} names a split {found[0]!r}: there are {', '.join(known.to_pylist())}. "
+            "Run `raresight split` again."
+        )
     return Splits(table)

@@ -43,6 +43,7 @@ from raresight.pipeline.runtime.progress import say
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.training.params import TrainParams
 
+_BYTES_A_FINDING = 50  # of its line in the table, at least
 _AGREED = 0.8  # the share of a class's labels below which the nets rather do not know it
 _INPUTS = {"generated": "generate", "augmented": "augment", "splits": "split"}
 
@@ -58,7 +59,8 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
         require_inputs(data, _INPUTS)
         read = [data / name for name in _INPUTS]
         cleaning = _look(params_file, params, train, data, device)
-    with stage_outputs(data / FOLDER, inputs=read) as (folder,):
+    needed = _BYTES_A_FINDING * len(cleaning.findings)
+    with stage_outputs(data / FOLDER, inputs=read, needed=needed) as (folder,):
         write_cleaning(folder, cleaning)
     return data / FOLDER
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from raresight.pipeline.core.files import (
 )
 from raresight.pipeline.core.inputs import require_inputs
 from raresight.pipeline.core.params import load_section
+from raresight.pipeline.core.space import require_room
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Rows, Shard
 from raresight.pipeline.dataset.writer import shard_name, write_shard
@@ -96,6 +98,8 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
         made: dict[str, list[Made]] = {}
         if params.classes or elsewhere:
             work = _opened(work)
+            if params.share == "all":  # of a sweep nobody knows what it keeps
+                require_room(data / OUTPUT, _bytes(work))
             report["splits"] = sha256(data / "splits" / MANIFEST)
             report["elsewhere"] = [one for name in elsewhere for one in _check_source(work, name)]
             made, report["classes"] = _make(work, train, device)
@@ -120,6 +124,13 @@ def _opened(work: _Work) -> _Work:
     learned, held = (splits.rows(originals, name) for name in ("train", "val"))
     learned = learned[~np.isin(originals.ids[learned], left_out(data))]
     return replace(work, learned=learned, held=held)
+
+
+def _bytes(work: _Work) -> int:
+    """The pixels of everything that is asked for."""
+    labels = work.originals.labels[work.real]
+    asked = sum(int((labels == label).sum()) * each for label, each in work.params.classes.items())
+    return asked * prod(work.originals.image_shape)
 
 
 def _make(

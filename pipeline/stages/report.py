@@ -1,7 +1,8 @@
 """report: one page that shows what was asked, what was done and how good it is."""
 
-import csv
 import hashlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from raresight.pipeline.cards.writing import write_cards
 from raresight.pipeline.cleaning.table import FOLDER as CLEANING
 from raresight.pipeline.cleaning.table import read_cleaning
 from raresight.pipeline.core.arrow import read_arrow
+from raresight.pipeline.core.csv_file import read_rows
 from raresight.pipeline.core.files import read_json, stage_outputs
 from raresight.pipeline.core.inputs import read_results, require_inputs, understood
 from raresight.pipeline.core.params import Section, check_sections, load_section, refuse
@@ -25,7 +27,7 @@ from raresight.pipeline.report.images.made import Enlarged
 from raresight.pipeline.report.inputs import ReportInputs
 from raresight.pipeline.report.page import render
 from raresight.pipeline.report.params import ReportParams
-from raresight.pipeline.report.sections import draw_pictures, planes_of, sections
+from raresight.pipeline.report.sections import Planes, draw_pictures, planes_of, sections
 from raresight.pipeline.stages.table import STAGES, section_models
 
 OUTPUT, PAGE, FIGURES, ENLARGED = "report", "index.html", "figures", "enlarged"
@@ -45,22 +47,25 @@ _NUMBERS = ("training/results.json", "evaluation/results.json")
 _PREDICTIONS = ("test", "perturbed", *BASELINES)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The page's text, and what it was made from; ``planes`` are its curves."""
+
+    inputs: ReportInputs
+    planes: Planes | None
+    text: str
+
+
 def run(params_file: Path, data: Path) -> Path:
     """Write ``data/report/index.html``, with pictures beside it, and return the page's path."""
-    params = load_section(params_file, "report", ReportParams)
-    require_inputs(data, _inputs(data))
-    read = [data / name for name in (*_inputs(data), *_NUMBERS)]
-    asked = _asked(params_file)
-    from jinja2 import UndefinedError
-
-    made_from = f"What the page is made from, in {data},"
-    with understood(made_from, "Run `dvc repro`.", UndefinedError):
-        inputs = _read(params, asked, data)
-        planes = planes_of(inputs)
-        text = render(sections(inputs, planes))
+    page = read_page(params_file, data)
     card = load_section(params_file, "card", CardParams, optional=True)
-    with stage_outputs(data / OUTPUT, inputs=read) as (folder,):
-        (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
+    inputs, read = page.inputs, [data / name for name in (*_inputs(data), *_NUMBERS)]
+    with (
+        _understood(data),
+        stage_outputs(data / OUTPUT, inputs=read, needed=len(page.text)) as (folder,),
+    ):
+        (folder / PAGE).write_text(page.text, encoding="utf-8", newline="\n")
         write_cards(folder, card, _facts(inputs, data))
         write_figures(
             folder / FIGURES,
@@ -70,8 +75,25 @@ def run(params_file: Path, data: Path) -> Path:
             findings=() if inputs.cleaning is None else inputs.cleaning.findings,
             made=inputs.enlarged,
         )
-        draw_pictures(inputs, planes, folder / FIGURES)
+        draw_pictures(inputs, page.planes, folder / FIGURES)
     return data / OUTPUT / PAGE
+
+
+def read_page(params_file: Path, data: Path) -> Page:
+    """Everything that the page tells. DataError where a file holds what cannot be shown."""
+    params = load_section(params_file, "report", ReportParams)
+    require_inputs(data, _inputs(data))
+    asked = _asked(params_file)
+    with _understood(data):
+        inputs = _read(params, asked, data)
+        planes = planes_of(inputs)
+        return Page(inputs=inputs, planes=planes, text=render(sections(inputs, planes)))
+
+
+def _understood(data: Path) -> AbstractContextManager[None]:
+    from jinja2 import UndefinedError
+
+    return understood(f"What the page is made from, in {data},", "Run `dvc repro`.", UndefinedError)
 
 
 def _inputs(data: Path) -> dict[str, str]:
@@ -118,7 +140,7 @@ def _read(params: ReportParams, asked: dict[str, Section], data: Path) -> Report
         cleaning=read_cleaning(data / CLEANING) if (data / CLEANING).is_dir() else None,
         enlarged=_enlarged(data / ENLARGED),
         predictions={name: _table(tables / f"{name}.arrow") for name in _PREDICTIONS},
-        slices=_rows(plots / "slices.tsv"),
+        slices=read_rows(plots / "slices.tsv", stage="evaluate", delimiter="\t"),
         reliability={
             "raw": _columns(plots / "calibration_raw.tsv"),
             "calibrated": _columns(plots / "calibration.tsv"),
@@ -157,13 +179,10 @@ def _curves(folder: Path) -> list[dict[str, list[float]]]:
 
 def _columns(path: Path) -> dict[str, list[float]]:
     """A table of numbers as columns."""
-    rows = _rows(path)
+    rows = read_rows(
+        path, stage="train" if path.name.startswith("curves") else "evaluate", delimiter="\t"
+    )
     return {name: [float(row[name]) for row in rows] for name in rows[0]}
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def _table(path: Path) -> pa.Table:

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import torch
 
 from raresight.pipeline.core import seeds
-from raresight.pipeline.core.files import MANIFEST, read_json, sha256
+from raresight.pipeline.core.files import MANIFEST, sha256
+from raresight.pipeline.core.inputs import read_mapping
 from raresight.pipeline.dataset.pixels import Pixels, at_once
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import DESCRIPTION
@@ -166,7 +167,7 @@ def _enlarged(data: Path) -> Dataset | None:
     if not (folder / DESCRIPTION).is_file():
         return None
     found = Dataset(folder)
-    made_for = read_json(folder / "report.json")["splits"]
+    made_for = read_mapping(folder / "report.json").get("splits")
     if len(found) and made_for != sha256(data / "splits" / MANIFEST):
         raise DataError(
             f"{folder} was made for other splits than those in {data / 'splits'}: what it was made "

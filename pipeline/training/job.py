@@ -257,13 +257,15 @@ class Job:
                 raise DataError(wording.cannot_resume([f"{folder} does not exist"]))
             return
         state, key = kept
-        reasons = [*resume.differences(key, self._key(trainer))]
+        with resume.taken_up(folder):
+            reasons = [*resume.differences(key, self._key(trainer))]
         if reasons and required:
             raise DataError(wording.cannot_resume(reasons))
         if reasons:
             self._say(wording.not_resumed(folder, reasons))
             return
-        trainer.load_state(state)
+        with resume.taken_up(folder):
+            trainer.load_state(state)
         at = trainer.progress
         self._say(wording.resumed(folder, epoch=at.epoch, step=at.step))
 

@@ -189,6 +189,27 @@ def write_both(folder: Path, text: str) -> None:
         two.write_text(text)
 
 
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_whichever_rename_fails_the_old_output_is_back_in_place(place, tmp_path, monkeypatch):
+    """Where names cannot be exchanged there are three of them."""
+    monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+    write_both(tmp_path, "old")
+    real, made = os.replace, []
+
+    def fail(*arguments):
+        made.append(arguments)
+        if len(made) == place:
+            raise OSError(errno.EIO, "Input/output error", str(arguments[0]))
+        real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            write_both(tmp_path, "new")
+    assert (tmp_path / "one/a").read_text() == (tmp_path / "two.json").read_text() == "old"
+    assert not list(tmp_path.rglob("*.new*"))
+
+
 @pytest.mark.parametrize("exchanging", [True, False])
 @pytest.mark.parametrize("before", ["", "old"])
 def test_where_one_output_cannot_be_put_in_place_none_is(exchanging, before, tmp_path, monkeypatch):

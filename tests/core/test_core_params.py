@@ -6,6 +6,7 @@ import pytest
 from pydantic import Field, ValidationInfo, field_validator
 
 from raresight.pipeline.core.params import Section, check_sections, load_section, parse, refuse
+from raresight.pipeline.core.yaml_file import read_yaml
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
 
@@ -155,3 +156,23 @@ def test_a_params_file_that_is_not_there_says_how_to_name_one(tmp_path):
         load_section(tmp_path / "none.yaml", "part", Part)
     with pytest.raises(InputMissing, match="cannot be read"):
         load_section(tmp_path, "part", Part)
+
+
+@pytest.mark.parametrize("text", ["? {a: 1}\n: 2\n", "{{}: 1}\n", "- {[]: {}}\n"])
+def test_a_key_that_is_no_name_is_refused(text, tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize("key", ["str", "a[0]"])
+def test_an_unknown_key_may_be_called_anything(key, tmp_path):
+    class Part(Section):
+        known: int = 1
+
+    path = tmp_path / "params.yaml"
+    path.write_text(f"part: {{'{key}': 2}}\n")
+    _, problems = check_sections(path, {"part": Part})
+    assert len(problems) == 1
+    assert f"part.{key}: unknown key" in problems[0]

@@ -91,3 +91,37 @@ def test_other_files_are_named(tmp_path):
     (tmp_path / "t.parquet").write_bytes(np.arange(99).tobytes())
     with pytest.raises(BadTable, match=r"t\.parquet cannot be read"):
         read_table(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('{"id": "a"}\n{"id": "b"', "line 2"),
+        (
+            'null}\n{"id":"c","label":"well","scorell":.g3"0ro,up":"2"}\n{"id":"d","label":"w',
+            "line 1",
+        ),
+        ('{"id": "a", "id": "b"}', "line 1: a name stands there twice"),
+        ('{"id": "a"}\n7', "every line must be an object"),
+        ("[" * 100_000, "line 1"),
+        ('{"id": 1}\n{"id": "b"}', "cannot be read"),
+        ('{"id": 1' + "0" * 30 + "}", "cannot be read"),
+    ],
+)
+def test_json_lines_that_are_none_are_refused(lines, said, tmp_path):
+    """Arrow's own reader ended the process at one of 484,479 such files."""
+    path = tmp_path / "table.jsonl"
+    path.write_text(lines)
+    with pytest.raises(BadTable, match=said):
+        read_table(path)
+
+
+def test_an_object_a_line_is_a_row(tmp_path):
+    path = tmp_path / "table.jsonl"
+    path.write_text(
+        '{"id": "a\u2028", "score": 1}\n\n{"score": 0.5, "more": [1]}\n', encoding="utf-8"
+    )
+    assert read_table(path).to_pylist() == [
+        {"id": "a\u2028", "score": 1.0, "more": None},
+        {"id": None, "score": 0.5, "more": [1]},
+    ]

@@ -77,3 +77,12 @@ def test_a_table_with_other_columns_is_refused(tmp_path):
         out.write_table(table)
     with pytest.raises(DataError, match=r"columns id, split, not id, .*raresight split"):
         read_splits(tmp_path)
+
+
+def test_a_split_that_is_none_is_refused(tmp_path):
+    """Images of a split that nobody asks for would be missing everywhere, unsaid."""
+    names = ["a", "b"]
+    table = make_table(ids=names, source_ids=names, groups=names, splits=["train", "tesu"])
+    write_splits(tmp_path, table)
+    with pytest.raises(DataError, match="'tesu': there are train, val, test, unused"):
+        read_splits(tmp_path)

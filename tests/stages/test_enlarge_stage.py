@@ -12,13 +12,14 @@ from program import write_params
 from ruamel.yaml import YAML
 from sklearn.metrics import average_precision_score
 
+from raresight.pipeline.core import space
 from raresight.pipeline.core.files import sha256
 from raresight.pipeline.core.params import load_section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.enlarging.composites import contrast
 from raresight.pipeline.enlarging.making import least_contrast
 from raresight.pipeline.generation.params import Source
-from raresight.pipeline.runtime.errors import DataError, DivergedError, ParamsError
+from raresight.pipeline.runtime.errors import DataError, DivergedError, OutputError, ParamsError
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.stages import augment, clean, enlarge, generate, split
 from raresight.pipeline.sweeps import engine
@@ -298,4 +299,15 @@ def test_without_masks_or_the_class_it_says_what_else_there_is(project, monkeypa
     change(project / "params.yaml", "enlarge", classes={"circle": 2})
     monkeypatch.setattr(Dataset, "masks", None)
     with pytest.raises(DataError, match=r"`augment\.copies` and .* need none"):
+        enlarge.run(project / "params.yaml", project / "data")
+
+
+def test_what_is_asked_for_has_to_have_room(project, monkeypatch):
+    """Three of each training circle, of 32 x 32 pixels: about 220 kB."""
+    monkeypatch.setattr(space, "free_bytes", lambda path: 200_000)
+    splits = read_splits(project / "data/splits")
+    dataset = Dataset(project / "data/generated")
+    circles = (dataset.labels[splits.rows(dataset, "train")] == "circle").sum()
+    told = space.in_words(circles * 3 * 32 * 32 * 3)
+    with pytest.raises(OutputError, match=rf"enlarged needs about {told}, .* 200\.0 kB free"):
         enlarge.run(project / "params.yaml", project / "data")

@@ -156,3 +156,17 @@ def test_what_differs_is_named():
         "train.epochs: 3 then, 5 now",
         "train.model.width: 4 then, null now",
     ]
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("step"), TypeError("no"), RuntimeError("loading state_dict")]
+)
+def test_a_state_that_fits_nothing_says_what_to_remove(error, tmp_path):
+    """By its manifest it is whole, and it is another's."""
+    with pytest.raises(UnsafeError, match=r"does not fit(.|\n)*rm -r"), resume.taken_up(tmp_path):
+        raise error
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_state(tmp_path):
+    with pytest.raises(torch.OutOfMemoryError), resume.taken_up(tmp_path):
+        raise torch.OutOfMemoryError

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from raresight.pipeline.core.files import read_json
+from raresight.pipeline.core.inputs import read_mapping, understood
 
 
 def near_duplicates(splits: Path) -> dict[str, int] | None:
     """How many test images are such, by the summary of the folder ``splits``; None for none."""
-    found = read_json(splits / "summary.json").get("near_duplicates", {})
-    names = ("test_images", "across_splits", "pairs")
-    return {name: found[name] for name in names} if found.get("test_images") else None
+    place = splits / "summary.json"
+    found, names = read_mapping(place), ("test_images", "across_splits", "pairs")
+    with understood(str(place), "Run `raresight split` again."):
+        known = found.get("near_duplicates", {})
+        return {name: int(known[name]) for name in names} if known.get("test_images") else None

@@ -3,7 +3,7 @@ was made for. With it a model can be used where there is neither a dataset nor a
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -137,9 +137,15 @@ class KeptDecision:
         from safetensors import SafetensorError
 
         try:
-            return cls(**_fields(document, folder))
-        except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
+            found = cls(**_fields(document, folder))
+            if problem := next(_problems(found), None):
+                raise ValueError(problem)
+        except (
+            *(AttributeError, KeyError, TypeError, ValueError),
+            *(OSError, OverflowError, SafetensorError),
+        ) as error:
             raise DataError(f"{folder} holds no decision that can be read: {error!r}.") from None
+        return found
 
 
 def _fields(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -169,6 +175,34 @@ def _fields(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         },
         "flagged": document["unlike"]["flagged"],
     }
+
+
+def _problems(found: KeptDecision) -> Iterator[str]:
+    """What is of the right kind and cannot be true: with it every answer would be wrong."""
+    calibrator, classes = found.calibrator, found.task.classes
+    if found.task.positive is not None and found.task.positive not in classes:
+        yield f"positive is {found.task.positive!r}, which is no class"
+    if (found.threshold is None) != (found.task.positive is None) or not _between(
+        0 if found.threshold is None else found.threshold, -math.inf, math.inf
+    ):
+        yield f"threshold is {found.threshold!r}"
+    if not _between(calibrator.temperature, 0, math.inf):
+        yield f"temperature is {calibrator.temperature!r}"
+    for shares in (calibrator.assumed, calibrator.prior):
+        if not ((shares > 0) & (shares <= 1)).all():
+            yield f"shares of classes are {shares.tolist()}"
+    for name, one in found.unlike.items():
+        size = one.precision.shape[-1]
+        if one.precision.shape != (size, size) or one.means.shape != (len(classes), size):
+            yield f"the reference of {name} has {one.means.shape} and {one.precision.shape} numbers"
+        # LinAlgError, which is a ValueError, where no distances can come of it
+        known = np.isfinite(one.precision).all() and np.isfinite(one.distances(one.means)).all()
+        if not (known and _between(one.bound, 0, math.inf)):
+            yield f"the reference of {name} has numbers that are none"
+
+
+def _between(value: float, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and low < value < high
 
 
 def _log_odds(share: float) -> float:

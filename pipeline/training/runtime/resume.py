@@ -5,7 +5,8 @@ read back can run code, and nothing is used that is not what was written.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,29 @@ def load(folder: Path) -> tuple[Any, Mapping[str, Any]] | None:
             tensors = safetensors.torch.load_file(folder / _TENSORS)
             rest = json.loads((folder / _REST).read_text(encoding="utf-8"))
             return _unpack(rest["state"], tensors), rest["key"]
-        except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
+        except (
+            *(SafetensorError, ValueError, LookupError, TypeError),
+            *(AttributeError, RecursionError, OSError),
+        ) as error:
             problems = [f"it cannot be read: {error}"]
-    raise UnsafeError(
+    raise _unsafe(folder, problems)
+
+
+@contextmanager
+def taken_up(folder: Path) -> Iterator[None]:
+    """Around what puts the state of ``folder`` to use: UnsafeError where it does not fit."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise _unsafe(folder, [f"it does not fit: {error!r}"]) from error
+    except RuntimeError as error:
+        if type(error) is not RuntimeError:  # memory that runs out is another matter
+            raise
+        raise _unsafe(folder, [f"it does not fit: {error}"]) from error
+
+
+def _unsafe(folder: Path, problems: Sequence[str]) -> UnsafeError:
+    return UnsafeError(
         f"{folder} is not the checkpoint that was written, and is not opened:\n"
         f"{listing(problems)}\nDelete it to train from the start: rm -r {folder}"
     )
