@@ -59,8 +59,7 @@ class Program(click.Group):
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except BaseException as raised:
-            reason = processes.what_ends(raised)
-            if (ending := message_and_code(reason)) is None:
+            if (ending := message_and_code(processes.what_ends(raised))) is None:
                 raise
             message, code = ending
             if given(ctx, "debug"):
