@@ -1,15 +1,19 @@
 """What enlarging a rare class gives, beside nothing, plain copies and new real images.
 
-``python -m benchmarks.enlarging [pathology digits] [--seeds 3] [--json FILE]``. ``pathology``:
+``python -m benchmarks.enlarging [pathology flow digits] [--seeds 3] [--json FILE]``. ``pathology``:
 drawn tissue of 32 pixels, 100 dividing cells beside 3,000 patches without one, 8 made images for
 each positive (or 4 and 4), as many steps for every net of the product, judged on 600 + 3,000 new
-patches; one core, half a minute an arm and seed. ``digits``: scikit-learn's real digits, 15 of the
-rare class beside all others of 1,000, a support vector machine, and stand-ins for composites, which
-digits without masks have none of; the stage's rule chooses on validation. Some seconds a seed.
+patches; one core, half a minute an arm and seed. ``flow``: the same with 8 images of each drawn by
+a flow, which is fitted in five to ten minutes. ``digits``: scikit-learn's real digits, 15 of the
+rare class beside all others of 1,000, a support vector machine, flows, and stand-ins for
+composites, which digits without masks have none of; the stage's rule chooses on validation. Three
+minutes a seed.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +22,40 @@ from rich.table import Table
 from ruamel.yaml import YAML
 
 from benchmarks import by_seed
+from benchmarks.flow_digits import flow
 from benchmarks.inputs import params_document
 from benchmarks.trained import tested
 
 POSITIVE, KNOWN, OTHERS, MADE, NEW = "mitotic", 100, 3000, 8, 4
 EPOCHS = 20  # without made images; with them as many steps
-# Of each arm: copies and composites of each positive, and how many times as many real ones.
-ARMS: Mapping[str, tuple[int, int, int]] = {
-    "nothing": (0, 0, 1),
-    "copies": (MADE, 0, 1),
-    "composites": (0, MADE, 1),
-    "half copies, half composites": (MADE // 2, MADE // 2, 1),
-    f"{NEW} times as many new positives": (0, 0, 1 + NEW),
+FLOW = {"name": "flow", "steps": 2000}  # the method, in bfloat16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """``copies`` and ``made`` images of each positive, and how many times as many real ones."""
+
+    copies: int = 0
+    made: int = 0
+    method: Mapping[str, Any] = field(default_factory=lambda: {"name": "composites"})
+    real: int = 1
+
+
+ARMS: Mapping[str, Arm] = {
+    "nothing": Arm(),
+    "copies": Arm(copies=MADE),
+    "composites": Arm(made=MADE),
+    "half copies, half composites": Arm(copies=MADE // 2, made=MADE // 2),
+    f"{NEW} times as many new positives": Arm(real=1 + NEW),
+}
+FLOW_ARMS: Mapping[str, Arm] = {
+    "nothing": Arm(),
+    "copies": Arm(copies=MADE),
+    "flow": Arm(made=MADE, method=FLOW),
 }
 
 
-def pathology_document(seed: int, copies: int, composites: int, real: int) -> dict[str, Any]:
+def pathology_document(seed: int, arm: Arm) -> dict[str, Any]:
     """Params of an arm: what teaches, what chooses and what judges are sources of their own."""
     found = params_document()
 
@@ -48,24 +70,29 @@ def pathology_document(seed: int, copies: int, composites: int, real: int) -> di
         "image_size": 32,
         "positive": POSITIVE,
         "sources": [
-            source("seen", KNOWN * real, OTHERS, "train"),
+            source("seen", KNOWN * arm.real, OTHERS, "train"),
             source("judged", 200, 2000, "val"),
             source("unseen", 600, 3000, "test"),
         ],
     }
-    found["augment"]["copies"] = {POSITIVE: copies} if copies else {}
-    found["enlarge"] = {"seed": seed, "classes": {POSITIVE: composites} if composites else {}}
-    images = OTHERS + KNOWN * (real + copies + composites)
+    found["augment"]["copies"] = {POSITIVE: arm.copies} if arm.copies else {}
+    found["enlarge"] = {
+        "seed": seed,
+        "classes": {POSITIVE: arm.made} if arm.made else {},
+        "method": dict(arm.method),
+    }
+    images = OTHERS + KNOWN * (arm.real + arm.copies + arm.made)
     epochs = round(EPOCHS * (OTHERS + KNOWN) / images)
     found["train"].update(seed=seed, epochs=epochs, batch_size=64, threads=1, early_stopping=None)
     found["train"]["batch_augment"].update(flip="both", rotate90=True, shift=4)
     found["train"]["model"].update(width=16, blocks=[1, 1, 1])
     found["train"]["optimizer"]["learning_rate"] = 5.0e-3
     found["train"]["sampler"]["max_per_class"] = None
+    found["train"]["precision"] = "bfloat16"
     return found
 
 
-def pathology(seed: int) -> Iterator[dict[str, Any]]:
+def pathology(seed: int, arms: Mapping[str, Arm] = ARMS) -> Iterator[dict[str, Any]]:
     """A row an arm: average precision on validation and on test, and what the checks say."""
     from raresight.pipeline.core.files import read_json
     from raresight.pipeline.core.params import load_section
@@ -73,19 +100,22 @@ def pathology(seed: int) -> Iterator[dict[str, Any]]:
     from raresight.pipeline.training.inputs import open_images
     from raresight.pipeline.training.params import TrainParams
 
-    for arm, amounts in ARMS.items():
+    for called, arm in arms.items():
         with tempfile.TemporaryDirectory(prefix="raresight-bench-") as name:
             params, data = Path(name) / "params.yaml", Path(name) / "data"
-            YAML().dump(pathology_document(seed, *amounts), params)
+            YAML().dump(pathology_document(seed, arm), params)
             generate.run(params, data, workers=1)
             augment.run(params, data, workers=1)
             split.run(params, data)
             enlarge.run(params, data)
-            train = load_section(params, "train", TrainParams)
+            # Of a flow alone: the nets of all arms learn in float32.
+            train = load_section(params, "train", TrainParams).model_copy(
+                update={"precision": "float32"}
+            )
             images = open_images(params, train, data)
             chosen, judged = tested(images, train, data, "val", "test")
             checks = read_json(data / "enlarged/report.json")["classes"]
-            yield {"seed": seed, "arm": arm, "val": chosen, "AP": judged, "checks": checks}
+            yield {"seed": seed, "arm": called, "val": chosen, "AP": judged, "checks": checks}
 
 
 RARE, FEW, TRIED, DRAWS = 8, 15, (0, 1, 2, 4, 8), 3
@@ -104,7 +134,7 @@ def moved(images: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarr
     found = []
     for image in images[np.arange(count) % len(images)]:
         angle, scale = draw.normal(0, 9), float(np.exp(draw.normal(0, 0.08)))
-        matrix = cv2.getRotationMatrix2D((3.5, 3.5), angle, scale)
+        matrix: np.ndarray = cv2.getRotationMatrix2D((3.5, 3.5), angle, scale)
         matrix[:, 2] += draw.normal(0, 0.4, 2)
         found.append(cv2.warpAffine(image.reshape(8, 8), matrix, (8, 8)).ravel())
     return np.array(found)
@@ -126,7 +156,13 @@ def noise(images: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarr
     return draw.uniform(0, 1, (count, images.shape[1]))
 
 
-MAKERS = {"copies": copies, "moved copies": moved, "mixtures (SMOTE)": mixed, "noise": noise}
+MAKERS = {
+    "copies": copies,
+    "moved copies": moved,
+    "mixtures (SMOTE)": mixed,
+    "noise": noise,
+    "images of a flow": flow,
+}
 
 
 def digits(seed: int) -> Iterator[dict[str, Any]]:
@@ -211,6 +247,7 @@ def _gain(differences: np.ndarray) -> str:
 
 SCENARIOS: Mapping[str, Callable[[int], Iterator[dict[str, Any]]]] = {
     "pathology": pathology,
+    "flow": partial(pathology, arms=FLOW_ARMS),
     "digits": digits,
 }
 

@@ -28,7 +28,7 @@ def tested(images: Any, params: Any, data: Path, *splits: str) -> list[float]:
     def average_precision(rows: np.ndarray) -> float:
         batches = (
             torch.from_numpy(originals.images.take(rows[part]))
-            for part in in_batches(np.arange(len(rows)))
+            for part in in_batches(np.arange(len(rows)), originals.image_shape)
         )
         found = torch.cat([scores for _, scores in predict(trainer.eval_model, batches)]).numpy()
         return float(average_precision_score(originals.targets[rows] == index, found[:, index]))

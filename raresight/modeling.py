@@ -8,11 +8,15 @@ import numpy as np
 from raresight.generators.image_file import read_image
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.prediction.predictor import Applied, Predictor, open_predictor
+from raresight.pipeline.prediction.stored import open_at
 
 
 def open_dataset(folder: str | Path) -> Dataset:
-    """The dataset in a folder, memory-mapped; InputMissing or DataError where it holds none."""
-    return Dataset(folder)
+    """The dataset in a folder, memory-mapped; InputMissing or DataError where it holds none.
+
+    Of a URL (``s3://bucket/generated``) what is not in the cache yet is fetched, and verified.
+    """
+    return open_at(folder)
 
 
 class Model:

@@ -31,8 +31,8 @@ ROOMS = {
     "models": DATA,
     # It trains without each part of the training images in turn, and asks about that part.
     "cleaning": {*DATA, "splitting", "models", "training"},
-    # It chooses how many by short trainings.
-    "enlarging": {*DATA, "cleaning", "training", "sweeps"},
+    # It fits a generator, and chooses how many by short trainings.
+    "enlarging": {*DATA, "cleaning", "models", "training", "sweeps"},
     "training": {*DATA, "splitting", "models", "wording"},  # it says where it resumes, or diverged
     "sweeps": {*DATA, "models", "training"},  # it runs short trainings
     "tuning": {*DATA, "models", "training"},  # it runs the beginning of a training

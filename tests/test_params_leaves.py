@@ -35,6 +35,7 @@ NULLABLE = {
     "report.notes",
     "generate.positive",
     "train.sampler.max_per_class",
+    "train.shuffle_window",
     "train.validation.max_per_class",
     "train.mixing",
     "train.ema",

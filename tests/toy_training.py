@@ -63,7 +63,7 @@ def trainer(device: str = "cpu", kind: type[Trainer] = Trainer, **changes: Any) 
     feeds = []
     for count, seed in ((400, 1), (200, 2)):
         images, targets = toy(count, seed)
-        pixels = Pixels([images], images.shape[1:])
+        pixels = Pixels(np.array_split(images, 8), images.shape[1:])
         feeds.append(Feed(pixels, np.arange(count), targets, where))
     seen = feeds[0].images(np.arange(64))
     model = fresh(params, classes=2, mean=[60] * 3, std=[40] * 3, seed=5, images=seen)

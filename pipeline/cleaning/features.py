@@ -20,7 +20,7 @@ def features(model: Classifier, feed: Feed, *, classes: int) -> np.ndarray:
 
     hook = head_of(model.network, classes).register_forward_pre_hook(keep)
     try:
-        for images in feed.batches(in_batches(np.arange(len(feed)))):
+        for images in feed.batches(in_batches(np.arange(len(feed)), feed.shape)):
             model(images)
     finally:
         hook.remove()

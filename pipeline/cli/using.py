@@ -15,6 +15,7 @@ from raresight.pipeline.cli.group import (
     tell,
     workers_option,
 )
+from raresight.pipeline.runtime import stores
 from raresight.pipeline.runtime.processes import wait_without_spinning
 
 model_option = click.option(
@@ -24,13 +25,22 @@ model_option = click.option(
 )
 
 
+class Target(click.Path):
+    """A path to write to, or a URL, which stays text."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if (name := stores.as_path(str(value))) and stores.is_url(name):
+            return name
+        return super().convert(name, param, ctx)
+
+
 @command(example="predict photos/ --out scores.csv", at_root=False)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=Target(path_type=Path, dir_okay=False, allow_dash=True),
     required=True,
-    help="Table to write: .csv, .parquet, .arrow or .jsonl; - for stdout.",
+    help="Table to write, a path or a URL: .csv, .parquet, .arrow or .jsonl; - for stdout.",
 )
 @model_option
 @click.option(
@@ -57,8 +67,8 @@ model_option = click.option(
 def predict(settings: Settings, inputs: tuple[str, ...], model: Path | None, **given: Any) -> None:
     """Apply the model to images: scores, probabilities, answers, and what is unlike.
 
-    INPUT is an image, a folder of images, a dataset, a table that lists files, or - for a list of
-    files on stdin.
+    INPUT is an image, a folder of images, a dataset, a table that lists files, a URL of one of
+    these in a store, or - for a list of files on stdin.
     """
     from raresight.pipeline.commands.predict import STDOUT, Options, run
     from raresight.pipeline.terminal.prediction import render
@@ -128,10 +138,12 @@ def export_model(
     required=True,
     help="For torchvision, Hugging Face, webdataset, or pycocotools.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@click.option(
+    "--out", type=Target(path_type=Path), required=True, help="Folder to write, a path or a URL."
+)
 @click.option("--copies", is_flag=True, help="Also the augmented copies that train learns from.")
 @click.pass_obj
-def export_data(settings: Settings, form: str, out: Path, copies: bool) -> None:
+def export_data(settings: Settings, form: str, out: str | Path, copies: bool) -> None:
     """Write the images with labels, masks and splits, for another program.
 
     With a dataset card; the same bytes each time.

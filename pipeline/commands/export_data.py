@@ -14,20 +14,29 @@ from raresight.pipeline.exports.registry import FORMATS
 from raresight.pipeline.exports.source import Source
 from raresight.pipeline.prediction.model_folder import CARD, EXPORT
 from raresight.pipeline.prediction.packing import check_replaceable
+from raresight.pipeline.prediction.stored import folder_to_write
 from raresight.pipeline.splitting.table import read_splits
 
 _INPUTS = {"generated": "generate", "splits": "split"}
 
 
 def run(
-    data: Path, *, form: str, out: Path, params_file: Path, copies: bool = False
+    data: Path, *, form: str, out: str | Path, params_file: Path, copies: bool = False
 ) -> dict[str, Any]:
     """Write the dataset of ``data`` as the folder ``out``, in one of FORMATS; returns what was.
 
     With ``copies`` those that train learns from are in its split. Its card says what the params
     file states. The same bytes each time. An
-    earlier export is replaced; UnsafeError where anything else is there.
+    earlier export is replaced; UnsafeError where anything else is there. A URL names a place in a
+    store where there is nothing yet.
     """
+    with folder_to_write(out) as folder:
+        return _written(data, form=form, out=folder, params_file=params_file, copies=copies)
+
+
+def _written(
+    data: Path, *, form: str, out: Path, params_file: Path, copies: bool
+) -> dict[str, Any]:
     require_inputs(data, _INPUTS | ({"augmented": "augment"} if copies else {}))
     check_replaceable(out, "exported dataset")
     source = Source(

@@ -116,15 +116,17 @@ def planned(
     """The plan that trainings lead to, in the order of :data:`SHARES` and then of their seeds."""
     reached = np.array([one.average_precision for one in found]).reshape(len(SHARES), num_seeds)
     sizes = np.array(counts, float).reshape(len(SHARES), num_seeds).mean(axis=1)
-    errors = 1 - reached
-    before = back_test(sizes, errors, seed=1)
+    # One positive that ranks last takes about as much of the average precision.
+    errors, resolution = 1 - reached, 1 / max(1, judged_by)
+    before = back_test(sizes, errors, seed=1, resolution=resolution)
+    ahead = [times * sizes[-1] for times in TIMES]
     return DataPlan(
         positive=positive,
         points=tuple(
             Point(positives=float(size), average_precision=tuple(values.tolist()))
             for size, values in zip(sizes, reached, strict=True)
         ),
-        ahead=tuple(forecast(sizes, errors, [times * sizes[-1] for times in TIMES], seed=1)),
+        ahead=tuple(forecast(sizes, errors, ahead, seed=1, resolution=resolution)),
         back_test=before,
         foretold=bool(before.low <= errors[-1].mean() <= before.high),
         judged_by=judged_by,

@@ -1,11 +1,14 @@
 """predict: a trained model applied to images that nobody labelled."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
+
+import pyarrow as pa
 
 from raresight.pipeline.prediction.inputs import find_inputs, images_under_way
 from raresight.pipeline.prediction.model_folder import open_model_folder
@@ -15,7 +18,7 @@ from raresight.pipeline.prediction.table import (
     WRITERS,
     Writer,
     as_table,
-    check_suffix,
+    suffix_of,
     written_whole,
 )
 from raresight.pipeline.runtime.errors import DataError, listing
@@ -28,13 +31,14 @@ STDOUT = Path("-")
 class Options:
     """What to predict with, and where to.
 
-    ``out`` is a file whose suffix says its form, or ``-``: stdout, in the form ``stdout_as``. Up to
+    ``out`` is a file whose suffix says its form, a path or a URL (str), or ``-``: stdout, in the
+    form ``stdout_as``. Up to
     ``max_unreadable`` files that cannot be read are left out. ``like`` names the source whose
     files new ones are like, where the model learned from several that were read in other ways.
     """
 
     model: Path
-    out: Path
+    out: str | Path
     stdout_as: str = ".csv"
     prevalence: float | None = None
     max_unreadable: int = 0
@@ -77,8 +81,7 @@ def run(names: Sequence[str], options: Options) -> Summary:
     Raises DataError, with every file that cannot be read, where they are more than allowed; no
     table is written then.
     """
-    if options.out != STDOUT:
-        check_suffix(options.out)
+    suffix = options.stdout_as if options.out == STDOUT else suffix_of(options.out)
     opened = open_model_folder(options.model, need_decision=True)
     if options.prevalence is not None:
         opened.decided.at_prevalence(options.prevalence)  # refused before any image is read
@@ -98,7 +101,8 @@ def run(names: Sequence[str], options: Options) -> Summary:
             out=str(options.out),
         )
         shown = track(chunks, total=len(inputs), description="predict", images=_size)
-        _write(predictor, shown, options, sink, summary, known=inputs.labelled)
+        start = partial(WRITERS[suffix], sink)
+        _write(predictor, shown, options, start, summary, known=inputs.labelled)
     return summary
 
 
@@ -112,7 +116,7 @@ def _listed(names: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _sink(out: Path) -> Iterator[IO[bytes]]:
+def _sink(out: str | Path) -> Iterator[IO[bytes]]:
     if out == STDOUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -125,12 +129,11 @@ def _write(
     predictor: Predictor,
     chunks: Iterable[Images],
     options: Options,
-    sink: IO[bytes],
+    start: Callable[[pa.Schema], Writer],
     summary: Summary,
     *,
     known: bool,
 ) -> None:
-    suffix = options.stdout_as if options.out == STDOUT else options.out.suffix
     writer: Writer | None = None
     for images in chunks:
         summary.unreadable += images.unreadable
@@ -142,7 +145,7 @@ def _write(
         )
         summary.count(applied)
         table = as_table(images, applied, known=known)
-        writer = writer or WRITERS[suffix](sink, table.schema)
+        writer = writer or start(table.schema)
         writer.write_table(table)
     _refuse(summary, options.max_unreadable)
     if writer is not None:

@@ -22,6 +22,7 @@ RENAMED: Mapping[str, str] = {
     "train.replicates": "num_seeds",
     "train.keep": "checkpoint",
     **{f"train.schedule.{old}": new for old, new in _SCHEDULE.items()},
+    "enlarge.surroundings": "method",
     "evaluate.confidence": "confidence_level",
     "evaluate.proportions": "proportion_interval",
     "evaluate.resamples": "num_bootstrap",
@@ -34,4 +35,5 @@ VALUES: Mapping[str, str] = {
         "Leave it out instead of any, write [train, val] instead of train_only, and [test] instead "
         "of test_only."
     ),
+    "enlarge.surroundings": "Write `method: {name: composites, surroundings: 4}`.",
 }

@@ -14,8 +14,14 @@ from raresight.pipeline.runtime.system import c_function
 
 MAPPED_AT_ONCE = 512 << 20  # bytes in memory because of maps, before their pages are given back
 _BLOCK = 2 << 20  # bytes that the kernel may map around one that is read
+_HELD_AT_ONCE = 256 << 20  # bytes of images that are copied out of maps
 _DIGESTED_AT_ONCE = 1024  # images
 _MADV_DONTNEED = 4
+
+
+def at_once(most: int, shape: Sequence[int]) -> int:
+    """How many arrays of bytes of a ``shape`` to hold together: ``most`` unless they are large."""
+    return max(1, min(most, _HELD_AT_ONCE // int(np.prod(shape))))
 
 
 class Sharded:

@@ -39,6 +39,7 @@ class Dataset:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
+        self.name = str(folder)  # what it is called to people: its URL, where it has one
         self.description = Description.read(self.folder)
         self._schema = arrow_schema(self.description)
         self._batches = [self._open(shard.file, shard.rows) for shard in self.description.shards]

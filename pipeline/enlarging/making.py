@@ -1,30 +1,58 @@
 """Which composites are made, and which are kept: those that still show their label."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.enlarging.composites import composite, contrast
+from raresight.pipeline.enlarging.wanted import Made, Produced, Wanted
+from raresight.pipeline.runtime.errors import DataError
+from raresight.pipeline.runtime.progress import track
 
-_GROUNDS, _TRIES, _SEEN = 4, 3, 0.05  # the quantile of the real ones' contrast that is the least
+TRIES = 3  # to make an image that shows its label
+_GROUNDS, _SEEN = 4, 0.05  # the quantile of the real ones' contrast that is the least
+_PLACEBOS = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """One made image, the ``number``-th of its parent: its pixels, its mask, and the rows of both
-    parents. ``tries`` were needed."""
+def composites(wanted: Wanted, *, surroundings: int) -> Iterator[Produced]:
+    """Composites of each class, and placebos; DataError where no mask says what to cut out."""
+    data, how = wanted.data, {"surroundings": surroundings, "seed": wanted.seed}
+    for label, each in wanted.classes.items():
+        parents = _parents(wanted, label)
+        grounds = wanted.rows[data.labels[wanted.rows] != label]
+        if len(grounds) < 2:
+            raise DataError(f"{data.folder}: '{label}' needs images of another class as ground")
+        found, total = make(data, parents, grounds, each=each, **how), len(parents) * each
+        shown = track(found, total=total, description="enlarge", images=lambda _: 1)
+        few = min(_PLACEBOS, len(grounds))
+        yield Produced(
+            label=label,
+            asked=total,
+            made=[one for one in shown if one is not None],
+            parents=parents,
+            seams=(grounds, placebos(data, parents, grounds, count=few, **how)),
+        )
 
-    id: str
-    number: int
-    parent: int
-    ground: int
-    image: np.ndarray
-    mask: np.ndarray
-    contrast: float
-    tries: int
+
+def _parents(wanted: Wanted, label: str) -> np.ndarray:
+    """The training originals of a class whose object can be cut out."""
+    masks = wanted.data.masks
+    found = [row for row in wanted.of(label).tolist() if masks is not None and shows(masks[row])]
+    if not found:
+        raise DataError(
+            f"enlarge.method 'composites' cuts out the pixels that carry '{label}', and no mask "
+            f"in {wanted.data.folder} says which these are. `augment.copies` and `enlarge.method: "
+            "{name: flow}` need none, and images that were made elsewhere are a source of generate "
+            "with `origin: generated`."
+        )
+    return np.array(found)
+
+
+def shows(mask: np.ndarray | None) -> bool:
+    """Whether a mask is there, and labels a pixel."""
+    return mask is not None and bool(mask.any())
 
 
 def least_contrast(data: Dataset, rows: np.ndarray) -> float:
@@ -67,19 +95,17 @@ def _one(
     assert masks is not None
     mask = masks[parent]
     assert mask is not None
-    for attempt in range(1, _TRIES + 1):
+    for _ in range(TRIES):
         chosen = rng.choice(grounds, min(_GROUNDS, len(grounds)), replace=False).tolist()
         candidates = [(data.images[row], masks[row]) for row in chosen]
         found = composite(data.images[parent], mask, candidates, rng, surroundings=surroundings)
         if found is None:
             continue
         image, drawn, which = found
-        seen = contrast(image, drawn)
-        if seen >= least:
+        if contrast(image, drawn) >= least:
             return Made(
-                id=id, number=number, parent=parent, ground=chosen[which], image=image,
-                mask=drawn, contrast=seen, tries=attempt,
-            )  # fmt: skip
+                id=id, number=number, parent=parent, ground=chosen[which], image=image, mask=drawn
+            )
     return None
 
 

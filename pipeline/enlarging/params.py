@@ -6,15 +6,12 @@ from pydantic import Field
 
 from raresight.pipeline.core.params import Section
 from raresight.pipeline.core.ranges import Seed
+from raresight.pipeline.enlarging.methods import Composites, MethodParams
 
 
 class EnlargeParams(Section):
     """More training images of ``classes``: so many of each training original of a class, made by
     ``method``; none by default.
-
-    ``composites`` cut the pixels that carry the label out of a training image, with some of their
-    ``surroundings`` (in pixels), and put them into a training image of another class, where
-    nothing is labelled. What was cut by the image's border stays at it.
 
     ``share: sweep`` trains the net of ``train`` with 0, 1, 2, 4 and so on of each original, up to
     the number in ``classes``, ``num_seeds`` times for ``epochs`` each (null: ``train.epochs``), and
@@ -22,9 +19,8 @@ class EnlargeParams(Section):
     """
 
     seed: Seed = 1
-    method: Literal["composites"] = "composites"
+    method: MethodParams = Composites()
     classes: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(default_factory=dict)
-    surroundings: Annotated[int, Field(ge=0, le=64)] = 4
     share: Literal["all", "sweep"] = "all"
     num_seeds: Annotated[int, Field(ge=2, le=100)] = 3
     epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None

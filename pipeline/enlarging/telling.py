@@ -23,6 +23,14 @@ def tell(label: str, found: Mapping[str, Any], maker: str) -> None:
 def sentences(label: str, found: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     """What the checks of a class found, and whether it should worry."""
     visible, seam, near = found["visible"], found["seam"], found["neighbors"]
+    if flow := found.get("flow"):
+        yield (
+            f"a net of {flow['parameters']:,} weights learned from {flow['learned_from']:,} images "
+            f"in {flow['steps']:,} steps; its loss is {flow['loss']:.3f}",
+            False,
+        )
+    if not found["made"]:
+        yield "nothing that was made shows its label, so that nothing is learned from", True
     if visible is not None:
         yield (
             f"in {visible:.0%} the label shows as clearly as in 95% of the real ones",

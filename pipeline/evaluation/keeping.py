@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from raresight.pipeline.dataset.pixels import at_once
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.kept import KeptDecision, model_files
 from raresight.pipeline.evaluation.decisions.unlike import (
@@ -79,8 +80,9 @@ def _some(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
 def _values(loaded: LoadedInputs, rows: np.ndarray) -> dict[str, np.ndarray]:
     """What each measure looks at, (n, F); features only where there are few enough."""
     images, scorer = loaded.dataset.images, loaded.models[0].scorer
-    starts = range(0, len(rows), IMAGES_AT_ONCE)
-    parts = [pixel_statistics(images[rows[at : at + IMAGES_AT_ONCE]]) for at in starts]
+    size = at_once(IMAGES_AT_ONCE, images.shape[1:])
+    starts = range(0, len(rows), size)
+    parts = [pixel_statistics(images[rows[at : at + size]]) for at in starts]
     found = {"pixels": np.concatenate([np.empty((0, 8)), *parts])}
     if scorer.num_features <= MOST_FEATURES:
         found["features"] = scorer.features(images, rows)

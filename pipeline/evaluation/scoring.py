@@ -12,6 +12,7 @@ from raresight.pipeline.core import seeds
 from raresight.pipeline.core.inputs import read_mapping, understood
 from raresight.pipeline.core.parallel import map_shards
 from raresight.pipeline.dataset.annotations import PixelMaps
+from raresight.pipeline.dataset.pixels import at_once
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.params import EvaluateParams
 from raresight.pipeline.models.out_of_fold import OutOfFold
@@ -200,12 +201,17 @@ def _tasks(
     inputs: LoadedInputs, params: EvaluateParams, name: str, device: str
 ) -> Iterator[ScoreTask]:
     rows = inputs.rows["val" if name == "val" else "test"]
-    for start in range(0, len(rows), IMAGES_AT_ONCE):
+    from raresight.pipeline.models.classifier import in_batches
+
+    # Whole batches of the network, so that the shards change no score.
+    batch = len(in_batches(np.arange(IMAGES_AT_ONCE), inputs.dataset.image_shape)[0])
+    size = at_once(IMAGES_AT_ONCE, inputs.dataset.image_shape) // batch * batch
+    for start in range(0, len(rows), size):
         yield ScoreTask(
             dataset=inputs.dataset.folder,
             models=tuple(model.folder for model in inputs.models),
             device=device,
-            rows=rows[start : start + IMAGES_AT_ONCE],
+            rows=rows[start : start + size],
             perturb=params if name == "perturbed" else None,
         )
 
@@ -251,10 +257,10 @@ def factors_of(dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 def _label_pixels(masks: PixelMaps, rows: np.ndarray) -> np.ndarray:
     """How many pixels carry the label, float (n,); NaN where none does or nobody knows."""
-    starts = range(0, len(rows), IMAGES_AT_ONCE)
+    size = at_once(IMAGES_AT_ONCE, masks.shape[1:])
     parts = [
-        np.count_nonzero(masks.take(rows[start : start + IMAGES_AT_ONCE]), axis=(1, 2))
-        for start in starts
+        np.count_nonzero(masks.take(rows[start : start + size]), axis=(1, 2))
+        for start in range(0, len(rows), size)
     ]
     pixels = np.concatenate(parts).astype(float)
     pixels[pixels == 0] = np.nan

@@ -109,6 +109,9 @@ def replicate_folders(model: Path) -> list[Path]:
 class ImageSource(Protocol):
     """Images, uint8 (n, H, W, 3), indexed by rows: an array, or a dataset's ``images``."""
 
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
     def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
 
 
@@ -129,7 +132,7 @@ class Scorer:
         return np.concatenate([empty, *self._scores(images, rows)])
 
     def _scores(self, images: ImageSource, rows: np.ndarray) -> Iterator[np.ndarray]:
-        batches = in_batches(np.asarray(rows))
+        batches = in_batches(np.asarray(rows), images.shape[1:])
         pixels = (torch.from_numpy(np.ascontiguousarray(images[some])) for some in batches)
         found = predict(self.model, (some.to(self.device) for some in pixels))
         return (scores.cpu().numpy() for _, scores in found)

@@ -15,7 +15,8 @@ from raresight.pipeline.models.surgery import replace_module
 from raresight.pipeline.runtime.errors import ParamsError
 
 HEADS = (nn.Linear, nn.Conv2d)  # what a last layer may be
-_BATCH = 512  # images that are scored together
+_BATCH = 512  # images that are scored together, of up to 64 pixels a side
+_PIXELS = _BATCH * 64 * 64  # of larger ones, as a network needs memory for each pixel
 
 
 class Classifier(nn.Module):
@@ -79,9 +80,12 @@ class Classifier(nn.Module):
         return (found + self.score_offset.to(found.device)).softmax(1)
 
 
-def in_batches(rows: np.ndarray) -> list[np.ndarray]:
-    """The rows (n,) to be scored, as many together as :func:`predict` is to be given."""
-    return [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+def in_batches(rows: np.ndarray, shape: Sequence[int]) -> list[np.ndarray]:
+    """The rows (n,) to be scored, as many together as :func:`predict` is to be given of images of
+    ``shape``, (height, width, ...).
+    """
+    size = max(1, min(_BATCH, _PIXELS // (shape[0] * shape[1])))
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 @torch.inference_mode()

@@ -31,21 +31,27 @@ def attributions(
     import torch
     from captum.attr import IntegratedGradients
 
+    from raresight.pipeline.models.classifier import in_batches
+
     model = predictor.scorer.model.eval()
     pixels = torch.from_numpy(np.array(predictor.check(images)))  # one that may be written
     device = model.mean.device
     with torch.inference_mode(False), torch.enable_grad():
         seen = model.standardize(pixels.to(device)).clone()
         width = min(seen.shape[-2:]) // 2 | 1  # odd, so that the middle stays the middle
-        blurred = torch.nn.functional.avg_pool2d(
-            seen, width, stride=1, padding=width // 2, count_include_pad=False
-        )
+        blurred = seen
+        for side in (width, 1), (1, width):  # one after the other: large images take forever else
+            blurred = torch.nn.functional.avg_pool2d(
+                blurred, side, stride=1, padding=(side[0] // 2, side[1] // 2),
+                count_include_pad=False,
+            )  # fmt: skip
+        together = len(in_batches(np.arange(_AT_ONCE), images.shape[1:])[0])
         found = IntegratedGradients(model.network).attribute(
             seen,
             baselines=blurred,
             target=torch.from_numpy(np.asarray(targets, np.int64)).to(device),
             n_steps=steps,
-            internal_batch_size=max(_AT_ONCE, len(images)),
+            internal_batch_size=max(together, len(images)),
         )
     summed: np.ndarray = found.sum(1).detach().float().cpu().numpy()
     return summed

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from raresight.generators.image_file import Reading, files_below, named_as_image, natural
+from raresight.generators.image_file import Reading, named_as_image, natural
 from raresight.pipeline.core.parallel import shards_under_way
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
 from raresight.pipeline.prediction.listed import is_table, joined, read_listed
+from raresight.pipeline.prediction.places import place_of
 from raresight.pipeline.prediction.reading import Chunk, Images, read_chunk, rows_per_chunk
+from raresight.pipeline.prediction.stored import open_at
 from raresight.pipeline.runtime.errors import DataError, InputMissing, listing
 
 _AHEAD = 4  # chunks that each worker may have read before the model is there
@@ -46,24 +48,24 @@ def find_inputs(names: Sequence[str], image_shape: tuple[int, int, int]) -> Inpu
     Raises InputMissing with every name that is not there, DataError where there is no image, or a
     dataset's are of another shape than ``image_shape``.
     """
-    if missing := [name for name in names if not Path(name).exists()]:
+    places = [place_of(name) for name in names]
+    if missing := [place.name for place in places if place.kind is None]:
         raise InputMissing(f"there is no such file or folder:\n{listing(missing)}")
     files: list[str] = []
     found: set[str] = set()
     datasets, listed = [], []
-    for name in names:
-        path = Path(name)
-        if (path / "dataset.json").is_file():
-            datasets.append(_dataset(path, image_shape))
-        elif path.is_dir():
-            here = [str(file) for file in sorted(files_below(path), key=natural)]
+    for place in places:
+        if place.kind == "dataset":
+            datasets.append(_dataset(place.name, image_shape))
+        elif place.kind == "folder":
+            here = sorted(place.files(), key=lambda file: natural(Path(file)))
             files += here
             found.update(file for file in here if not named_as_image(Path(file)))
-        elif is_table(path):
-            listed.append(read_listed(path))
+        elif is_table(Path(place.name)):
+            listed.append(read_listed(place.name))
             files += listed[-1].files
         else:
-            files.append(name)
+            files.append(place.name)
     told = joined(listed)
     inputs = Inputs(files=files, datasets=datasets, found=frozenset(found), told=told)
     if not len(inputs):
@@ -71,8 +73,8 @@ def find_inputs(names: Sequence[str], image_shape: tuple[int, int, int]) -> Inpu
     return inputs
 
 
-def _dataset(folder: Path, image_shape: tuple[int, int, int]) -> Dataset:
-    dataset = Dataset(folder)
+def _dataset(folder: str, image_shape: tuple[int, int, int]) -> Dataset:
+    dataset = open_at(folder)
     if dataset.image_shape != image_shape:
         has, takes = (" x ".join(map(str, shape)) for shape in (dataset.image_shape, image_shape))
         raise DataError(f"{folder} holds images of {has}, but the model takes {takes}.")
@@ -143,7 +145,7 @@ def some_images(inputs: Inputs, shape: tuple[int, int], reading: Reading, most: 
 def _rows(dataset: Dataset, rows: np.ndarray) -> Images:
     pixels = dataset.images[rows]
     return Images(
-        files=[str(dataset.folder)] * len(rows),
+        files=[dataset.name] * len(rows),
         ids=dataset.ids[rows].tolist(),
         pixels=pixels,
         statistics=pixel_statistics(pixels),

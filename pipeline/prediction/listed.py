@@ -4,10 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
 
 from raresight.generators.real import tables
 from raresight.generators.real.columns import columns_called
 from raresight.generators.real.values import texts_of
+from raresight.pipeline.runtime import stores
 from raresight.pipeline.runtime.errors import DataError, listing
 
 KNOWN_COLUMNS = ("id", "label", "group")
@@ -29,21 +33,19 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in tables.READERS
 
 
-def read_listed(path: Path) -> Listed:
-    """What a table lists; its paths are meant from the folder where it lies.
+def read_listed(path: str | Path) -> Listed:
+    """What a table lists, a path or a URL; its paths are meant from the folder where it lies.
 
     Raises DataError where it is no table, has no column of files or no rows, or lists a file or an
     id twice.
     """
-    try:
-        table = tables.read_table(path)
-    except tables.BadTable as error:
-        raise DataError(str(error)) from None
+    table = _table(path)
     column = _files(path, table.column_names)
     names = [name.replace("\\", "/") for name in texts_of(table[column])]
     if not all(names):
         raise DataError(f"{path}: row {names.index('') + 1} has no file ({column}).")
-    files = [str(path.parent / name) for name in names]
+    folder = str(path).rpartition("/")[0] if stores.is_url(path) else Path(path).parent
+    files = [stores.joined(folder, name) for name in names]
     texts = {name: texts_of(table[name]) for name in KNOWN_COLUMNS if name in table.column_names}
     for what, values in (("files", files), ("ids", texts.get("id", ()))):
         counts = Counter(value for value in values if value)
@@ -56,7 +58,23 @@ def read_listed(path: Path) -> Listed:
     return Listed(files=files, known=known)
 
 
-def _files(path: Path, names: Sequence[str]) -> str:
+def _table(path: str | Path) -> pa.Table:
+    if not stores.is_url(path):
+        return _read(Path(path), path)
+    with TemporaryDirectory(prefix="raresight-table-") as folder:
+        here = Path(folder, f"table{Path(path).suffix}")
+        stores.fetch(str(path), here)
+        return _read(here, path)
+
+
+def _read(path: Path, name: str | Path) -> pa.Table:
+    try:
+        return tables.read_table(path)
+    except tables.BadTable as error:
+        raise DataError(str(error).replace(str(path), str(name))) from None
+
+
+def _files(path: str | Path, names: Sequence[str]) -> str:
     """The column of files, by the names that people give it."""
     found = columns_called("file", names)
     if len(found) == 1:

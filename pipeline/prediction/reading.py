@@ -12,6 +12,8 @@ from PIL import UnidentifiedImageError
 
 from raresight.generators.image_file import AS_IT_IS, Reading, read_image, readable_name, reason
 from raresight.pipeline.evaluation.decisions.unlike import pixel_statistics
+from raresight.pipeline.runtime import stores
+from raresight.pipeline.runtime.errors import InputMissing
 
 _CHUNK_BYTES = 8 << 20  # of pixels, that travel between processes together
 _MOST = 512
@@ -87,6 +89,11 @@ def read_chunk(chunk: Chunk) -> Images:
 
 
 def _content(file: str) -> bytes:
+    if stores.is_url(file):
+        try:
+            return stores.read_bytes(file)
+        except InputMissing as error:  # the message begins with the file, which its reader names
+            raise ValueError(str(error).removeprefix(f"{file} ")) from None
     try:
         regular = stat.S_ISREG(os.stat(file).st_mode)
     except FileNotFoundError:

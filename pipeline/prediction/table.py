@@ -4,7 +4,8 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import IO, Any, Protocol
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow as pa
 from raresight.pipeline.prediction.columns import flags, numbers, texts
 from raresight.pipeline.prediction.predictor import Answers, Applied
 from raresight.pipeline.prediction.reading import Images
+from raresight.pipeline.runtime import stores
 from raresight.pipeline.runtime.errors import ParamsError, suggest
 
 
@@ -55,15 +57,32 @@ WRITERS: Mapping[str, Callable[[IO[bytes], pa.Schema], Writer]] = {
 }
 
 
-def check_suffix(out: Path) -> None:
-    """ParamsError where the name of a file does not say in which form it is to be written."""
-    if out.suffix not in WRITERS:
-        raise ParamsError(f"{out}: not a kind of file known. {suggest(out.suffix, WRITERS)}")
+def suffix_of(out: str | Path) -> str:
+    """The end of a file's name, which says in which form it is to be written.
+
+    ParamsError where it does not, or where a URL's store cannot be used.
+    """
+    suffix = PurePath(str(out)).suffix
+    if suffix not in WRITERS:
+        raise ParamsError(f"{out}: not a kind of file known. {suggest(suffix, WRITERS)}")
+    if stores.is_url(out):
+        stores.place(str(out))
+    return suffix
 
 
 @contextmanager
-def written_whole(out: Path) -> Iterator[IO[bytes]]:
-    """A file that is there when the block succeeds; when it fails ``out`` is as it was."""
+def written_whole(out: str | Path) -> Iterator[IO[bytes]]:
+    """A file that is there when the block succeeds; when it fails ``out`` is as it was.
+
+    What a URL names is copied there in one go at the end.
+    """
+    if stores.is_url(out):
+        with TemporaryDirectory(prefix="raresight-out-") as folder:
+            with Path(folder, "out").open("wb") as file:
+                yield file
+            stores.put(Path(folder, "out"), str(out))
+        return
+    out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = out.with_name(f".{out.name}.new")
     try:

@@ -24,20 +24,21 @@ from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import Description, Rows, Shard
 from raresight.pipeline.dataset.writer import shard_name, write_shard
 from raresight.pipeline.enlarging.judging import MadeImages, check
-from raresight.pipeline.enlarging.making import Made, make, placebos
+from raresight.pipeline.enlarging.makers import MAKERS
 from raresight.pipeline.enlarging.params import EnlargeParams
 from raresight.pipeline.enlarging.telling import tell, tell_choice
-from raresight.pipeline.runtime.errors import DataError, ParamsError, suggest
-from raresight.pipeline.runtime.progress import bar, track
+from raresight.pipeline.enlarging.wanted import KEPT, Made, Wanted
+from raresight.pipeline.runtime.errors import ParamsError, suggest
+from raresight.pipeline.runtime.progress import bar
 from raresight.pipeline.splitting.table import read_splits
 from raresight.pipeline.training.params import TrainParams
+from raresight.pipeline.training.runtime.paths import RESUME
 
 if TYPE_CHECKING:
     from raresight.pipeline.enlarging.share import Choice
 
 OUTPUT, REPORT = "enlarged", "report.json"
 _AT_ONCE, _GROUND, _GENERATED = 1024, "ground", "generated"
-_PLACEBOS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
                 require_room(data / OUTPUT, _bytes(work))
             report["splits"] = sha256(data / "splits" / MANIFEST)
             report["elsewhere"] = [one for name in elsewhere for one in _check_source(work, name)]
-            for label, each in params.classes.items():
-                made[label], report["classes"][label] = _make(work, label, each)
+            made, report["classes"] = _make(work, train, device)
         if made and params.share == "sweep":
             choice = _sweep(work, made, train, device)
             report["sweep"] = asdict(choice)
@@ -113,6 +113,7 @@ def run(params_file: Path, data: Path, *, device: str = "auto") -> Path:
             }
         _write(folder, work, made)
         write_json(folder / REPORT, report)
+    shutil.rmtree(data / RESUME / KEPT, ignore_errors=True)  # a fit, once its images are written
     return data / OUTPUT
 
 
@@ -127,36 +128,45 @@ def _opened(work: _Work) -> _Work:
 
 def _bytes(work: _Work) -> int:
     """The pixels of everything that is asked for."""
-    asked = sum(len(_parents(work, label)) * each for label, each in work.params.classes.items())
-    return asked * prod(work.originals.image_shape)
+    labels = work.originals.labels[work.real].tolist()
+    asked = sum(labels.count(label) * each for label, each in work.params.classes.items())
+    return int(asked * prod(work.originals.image_shape))
 
 
-def _make(work: _Work, label: str, each: int) -> tuple[list[Made], dict[str, Any]]:
-    """The composites of a class, and what the checks say of them."""
-    params, originals = work.params, work.originals
-    parents = _parents(work, label)
-    grounds = work.real[originals.labels[work.real] != label]
-    if len(grounds) < 2:
-        raise DataError(f"{originals.folder}: '{label}' needs images of another class as ground")
-    how: Mapping[str, int] = {"surroundings": params.surroundings, "seed": params.seed}
-    found = make(originals, parents, grounds, each=each, **how)
-    total = len(parents) * each
-    shown = track(found, total=total, description="enlarge", images=lambda _: 1)
-    kept = [one for one in shown if one is not None]
-    few = min(_PLACEBOS, len(grounds))
-    seams = grounds, placebos(originals, parents, grounds, count=few, **how)
-    shape = originals.image_shape
-    images = MadeImages(
-        label=label,
-        maker=f"enlarge.method '{params.method}'",
-        ids=[one.id for one in kept],
-        images=np.stack([one.image for one in kept]) if kept else np.empty((0, *shape), np.uint8),
-        masks=[one.mask for one in kept],
-    )
-    checked = check(images, originals, parents, work.held, seams=seams, seed=params.seed)
-    told = {"asked": total, "made": len(kept), **checked}
-    tell(label, told, params.method)
-    return kept, told
+def _make(
+    work: _Work, train: TrainParams, device: str
+) -> tuple[dict[str, list[Made]], dict[str, Any]]:
+    """The images of each class that the method makes, and what the checks say of them."""
+    params, originals, made, report = work.params, work.originals, {}, {}
+    for label in params.classes:
+        if label not in originals.classes:
+            raise ParamsError(
+                f"{work.params_file}: enlarge.classes: no class '{label}'. "
+                f"{suggest(label, originals.classes)}"
+            )
+    name = params.method.name
+    wanted = Wanted(
+        data=originals, rows=work.real, classes=params.classes, seed=params.seed,
+        folder=work.data, train=train, device=device,
+    )  # fmt: skip
+    for found in MAKERS[name](wanted, params.method):
+        label, kept, shape = found.label, list(found.made), originals.image_shape
+        images = MadeImages(
+            label=label,
+            maker=f"enlarge.method '{name}'",
+            ids=[one.id for one in kept],
+            images=np.stack([one.image for one in kept])
+            if kept
+            else np.empty((0, *shape), np.uint8),
+            masks=[one.mask for one in kept],
+        )
+        checked = check(
+            images, originals, found.parents, work.held, seams=found.seams, seed=params.seed
+        )
+        told = {"asked": found.asked, "made": len(kept), **checked, **found.facts}
+        tell(label, told, name)
+        made[label], report[label] = kept, told
+    return made, report
 
 
 def _check_source(work: _Work, name: str) -> list[dict[str, Any]]:
@@ -218,30 +228,6 @@ def _sweep(
     return choice
 
 
-def _parents(work: _Work, label: str) -> np.ndarray:
-    """The training originals of a class whose object can be cut out."""
-    originals = work.originals
-    if label not in originals.classes:
-        raise ParamsError(
-            f"{work.params_file}: enlarge.classes: no class '{label}'. "
-            f"{suggest(label, originals.classes)}"
-        )
-    mine = work.real[originals.labels[work.real] == label]
-    masks = originals.masks
-    found = [row for row in mine.tolist() if masks is not None and _shows(masks[row])]
-    if not found:
-        raise DataError(
-            f"enlarge.method 'composites' cuts out the pixels that carry '{label}', and no mask "
-            f"in {originals.folder} says which these are. `augment.copies` needs none, and images "
-            "that were made elsewhere are a source of generate with `origin: generated`."
-        )
-    return np.array(found)
-
-
-def _shows(mask: np.ndarray | None) -> bool:
-    return mask is not None and bool(mask.any())
-
-
 def _write(folder: Path, work: _Work, made: Mapping[str, Sequence[Made]]) -> None:
     """The dataset of the made images, empty where there are none."""
     description, shards = work.description, list[Shard]()
@@ -271,5 +257,9 @@ def _rows(originals: Dataset, label: str, made: Sequence[Made]) -> Rows:
         variants=[one.number for one in made],
         images=np.stack([one.image for one in made]),
         columns={"mask": [one.mask for one in made]},
-        factors=factors | {_GROUND: [str(originals.ids[one.ground]) for one in made]},
+        factors=factors | {_GROUND: [_name(originals, one.ground) for one in made]},
     )
+
+
+def _name(originals: Dataset, row: int | None) -> str | None:
+    return None if row is None else str(originals.ids[row])

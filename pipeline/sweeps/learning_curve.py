@@ -2,7 +2,9 @@
 
 A power law without a floor is too hopeful where there is one, and with a floor too gloomy where
 there is none (Mahmood et al. 2022: the truth lies between families of curves), so that both are
-fitted, and the interval is the union of theirs.
+fitted, and the interval is the union of theirs. Both are too gloomy for a net that begins to know a
+class, whose error falls faster than a power law; so the interval's lower end is that of the last
+step carried on, where that is lower.
 """
 
 from collections.abc import Sequence
@@ -29,14 +31,20 @@ class Forecast:
 
 
 def forecast(
-    sizes: np.ndarray, errors: np.ndarray, at: Sequence[float], *, seed: int
+    sizes: np.ndarray,
+    errors: np.ndarray,
+    at: Sequence[float],
+    *,
+    seed: int,
+    resolution: float = 0.0,
 ) -> list[Forecast]:
     """The error at each of the sizes ``at``, from those measured.
 
     ``sizes`` is float (k,), ascending, ``errors`` float (k, S) in (0, 1] of S seeds, each of which
     has nested examples, so that seeds are resampled whole. The interval is that of the bootstrap,
     as much wider as few seeds know little of their own spread: by Student's t with S - 1 degrees
-    of freedom. ValueError beyond four times the largest size.
+    of freedom. An error below the ``resolution`` of what it is measured on may as well be none:
+    intervals that reach there reach to 0. ValueError beyond four times the largest size.
     """
     targets = np.asarray(at, float)
     if targets.max() > MOST_AHEAD * sizes[-1] * (1 + 1e-9):
@@ -50,16 +58,25 @@ def forecast(
     means = np.concatenate((errors.mean(axis=1)[None], drawn))
     wider = _wider(count)
     low, high, expected = [], [], []
-    for floor in (False, True):
-        found = np.stack([carried_on(sizes, one, targets, floor=floor) for one in means])
+    for first, floor in ((0, False), (0, True), (len(sizes) - 2, False)):
+        found = np.stack(
+            [carried_on(sizes[first:], one[first:], targets, floor=floor) for one in means]
+        )
         middle = found[0]
         ends = np.quantile(found[1:], (_TAIL, 1 - _TAIL), axis=0)
         # On the scale of logarithms an interval that is made wider stays above 0.
         low.append(middle * np.minimum(ends[0] / middle, 1) ** wider)
+        if first:  # the last step says how low an error may get, and not how high it stays
+            continue
         high.append(middle * np.maximum(ends[1] / middle, 1) ** wider)
         expected.append(middle)
     return [
-        Forecast(size=float(size), expected=float(e), low=float(lo), high=float(min(hi, 1.0)))
+        Forecast(
+            size=float(size),
+            expected=float(e),
+            low=float(lo) if lo >= resolution else 0.0,
+            high=float(min(hi, 1.0)),
+        )
         for size, e, lo, hi in zip(
             targets, np.mean(expected, axis=0), np.min(low, axis=0), np.max(high, axis=0),
             strict=True,
@@ -67,9 +84,12 @@ def forecast(
     ]  # fmt: skip
 
 
-def back_test(sizes: np.ndarray, errors: np.ndarray, *, seed: int) -> Forecast:
+def back_test(
+    sizes: np.ndarray, errors: np.ndarray, *, seed: int, resolution: float = 0.0
+) -> Forecast:
     """What all sizes but the largest would have foretold of it."""
-    return forecast(sizes[:-1], errors[:-1], [float(sizes[-1])], seed=seed)[0]
+    last = [float(sizes[-1])]
+    return forecast(sizes[:-1], errors[:-1], last, seed=seed, resolution=resolution)[0]
 
 
 def carried_on(sizes: np.ndarray, errors: np.ndarray, at: np.ndarray, *, floor: bool) -> np.ndarray:

@@ -83,7 +83,7 @@ def _enlarge(params: "EnlargeParams") -> Iterator[str]:
     if not params.classes:
         yield "make nothing"
     for label, count in params.classes.items():
-        yield f"{count} of each {label}, by {params.method}"
+        yield f"{count} of each {label}, by {params.method.name}"
     if params.classes and params.share == "sweep":
         yield "keep as many of them as validation says are surely better than none"
 

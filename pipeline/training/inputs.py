@@ -14,7 +14,7 @@ import torch
 from raresight.pipeline.core import seeds
 from raresight.pipeline.core.files import MANIFEST, sha256
 from raresight.pipeline.core.inputs import read_mapping
-from raresight.pipeline.dataset.pixels import Pixels
+from raresight.pipeline.dataset.pixels import Pixels, at_once
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.dataset.schema import DESCRIPTION
 from raresight.pipeline.runtime.errors import DataError, ParamsError
@@ -24,6 +24,8 @@ from raresight.pipeline.training.data.order import Sources, shares_of
 from raresight.pipeline.training.params import TrainParams
 from raresight.pipeline.training.sources import check_sources, in_first_phase
 from raresight.pipeline.training.start import normalization
+
+_COUNTED_AT_ONCE = 256  # images, whose pixels take eight times their bytes meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,9 +242,13 @@ def _pixel_statistics(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation per channel over (at most ``limit`` evenly spaced) training images."""
     chosen = rows[:: max(1, len(rows) // limit)][:limit]
-    pixels = data.images.take(chosen).reshape(-1, data.image_shape[2])
-    counts = np.stack([np.bincount(channel, minlength=256) for channel in pixels.T])
-    levels = np.arange(256)
-    mean = counts @ levels / len(pixels)
-    std = np.sqrt(counts @ levels**2 / len(pixels) - mean**2)
+    levels, channels = np.arange(256), data.image_shape[2]
+    counts = np.zeros((channels, 256), np.int64)
+    size = at_once(_COUNTED_AT_ONCE, data.image_shape)
+    for start in range(0, len(chosen), size):
+        pixels = data.images.take(chosen[start : start + size]).reshape(-1, channels)
+        counts += [np.bincount(channel, minlength=256) for channel in pixels.T]
+    number = counts[0].sum()
+    mean = counts @ levels / number
+    std = np.sqrt(counts @ levels**2 / number - mean**2)
     return tuple(mean.tolist()), tuple(np.maximum(std, 1.0).tolist())

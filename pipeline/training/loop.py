@@ -195,14 +195,14 @@ class Trainer:
 
     def _batches(self) -> Sequence[np.ndarray]:
         """The sample indices of each batch of the epoch under way, those that are done, too."""
-        epoch = self.progress.epoch
-        counts = self.class_counts(epoch)
+        epoch, feed = self.progress.epoch, self.train_feed
         order = epoch_order(
             self.targets,
-            counts,
+            self.class_counts(epoch),
             seed=self.params.seed,
             epoch=epoch,
-            sources=self.train_feed.sources,
+            sources=feed.sources,
+            windows=feed.windows(self.params.shuffle_window),
         )
         self.batches.start(order, epoch)
         return batches_of(order, self.params.batch_size)

@@ -36,7 +36,7 @@ class Validation:
 
         The processes share the images; each of them gets the whole result.
         """
-        batches = in_batches(self.group.shard(np.arange(len(self.feed))))
+        batches = in_batches(self.group.shard(np.arange(len(self.feed))), self.feed.shape)
         losses, scores = [], []
         predicted = predict(model, self.feed.batches(batches), self.autocast)
         for index, (logits, found) in zip(batches, predicted, strict=True):

@@ -10,8 +10,11 @@ import pytest
 from kept_model import make_project
 from program import invoke, options, wait_for, write_params
 
+from raresight.pipeline.commands import predict
+from raresight.pipeline.commands.predict import Options
 from raresight.pipeline.dataset import schema
 from raresight.pipeline.evaluation import scoring
+from raresight.pipeline.prediction import reading
 from raresight.pipeline.runtime import cluster
 from raresight.pipeline.runtime.errors import DataError, DeviceError
 from raresight.pipeline.runtime.installation import install_line
@@ -75,6 +78,8 @@ def test_two_machines_of_which_one_is_lost_give_what_local_work_gives(
     monkeypatch.setattr(scoring, "IMAGES_AT_ONCE", 16)  # several shards of 30 images
     (tmp_path / "kept").mkdir()
     kept = make_project(tmp_path / "kept")
+    monkeypatch.setattr(reading, "_MOST", 16)  # several chunks of 30 files
+    answers = {name: tmp_path / f"{name}.csv" for name in ("local", "ray")}
     here = kept.data / "evaluation"
     judged = here / "results.json", here / "predictions/perturbed.arrow", here / "metrics.json"
     found = [path.read_bytes() for path in judged]
@@ -82,6 +87,12 @@ def test_two_machines_of_which_one_is_lost_give_what_local_work_gives(
     def same(executors: Sequence[str]) -> None:
         evaluate.run(kept.params, kept.data, device="cpu", executor="ray")
         assert [path.read_bytes() for path in judged] == found
+        for executor in executors:
+            asked = Options(
+                model=kept.data / "model", out=answers[executor], workers=2, executor=executor
+            )
+            predict.run([str(kept.photos)], asked)
+        assert answers["local"].read_bytes() == answers["ray"].read_bytes()
         for stage, output in ((generate, "generated"), (augment, "augmented")):
             for executor in executors:
                 stage.run(params, tmp_path / executor, workers=2, executor=executor)

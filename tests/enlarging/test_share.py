@@ -118,6 +118,14 @@ def test_what_a_careless_generator_betrays_is_a_warning():
     assert "12 validation images of 'rare' (30 are the least) are too few" in few[-1][0]
 
 
+def test_where_nothing_shows_its_label_that_is_said():
+    none = {"held_out": 40, "made": 0, "visible": None, "seam": None, "told_apart": None}
+    (first, serious), (last, _) = sentences("rare", none | {"neighbors": None})
+    assert "shows its label" in first
+    assert serious
+    assert "0 made images are too few" in last
+
+
 def test_a_generator_that_makes_one_image_is_refused():
     image = rng().integers(0, 256, (8, 8, 3)).astype(np.uint8)
 

@@ -47,7 +47,12 @@ def drawn(tmp_path_factory):
         folder / "params.yaml", image_size=32, positive="circle", sources=[SOURCE]
     )
     change(params, "split", ratios={"train": 0.4, "val": 0.5, "test": 0.1})
-    change(params, "enlarge", classes={"circle": 3}, surroundings=2)
+    change(
+        params,
+        "enlarge",
+        classes={"circle": 3},
+        method={"name": "composites", "surroundings": 2},
+    )
     for stage in (generate, augment):
         stage.run(params, folder / "data", workers=1)
     split.run(params, folder / "data")
@@ -293,7 +298,7 @@ def test_without_masks_or_the_class_it_says_what_else_there_is(project, monkeypa
         enlarge.run(project / "params.yaml", project / "data")
     change(project / "params.yaml", "enlarge", classes={"circle": 2})
     monkeypatch.setattr(Dataset, "masks", None)
-    with pytest.raises(DataError, match=r"`augment\.copies` needs none"):
+    with pytest.raises(DataError, match=r"`augment\.copies` and .* need none"):
         enlarge.run(project / "params.yaml", project / "data")
 
 

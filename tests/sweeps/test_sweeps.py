@@ -53,6 +53,15 @@ def test_the_interval_holds_both_families_and_is_wider_for_fewer_seeds():
         forecast(SIZES, errors, [801], seed=1)
 
 
+def test_an_error_that_falls_faster_and_faster_may_go_on_so_and_below_the_resolution_reaches_0():
+    errors = np.array([0.5, 0.35, 0.14, 0.03])[:, None] * np.exp([[-0.05, 0.0, 0.05]])
+    found = forecast(SIZES, errors, [2 * SIZES[-1]], seed=1)[0]
+    assert 0 < found.low < 0.03 * 0.03 / 0.14  # the last step once more
+    assert forecast(SIZES, errors, [2 * SIZES[-1]], seed=1, resolution=0.01)[0].low == 0
+    coarse = forecast(SIZES, errors, [2 * SIZES[-1]], seed=1, resolution=found.low)[0]
+    assert coarse == found
+
+
 def test_fewer_positives_are_among_more_and_groups_stay_whole():
     targets = np.array([0] * 40 + [1] * 32)
     groups = np.array([f"n{k}" for k in range(40)] + [f"p{k // 2}" for k in range(32)])

@@ -17,6 +17,7 @@ REMEMBERING = {  # all that depends on earlier steps or epochs
     "ema": {"decay": 0.99},
     "mixing": {"name": "mixup", "alpha": 0.5},
     "sampler": {"name": "progressive", "max_per_class": None},
+    "shuffle_window": 4,
     "schedule": {
         **{"name": "on_plateau", "interval": "epoch", "warmup": None, "monitor": "val_loss"},
         **{"factor": 0.5, "patience": 0, "min_delta": 0.5, "min_lr_ratio": 0.0},

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from raresight.pipeline.core.parallel import available_cores
+from raresight.pipeline.dataset.pixels import at_once
 
 Scores = Callable[[np.ndarray], np.ndarray]  # features (n, F) -> scores (n, K)
 
-_IMAGES_AT_ONCE = 256
+_IMAGES_AT_ONCE, _TIMES = 256, 8  # what features take of an image's bytes meanwhile
 
 
 class Images(Protocol):
@@ -27,12 +28,13 @@ def in_batches(
     features: Callable[[np.ndarray], np.ndarray], images: Images, rows: np.ndarray
 ) -> np.ndarray:
     """``features`` of ``rows`` of ``images``, (len(rows), F), with few images in memory at once."""
+    size = at_once(_IMAGES_AT_ONCE, (_TIMES, *images.shape[1:]))
 
     def part(start: int) -> np.ndarray:
-        return features(images[rows[start : start + _IMAGES_AT_ONCE]])
+        return features(images[rows[start : start + size]])
 
     with ThreadPoolExecutor(available_cores()) as pool:  # numpy and OpenCV let other threads run
-        parts = list(pool.map(part, range(0, len(rows), _IMAGES_AT_ONCE)))
+        parts = list(pool.map(part, range(0, len(rows), size)))
     return np.concatenate(parts) if parts else features(np.zeros((0, *images.shape[1:]), np.uint8))
 
 

@@ -15,6 +15,7 @@ from raresight.pipeline.augmentation.copies import original_of
 from raresight.pipeline.augmentation.params import AugmentParams
 from raresight.pipeline.augmentation.safety import Policy, make_copy
 from raresight.pipeline.core import seeds
+from raresight.pipeline.dataset.pixels import at_once
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.checks.tested import Answers, Tested
 from raresight.pipeline.evaluation.uncertainty.estimates import Estimate, as_dict
@@ -72,10 +73,11 @@ def _answers_to_copies(
     """Answers to a copy of each row that has one, and bool (n,): which have."""
     policy = Policy.of(recipe)
     found, kept = [np.empty(0, np.int64)], np.zeros(len(rows), bool)
-    for start in range(0, len(rows), _AT_ONCE):
+    size = at_once(_AT_ONCE, dataset.image_shape)
+    for start in range(0, len(rows), size):
         batch = [
             make_copy(original_of(dataset, row, str(dataset.ids[row])), 1, policy=policy).image
-            for row in rows[start : start + _AT_ONCE].tolist()
+            for row in rows[start : start + size].tolist()
         ]
         made = [image for image in batch if image is not None]
         kept[start : start + len(batch)] = [image is not None for image in batch]

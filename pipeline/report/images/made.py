@@ -22,7 +22,10 @@ class Enlarged:
     @property
     def checked(self) -> list[tuple[str, str, Mapping[str, Any]]]:
         """Label, maker and findings of each kind of made images."""
-        own = [(label, "composites", of) for label, of in self.report["classes"].items()]
+        own = [
+            (label, "flow" if "flow" in of else "composites", of)
+            for label, of in self.report["classes"].items()
+        ]
         others = [(of["label"], f"source '{of['source']}'", of) for of in self.report["elsewhere"]]
         return [*own, *others]
 

@@ -10,8 +10,10 @@ import psutil
 import torch
 from torch import Tensor
 
+from raresight.pipeline.dataset.pixels import at_once
 from raresight.pipeline.models.device import upload
 from raresight.pipeline.training.data.order import Sources
+from raresight.pipeline.training.data.windows import Windows, windows_of
 
 _TAKEN_AT_ONCE = 4096  # images
 # Bytes. Pages of a file do as well there: the system keeps them for as long as it has room.
@@ -25,6 +27,8 @@ class PixelSource(Protocol):
     def shape(self) -> tuple[int, ...]: ...
 
     def take(self, rows: np.ndarray) -> np.ndarray: ...
+
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 class Feed:
@@ -51,12 +55,20 @@ class Feed:
         self.weights = np.ones(len(rows)) if weights is None else weights
         self.rows = rows
         self.targets = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
+        self.shape = pixels.shape[1:]  # of an image
         self._pixels = pixels
-        fits = len(rows) * int(np.prod(pixels.shape[1:])) <= _room(device)
+        fits = len(rows) * int(np.prod(self.shape)) <= _room(device)
         self._resident = _all_of(pixels, rows, device) if fits else None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def windows(self, mebibytes: int | None) -> Windows | None:
+        """What an epoch goes through, so many MiB of images at a time; None without a bound."""
+        if mebibytes is None:
+            return None
+        image_bytes = int(np.prod(self.shape))
+        return windows_of(*self._pixels.places(self.rows), image_bytes, mebibytes)
 
     def first(self, count: int) -> "Feed":
         """The first ``count`` of its images, without a second copy of them."""
@@ -93,8 +105,9 @@ class Feed:
 def _all_of(pixels: PixelSource, rows: np.ndarray, device: torch.device) -> Tensor:
     """The images of ``rows`` on the device; main memory never holds them all a second time."""
     images = torch.empty((len(rows), *pixels.shape[1:]), dtype=torch.uint8, device=device)
-    for start in range(0, len(rows), _TAKEN_AT_ONCE):
-        part = rows[start : start + _TAKEN_AT_ONCE]
+    size = at_once(_TAKEN_AT_ONCE, pixels.shape[1:])
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
         images[start : start + len(part)].copy_(torch.from_numpy(pixels.take(part)))
     return images
 

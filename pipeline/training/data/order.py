@@ -7,6 +7,7 @@ import numpy as np
 
 from raresight.pipeline.core import seeds
 from raresight.pipeline.training.data.rounding import whole
+from raresight.pipeline.training.data.windows import Windows, in_windows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +37,28 @@ def epoch_order(
     seed: int,
     epoch: int,
     sources: Sources | None = None,
+    windows: Windows | None = None,
 ) -> np.ndarray:
     """The sample indices of one epoch, shuffled: ``class_counts[k]`` of class k.
 
     A class that is shown more often than it has images is shown in whole rounds and a random part
     of one more; a class that is shown less often, in another random part each epoch. With
     ``sources`` the images of each class are theirs by their shares, of those that have the class.
+
+    With ``windows`` they come from some blocks at a time: another order of the same images.
     """
     rng = seeds.rng(seed, "order", epoch)
-    chosen = []
+    passes = []
     for label, count in enumerate(class_counts):
         members = np.flatnonzero(targets == label)
         if count and not len(members):
             raise ValueError(f"class {label} has no images, but {count} are to be shown")
         for part, wanted in _parts(members, int(count), sources):
             rounds, rest = divmod(wanted, len(part)) if wanted else (0, 0)
-            chosen += [part] * rounds + [rng.permutation(part)[:rest]]
-    return rng.permutation(np.concatenate(chosen))
+            passes.append([part] * rounds + [rng.permutation(part)[:rest]])
+    if windows is not None:
+        return in_windows(passes, windows, rng)
+    return rng.permutation(np.concatenate([one for kind in passes for one in kind]))
 
 
 def _parts(

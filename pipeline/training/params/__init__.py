@@ -41,8 +41,9 @@ class TrainParams(Section):
     epoch's (by validation average precision) or the last one's. ``folds`` trains that often on
     train and val together without one part of them, and scores that part (cross-validation); the
     model then learns from both, for as many epochs as rank those out-of-fold scores best, and
-    nothing stops it earlier. ``threads`` is the number of CPU threads (null: all cores); the last
-    bits of the weights depend on it.
+    nothing stops it earlier. ``shuffle_window`` shuffles so many MiB of images at a time, for
+    sets that do not fit into memory (null: all). ``threads`` is the number of CPU threads
+    (null: all cores); the last bits of the weights depend on it.
     """
 
     seed: Seed = 1
@@ -56,6 +57,7 @@ class TrainParams(Section):
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 12
     batch_size: Annotated[int, Field(ge=2, le=65_536)] = 128
     sampler: SamplerParams = Shuffled()
+    shuffle_window: Annotated[int, Field(ge=4, le=100_000_000)] | None = None
     validation: ValidationParams = ValidationParams()
     batch_augment: BatchAugmentParams = BatchAugmentParams()
     mixing: MixingParams | None = None
@@ -156,6 +158,11 @@ def doubts(params: TrainParams) -> Iterator[str]:
             f"train.sampler.name '{sampler.name}' already evens out how often each class is shown, "
             f"and train.loss.name '{loss.name}' corrects for what is left of the difference: "
             "with 'balanced' nothing is, and the loss is plain. Use one of the two."
+        )
+    if params.mixing is not None and params.shuffle_window is not None:
+        yield (
+            "train.mixing draws every image's partner from the whole epoch, so that half of what "
+            "is read does not follow train.shuffle_window. Without mixing, all of it does."
         )
     if params.regularization.weight_decay and params.regularization.l2:
         yield (

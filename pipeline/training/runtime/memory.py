@@ -10,12 +10,17 @@ from raresight.pipeline.runtime.errors import DeviceError
 
 @contextmanager
 def shortage_explained(
-    batch_size: int, device: torch.device, attempt: Callable[[int], None]
+    batch_size: int,
+    device: torch.device,
+    attempt: Callable[[int], None],
+    *,
+    key: str = "train.batch_size",
+    smaller: str = "a smaller train.model",
 ) -> Iterator[None]:
     """Turn out-of-memory in the block into a DeviceError that names a batch size to use.
 
     ``attempt(n)`` does the work of a step on n images; halves of ``batch_size`` are tried until one
-    fits.
+    fits. ``key`` is that of the batch size in params.yaml, ``smaller`` what else would need less.
     """
     try:
         yield
@@ -27,13 +32,11 @@ def shortage_explained(
     # Outside the except block: an exception in flight holds the frames that hold the memory.
     fits = _largest_that_fits(batch_size // 2, attempt)
     advice = (
-        f"Set train.batch_size: {fits} (tried: it fits)."
+        f"Set {key}: {fits} (tried: it fits)."
         if fits
-        else "Not even 2 images fit: take a smaller train.model or smaller images."
+        else f"Not even 2 images fit: take {smaller} or smaller images."
     )
-    raise DeviceError(
-        f"out of memory on {device} at train.batch_size {batch_size}: {reason}\n{advice}"
-    )
+    raise DeviceError(f"out of memory on {device} at {key} {batch_size}: {reason}\n{advice}")
 
 
 def is_shortage(error: BaseException) -> bool:
