@@ -9,7 +9,8 @@ from raresight.pipeline.runtime.progress import say
 if TYPE_CHECKING:
     from raresight.pipeline.enlarging.share import Choice
 
-_COPIES, _SEAM, _UNSEEN, _COVERED = 0.1, 0.7, 0.9, 0.5  # beyond these a person should look
+# Beyond these a person should look.
+_COPIES, _SEAM, _TOLD_APART, _UNSEEN, _COVERED = 0.1, 0.7, 0.9, 0.9, 0.5
 
 
 def tell(label: str, found: Mapping[str, Any], maker: str) -> None:
@@ -45,7 +46,7 @@ def sentences(label: str, found: Mapping[str, Any]) -> Iterator[tuple[str, bool]
         yield (
             "a probe tells made from real ones by cheap statistics: AUROC "
             f"{found['told_apart']:.2f} (0.5: chance)",
-            False,
+            found["told_apart"] > _TOLD_APART,
         )
     if near is None:
         few = f"{found['held_out']} validation images of '{label}' (30 are the least)"
