@@ -126,7 +126,7 @@ def _decision(model: Path, dataset: Dataset) -> KeptDecision:
         model=model_files(model),
         task=Task(classes=dataset.classes, positive=dataset.positive),
         rule=MaxF1(),
-        threshold=0.5,
+        threshold=None if dataset.positive is None else 0.5,
         calibrator=Calibrator(assumed=equal, prior=equal),
         unlike={
             name: fit_reference(values, targets, values, flagged=0.005)

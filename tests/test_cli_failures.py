@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 
 import pytest
 from imports import ROOT
@@ -171,13 +172,20 @@ def test_an_interrupted_stage_cleans_up(untouched, tmp_path, number, code):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_that_a_library_made_an_error_of_is_a_signal(number, code, monkeypatch):
     def swallowed(*arguments):
+        with suppress(KeyboardInterrupt, SystemExit):
+            processes._exit(number, None)
         raise ValueError("not a valid PEP 3118 buffer format string")
 
-    monkeypatch.setattr(processes, "_ENDING", [number])
     monkeypatch.setattr(verify, "run", swallowed)
     result = invoke("verify")
     assert result.exit_code == code
     assert "PEP" not in result.output
+
+    def diverged(*arguments):
+        raise DivergedError("the loss is no number")
+
+    monkeypatch.setattr(verify, "run", diverged)
+    assert invoke("verify").exit_code == DivergedError.exit_code  # a later one is not ended by it
 
 
 def test_ctrl_c_before_a_command_has_begun_is_130_too(monkeypatch, capsys):

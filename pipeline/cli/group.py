@@ -48,6 +48,7 @@ class Program(click.Group):
                 formatter.write_text(f"raresight {first.example}")
 
     def invoke(self, ctx: click.Context) -> Any:
+        processes.begin_command()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

@@ -166,11 +166,21 @@ def _problems(one: Description) -> Iterator[str]:
     if len(one.image_shape) != 3 or not all(_counts(side) for side in one.image_shape):
         yield f"image_shape must be height, width and channels: {one.image_shape}"
     for shard in one.shards:
-        if not _counts(shard.rows) or Path(shard.file).name != shard.file:
+        if not _counts(shard.rows) or not _plain(shard.file):
             yield f"shard {shard.file!r} with {shard.rows!r} rows"
     for source in one.sources:
         if not isinstance(source, Mapping) or not isinstance(source.get("name"), str):
             yield f"a source without a name: {source}"
+
+
+def _plain(name: Any) -> bool:
+    """Whether it names a file of the folder, on any system, and a visible one."""
+    return (
+        isinstance(name, str)
+        and Path(name).name == name
+        and not name.startswith(".")
+        and "\\" not in name
+    )
 
 
 def _counts(value: Any) -> bool:

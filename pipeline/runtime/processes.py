@@ -117,6 +117,11 @@ def start_worker() -> None:
 _ENDING: list[int] = []  # the signals by which this process ends
 
 
+def begin_command() -> None:
+    """What ended an earlier command of this process does not end the next one."""
+    _ENDING.clear()
+
+
 def interrupted() -> bool:
     """Whether this process was told to end by Ctrl-C."""
     return signal.SIGINT in _ENDING

@@ -14,7 +14,7 @@ import raresight
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.prediction import stored
 from raresight.pipeline.runtime import stores
-from raresight.pipeline.runtime.errors import DataError, UnsafeError
+from raresight.pipeline.runtime.errors import DataError
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_description_cannot_name_a_file_outside(kept_project, store):
     document = json.loads(text)
     document["shards"][0]["file"] = "../../escaped.arrow"
     store.pipe("/sets/evil/dataset.json", json.dumps(document).encode())
-    with pytest.raises(UnsafeError, match=r"\.\./\.\./escaped"):
+    with pytest.raises(DataError, match=r"\.\./\.\./escaped"):
         stored.fetched("memory://sets/evil")
 
 
