@@ -81,13 +81,14 @@ def run(
 
 def _become(words: list[str], log: Path, before: Callable[[], None]) -> int:
     os.setpgid(0, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is raresight's to answer
     with log.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.argv = ["raresight", *words]
     try:
         before()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return main()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):  # from here on it is no stage any more

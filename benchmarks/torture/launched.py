@@ -119,8 +119,17 @@ def _workers(data: Path) -> list[int]:
 def _gone(processes: list[int], seconds: float = 60.0) -> bool:
     """Whether all of them end, within so long on a busy machine."""
     end = time.monotonic() + seconds
-    while any(Path(f"/proc/{one}").exists() for one in processes):
+    while any(_runs(one) for one in processes):
         if time.monotonic() > end:
             return False
         time.sleep(0.1)
     return True
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there, and not ended and only not yet asked after."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

@@ -201,8 +201,17 @@ def stage_outputs(
                 _sync(new)
             _swap_all(list(zip(scratch, targets, strict=True)))
         finally:
-            for new in scratch:
-                _remove(new)
+            _remove_all(scratch)
+
+
+def _remove_all(paths: Sequence[Path]) -> None:
+    try:
+        for path in paths:
+            _remove(path)
+    except BaseException:  # a signal, which must not leave the half of a folder
+        for path in paths:
+            _remove(path)
+        raise
 
 
 def _remove(path: Path) -> None:

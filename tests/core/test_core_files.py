@@ -262,3 +262,25 @@ def test_tensors_are_files_like_others(tmp_path):
         writing_tensors(path),
     ):
         raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+
+def test_a_signal_while_what_is_left_is_removed_leaves_no_half_of_it(tmp_path, monkeypatch):
+    remove, told = files._remove, []
+
+    def interrupted(path):
+        if path.exists() and not told:
+            told.append(path)
+            raise SystemExit(143)
+        remove(path)
+
+    def make():
+        with files.stage_outputs(tmp_path / "made") as (new,):
+            (new / "one").write_text("1")
+
+    make()
+    monkeypatch.setattr(files, "_remove", interrupted)
+    (tmp_path / ".made.new").mkdir()  # of a killed run
+    with pytest.raises(SystemExit):
+        make()
+    assert told == [tmp_path / ".made.new"]
+    assert {path.name for path in tmp_path.iterdir()} <= {"made", ".made.lock"}

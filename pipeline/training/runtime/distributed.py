@@ -1,6 +1,7 @@
 """The processes that train one model together: one alone, or as many as torchrun started."""
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from raresight.pipeline.runtime.errors import DeviceError
+
+_PATIENCE = 60.0  # seconds for a launcher on a busy network to answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,7 @@ def process_group(device: torch.device) -> Iterator[ProcessGroup]:
     if size == 1:
         yield ProcessGroup()
         return
+    _require_launcher()
     try:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     except (RuntimeError, ValueError) as error:
@@ -82,3 +86,21 @@ def process_group(device: torch.device) -> Iterator[ProcessGroup]:
         yield ProcessGroup(rank=distributed.get_rank(), size=size)
     finally:
         distributed.destroy_process_group()
+
+
+def _require_launcher() -> None:
+    """DeviceError where torchrun has ended, in whose process the others are found.
+
+    It is there before the processes that it starts: one that was killed while they loaded would be
+    waited for, half an hour by default.
+    """
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return
+    place = os.environ.get("MASTER_ADDR", ""), int(os.environ.get("MASTER_PORT", "0"))
+    try:
+        socket.create_connection(place, timeout=_PATIENCE).close()
+    except OSError as error:
+        raise DeviceError(
+            f"torchrun, which started this process, has ended: nobody answers at {place[0]}, port "
+            f"{place[1]} ({error}). Start the training again."
+        ) from None
