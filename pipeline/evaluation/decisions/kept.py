@@ -193,7 +193,8 @@ def _problems(found: KeptDecision) -> Iterator[str]:
             yield f"shares of classes are {shares.tolist()}"
     for name, one in found.unlike.items():
         size = one.precision.shape[-1]
-        if one.precision.shape != (size, size) or one.means.shape != (len(classes), size):
+        learned = 1 <= len(one.means) <= len(classes)  # a class without training images has none
+        if one.precision.shape != (size, size) or not learned or one.means.shape[1:] != (size,):
             yield f"the reference of {name} has {one.means.shape} and {one.precision.shape} numbers"
         # LinAlgError, which is a ValueError, where no distances can come of it
         known = np.isfinite(one.precision).all() and np.isfinite(one.distances(one.means)).all()
