@@ -91,5 +91,8 @@ def _unsaved(params_file: Path) -> bool:
 
 def _replace(params_file: Path, scenario: Path) -> None:
     new = params_file.with_name(f".{params_file.name}.new")
-    shutil.copyfile(scenario, new)
-    os.replace(new, params_file)
+    try:
+        shutil.copyfile(scenario, new)
+        os.replace(new, params_file)
+    finally:  # where the disk refuses it
+        new.unlink(missing_ok=True)

@@ -122,8 +122,11 @@ def _write(path: Path, rows: Sequence[Row]) -> None:
     """A row an epoch as TSV, in one step: whoever reads it while it is written sees a whole one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    with new.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    os.replace(new, path)
+    try:
+        with new.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        os.replace(new, path)
+    finally:  # where the disk refuses it
+        new.unlink(missing_ok=True)
