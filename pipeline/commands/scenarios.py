@@ -1,6 +1,5 @@
 """scenarios and use: named params files, and which of them params.yaml is."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from raresight.pipeline.core.files import replaced
 from raresight.pipeline.runtime.errors import InputMissing, ParamsError, UnsafeError, suggest
 
 
@@ -90,9 +90,5 @@ def _unsaved(params_file: Path) -> bool:
 
 
 def _replace(params_file: Path, scenario: Path) -> None:
-    new = params_file.with_name(f".{params_file.name}.new")
-    try:
+    with replaced(params_file) as new:
         shutil.copyfile(scenario, new)
-        os.replace(new, params_file)
-    finally:  # where the disk refuses it
-        new.unlink(missing_ok=True)

@@ -3,12 +3,14 @@
 Arrow believes what a file says of itself, and an offset beyond its buffer ends the process.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raresight.pipeline.runtime.errors import DataError, InputMissing
 
@@ -42,3 +44,9 @@ def read_arrow(path: Path, *, missing: str, content: Any = None) -> pa.Table:
                 table = pa.ipc.open_file(source).read_all()
         table.validate(full=True)
     return table
+
+
+def places_in(column: pa.ChunkedArray, names: Sequence[str]) -> np.ndarray:
+    """Where each value of a column stands among ``names``, int64 (n,); -1 where it is none."""
+    found = pc.index_in(column, value_set=pa.array(names, pa.string()))
+    return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)

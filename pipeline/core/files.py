@@ -42,6 +42,18 @@ def content_digest(values: Any) -> str:
     ).hexdigest()
 
 
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Where to write what ``path`` is to be: it is put in place in one step when the block
+    succeeds. When it fails, ``path`` is as it was, and what was written is gone."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        yield new
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as readable JSON; NaN and infinity are refused (they are not JSON)."""
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from raresight.pipeline.core.arrow import reading
+from raresight.pipeline.core.arrow import places_in, reading
 from raresight.pipeline.dataset.annotations import Boxes, PixelMaps
 from raresight.pipeline.dataset.columns import PIXELS
 from raresight.pipeline.dataset.pixels import Pixels
@@ -185,15 +184,15 @@ class Dataset:
 
         DataError where a label is none of them.
         """
-        found = pc.index_in(self.arrow("label"), value_set=pa.array(self.classes, pa.string()))
-        if found.null_count:
-            row = int(np.flatnonzero(found.is_null().to_numpy())[0])
+        found = places_in(self.arrow("label"), self.classes)
+        if (found < 0).any():
+            row = int(np.argmax(found < 0))
             label = self.arrow("label")[row].as_py()
             raise DataError(
                 f"{self.folder} labels {self.arrow('id')[row].as_py()!r} as {label!r}, and its "
                 f"classes are {', '.join(self.classes)}. Run the stage that wrote it again."
             )
-        return np.asarray(found.to_numpy(), np.int64)
+        return found
 
     @cached_property
     def given_splits(self) -> np.ndarray:

@@ -38,21 +38,15 @@ def composites(wanted: Wanted, *, surroundings: int) -> Iterator[Produced]:
 
 def _parents(wanted: Wanted, label: str) -> np.ndarray:
     """The training originals of a class whose object can be cut out."""
-    masks = wanted.data.masks
-    found = [row for row in wanted.of(label).tolist() if masks is not None and shows(masks[row])]
-    if not found:
+    found = wanted.masked(label)
+    if not len(found):
         raise DataError(
             f"enlarge.method 'composites' cuts out the pixels that carry '{label}', and no mask "
             f"in {wanted.data.folder} says which these are. `augment.copies` and `enlarge.method: "
             "{name: flow}` need none, and images that were made elsewhere are a source of generate "
             "with `origin: generated`."
         )
-    return np.array(found)
-
-
-def shows(mask: np.ndarray | None) -> bool:
-    """Whether a mask is there, and labels a pixel."""
-    return mask is not None and bool(mask.any())
+    return found
 
 
 def least_contrast(data: Dataset, rows: np.ndarray) -> float:

@@ -32,6 +32,14 @@ class Wanted:
         mine: np.ndarray = self.rows[self.data.labels[self.rows] == label]
         return mine
 
+    def masked(self, label: str) -> np.ndarray:
+        """Those of a class whose mask says which pixels carry the label."""
+        masks, mine = self.data.masks, self.of(label)
+        if masks is None:
+            return mine[:0]
+        drawn = (masks[row] for row in mine.tolist())
+        return mine[[one is not None and bool(one.any()) for one in drawn]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:

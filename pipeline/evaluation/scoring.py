@@ -200,9 +200,9 @@ def model_scores(
 def _tasks(
     inputs: LoadedInputs, params: EvaluateParams, name: str, device: str
 ) -> Iterator[ScoreTask]:
-    rows = inputs.rows["val" if name == "val" else "test"]
     from raresight.pipeline.models.classifier import in_batches
 
+    rows = inputs.rows["val" if name == "val" else "test"]
     # Whole batches of the network, so that the shards change no score.
     batch = len(in_batches(np.arange(IMAGES_AT_ONCE), inputs.dataset.image_shape)[0])
     size = at_once(IMAGES_AT_ONCE, inputs.dataset.image_shape) // batch * batch

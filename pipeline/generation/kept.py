@@ -16,7 +16,7 @@ from typing import Any
 
 from raresight import generators, pipeline
 from raresight.generators.base import Generator
-from raresight.pipeline.core.files import write_json
+from raresight.pipeline.core.files import replaced, write_json
 from raresight.pipeline.core.provenance import digests, sha256
 from raresight.pipeline.dataset.schema import Description, Shard
 from raresight.pipeline.generation.shards import ShardRecords
@@ -68,9 +68,8 @@ def keeps(generator: Generator) -> bool:
 
 def note(path: Path, drawn: Mapping[str, Any]) -> None:
     """Say that the shard ``path`` was drawn to its end; ``drawn`` is what else is known of it."""
-    place = path.with_suffix(".json")
-    write_json(new := place.with_suffix(".json.new"), drawn)
-    os.replace(new, place)
+    with replaced(path.with_suffix(".json")) as new:
+        write_json(new, drawn)
 
 
 def noted(path: Path) -> tuple[Shard, dict[str, int]] | None:

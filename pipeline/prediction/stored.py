@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from raresight.pipeline.core.files import sha256
+from raresight.pipeline.core.files import replaced, sha256
 from raresight.pipeline.core.locks import lock
 from raresight.pipeline.core.verified import Verified
 from raresight.pipeline.dataset.reader import Dataset
@@ -95,8 +95,8 @@ def _there(path: Path, shard: Shard, seen: Verified) -> bool:
 
 
 def _one(url: str, folder: Path, shard: Shard) -> Shard:
-    new, there = folder / f".{shard.file}.new", stores.joined(url, shard.file)
-    try:
+    there = stores.joined(url, shard.file)
+    with replaced(folder / shard.file) as new:
         stores.fetch(there, new)
         if (found := sha256(new)) != shard.sha256:
             raise DataError(
@@ -104,7 +104,4 @@ def _one(url: str, folder: Path, shard: Shard) -> Shard:
                 f"{shard.sha256[:12]}...: it was damaged or replaced. Copy the dataset there "
                 "again, from a folder that `raresight verify` finds whole."
             )
-        os.replace(new, folder / shard.file)
-    finally:
-        new.unlink(missing_ok=True)
     return shard

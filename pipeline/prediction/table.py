@@ -1,7 +1,6 @@
 """The table of predictions, written row by row: CSV, Parquet, Arrow or JSON lines."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
@@ -10,6 +9,7 @@ from typing import IO, Any, Protocol
 
 import pyarrow as pa
 
+from raresight.pipeline.core.files import replaced
 from raresight.pipeline.prediction.columns import flags, numbers, texts
 from raresight.pipeline.prediction.predictor import Answers, Applied
 from raresight.pipeline.prediction.reading import Images
@@ -84,13 +84,8 @@ def written_whole(out: str | Path) -> Iterator[IO[bytes]]:
         return
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f".{out.name}.new")
-    try:
-        with scratch.open("wb") as file:
-            yield file
-        os.replace(scratch, out)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with replaced(out) as new, new.open("wb") as file:
+        yield file
 
 
 def as_table(images: Images, applied: Applied, *, known: bool) -> pa.Table:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from raresight.pipeline.cleaning.table import Cleaning
+from raresight.pipeline.core.arrow import places_in
 from raresight.pipeline.core.params import Section
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.evaluation.decisions.predictions import Predictions, Task
@@ -102,10 +102,10 @@ class ReportInputs:
 
     def _places(self, table: pa.Table, column: str, name: str) -> np.ndarray:
         """The class in a column as an index, int64 (n,); DataError where it is none."""
-        found = pc.index_in(table[column], value_set=pa.array(self.task.classes, pa.string()))
-        if found.null_count:
+        found = places_in(table[column], self.task.classes)
+        if (found < 0).any():
             raise DataError(
                 f"the predictions of {name} have a {column} that is none of the classes "
                 f"{', '.join(self.task.classes)}. Run `raresight evaluate`."
             )
-        return np.asarray(found.to_numpy(), np.int64)
+        return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from raresight.pipeline.core.csv_file import read_lines
+from raresight.pipeline.core.files import replaced
 from raresight.pipeline.runtime.errors import DataError, listing, suggest
 from raresight.pipeline.splitting.table import SPLITS
 
@@ -43,6 +44,5 @@ def write_ledger(path: Path, kept: Mapping[str, str]) -> None:
     writer.writerow(COLUMNS)
     writer.writerows(sorted(kept.items()))
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(text.getvalue(), encoding="utf-8")
-    new.replace(path)
+    with replaced(path) as new:
+        new.write_text(text.getvalue(), encoding="utf-8")

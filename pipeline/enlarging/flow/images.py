@@ -1,7 +1,6 @@
 """The images that a flow learns from: which, with their masks, and in which batches."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,7 +9,6 @@ from torch import Tensor
 from raresight.pipeline.core import seeds
 from raresight.pipeline.dataset.reader import Dataset
 from raresight.pipeline.enlarging.flow.network import Packing
-from raresight.pipeline.enlarging.making import shows
 from raresight.pipeline.enlarging.wanted import Wanted
 from raresight.pipeline.models.device import upload
 from raresight.pipeline.runtime.errors import DataError
@@ -39,11 +37,6 @@ class Learned:
         height, width, channels = self.data.image_shape
         return Packing(height=height, width=width, channels=channels + self.masked, levels=levels)
 
-    @cached_property
-    def targets(self) -> np.ndarray:
-        """The class of every row of the data, int64."""
-        return self.data.targets
-
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Their pixels, and the mask as a last channel: uint8 (n, H, W, C)."""
         images, masks = self.data.images.take(rows), self.data.masks
@@ -60,10 +53,9 @@ def learned(wanted: Wanted, *, all_classes: bool) -> Learned:
     those alone. DataError where a class has fewer than two."""
     data, rows, masked = wanted.data, {}, False
     for label in wanted.classes:
-        mine, masks = wanted.of(label), data.masks
-        if masks is not None:
-            labelled = [row for row in mine.tolist() if shows(masks[row])]
-            mine, masked = (np.array(labelled), True) if labelled else (mine, masked)
+        mine, labelled = wanted.of(label), wanted.masked(label)
+        if len(labelled):
+            mine, masked = labelled, True
         if len(mine) < 2:
             raise DataError(
                 f"enlarge.method 'flow' learns from the training images of '{label}', and there "
@@ -95,4 +87,4 @@ class Batches:
             rows = np.concatenate((rows, draw.choice(self.images.others, self.size - half)))
         pixels = upload(self.images.take(rows), device)
         moved = self.augment(pixels, np.arange(len(rows)), step)
-        return moved, upload(self.images.targets[rows].astype(np.int64), device)
+        return moved, upload(self.images.data.targets[rows], device)

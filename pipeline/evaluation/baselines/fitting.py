@@ -28,12 +28,13 @@ def in_batches(
     features: Callable[[np.ndarray], np.ndarray], images: Images, rows: np.ndarray
 ) -> np.ndarray:
     """``features`` of ``rows`` of ``images``, (len(rows), F), with few images in memory at once."""
-    size = at_once(_IMAGES_AT_ONCE, (_TIMES, *images.shape[1:]))
+    cores = available_cores()
+    size = at_once(_IMAGES_AT_ONCE, (cores, _TIMES, *images.shape[1:]))
 
     def part(start: int) -> np.ndarray:
         return features(images[rows[start : start + size]])
 
-    with ThreadPoolExecutor(available_cores()) as pool:  # numpy and OpenCV let other threads run
+    with ThreadPoolExecutor(cores) as pool:  # numpy and OpenCV let other threads run
         parts = list(pool.map(part, range(0, len(rows), size)))
     return np.concatenate(parts) if parts else features(np.zeros((0, *images.shape[1:]), np.uint8))
 
