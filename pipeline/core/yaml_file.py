@@ -11,6 +11,7 @@ from raresight.pipeline.runtime.errors import InputMissing, ParamsError
 
 # In a params file, each alias being as much as what it stands for.
 _MOST_VALUES, _DEEPEST = 100_000, 50
+_NAMES = (str, int, float, type(None))  # what YAML makes of the keys that JSON can have
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -31,17 +32,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ParamsError(f"{path} has a value that cannot be read: {error}.") from None
     except OSError as error:
         raise InputMissing(f"{path} cannot be read: {error.strerror}.") from None
-    _refuse_too_much(path, value)
+    _refuse_strange(path, value)
     if not isinstance(value, dict):
         raise ParamsError(f"{path} must be a mapping of sections, not {type(value).__name__}.")
     return value
 
 
-def _refuse_too_much(path: Path, value: Any) -> None:
-    """An alias is a line, and nine lines of them stand for a thousand million values."""
+def _refuse_strange(path: Path, value: Any) -> None:
+    """Keys that are no names, which neither JSON nor a section has; and too much: an alias is a
+    line, and nine lines of them stand for a thousand million values."""
     waiting, count = [(value, 0)], 0
     while waiting:
         one, depth = waiting.pop()
+        if isinstance(one, Mapping) and not all(isinstance(key, _NAMES) for key in one):
+            raise ParamsError(f"{path} has a key that is no name, but a list, a mapping or a date.")
         inner = one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ()
         waiting += ((part, depth + 1) for part in inner)
         count += 1

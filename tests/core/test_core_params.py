@@ -176,3 +176,19 @@ def test_an_unknown_key_may_be_called_anything(key, tmp_path):
     _, problems = check_sections(path, {"part": Part})
     assert len(problems) == 1
     assert f"part.{key}: unknown key" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "generate: {? [1, 2] : 3}",
+        "generate: {sources: [{generator: shapes, options: {? [1, 2] : 3}}]}",
+        "generate: {2020-01-01: 3}",
+        "generate: {!!binary YQ==: 2}",
+        "? [1, 2]\n: 3",
+    ],
+)
+def test_a_key_that_is_no_name_is_refused_wherever_it_stands(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match="a key that is no name"):
+        read_yaml(tmp_path / "params.yaml")
